@@ -1,0 +1,44 @@
+# One command each; the same that .ci/run calls. PORT=8000 and PYTHON=python3 may be set.
+PYTHON ?= python3
+PORT ?= 8000
+PY := .venv/bin/python
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: setup demo test quick check web bench soak clean
+
+# The locked run-time dependencies and the front end: enough for `make demo`.
+.venv/.installed: requirements.lock pyproject.toml hatch_build.py
+	@test -x $(PY) || $(PYTHON) -m venv .venv
+	@$(PY) -m pip install -q --require-hashes -r requirements.lock
+	@SKIP_FRONTEND=1 $(PY) -m pip install -q --no-deps --no-build-isolation -e .
+	@touch $@
+
+.venv/.installed-dev: requirements-dev.lock .venv/.installed
+	@$(PY) -m pip install -q --require-hashes -r requirements-dev.lock
+	@touch $@
+
+setup: .venv/.installed-dev web
+
+web: .venv/.installed
+	@$(PY) hatch_build.py
+
+demo: .venv/.installed web
+	@exec .venv/bin/citybrain demo --port $(PORT)
+
+check: .venv/.installed-dev
+	@$(PY) -m tests.checks
+
+quick: .venv/.installed-dev web
+	@$(PY) -m tests.run quick
+
+test: .venv/.installed-dev web
+	@$(PY) -m tests.run all
+
+bench: .venv/.installed-dev web
+	@$(PY) -m bench
+
+soak: .venv/.installed-dev web
+	@$(PY) -m tests.run soak
+
+clean:
+	rm -rf .venv var src/citybrain/web/static/build web/node_modules

@@ -1,0 +1,1 @@
+"""One city brain (一个城市大脑): faculties, each one verb."""

@@ -1,0 +1,1 @@
+"""Doors: one folder for each way in or out."""

@@ -1,0 +1,229 @@
+"""A pack: one frozen declaration of kinds, rules, flows, indicators, forecasts and a replay, found by entry point.
+
+From it follow, without another line, tables, doors, catalogue, permissions, map layer, docs and demo.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, Protocol, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from citybrain.kernel.alerts import Grade
+from citybrain.kernel.calendar import Allowance
+from citybrain.kernel.cases import Flow
+from citybrain.kernel.datasets import ForecastPoint, Skill
+from citybrain.kernel.instant import Instant
+from citybrain.kernel.places import Place
+from citybrain.kernel.text import Json, Text
+from citybrain.kernel.things import Kind
+
+Column: TypeAlias = NDArray[np.float64]
+Times: TypeAlias = NDArray[np.int64]
+Example: TypeAlias = Mapping[str, float | int | str | bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """A dated number that an official may change; the mark says how sure its source is."""
+
+    name: str
+    value: float | str
+    since: str
+    source: str
+    mark: Literal["confirmed", "secondary", "memory", "local"]
+
+
+@dataclass(frozen=True, slots=True)
+class Opens:
+    """The case that an alert opens: matter, flow, whose duty, promised time."""
+
+    matter: str
+    title: Text
+    flow: str
+    duty: str
+    allowance: Allowance
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A condition in CEL over the fields of a kind and the pack's parameters.
+
+    A field without a live value makes the condition false: a silent sensor sets nothing off.
+    ``because`` may name fields and parameters in braces, and ``{title}`` for the entity. ``lasting`` is an ISO duration
+    for which the condition must hold; ``clears`` defaults to the opposite of ``when``.
+    """
+
+    name: str
+    on: str
+    when: str
+    because: Text
+    basis: Text
+    grade: Grade
+    fires: tuple[Example, ...]
+    silent: tuple[Example, ...]
+    lasting: str | None = None
+    clears: str | None = None
+    opens: Opens | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Derived:
+    """A field computed from other fields of the same entity.
+
+    ``compute`` gets times (n,) in µs ascending, and each input as (n,) with NaN where there is none; it returns (n,) with NaN
+    for no value. ``lookback`` (ISO duration) is how much earlier history it needs before the first row that counts.
+    """
+
+    kind: str
+    field: str
+    inputs: tuple[str, ...]
+    compute: Callable[[Times, Mapping[str, Column]], Column]
+    lookback: str | None = None
+
+
+class ForecastModel(Protocol):
+    """A fitted model: immutable, and honest about its errors."""
+
+    @property
+    def version(self) -> str:
+        """A short name that changes when the fit changes."""
+        ...
+
+    def predict(self, history: "History", entity: int, at: Instant) -> tuple[ForecastPoint, ...]:
+        """The next hours of one entity; empty where the history does not carry it."""
+        ...
+
+    def skill(self) -> tuple[Skill, ...]:
+        """Errors per horizon on time that was not used for fitting."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """Hourly history of the entities of a kind: times (t,) in µs, each field (t, e) with NaN for gaps; entities by id (e,)."""
+
+    times: Times
+    entities: tuple[str, ...]
+    fields: Mapping[str, NDArray[np.float64]]
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """A registered algorithm: what it forecasts, from which fields, with which fit."""
+
+    name: str
+    title: Text
+    kind: str
+    field: str
+    inputs: tuple[str, ...]
+    fit: Callable[[History, Instant], ForecastModel]
+    method: Text
+
+
+@dataclass(frozen=True, slots=True)
+class Indicator:
+    """A figure with one definition and version; ``measure`` is an Ibis expression, built from tables by name.
+
+    Tables: ``case`` (facts), ``alert`` (facts), ``stream`` (latest values with life). The expression has the columns
+    ``area`` (null for the district), ``value`` and ``unknown``.
+    """
+
+    name: str
+    title: Text
+    unit: str
+    version: int
+    definition: Text
+    inputs: tuple[str, ...]
+    measure: Callable[["Tables"], object]
+    decimals: int = 0
+    better: Literal["up", "down", "neither"] = "neither"
+
+
+class Tables(Protocol):
+    """The tables an indicator may speak of, as Ibis tables."""
+
+    def table(self, name: str) -> object:
+        """The Ibis table of a name."""
+        ...
+
+    @property
+    def now(self) -> Instant:
+        """The city time for which the figure is computed."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Planted:
+    """An entity that a replay brings along."""
+
+    id: str
+    kind: str
+    title: Text
+    place: Place
+    area: str
+    body: Mapping[str, Json]
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """Replayed measurements of one kind: entity index (n,), times (n,) in source µs, fields (n,) with NaN for none."""
+
+    entity: NDArray[np.int32]
+    time: Times
+    fields: Mapping[str, Column]
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """Real measurements to be replayed: which span the source covers, its origin in words, its entities and its rows.
+
+    ``read`` yields rows of [since, until) in source time, in time order; ``subdistricts`` codes come from the demo district.
+    """
+
+    origin: Text
+    since: Instant
+    until: Instant
+    entities: Callable[["DemoDistrict"], tuple[Planted, ...]]
+    read: Callable[[Path, Instant, Instant], Iterator[Slice]]
+    every: str
+
+
+@dataclass(frozen=True, slots=True)
+class DemoDistrict:
+    """What a replay may know of the demo district: subdistrict codes with an inner point each."""
+
+    subdistricts: tuple[tuple[str, Place], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Simulator:
+    """For a pack without real data: a seeded day that tries every rule; its rows are marked generated."""
+
+    entities: Callable[["DemoDistrict"], tuple[Planted, ...]]
+    day: Callable[[np.random.Generator, Instant], Iterator[Slice]]
+
+
+@dataclass(frozen=True, slots=True)
+class Pack:
+    """All that a pack declares; ``plan`` is the section of the plan it serves."""
+
+    name: str
+    title: Text
+    plan: str
+    about: Text
+    kinds: tuple[Kind, ...] = ()
+    derived: tuple[Derived, ...] = ()
+    rules: tuple[Rule, ...] = ()
+    flows: tuple[Flow, ...] = ()
+    indicators: tuple[Indicator, ...] = ()
+    forecasts: tuple[Forecast, ...] = ()
+    parameters: tuple[Parameter, ...] = ()
+    replay: Replay | None = None
+    simulator: Simulator | None = None
+    collects: tuple[Literal["photo", "location", "checkin", "ranking"], ...] = ()
+    """What the pack asks of people; ``check`` refuses check-ins and rankings of persons, and photos no closing condition needs."""
+    portal: tuple[str, ...] = ()
+    """Kinds whose latest values may stand on the public portal."""

@@ -1,0 +1,136 @@
+"""What is: kinds of things and their fields, entities, streams with contracts, and the life of a value."""
+
+from enum import StrEnum
+from typing import Literal, TypeAlias
+
+import msgspec
+
+from citybrain.kernel.instant import Duration, Instant
+from citybrain.kernel.places import Place
+from citybrain.kernel.text import Json, Text
+
+Access: TypeAlias = Literal["unconditional", "conditional", "closed"]
+"""无条件共享 · 有条件共享 · 不予共享."""
+Origin: TypeAlias = Literal["real", "demo", "generated"]
+
+
+class By(StrEnum):
+    """Who fills a field."""
+
+    SENSOR = "sensor"
+    DERIVED = "derived"
+    FEED = "feed"
+    FORM = "form"
+
+
+class Life(StrEnum):
+    """The life of a value; when several hold, the first in this order counts."""
+
+    CLOSED = "closed"
+    NEVER = "never"
+    LATE = "late"
+    OUT_OF_RANGE = "out_of_range"
+    STUCK = "stuck"
+    CONTRADICTED = "contradicted"
+    DRIFTING = "drifting"
+    LIVE = "live"
+
+
+LIFE_WORDS: dict[Life, Text] = {
+    Life.CLOSED: Text("停用时段", "Closed"),
+    Life.NEVER: Text("从未上报", "Never reported"),
+    Life.LATE: Text("数据中断", "No recent reading"),
+    Life.OUT_OF_RANGE: Text("超出量程", "Out of range"),
+    Life.STUCK: Text("数值不变", "Stuck"),
+    Life.CONTRADICTED: Text("与他源矛盾", "Contradicted"),
+    Life.DRIFTING: Text("漂移", "Drifting"),
+    Life.LIVE: Text("正常", "Live"),
+}
+
+
+class Contract(msgspec.Struct, frozen=True):
+    """What a stream promises: durations in µs, limits in the stream's unit; None is not promised."""
+
+    every: Duration | None = None
+    silent_after: Duration | None = None
+    stuck_after: Duration | None = None
+    low: float | None = None
+    high: float | None = None
+
+
+class Field(msgspec.Struct, frozen=True):
+    """A property of a kind of thing: its words, its UCUM unit, and who fills it.
+
+    Durations are ISO 8601 (``PT1H``); ``range`` is closed, in the unit.
+    """
+
+    name: str
+    title: Text
+    by: By
+    unit: str | None = None
+    every: str | None = None
+    silent_after: str | None = None
+    stuck_after: str | None = None
+    range: tuple[float | None, float | None] = (None, None)
+    choices: tuple[tuple[str, Text], ...] = ()
+    required: bool = False
+    long: bool = False
+    personal: bool = False
+
+    @property
+    def measured(self) -> bool:
+        """Whether the field is a stream of observations."""
+        return self.by in (By.SENSOR, By.DERIVED)
+
+
+class Kind(msgspec.Struct, frozen=True):
+    """A kind of entity, declared by a pack."""
+
+    name: str
+    title: Text
+    fields: tuple[Field, ...]
+    owner: str
+    """The function of the unit that answers for it, such as ``environment``."""
+    place: Literal["none", "point", "polygon"] = "none"
+    access: Access = "conditional"
+
+    def field(self, name: str) -> Field:
+        """The field of a name; raises KeyError."""
+        return next(field for field in self.fields if field.name == name) if self.has(name) else _missing(name)
+
+    def has(self, name: str) -> bool:
+        """Whether the kind has a field of that name."""
+        return any(field.name == name for field in self.fields)
+
+
+class Entity(msgspec.Struct, frozen=True):
+    """A thing of the district, typed and placed; ``body`` holds the fields filled by form or feed."""
+
+    id: str
+    kind: str
+    title: Text
+    place: Place | None
+    area: str | None
+    body: dict[str, Json]
+    version: int
+    valid_from: Instant
+    valid_to: Instant | None = None
+    origin: Origin = "real"
+
+
+class Stream(msgspec.Struct, frozen=True):
+    """An entity's observed property; ``no`` is its small number in the series store."""
+
+    id: str
+    no: int
+    entity: str
+    kind: str
+    field: str
+    unit: str
+    contract: Contract
+    source: str
+    origin: Origin = "real"
+
+
+def _missing(name: str) -> Field:
+    raise KeyError(name)

@@ -1,0 +1,73 @@
+"""All of ours that a pack may import: declarations, values, and nothing that opens a store."""
+
+from citybrain.kernel.access import Role
+from citybrain.kernel.alerts import Grade
+from citybrain.kernel.calendar import Allowance
+from citybrain.kernel.cases import Flow, Move, State
+from citybrain.kernel.datasets import ForecastPoint, Skill
+from citybrain.kernel.errors import DeclarationError
+from citybrain.kernel.instant import DAY, HOUR, MINUTE, SHANGHAI, Instant, local, local_date, midnight
+from citybrain.kernel.pack import (
+    DemoDistrict,
+    Derived,
+    Forecast,
+    ForecastModel,
+    History,
+    Indicator,
+    Opens,
+    Pack,
+    Parameter,
+    Planted,
+    Replay,
+    Rule,
+    Simulator,
+    Slice,
+    Tables,
+)
+from citybrain.kernel.parameters import read_parameters
+from citybrain.kernel.places import Place
+from citybrain.kernel.text import Text, same
+from citybrain.kernel.things import By, Field, Kind, Life
+
+__all__ = [
+    "DAY",
+    "HOUR",
+    "MINUTE",
+    "SHANGHAI",
+    "Allowance",
+    "By",
+    "DeclarationError",
+    "DemoDistrict",
+    "Derived",
+    "Field",
+    "Flow",
+    "Forecast",
+    "ForecastModel",
+    "ForecastPoint",
+    "Grade",
+    "History",
+    "Indicator",
+    "Instant",
+    "Kind",
+    "Life",
+    "Move",
+    "Opens",
+    "Pack",
+    "Parameter",
+    "Place",
+    "Planted",
+    "Replay",
+    "Role",
+    "Rule",
+    "Simulator",
+    "Skill",
+    "Slice",
+    "State",
+    "Tables",
+    "Text",
+    "local",
+    "local_date",
+    "midnight",
+    "read_parameters",
+    "same",
+]
