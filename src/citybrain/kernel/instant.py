@@ -15,7 +15,7 @@ SHANGHAI = timezone(timedelta(hours=8), "Asia/Shanghai")
 """China has one time zone and no daylight saving since 1991; older dates are not handled."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_DURATION = re.compile(r"P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d+)?)S)?)?")
+_DURATION = re.compile(r"P(?:(\d+)D)?(?:T(?=\d)(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d+)?)S)?)?")
 
 
 def at(moment: datetime) -> Instant:

@@ -36,7 +36,7 @@ def path(index: int, leaves: Sequence[bytes]) -> tuple[bytes, ...]:
 
 def included(leaf_hash: bytes, index: int, size: int, proof: Sequence[bytes], head: bytes) -> bool:
     """Whether a leaf at an index belongs to the tree of a size with this head (RFC 9162 section 2.1.3.2)."""
-    if not 0 <= index < size:
+    if not 0 <= index < size or len(leaf_hash) != hashlib.sha256().digest_size:
         return False
     here, last, running = index, size - 1, leaf_hash
     for step in proof:

@@ -156,6 +156,43 @@ class Tables(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Level:
+    """A step of a graded scale, from low to high inclusive; the colour comes from the scale's own standard."""
+
+    rank: int
+    title: Text
+    colour: str
+    low: float
+    high: float
+    advice: Text | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Board:
+    """How a kind shows itself on pages: its headline field on a scale, what to say beside it, its forecast.
+
+    ``indicator`` is the district's figure, ``forecast`` the field that is charted ahead with its ``limit``; ``detail`` makes words
+    from the latest live values of an entity by field.
+    """
+
+    kind: str
+    title: Text
+    field: str
+    levels: tuple[Level, ...]
+    basis: Text
+    source: Text
+    on: tuple[Literal["portal", "cockpit"], ...]
+    indicator: str | None = None
+    forecast: str | None = None
+    limit: tuple[float, Text] | None = None
+    detail: Callable[[Mapping[str, float]], Text | None] | None = None
+
+    def level(self, value: float) -> Level | None:
+        """The step that a value falls on; None outside the scale."""
+        return next((level for level in self.levels if level.low <= value <= level.high), None)
+
+
+@dataclass(frozen=True, slots=True)
 class Planted:
     """An entity that a replay brings along."""
 
@@ -225,5 +262,4 @@ class Pack:
     simulator: Simulator | None = None
     collects: tuple[Literal["photo", "location", "checkin", "ranking"], ...] = ()
     """What the pack asks of people; ``check`` refuses check-ins and rankings of persons, and photos no closing condition needs."""
-    portal: tuple[str, ...] = ()
-    """Kinds whose latest values may stand on the public portal."""
+    boards: tuple[Board, ...] = ()

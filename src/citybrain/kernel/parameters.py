@@ -2,7 +2,7 @@
 
 import tomllib
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -13,7 +13,7 @@ from citybrain.kernel.text import Text
 
 class _Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     value: float | str
-    since: str
+    since: Annotated[str, msgspec.Meta(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$")]
     source: str
     mark: Literal["confirmed", "secondary", "memory", "local"]
 
@@ -38,4 +38,5 @@ def read_parameters(path: Path) -> tuple[Parameter, ...]:
 
 def in_force(parameters: tuple[Parameter, ...], day: str) -> dict[str, float | str]:
     """The values in force on a local date ``YYYY-MM-DD``; dates compare as text."""
-    return {parameter.name: parameter.value for parameter in parameters if parameter.since <= day}
+    dated = sorted((parameter for parameter in parameters if parameter.since <= day), key=lambda parameter: parameter.since)
+    return {parameter.name: parameter.value for parameter in dated}

@@ -36,7 +36,7 @@ class Area(msgspec.Struct, frozen=True):
 def level_of(code: str) -> AreaLevel:
     """The level that an area code has; raises BadInputError."""
     for level, length in _CODE_LENGTHS.items():
-        if re.fullmatch(rf"\d{{{length}}}", code):
+        if re.fullmatch(rf"[0-9]{{{length}}}", code):
             return level
     what = Text(f"“{code}”不是区划或网格代码（6、9、12 或 15 位数字）。", f"'{code}' is no area code: 6, 9, 12 or 15 digits.")
     raise BadInputError(what, code=code)

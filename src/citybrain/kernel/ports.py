@@ -16,6 +16,7 @@ from citybrain.kernel.events import Event
 from citybrain.kernel.instant import Instant
 from citybrain.kernel.observations import Batch, DoorAccount, Receipt, SeriesQuery
 from citybrain.kernel.places import Place
+from citybrain.kernel.predicate import Scalar
 from citybrain.kernel.text import Json
 
 C_co = TypeVar("C_co", covariant=True)
@@ -47,6 +48,14 @@ class Transactions(Protocol[C_co]):
 
     def events_after(self, cursor: int, limit: int) -> Sequence[tuple[int, Event]]:
         """Committed events with their outbox position, in order, after a position."""
+        ...
+
+    def ask(self, sql: str, values: Mapping[str, Scalar]) -> Sequence[Mapping[str, object]]:
+        """Rows of a query with ``:name`` parameters, on a snapshot."""
+        ...
+
+    def last_position(self) -> int:
+        """The newest committed outbox position; 0 at first."""
         ...
 
     def cursor(self, name: str) -> int:

@@ -76,6 +76,8 @@ class Field(msgspec.Struct, frozen=True):
     required: bool = False
     long: bool = False
     personal: bool = False
+    purpose: Text | None = None
+    """What a personal field is needed for (个人信息保护法 第六条); ``check`` refuses one without."""
 
     @property
     def measured(self) -> bool:

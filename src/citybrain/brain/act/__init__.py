@@ -1,0 +1,25 @@
+"""act (处置): cases and their flows, who is responsible, deadlines and notices."""
+
+from citybrain.brain.act.casebook import MOVED, OPENED, CaseBook
+from citybrain.brain.act.flow import check_flow
+from citybrain.brain.act.notices import Notice, Notices
+from citybrain.brain.act.shelves import datasets, sources
+from citybrain.brain.act.standard import STANDARD_FLOW
+from citybrain.brain.act.store import METADATA
+from citybrain.brain.act.units import Units
+from citybrain.brain.act.working import Working
+
+__all__ = [
+    "METADATA",
+    "MOVED",
+    "OPENED",
+    "STANDARD_FLOW",
+    "CaseBook",
+    "Notice",
+    "Notices",
+    "Units",
+    "Working",
+    "check_flow",
+    "datasets",
+    "sources",
+]

@@ -1,0 +1,153 @@
+"""Notices inside the house: to a unit, an account or a role, each once, with a receipt when somebody has read it.
+
+Committed case events come in by a durable position; whoever may take the next move is told.
+"""
+
+import msgspec
+from sqlalchemy import Connection, RowMapping, and_, exists, insert, select
+from sqlalchemy.exc import IntegrityError
+
+from citybrain.brain.act.casebook import MOVED, OPENED
+from citybrain.brain.act.store import NOTICE, NOTICE_READ
+from citybrain.kernel.access import Caller
+from citybrain.kernel.cases import Case, Flow
+from citybrain.kernel.clock import Clock
+from citybrain.kernel.errors import BadInputError, NotFoundError
+from citybrain.kernel.events import Event
+from citybrain.kernel.ids import new_id
+from citybrain.kernel.instant import Instant, local
+from citybrain.kernel.ports import Transactions
+from citybrain.kernel.text import Text
+from citybrain.kernel.things import Origin
+
+_KINDS = ("unit", "account", "role")
+_READER = "notices"
+
+
+class Notice(msgspec.Struct, frozen=True):
+    """Words to a ``recipient`` (``unit:<id>``, ``account:<id>`` or ``role:<name>``); ``subject`` is the case it speaks of."""
+
+    id: str
+    recipient: str
+    words: Text
+    subject: str | None
+    origin: Origin
+    at: Instant
+    wall: Instant
+
+
+def inbox(caller: Caller) -> tuple[str, ...]:
+    """The recipients whose notices are a caller's."""
+    unit = () if caller.unit is None else (f"unit:{caller.unit}",)
+    return (f"account:{caller.account}", *unit, *(f"role:{role}" for role in sorted(caller.roles)))
+
+
+def recipients(case: Case, flow: Flow) -> tuple[str, ...]:
+    """Whom a case waits for: the unit where handlers may move it, the roles that may otherwise; at the end its unit."""
+    waiting = {role for move in flow.moves_from(case.state) for role in move.by} or {"handler"}
+    return tuple(f"unit:{case.unit}" if role == "handler" else f"role:{role}" for role in sorted(waiting))
+
+
+class Notices:
+    """The in-app notices of the district."""
+
+    def __init__(self, transactions: Transactions[Connection], clock: Clock, flows: dict[str, Flow]) -> None:
+        self._transactions = transactions
+        self._clock = clock
+        self._flows = flows
+
+    def send(self, to: str, text: Text, key: str, subject: str | None = None, origin: Origin = "real") -> None:
+        """Tell a recipient once per key; raises BadInputError for a recipient of another shape."""
+        kind, _, name = to.partition(":")
+        if kind not in _KINDS or not name:
+            what = Text(
+                f"收件方“{to}”有误，应为 unit:、account: 或 role:。", f"'{to}' is no recipient: use unit:, account: or role:."
+            )
+            raise BadInputError(what, to=to)
+        with self._transactions.begin() as tx:
+            self._write(tx.connection, to, text, key, subject, origin)
+
+    def run_once(self, limit: int = 500) -> int:
+        """Turn committed case events into notices; returns how many events were read. Harmless to repeat."""
+        events = self._transactions.events_after(self._transactions.cursor(_READER), limit)
+        if not events:
+            return 0
+        with self._transactions.begin() as tx:
+            for _, event in events:
+                self._tell(tx.connection, event)
+            self._transactions.advance(tx.connection, _READER, events[-1][0])
+        return len(events)
+
+    def unread(self, caller: Caller) -> tuple[Notice, ...]:
+        """What a caller has not read yet, newest first; nothing for nobody."""
+        seen = exists().where(and_(NOTICE_READ.c.notice == NOTICE.c.id, NOTICE_READ.c.account == caller.account))
+        query = select(NOTICE).where(NOTICE.c.recipient.in_(inbox(caller)), ~seen).order_by(NOTICE.c.at.desc(), NOTICE.c.id.desc())
+        if not caller.known:
+            return ()
+        with self._transactions.read() as connection:
+            rows = connection.execute(query.limit(1000)).mappings().all()
+        return tuple(_notice(row) for row in rows)
+
+    def read(self, notice_id: str, caller: Caller) -> None:
+        """Leave a read receipt; raises NotFoundError for a notice that is not the caller's."""
+        with self._transactions.begin() as tx:
+            mine = select(NOTICE.c.id).where(NOTICE.c.id == notice_id, NOTICE.c.recipient.in_(inbox(caller)))
+            if not caller.known or tx.connection.execute(mine).first() is None:
+                raise NotFoundError(Text("没有这条通知。", "There is no such notice for you."), notice=notice_id)
+            known = select(NOTICE_READ.c.notice).where(NOTICE_READ.c.notice == notice_id, NOTICE_READ.c.account == caller.account)
+            if tx.connection.execute(known).first() is None:
+                row = {"notice": notice_id, "account": caller.account, "wall": self._clock.wall()}
+                tx.connection.execute(insert(NOTICE_READ).values(row))
+
+    def receipts(self, notice_id: str) -> dict[str, Instant]:
+        """Who has read a notice, and when by the wall clock."""
+        query = select(NOTICE_READ.c.account, NOTICE_READ.c.wall).where(NOTICE_READ.c.notice == notice_id)
+        with self._transactions.read() as connection:
+            return {row.account: Instant(row.wall) for row in connection.execute(query)}
+
+    def _tell(self, connection: Connection, event: Event) -> None:
+        if event.type not in (OPENED, MOVED):
+            return
+        case = msgspec.convert(event.body["case"], Case)
+        flow = self._flows.get(case.flow)
+        if flow is None:
+            return
+        words = _words(case, flow, event.type)
+        for to in recipients(case, flow):
+            self._write(connection, to, words, event.id, case.id, case.origin)
+
+    def _write(self, connection: Connection, to: str, text: Text, key: str, subject: str | None, origin: Origin) -> None:
+        row = {
+            "id": new_id(),
+            "recipient": to,
+            "key": key,
+            "words": msgspec.json.encode(text).decode(),
+            "subject": subject,
+            "origin": origin,
+            "at": self._clock.city(),
+            "wall": self._clock.wall(),
+        }
+        known = select(NOTICE.c.id).where(NOTICE.c.recipient == to, NOTICE.c.key == key)
+        if connection.execute(known).first() is not None:
+            return
+        try:
+            with connection.begin_nested():
+                connection.execute(insert(NOTICE).values(row))
+        except IntegrityError:
+            # The same notice was sent from elsewhere at the same moment: once is enough.
+            return
+
+
+def _notice(row: RowMapping) -> Notice:
+    fields = {name: row[name] for name in Notice.__struct_fields__}
+    return msgspec.convert({**fields, "words": msgspec.json.decode(row["words"])}, Notice)
+
+
+def _words(case: Case, flow: Flow, kind: str) -> Text:
+    state = flow.state(case.state).title
+    due = local(case.due).strftime("%Y-%m-%d %H:%M")
+    if kind == OPENED:
+        zh, en = f"新案件 {case.number}：{case.title.zh}", f"New case {case.number}: {case.title.en}"
+    else:
+        zh, en = f"案件 {case.number}：{case.title.zh}", f"Case {case.number}: {case.title.en}"
+    return Text(f"{zh}。{state.zh}，办理期限 {due}。", f"{en}. {state.en}, due {due}.")

@@ -1,0 +1,101 @@
+"""The tables of act: cases with their steps, numbers and causes; units; notices; changes to the working calendar."""
+
+from sqlalchemy import BigInteger, Boolean, Column, Double, ForeignKey, Index, Integer, MetaData, Table, Text
+
+METADATA = MetaData()
+
+CASE = Table(
+    "case",
+    METADATA,
+    Column("id", Text, primary_key=True),
+    Column("number", Text, nullable=False, unique=True),
+    Column("key", Text, nullable=False),
+    # Equals the key while the case is open and is null afterwards: one open case of a key, by the store itself.
+    Column("open_key", Text, unique=True),
+    Column("matter", Text, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("flow", Text, nullable=False),
+    Column("flow_version", Integer, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("unit", Text, nullable=False),
+    Column("handler", Text),
+    Column("lon", Double),
+    Column("lat", Double),
+    Column("area", Text),
+    Column("entity", Text),
+    Column("cause", Text, nullable=False),
+    Column("words", Text, nullable=False),
+    Column("opened", BigInteger, nullable=False),
+    Column("due", BigInteger, nullable=False),
+    Column("closed", BigInteger),
+    Column("grade", Integer, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("origin", Text, nullable=False),
+    Index("case_opened", "opened", "id"),
+    Index("case_due", "due", "id"),
+    Index("case_unit_state", "unit", "state"),
+)
+CAUSE = Table(
+    "case_cause",
+    METADATA,
+    Column("case", Text, ForeignKey("case.id"), primary_key=True),
+    Column("cause", Text, primary_key=True),
+)
+SERIAL = Table(
+    "case_serial",
+    METADATA,
+    Column("day", Text, primary_key=True),
+    Column("last", Integer, nullable=False),
+)
+STEP = Table(
+    "step",
+    METADATA,
+    Column("id", Text, primary_key=True),
+    Column("case", Text, ForeignKey("case.id"), nullable=False),
+    Column("no", Integer, nullable=False),
+    Column("move", Text, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("target", Text, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("unit", Text, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("wall", BigInteger, nullable=False),
+    Column("note", Text, nullable=False),
+    Index("step_of_case", "case", "no", unique=True),
+)
+UNIT = Table(
+    "unit",
+    METADATA,
+    Column("id", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("duties", Text, nullable=False),
+    Column("area", Text),
+    Column("parent", Text),
+)
+NOTICE = Table(
+    "notice",
+    METADATA,
+    Column("id", Text, primary_key=True),
+    Column("recipient", Text, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("words", Text, nullable=False),
+    Column("subject", Text),
+    Column("origin", Text, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("wall", BigInteger, nullable=False),
+    Index("notice_once", "recipient", "key", unique=True),
+)
+NOTICE_READ = Table(
+    "notice_read",
+    METADATA,
+    Column("notice", Text, ForeignKey("notice.id"), primary_key=True),
+    Column("account", Text, primary_key=True),
+    Column("wall", BigInteger, nullable=False),
+)
+WORKDAY = Table(
+    "workday",
+    METADATA,
+    Column("day", Text, primary_key=True),
+    Column("works", Boolean, nullable=False),
+    Column("why", Text, nullable=False),
+)

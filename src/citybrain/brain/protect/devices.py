@@ -1,0 +1,112 @@
+"""Device accounts: a login with a secret of 256 random bits, and the streams it may write.
+
+The secret is kept as its digest, not by a slow hash: devices show it with every message.
+"""
+
+import hmac
+import secrets
+import threading
+from collections.abc import Iterable
+
+import msgspec
+from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from citybrain.brain.protect.digests import digest
+from citybrain.brain.protect.store import DEVICE
+from citybrain.kernel.access import Caller, Role
+from citybrain.kernel.clock import Clock
+from citybrain.kernel.errors import BadInputError, ConflictError, NotFoundError
+from citybrain.kernel.ids import new_id
+from citybrain.kernel.instant import SECOND, Duration, Instant
+from citybrain.kernel.ports import Transactions
+from citybrain.kernel.text import Text
+
+_FRESH = Duration(10 * SECOND)
+_DEVICE: frozenset[Role] = frozenset({"device"})
+
+
+class Devices:
+    """The machines that may write observations. What a device may write is remembered for ten seconds of the wall clock."""
+
+    def __init__(self, transactions: Transactions[Connection], clock: Clock) -> None:
+        self._transactions = transactions
+        self._clock = clock
+        self._known: dict[str, tuple[Instant, tuple[str, ...]]] = {}
+        self._lock = threading.Lock()
+
+    def create(self, name: str, login: str, writes: Iterable[str], unit: str | None = None) -> str:
+        """A new device's secret, shown this once.
+
+        ``writes`` lists entities (``air-01``), streams (``air-01.pm25``) or beginnings (``air-*``). Raises ConflictError
+        for a login in use, BadInputError for an empty list.
+        """
+        listed = tuple(sorted({entry.strip() for entry in writes if entry.strip()}))
+        if not listed:
+            what = Text("请至少指定一个可写的对象或数据流。", "Name at least one entity or stream that the device may write.")
+            raise BadInputError(what, field="writes")
+        secret = secrets.token_urlsafe(32)
+        row = {
+            "id": new_id(),
+            "name": name,
+            "login": login,
+            "secret": digest(secret),
+            "writes": msgspec.json.encode(listed).decode(),
+            "unit": unit,
+            "enabled": True,
+            "created": self._clock.wall(),
+        }
+        try:
+            with self._transactions.begin() as tx:
+                tx.connection.execute(insert(DEVICE).values(row))
+        except IntegrityError as error:
+            what = Text(f"设备登录名“{login}”已被使用。", f"The device login '{login}' is taken. Choose another.")
+            raise ConflictError(what, login=login) from error
+        return secret
+
+    def device_caller(self, login: str, secret: str) -> Caller | None:
+        """The device of a login and secret, or None."""
+        with self._transactions.read() as connection:
+            row = connection.execute(select(DEVICE).where(DEVICE.c.login == login)).first()
+        if row is None or not row.enabled or not hmac.compare_digest(row.secret, digest(secret)):
+            return None
+        return Caller(row.id, row.name, _DEVICE, row.unit)
+
+    def may_write(self, caller: Caller, stream: str) -> bool:
+        """Whether a device may write a stream; nobody else may."""
+        return "device" in caller.roles and any(covers(entry, stream) for entry in self._writes(caller.account))
+
+    def enable(self, device_id: str, *, enabled: bool) -> None:
+        """Shut a device out, or let it in again; at once in this process. Raises NotFoundError."""
+        with self._transactions.begin() as tx:
+            if tx.connection.execute(update(DEVICE).where(DEVICE.c.id == device_id).values(enabled=enabled)).rowcount == 0:
+                raise NotFoundError(Text("没有这个设备。", "There is no such device."), device=device_id)
+        with self._lock:
+            self._known.pop(device_id, None)
+
+    def remove(self, login: str) -> None:
+        """Take a device out of the books; harmless when there is none."""
+        with self._transactions.begin() as tx:
+            tx.connection.execute(delete(DEVICE).where(DEVICE.c.login == login))
+        with self._lock:
+            self._known.clear()
+
+    def _writes(self, device_id: str) -> tuple[str, ...]:
+        now = self._clock.wall()
+        with self._lock:
+            kept = self._known.get(device_id)
+        if kept is not None and 0 <= now - kept[0] < _FRESH:
+            return kept[1]
+        with self._transactions.read() as connection:
+            row = connection.execute(select(DEVICE.c.writes, DEVICE.c.enabled).where(DEVICE.c.id == device_id)).first()
+        listed = msgspec.json.decode(row.writes, type=tuple[str, ...]) if row is not None and row.enabled else ()
+        with self._lock:
+            self._known[device_id] = (now, listed)
+        return listed
+
+
+def covers(entry: str, stream: str) -> bool:
+    """Whether an entry of a device's list speaks of a stream: a beginning with ``*``, an entity, or the stream itself."""
+    if entry.endswith("*"):
+        return stream.startswith(entry[:-1])
+    return stream == entry or stream.startswith(entry + ".")
