@@ -8,12 +8,14 @@ from citybrain.kernel.datasets import ForecastPoint, Skill
 from citybrain.kernel.errors import DeclarationError
 from citybrain.kernel.instant import DAY, HOUR, MINUTE, SHANGHAI, Instant, local, local_date, midnight
 from citybrain.kernel.pack import (
+    Board,
     DemoDistrict,
     Derived,
     Forecast,
     ForecastModel,
     History,
     Indicator,
+    Level,
     Opens,
     Pack,
     Parameter,
@@ -35,6 +37,7 @@ __all__ = [
     "MINUTE",
     "SHANGHAI",
     "Allowance",
+    "Board",
     "By",
     "DeclarationError",
     "DemoDistrict",
@@ -49,6 +52,7 @@ __all__ = [
     "Indicator",
     "Instant",
     "Kind",
+    "Level",
     "Life",
     "Move",
     "Opens",

@@ -5,12 +5,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from citybrain.brain.act import CaseBook, datasets, sources
-from citybrain.kernel.listing import timed
 from citybrain.engines.transactions import SqlTransactions
 from citybrain.kernel.access import Order, Query
 from citybrain.kernel.clock import FixedClock
 from citybrain.kernel.errors import BadInputError, UnsupportedError
 from citybrain.kernel.instant import Instant, parse, rfc3339
+from citybrain.kernel.listing import timed
 from citybrain.kernel.ports import Source
 from citybrain.kernel.predicate import And, Compare, Not, Within, holds
 from tests.brain.act.conftest import DISPATCHER, HANDLER, request

@@ -1,0 +1,148 @@
+"""The city: every faculty wired to its stores and to the others, in one place."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+from citybrain.app.settings import Settings
+from citybrain.app.stores import Stores
+from citybrain.brain import act, detect, exchange, observe, protect, see
+from citybrain.engines.bus import LocalBus
+from citybrain.kernel.access import Caller
+from citybrain.kernel.cases import Flow
+from citybrain.kernel.clock import Clock
+from citybrain.kernel.datasets import Dataset
+from citybrain.kernel.instant import SECOND, Duration
+from citybrain.kernel.pack import Pack
+from citybrain.kernel.ports import Source
+from citybrain.kernel.things import Origin
+
+
+@dataclass(frozen=True, slots=True)
+class City:
+    """All of it; doors are handed the parts they need, never this."""
+
+    settings: Settings
+    stores: Stores
+    packs: Sequence[Pack]
+    clock: Clock
+    bus: LocalBus
+    areas: observe.AreaBook
+    registry: observe.Registry
+    latest: observe.Latest
+    intake: observe.Intake
+    deriver: observe.Deriver
+    census: observe.Census
+    units: act.Units
+    cases: act.CaseBook
+    notices: act.Notices
+    audit: protect.AuditTrail
+    accounts: protect.Accounts
+    policy: protect.CedarPolicy
+    guard: protect.Guard
+    catalogue: exchange.CatalogueBook
+    alerts: detect.Alerts
+    watch: detect.Watch
+    forecasts: detect.Forecasts
+    feed: see.FactFeed
+    indicators: see.Indicators
+    sources: Mapping[str, Source]
+    origin: Origin
+
+
+def build(settings: Settings, stores: Stores, packs: Sequence[Pack], clock: Clock, origin: Origin = "real") -> City:
+    """Wire a city over opened stores; nothing runs yet."""
+    transactions, series = stores.transactions, stores.series
+    bus = LocalBus()
+    areas = observe.AreaBook(transactions)
+    registry = observe.Registry(transactions, packs, areas)
+    latest = observe.Latest(registry, series, clock)
+    intake = observe.Intake(registry, series, latest, clock, bus)
+    flows = _flows(packs)
+    units = act.Units(transactions)
+    cases = act.CaseBook(transactions, flows, units, act.Working(transactions), clock, settings.case_prefix)
+    audit = protect.AuditTrail(transactions, stores.keys, clock)
+    accounts = protect.Accounts(transactions, clock, audit, _timeouts(settings))
+    policy = protect.CedarPolicy(clock, _portal(packs))
+    catalogue = exchange.CatalogueBook(transactions, clock)
+    indicators = see.Indicators(packs, stores.facts, lambda: stream_rows(registry, latest), clock, transactions, areas.all)
+    forecasts = detect.Forecasts(transactions, series, registry, clock)
+    forecasts.register(packs)
+    sources = _sources(stores, registry, latest, packs, clock, catalogue)
+    return City(
+        settings=settings,
+        stores=stores,
+        packs=packs,
+        clock=clock,
+        bus=bus,
+        areas=areas,
+        registry=registry,
+        latest=latest,
+        intake=intake,
+        deriver=observe.Deriver(packs, registry, series, intake, transactions),
+        census=observe.Census(registry, latest),
+        units=units,
+        cases=cases,
+        notices=act.Notices(transactions, clock, flows),
+        audit=audit,
+        accounts=accounts,
+        policy=policy,
+        guard=protect.Guard(policy, sources, catalogue, audit),
+        catalogue=catalogue,
+        alerts=detect.Alerts(transactions),
+        watch=detect.Watch(detect.Rulebook(packs, clock), transactions, series, registry, latest, cases, clock, bus),
+        forecasts=forecasts,
+        feed=see.FactFeed(transactions, stores.facts),
+        indicators=indicators,
+        sources=sources,
+        origin=origin,
+    )
+
+
+def datasets(packs: Sequence[Pack]) -> tuple[Dataset, ...]:
+    """Every dataset of every faculty."""
+    return tuple(dataset for faculty in (observe, detect, act, see, protect, exchange) for dataset in faculty.datasets(packs))
+
+
+def stream_rows(registry: observe.Registry, latest: observe.Latest) -> pa.Table:
+    """The latest value of every stream with its life, as indicators read it."""
+    areas = {entity.id: entity.area for kind in registry.kinds() for entity in registry.entities(kind.name)}
+    return see.stream_rows(registry.streams(), areas, latest.table(None))
+
+
+def viewer() -> Caller:
+    """Who the program's own pages of counts are read as: an administrator without a name."""
+    return Caller("administration", "", frozenset({"admin"}))
+
+
+def _timeouts(settings: Settings) -> protect.Timeouts:
+    return protect.Timeouts(Duration(settings.session_idle * SECOND), Duration(settings.session_longest * SECOND))
+
+
+def _flows(packs: Sequence[Pack]) -> dict[str, Flow]:
+    own = {act.STANDARD_FLOW.name: act.STANDARD_FLOW}
+    return own | {flow.name: flow for pack in packs for flow in pack.flows}
+
+
+def _portal(packs: Sequence[Pack]) -> frozenset[str]:
+    return frozenset(board.kind for pack in packs for board in pack.boards if "portal" in board.on)
+
+
+def _sources(
+    stores: Stores,
+    registry: observe.Registry,
+    latest: observe.Latest,
+    packs: Sequence[Pack],
+    clock: Clock,
+    catalogue: exchange.CatalogueBook,
+) -> dict[str, Source]:
+    transactions = stores.transactions
+    return {
+        **observe.sources(transactions, registry, latest, stores.series),
+        **detect.sources(transactions),
+        **act.sources(transactions, clock),
+        **see.sources(transactions, stores.facts, packs),
+        **protect.sources(transactions),
+        **exchange.sources(catalogue),
+    }

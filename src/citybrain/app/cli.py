@@ -1,0 +1,94 @@
+"""The command line: ``citybrain demo | serve | init | check | new | import | export | replay | backup | restore | verify | bench``."""
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import structlog
+
+from citybrain.app import commands
+from citybrain.kernel.errors import CityError
+
+Command = Callable[[argparse.Namespace], int]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command; an error of the city is told in both languages and ends with status 2."""
+    given = _parser().parse_args(arguments)
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper("iso"),
+            structlog.processors.format_exc_info,
+            structlog.dev.ConsoleRenderer(colors=False)
+            if sys.stderr.isatty()
+            else structlog.processors.JSONRenderer(ensure_ascii=False),
+        ],
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
+    command: Command = given.command
+    try:
+        return command(given)
+    except CityError as error:
+        sys.stderr.write(f"{error.what.zh}\n{error.what.en}\n")
+        return 2
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser("citybrain", description="城区大脑 · runs a city district")
+    parser.add_argument("--config", type=Path, default=None, help="citybrain.toml")
+    ways = parser.add_subparsers(required=True, metavar="COMMAND")
+    demo = _way(ways, "demo", commands.demo, "运行示意城区 · run the demo district")
+    _serving(demo)
+    demo.add_argument("--data", type=Path, default=None, help="folder of replayed data")
+    serve = _way(ways, "serve", commands.serve, "运行城区 · run a district")
+    _serving(serve)
+    serve.add_argument("--upgrade", action="store_true", help="take pending migration steps first")
+    init = _way(ways, "init", commands.init, "开始一个真实城区 · begin a real district")
+    init.add_argument("--district", required=True, help="six-digit division code, such as 120104")
+    init.add_argument("--folder", type=Path, default=Path())
+    init.add_argument("--force", action="store_true")
+    check = _way(ways, "check", commands.check, "检查应用包 · hold packs to the promises")
+    check.add_argument("packs", nargs="*", help="names; all that are installed when none is given")
+    new = _way(ways, "new", commands.new, "新建应用包 · write a new pack")
+    new.add_argument("what", choices=["pack"])
+    new.add_argument("path", help="root/family/name, such as services/livelihood/lamps")
+    imports = _way(ways, "import", commands.import_, "导入观测 · import observations (CSV: stream,time,value)")
+    imports.add_argument("file", type=Path)
+    _state(imports)
+    export = _way(ways, "export", commands.export, "导出数据集 · export a dataset")
+    export.add_argument("dataset")
+    export.add_argument("file", type=Path, help="ends in .csv, .json or .parquet")
+    _state(export)
+    replay = _way(ways, "replay", commands.replay, "在历史上重放规则 · replay a rule over history")
+    replay.add_argument("rule")
+    replay.add_argument("--days", type=int, default=30)
+    _state(replay)
+    backup = _way(ways, "backup", commands.backup, "备份 · back up the state")
+    backup.add_argument("target", type=Path)
+    _state(backup)
+    restore = _way(ways, "restore", commands.restore, "恢复 · restore a backup into an empty state folder")
+    restore.add_argument("source", type=Path)
+    _state(restore)
+    _state(_way(ways, "verify", commands.verify, "核验审计链 · verify the audit chain"))
+    return parser
+
+
+def _way(
+    ways: "argparse._SubParsersAction[argparse.ArgumentParser]", name: str, command: Command, words: str
+) -> argparse.ArgumentParser:
+    way = ways.add_parser(name, help=words, description=words)
+    way.set_defaults(command=command)
+    return way
+
+
+def _state(way: argparse.ArgumentParser) -> None:
+    way.add_argument("--state", default=None, help="state folder (var)")
+
+
+def _serving(way: argparse.ArgumentParser) -> None:
+    _state(way)
+    way.add_argument("--port", type=int, default=None)
+    way.add_argument("--mqtt-port", type=int, default=None, help="0 starts no broker")
+    way.add_argument("--hosts", type=lambda text: tuple(text.split(",")), default=None)

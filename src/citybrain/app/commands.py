@@ -1,0 +1,250 @@
+"""What each command of the command line does."""
+
+import argparse
+import asyncio
+import csv
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import msgspec
+
+from citybrain.app import backups, district, new_pack, running
+from citybrain.app import check as checking
+from citybrain.app import demo as demonstration
+from citybrain.app import settings as sources
+from citybrain.app.city import City, build, datasets
+from citybrain.app.lock import StateLock
+from citybrain.app.packs import installed
+from citybrain.app.settings import Settings
+from citybrain.app.stores import opened
+from citybrain.app.walltime import wall
+from citybrain.brain.exchange import Format
+from citybrain.brain.observe import read_rows
+from citybrain.kernel.access import Caller, Query
+from citybrain.kernel.clock import RunningClock
+from citybrain.kernel.errors import BadInputError, NotFoundError
+from citybrain.kernel.ids import new_id
+from citybrain.kernel.text import Text
+
+_HERE = Path(__file__).resolve()
+_DATA = next((folder for folder in (_HERE.parents[1] / "data", _HERE.parents[3] / "data") if folder.is_dir()), Path("data"))
+_PIECE = 100_000
+
+
+def demo(given: argparse.Namespace) -> int:
+    """Run the demo district until it is stopped."""
+    settings = _settings(given, district=district.DEMO_CODE, district_name=demonstration.NAME, case_prefix="YS")
+    source = given.data or _DATA
+    packs = installed()
+    with StateLock(settings.folder), opened(settings, upgrade=True) as stores:
+        clock = demonstration.clock(settings, packs)
+        city = build(settings, stores, packs, clock, "demo")
+        notes = demonstration.load(city, clock.replay, source)
+        secret = demonstration.device_secret(city)
+        running.run(
+            city, notes, (lambda city: demonstration.feed(city, clock.replay, source),), lambda: _say_demo(settings, secret)
+        )
+    return 0
+
+
+def serve(given: argparse.Namespace) -> int:
+    """Run a district until it is stopped."""
+    settings = _settings(given)
+    if not settings.district:
+        what = Text(
+            "尚未初始化。请先运行 citybrain init --district 120104。",
+            "Nothing is set up yet. Run citybrain init --district 120104 first.",
+        )
+        raise BadInputError(what)
+    with StateLock(settings.folder), opened(settings, upgrade=given.upgrade) as stores:
+        city = build(settings, stores, installed(), RunningClock(wall))
+        _settle(city, given.config)
+        running.run(city, None, (), lambda: _say(f"http://{_shown(settings)}:{settings.port}/"))
+    return 0
+
+
+def init(given: argparse.Namespace) -> int:
+    """Begin a real district: its settings, names and codes, the schema, and a first administrator whose password is shown once."""
+    written = district.init(given.folder, _DATA / "district", given.district, force=given.force)
+    for path in written:
+        _say(f"已写入 · written: {path}")
+    settings = sources.load(given.folder / "citybrain.toml", {"state": str(given.folder / "var")})
+    with StateLock(settings.folder), opened(settings, upgrade=True) as stores:
+        city = build(settings, stores, installed(), RunningClock(wall))
+        city.areas.put(district.read_areas(given.folder / "areas.json"))
+        if not city.accounts.all():
+            password = new_id().replace("-", "")[8:]
+            city.accounts.create("系统管理员", "admin", password, ("admin",))
+            _say(f"首个管理员账号 · first administrator: admin / {password}\n请登录后立即修改 · change it after signing in")
+    return 0
+
+
+def check(given: argparse.Namespace) -> int:
+    """Hold packs to the promises; 1 when one of them breaks one."""
+    packs = {pack.name: pack for pack in installed()}
+    unknown = [name for name in given.packs if name not in packs]
+    if unknown:
+        listed = ", ".join(packs)
+        what = Text(f"没有应用包 {unknown[0]}。已安装：{listed}。", f"There is no pack {unknown[0]}. Installed: {listed}.")
+        raise NotFoundError(what, pack=unknown[0])
+    reports = [checking.check(packs[name], _DATA) for name in given.packs or packs]
+    for report in reports:
+        _say(f"{report.pack}: {report.grade}")
+        for promise in report.promises:
+            _say(f"  {'✓' if promise.ok else '✗'} {promise.words.zh} · {promise.words.en}")
+    return 0 if all(report.kept for report in reports) else 1
+
+
+def new(given: argparse.Namespace) -> int:
+    """Write a pack that already passes check."""
+    for line in new_pack.write(Path.cwd(), given.path):
+        _say(line)
+    return 0
+
+
+def import_(given: argparse.Namespace) -> int:
+    """Import observations from a CSV file with the columns stream, time, value; every row is stored, known, or refused with its reason."""
+    with _quiet(given) as city:
+        known = city.registry.stream_numbers()
+        totals = asyncio.run(_import(city, given.file, dict(known)))
+    _say(" ".join(f"{name}={count}" for name, count in totals.items()))
+    return 0
+
+
+def export(given: argparse.Namespace) -> int:
+    """Export a dataset with everything that its access allows to the officer at this machine; audited."""
+    forms: dict[str, Format] = {".csv": "csv", ".json": "json", ".parquet": "parquet"}
+    form = forms.get(given.file.suffix)
+    if form is None:
+        raise BadInputError(Text("文件名须以 .csv、.json 或 .parquet 结尾。", "The file must end in .csv, .json or .parquet."))
+    with _quiet(given) as city, given.file.open("wb") as file:
+        officer = Caller("command-line", "command line", frozenset({"data_officer"}))
+        for piece in city.catalogue.export(city.guard.exporter(officer, "command line"), Query(given.dataset), form):
+            file.write(piece)
+    _say(str(given.file))
+    return 0
+
+
+def replay(given: argparse.Namespace) -> int:
+    """Try a rule on the last days of history and say what it would have told; nothing is changed."""
+    with _quiet(given) as city:
+        told = city.watch.rehearse(given.rule, given.days)
+    for finding in told:
+        _say(f"{finding.entity} {finding.time} {finding.seen}")
+    _say(f"{len(told)} 次 · times in {given.days} days")
+    return 0
+
+
+def backup(given: argparse.Namespace) -> int:
+    """Back up the state folder of a program that is not running."""
+    settings = _settings(given)
+    with StateLock(settings.folder):
+        _say(f"{backups.backup(settings.folder, given.target)} 个文件 · files")
+    return 0
+
+
+def restore(given: argparse.Namespace) -> int:
+    """Restore a backup into an empty state folder."""
+    settings = _settings(given)
+    with StateLock(settings.folder):
+        _say(f"{backups.restore(given.source, settings.folder)} 个文件 · files")
+    return 0
+
+
+def verify(given: argparse.Namespace) -> int:
+    """Verify the audit chain; an error names the first row that was changed."""
+    with _quiet(given) as city:
+        _say(f"{city.audit.verify()} 行审计记录完好 · audit rows are sound")
+    return 0
+
+
+def _settings(given: argparse.Namespace, **more: object) -> Settings:
+    names = ("state", "port", "mqtt_port", "hosts")
+    return sources.load(
+        given.config, {**more, **{name: getattr(given, name, None) for name in names if getattr(given, name, None) is not None}}
+    )
+
+
+@contextmanager
+def _quiet(given: argparse.Namespace) -> Iterator[City]:
+    """A city without doors, for one command."""
+    settings = _settings(given)
+    with StateLock(settings.folder), opened(settings, upgrade=False) as stores:
+        city = build(settings, stores, installed(), RunningClock(wall))
+        city.catalogue.register_all(datasets(city.packs))
+        yield city
+
+
+def _settle(city: City, config: Path | None) -> None:
+    areas = (config.parent if config else Path()) / "areas.json"
+    if not city.areas.all() and areas.exists():
+        city.areas.put(district.read_areas(areas))
+    city.catalogue.register_all(datasets(city.packs))
+    city.catalogue.link_all(city.indicators.edges())
+
+
+async def _import(city: City, file: Path, known: dict[str, int]) -> dict[str, int]:
+    totals = {"stored": 0, "duplicate": 0, "refused": 0}
+    with file.open(encoding="utf-8-sig", newline="") as lines:
+        rows: list[dict[str, object]] = []
+        for number, row in enumerate(csv.DictReader(lines), 1):
+            rows.append(dict(row))
+            if number % _PIECE == 0:
+                await _import_piece(city, rows, f"{file.name}:{number}", totals)
+                rows = []
+        await _import_piece(city, rows, f"{file.name}:end", totals)
+    return totals
+
+
+async def _import_piece(city: City, rows: list[dict[str, object]], key: str, totals: dict[str, int]) -> None:
+    if not rows:
+        return
+    body = msgspec.json.encode({"observations": [row | {"value": _number(row.get("value"))} for row in rows]})
+    verdict = await city.intake.take(read_rows(body), "import", f"import:{key}:{new_id()}")
+    totals["stored"] += verdict.stored
+    totals["duplicate"] += verdict.duplicate
+    totals["refused"] += len(verdict.refused)
+    for refusal in verdict.refused[:20]:
+        sys.stderr.write(f"{refusal.row}: {refusal.code}: {refusal.why}\n")
+
+
+def _number(text: object) -> object:
+    try:
+        return float(str(text))
+    except ValueError:
+        return text
+
+
+def _say_demo(settings: Settings, secret: str) -> None:
+    root = f"http://{_shown(settings)}:{settings.port}"
+    lines = [
+        "",
+        "城区大脑 · CityBrain：示意城区已启动 · the demo district is running （演示数据 · demonstration data）",
+        *(
+            f"  {root}{path:10} {words}"
+            for path, words in (
+                ("/", "门户 · portal"),
+                ("/cockpit", "驾驶舱 · cockpit"),
+                ("/desk", "办件台 · desk"),
+                ("/data", "数据 · data"),
+                ("/admin", "管理 · administration"),
+            )
+        ),
+        "演示账号 · demo accounts （密码 · password: " + demonstration.PASSWORD + "）",
+        *(f"  {account.name:14} {account.role.zh} · {account.role.en}" for account in demonstration.accounts()),
+        f"演示设备 · demo device: {demonstration.DEVICE} / {secret}",
+        *([f"MQTT: {_shown(settings)}:{settings.mqtt_port}"] if settings.mqtt_port else []),
+        "",
+    ]
+    _say("\n".join(lines))
+
+
+def _shown(settings: Settings) -> str:
+    return next((host for host in settings.hosts if ":" not in host), settings.hosts[0])
+
+
+def _say(words: str) -> None:
+    sys.stdout.write(words + "\n")
+    sys.stdout.flush()

@@ -1,0 +1,158 @@
+"""The demo district: generated areas and offices, invented accounts, and real measurements replayed as if today."""
+
+import asyncio
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import structlog
+
+from citybrain.app import clockwork, district
+from citybrain.app.city import City, datasets
+from citybrain.app.parts import DemoNotes
+from citybrain.app.replaying import Player, player
+from citybrain.app.settings import Settings
+from citybrain.app.walltime import wall
+from citybrain.kernel.access import ROLES
+from citybrain.kernel.clock import Replay as Run
+from citybrain.kernel.instant import DAY, HOUR, Instant, local_date
+from citybrain.kernel.pack import Pack, Replay
+from citybrain.kernel.text import Text
+from citybrain.web.views import Account
+
+log = structlog.get_logger()
+
+SEED = 120104
+PASSWORD = "Chengqu-2026"  # noqa: S105 - the demo's one shared password, printed at the start and on its sign-in page
+DEVICE = "device"
+HISTORY_DAYS = 400
+"""Days of history loaded at the first start: a year and a month, so that the same season is known."""
+NAME = Text("示意城区", "Demo district")
+
+
+def clock(settings: Settings, packs: Sequence[Pack]) -> clockwork.DemoClock:
+    """The replaying clock of a state folder, its anchor kept over restarts."""
+    file = settings.folder / "replay.json"
+    replays = tuple(pack.replay for pack in packs if pack.replay is not None)
+
+    def ends(run: Run) -> Instant:
+        found = (clockwork.source_end(replay.until, shift(replay, run)) for replay in replays)
+        return min(found, default=Instant(run.anchor_city + 10_000 * DAY))
+
+    return clockwork.DemoClock(wall, clockwork.read_replay(file), ends, lambda run: clockwork.write_replay(file, run))
+
+
+def shift(replay: Replay, run: Run) -> int:
+    """Days from source time to city time, fixed by the day on which the replay was anchored."""
+    return clockwork.shift_days(local_date(run.anchor_city), local_date(replay.since), local_date(replay.until))
+
+
+def load(city: City, run: Run, source: Path) -> DemoNotes:
+    """Make the district where it does not stand yet, plant what the packs replay, load its history.
+
+    Returns what the demo says of itself.
+    """
+    if not city.areas.all():
+        _found(city, source)
+    stage = district.stage(city.areas.all())
+    origins = []
+    for pack in city.packs:
+        if pack.replay is not None:
+            origins.append(pack.replay.origin)
+            city.registry.plant(pack.replay.entities(stage), _source(pack), "demo", city.clock.city())
+    for one in players(city, run, source):
+        _load_history(city, one, run)
+    city.catalogue.register_all(datasets(city.packs))
+    city.catalogue.link_all(city.indicators.edges())
+    return DemoNotes(Text("；".join(origin.zh for origin in origins), "; ".join(origin.en for origin in origins)), accounts())
+
+
+def accounts() -> tuple[Account, ...]:
+    """Who may sign in, for the sign-in page and the terminal: one account a role."""
+    shown = (one for one in district.demo_accounts() if one.login in ROLES and one.role != "device")
+    return tuple(Account(one.login, ROLES[one.role], PASSWORD) for one in shown)
+
+
+def device_secret(city: City) -> str:
+    """The demo device's secret: made at the first start and kept in the state folder, for whoever may read that."""
+    file = city.settings.folder / "device.secret"
+    if not file.exists():
+        secret = city.accounts.devices.create("演示设备", DEVICE, ("*",))
+        file.touch(0o600)
+        file.write_text(secret, encoding="ascii")
+    return file.read_text(encoding="ascii")
+
+
+def players(city: City, run: Run, source: Path) -> tuple[Player, ...]:
+    """One player for each pack that replays."""
+    stage = district.stage(city.areas.all())
+    return tuple(
+        player(
+            pack,
+            pack.replay,
+            source,
+            shift(pack.replay, run),
+            [entity.id for entity in pack.replay.entities(stage)],
+            city.registry.stream_numbers(),
+        )
+        for pack in city.packs
+        if pack.replay is not None
+    )
+
+
+async def feed(city: City, run: Run, source: Path) -> None:
+    """Send, once a wall second, what the source holds for the city time that has passed, through the same intake as everybody."""
+    playing = await asyncio.to_thread(players, city, run, source)
+    fed = {one.pack.name: _fed_until(city, one) for one in playing}
+    while True:
+        for one in playing:
+            fed[one.pack.name] = await _feed_once(city, one, fed[one.pack.name])
+        await asyncio.sleep(1.0)
+
+
+async def _feed_once(city: City, one: Player, fed: Instant) -> Instant:
+    now = city.clock.city()
+    until = Instant(now - now % HOUR + 1)
+    if until <= fed:
+        return fed
+    pieces = await asyncio.to_thread(lambda: tuple(one.measured(Instant(fed + 1), until)))
+    for numbers, times, values in pieces:
+        if len(times):
+            await city.intake.take_columns(numbers, times, values, "replay", f"replay:{one.pack.name}:{times.min()}:{times.max()}")
+    return Instant(until - 1)
+
+
+def _fed_until(city: City, one: Player) -> Instant:
+    """City time of the newest replayed reading; what was sent to the same streams by others in the future does not count."""
+    numbers = [stream.no for stream in city.registry.streams() if stream.source == _source(one.pack)]
+    now = city.clock.city()
+    found = [reading.time for number in numbers if (reading := city.latest.of(number)) is not None and reading.time is not None]
+    return max((time for time in found if time <= now), default=Instant(now - DAY))
+
+
+def _load_history(city: City, one: Player, run: Run) -> None:
+    until = Instant(run.anchor_city - run.anchor_city % HOUR + HOUR)
+    since = Instant(max(one.replay.since + one.delta, until - HISTORY_DAYS * DAY))
+    name = f"{one.pack.name}-{run.anchor_city}"
+    stored = 0
+    for number, (numbers, times, values) in enumerate(one.history(since, until)):
+        rows = pa.table({"stream_no": numbers, "time": times, "value": values})
+        stored += city.stores.series.import_segment(f"{name}-{number}", rows, "import", city.clock.wall())
+    if stored:
+        city.latest.rebuild(city.stores.series)
+        log.info("history_loaded", pack=one.pack.name, rows=stored)
+
+
+def _source(pack: Pack) -> str:
+    return f"replay:{pack.name}"
+
+
+def _found(city: City, source: Path) -> None:
+    areas = district.demo_areas(district.read_shape(source / "district"), np.random.default_rng(SEED))
+    city.areas.put(areas)
+    for unit in district.demo_units(areas):
+        city.units.put(unit)
+    for one in district.demo_accounts():
+        if one.role != "device":
+            city.accounts.create(one.name.zh, one.login, PASSWORD, (one.role,), one.unit)

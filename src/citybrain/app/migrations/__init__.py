@@ -1,0 +1,1 @@
+"""Linear migrations of the transactional store (alembic)."""

@@ -1,0 +1,34 @@
+"""The packs that are installed, found by entry point ``citybrain.packs``; ours are found the same way."""
+
+from collections.abc import Sequence
+from importlib.metadata import entry_points
+
+from citybrain.kernel.errors import DeclarationError
+from citybrain.kernel.pack import Pack
+from citybrain.kernel.text import Text
+
+
+def installed() -> tuple[Pack, ...]:
+    """Every declared pack, by name; raises DeclarationError naming the entry that is none."""
+    found = []
+    for entry in sorted(entry_points(group="citybrain.packs"), key=lambda entry: entry.name):
+        pack = entry.load()
+        if not isinstance(pack, Pack):
+            what = Text(f"入口 {entry.value} 不是 Pack 对象。", f"The entry point {entry.value} is not a Pack.")
+            raise DeclarationError(what, pack=entry.name)
+        found.append(pack)
+    _distinct(found)
+    return tuple(found)
+
+
+def _distinct(packs: Sequence[Pack]) -> None:
+    seen: dict[str, str] = {}
+    for pack in packs:
+        for kind in pack.kinds:
+            other = seen.setdefault(kind.name, pack.name)
+            if other != pack.name:
+                what = Text(
+                    f"应用包 {pack.name} 与 {other} 都声明了“{kind.name}”。",
+                    f"Packs {pack.name} and {other} both declare '{kind.name}'.",
+                )
+                raise DeclarationError(what, pack=pack.name)

@@ -1,0 +1,192 @@
+"""What each door is handed of a city, and nothing more."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+
+from citybrain.app import city as cities
+from citybrain.app.city import City
+from citybrain.app.tracing import lookups
+from citybrain.brain import observe, see
+from citybrain.doors import api as api_door
+from citybrain.doors import mqtt as mqtt_door
+from citybrain.doors import pages as page_door
+from citybrain.kernel.access import Ask, Caller
+from citybrain.kernel.errors import CityError, NotFoundError
+from citybrain.kernel.instant import Instant
+from citybrain.kernel.text import Json, Text
+from citybrain.web import views
+
+
+@dataclass(frozen=True, slots=True)
+class DemoNotes:
+    """What a demonstration says of itself: where its data come from, and who may sign in."""
+
+    origin: Text
+    accounts: tuple[views.Account, ...]
+
+
+def api(city: City) -> api_door.ApiParts:
+    """The parts of the API."""
+    transactions = city.stores.transactions
+    return api_door.ApiParts(
+        guard=city.guard,
+        policy=city.policy,
+        accounts=city.accounts,
+        audit=city.audit,
+        registry=city.registry,
+        intake=city.intake,
+        latest=city.latest,
+        alerts=city.alerts,
+        forecasts=city.forecasts,
+        cases=city.cases,
+        catalogue=city.catalogue,
+        indicators=city.indicators,
+        series=city.stores.series,
+        areas=city.areas,
+        units=city.units,
+        packs=city.packs,
+        bus=city.bus,
+        clock=city.clock,
+        events_after=transactions.events_after,
+        last_event=transactions.last_position,
+        lookups=partial(lookups, city),
+        layers=_layers(city),
+        ready=_ready(city),
+        gauges={
+            "citybrain_rules_lag_rows": (
+                "Observations that the rules have not judged yet.",
+                lambda: float(city.watch.behind),
+            ),
+        },
+        body_limit=city.settings.body_limit,
+        bulk_limit=city.settings.bulk_limit,
+        origin=city.origin,
+        secure_cookies=city.settings.secure_cookies,
+        map_approved=bool(city.settings.map.approval_number),
+    )
+
+
+def pages(city: City, demo: DemoNotes | None) -> page_door.PageParts:
+    """The parts of the pages."""
+    return page_door.PageParts(
+        guard=city.guard,
+        policy=city.policy,
+        accounts=city.accounts,
+        registry=city.registry,
+        latest=city.latest,
+        census=city.census,
+        areas=city.areas,
+        alerts=city.alerts,
+        forecasts=city.forecasts,
+        cases=city.cases,
+        units=city.units,
+        catalogue=city.catalogue,
+        indicators=city.indicators,
+        packs=city.packs,
+        clock=city.clock,
+        history=partial(_history, city),
+        night=partial(_night, city),
+        trace=partial(_trace, city),
+        quality=partial(_quality, city),
+        doors=city.stores.series.doors,
+        health=partial(_health, city),
+        viewer=cities.viewer(),
+        district=city.settings.district_name,
+        demo=None if demo is None else demo.origin,
+        demo_accounts=() if demo is None else demo.accounts,
+        footer=views.Footer(
+            city.settings.footer.host,
+            city.settings.footer.site_code,
+            city.settings.footer.icp,
+            city.settings.footer.police,
+            city.settings.footer.report_errors,
+        ),
+        map_approval=city.settings.map.approval_number,
+        frame_ancestors=city.settings.frame_ancestors,
+        secure_cookies=city.settings.secure_cookies,
+    )
+
+
+def mqtt(city: City) -> mqtt_door.MqttDoor:
+    """The MQTT door."""
+    return mqtt_door.MqttDoor(city.guard, city.accounts, city.intake, city.clock)
+
+
+def _layers(city: City) -> Mapping[str, Callable[[], Mapping[str, Json]]]:
+    def things(kind: str) -> Mapping[str, Json]:
+        return see.layers.things(city.registry.entities(kind), cities.stream_rows(city.registry, city.latest))
+
+    def areas() -> Mapping[str, Json]:
+        return see.layers.areas([area for area in city.areas.all() if area.level == "subdistrict"])
+
+    kinds = [kind.name for pack in city.packs for kind in pack.kinds if kind.place != "none"]
+    return {"areas": areas, **{kind: partial(things, kind) for kind in kinds}}
+
+
+def _ready(city: City) -> dict[str, Callable[[], Text | None]]:
+    def said(work: Callable[[], object]) -> Callable[[], Text | None]:
+        def check() -> Text | None:
+            try:
+                work()
+            except CityError as error:
+                return error.what
+            return None
+
+        return check
+
+    return {
+        "transactions": said(lambda: city.stores.transactions.cursor("ready")),
+        "series": said(city.stores.series.last_seq),
+        "space": said(city.stores.space.check),
+    }
+
+
+def _health(city: City) -> tuple[views.Health, ...]:
+    names = {
+        "transactions": Text("业务库", "Transactions"),
+        "series": Text("时序库", "Series"),
+        "space": Text("磁盘空间", "Disk space"),
+    }
+    found = []
+    for name, check in _ready(city).items():
+        wrong = check()
+        fine = Text("正常", "in order")
+        tone: views.Tone = "good" if wrong is None else "bad"
+        found.append(views.Health(names[name], tone, fine if wrong is None else Text("异常", "out of order"), wrong or fine))
+    behind = city.watch.behind
+    words = Text(f"规则尚有 {behind} 条读数待判定", f"the rules have {behind} readings still to judge")
+    found.append(views.Health(Text("预警规则", "Rules"), "good" if behind < 100_000 else "warn", Text("运行中", "running"), words))
+    return tuple(found)
+
+
+def _night(city: City) -> see.Night:
+    return see.night(city.stores.facts, city.clock.city())
+
+
+def _history(city: City, caller: Caller, stream: str, since: Instant, until: Instant) -> tuple[tuple[Instant, float], ...]:
+    """Readings of a stream; policy is asked with the access that the stream's kind declares."""
+    known = city.registry.stream(stream)
+    access = city.registry.kind(known.kind).access
+    city.guard.require(Ask(caller, "observation.read", known.kind, facts={"access": access}))
+    found = observe.history(city.stores.series, city.registry, known.entity, known.field, since, until)
+    return tuple((Instant(time), value) for time, value in zip(found["time"].to_pylist(), found["value"].to_pylist(), strict=True))
+
+
+def _quality(city: City, name: str) -> float | None:
+    page = city.catalogue.page(name)
+    return None if page.quality is None else page.quality.score
+
+
+def _trace(city: City, caller: Caller, kind: str, name: str) -> see.Trace:
+    """The chain below a figure, a case (by number) or an alert, read as the caller."""
+    found = lookups(city, caller)
+    if kind == "figure":
+        whole = [figure for figure in city.indicators.of(name) if figure.area is None]
+        if whole:
+            return see.trace.of_figure(whole[0], city.indicators.indicator(name), city.indicators.rows(name, limit=20), found)
+    if kind == "case":
+        return see.trace.of_case(city.cases.by_number(name).id, found)
+    if kind == "alert":
+        return see.trace.of_alert(name, found)
+    raise NotFoundError(Text(f"没有“{kind}/{name}”的追溯。", f"There is no trace of '{kind}/{name}'."), kind=kind, name=name)

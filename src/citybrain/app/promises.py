@@ -1,0 +1,185 @@
+"""What every pack promises by its declaration alone, rules apart: a function a promise, from a pack to the faults found. Pure."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields, is_dataclass
+from datetime import date
+from typing import get_args
+
+import ibis
+import ibis.expr.types as ir
+import msgspec
+import pyarrow as pa
+
+from citybrain.app.faults import Faults, fault, fenced, field_names, is_duration, strangers
+from citybrain.brain.act import STANDARD_FLOW, check_flow
+from citybrain.brain.see import AREA, STREAM
+from citybrain.brain.see.facts import ALERT_FACT, CASE_FACT
+from citybrain.kernel.errors import DeclarationError
+from citybrain.kernel.instant import Instant
+from citybrain.kernel.pack import Indicator, Pack, Parameter
+from citybrain.kernel.text import Text
+from citybrain.kernel.things import Field, Kind
+from citybrain.kernel.units import UNITS
+
+_TABLES: Mapping[str, pa.Schema] = {"case": CASE_FACT, "alert": ALERT_FACT, "stream": STREAM, "area": AREA}
+_MARKS = frozenset(get_args(Parameter.__annotations__["mark"]))
+
+
+def languages(pack: Pack) -> Faults:
+    """Every text has both languages."""
+    return tuple(
+        fault(pack, f"缺少一种语言：{path}。", f"lacks a language in {path}.")
+        for path, text in _texts(pack, "PACK")
+        if not (text.zh.strip() and text.en.strip())
+    )
+
+
+def field_units(pack: Pack) -> Faults:
+    """Units are UCUM, what is measured has one, durations are ISO 8601, ranges are in order, names are declared once."""
+    return tuple(found for kind in pack.kinds for found in _field_faults(pack, kind))
+
+
+def flows_ended(pack: Pack) -> Faults:
+    """Every state of a flow can be reached and leads to an end, and rules open cases on flows that exist."""
+    found = []
+    for flow in pack.flows:
+        try:
+            check_flow(flow)
+        except DeclarationError as error:
+            found.append(fault(pack, f"：{error.what.zh}", f"has a flow that does not hang together. {error.what.en}"))
+    known = {flow.name for flow in pack.flows} | {STANDARD_FLOW.name}
+    astray = [(rule.name, rule.opens.flow) for rule in pack.rules if rule.opens is not None and rule.opens.flow not in known]
+    return (
+        *found,
+        *(
+            fault(pack, f"的规则“{rule}”用了不存在的流程“{flow}”。", f"opens cases of '{rule}' on no flow: '{flow}'.")
+            for rule, flow in astray
+        ),
+    )
+
+
+def indicators_built(pack: Pack) -> Faults:
+    """Indicators rest on tables and fields that exist, and their measures build into SQL with the columns that figures need."""
+    return tuple(found for one in pack.indicators for found in _indicator_faults(pack, one))
+
+
+def parameters_sourced(pack: Pack) -> Faults:
+    """Every dated value says where it is from and how sure that is."""
+    bad = [one for one in pack.parameters if not one.source.strip() or one.mark not in _MARKS or not _is_date(one.since)]
+    return tuple(
+        fault(
+            pack,
+            f"的参数“{one.name}”（{one.since}）缺少来源、标记或日期。",
+            f"has no source, mark or date for parameter '{one.name}'.",
+        )
+        for one in bad
+    )
+
+
+def people_spared(pack: Pack) -> Faults:
+    """No check-ins, no rankings of persons, no photo that no closing asks for, no personal field without a purpose.
+
+    《政务移动互联网应用程序规范化管理办法》 and 个人信息保护法 第六条. A photo is asked for by a required field ``closing_photo``.
+    """
+    found = [
+        fault(pack, f"要求了不得要求的内容：{one}。", f"asks people for a {one}.")
+        for one in pack.collects
+        if one in ("checkin", "ranking")
+    ]
+    if "photo" in pack.collects and not any(
+        kind.has("closing_photo") and kind.field("closing_photo").required for kind in pack.kinds
+    ):
+        found.append(
+            fault(pack, "要求照片，但没有办结条件需要它。", "asks for a photo that no closing needs (field 'closing_photo').")
+        )
+    for kind in pack.kinds:
+        for field in kind.fields:
+            if field.personal and (field.purpose is None or kind.access == "unconditional"):
+                words = f"的个人信息字段“{kind.name}.{field.name}”没有目的，或无条件共享。"
+                found.append(
+                    fault(pack, words, f"has a personal field without a purpose, or open to all: '{kind.name}.{field.name}'.")
+                )
+    return tuple(found)
+
+
+def _texts(node: object, path: str) -> Iterator[tuple[str, Text]]:
+    if isinstance(node, Text):
+        yield path, node
+    elif isinstance(node, tuple | list):
+        for number, part in enumerate(node):
+            yield from _texts(part, f"{path}[{number}]")
+    elif isinstance(node, msgspec.Struct):
+        for name in node.__struct_fields__:
+            yield from _texts(getattr(node, name), f"{path}.{name}")
+    elif is_dataclass(node):
+        for field in fields(node):
+            yield from _texts(getattr(node, field.name), f"{path}.{field.name}")
+
+
+def _field_faults(pack: Pack, kind: Kind) -> Iterator[Text]:
+    names = [field.name for field in kind.fields]
+    for name in sorted({name for name in names if names.count(name) > 1}):
+        yield fault(pack, f"重复声明了“{kind.name}.{name}”。", f"declares '{kind.name}.{name}' twice.")
+    for field in kind.fields:
+        place = f"{kind.name}.{field.name}"
+        if (field.unit is None and field.measured) or (field.unit is not None and field.unit not in UNITS):
+            yield fault(pack, f"的“{place}”没有 UCUM 单位：{field.unit}。", f"has no UCUM unit in '{place}': {field.unit}.")
+        if wrong := _bad_times(field):
+            yield fault(pack, f"的“{place}”时长有误：{wrong}。", f"has durations in '{place}' that are none: {wrong}. Write PT20M.")
+        low, high = field.range
+        if low is not None and high is not None and low > high:
+            yield fault(pack, f"的“{place}”量程颠倒。", f"has a range upside down in '{place}'.")
+
+
+def _bad_times(field: Field) -> str:
+    return ", ".join(
+        one for one in (field.every, field.silent_after, field.stuck_after) if one is not None and not is_duration(one)
+    )
+
+
+def _is_date(text: str) -> bool:
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
+
+
+@dataclass(frozen=True, slots=True)
+class _Paper:
+    """Tables without rows: enough to build a measure."""
+
+    now: Instant
+
+    def table(self, name: str) -> ir.Table:
+        return ibis.table(ibis.Schema.from_pyarrow(_TABLES[name]), name=name)
+
+
+def _indicator_faults(pack: Pack, one: Indicator) -> Iterator[Text]:
+    yield from strangers(pack, one.name, _unknown_inputs(pack, one.inputs))
+    columns, error = fenced(lambda: _built(one))
+    if columns is None:
+        yield fault(pack, f"的指标“{one.name}”无法构建：{error}", f"has an indicator '{one.name}' that does not build: {error}")
+        return
+    if lacking := {"area", "value", "unknown"} - columns:
+        listed = ", ".join(sorted(lacking))
+        yield fault(pack, f"的指标“{one.name}”缺少列：{listed}。", f"has an indicator '{one.name}' without the columns {listed}.")
+
+
+def _built(one: Indicator) -> set[str]:
+    expression = one.measure(_Paper(Instant(0)))
+    if not isinstance(expression, ir.Table):
+        message = "its measure is no Ibis table."
+        raise TypeError(message)
+    ibis.to_sql(expression, dialect="duckdb")
+    return set(expression.columns)
+
+
+def _unknown_inputs(pack: Pack, inputs: Sequence[str]) -> set[str]:
+    unknown = set()
+    for given in inputs:
+        table, _, thing = given.partition(":")
+        kind, _, field = thing.partition(".")
+        if table not in _TABLES or (table == "stream" and thing and field not in field_names(pack, kind)):
+            unknown.add(given)
+    return unknown

@@ -1,0 +1,114 @@
+"""Running a city in one process: the doors, and beside them one loop a duty."""
+
+import asyncio
+import signal
+from collections.abc import Callable, Coroutine, Sequence
+from contextlib import suppress
+
+import structlog
+import uvicorn
+from litestar import Litestar
+
+from citybrain.app import asgi, parts
+from citybrain.app.city import City
+from citybrain.app.loops import Wake, follow, regularly, threaded
+from citybrain.app.sockets import listen
+from citybrain.engines.mqtt import Broker
+from citybrain.kernel.instant import DAY, Instant, local_date, midnight
+
+log = structlog.get_logger()
+
+Duty = Callable[[City], Coroutine[None, None, None]]
+_COALESCE = 0.02
+"""Seconds that detect waits for more observations: one evaluation serves them all."""
+_LATE_DAYS = 2
+"""Days are closed to Parquet when they are so old; late rows that come after are merged at the next closing."""
+
+
+def run(city: City, demo: parts.DemoNotes | None, more: Sequence[Duty] = (), ready: Callable[[], None] | None = None) -> None:
+    """Serve until SIGINT or SIGTERM."""
+    with suppress(KeyboardInterrupt):
+        asyncio.run(_run(city, demo, more, ready))
+
+
+async def _run(city: City, demo: parts.DemoNotes | None, more: Sequence[Duty], ready: Callable[[], None] | None) -> None:
+    server = _Server(asgi.application(city, demo))
+    sockets = listen(city.settings.hosts, city.settings.port)
+    broker = await _broker(city)
+    started = (*_duties(city), *(duty(city) for duty in more))
+    duties = [asyncio.create_task(duty) for duty in started]
+    if ready is not None:
+        ready()
+    try:
+        await server.serve(sockets)
+    finally:
+        for duty in duties:
+            duty.cancel()
+        await asyncio.gather(*duties, return_exceptions=True)
+        if broker is not None:
+            await broker.stop()
+
+
+class _Server(uvicorn.Server):
+    """Uvicorn with our way of ending: streams of events never end by themselves, so they are not waited for."""
+
+    def __init__(self, application: Litestar) -> None:
+        super().__init__(
+            uvicorn.Config(
+                application,
+                log_config=None,
+                access_log=False,
+                timeout_graceful_shutdown=2,
+                server_header=False,
+                date_header=True,
+                lifespan="off",
+            )
+        )
+
+    def install_signal_handlers(self) -> None:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, self.handle_exit)
+
+
+async def _broker(city: City) -> Broker | None:
+    if not city.settings.mqtt_port:
+        return None
+    door = parts.mqtt(city)
+    broker = Broker(city.settings.hosts, city.settings.mqtt_port, door.authorise, door.take)
+    await broker.start()
+    return broker
+
+
+def _duties(city: City) -> tuple[Coroutine[None, None, None], ...]:
+    derived, told, figured = Wake(), Wake(), Wake()
+    city.stores.transactions.on_commit(told.ring)
+    city.stores.transactions.on_commit(figured.ring)
+    return (
+        _relay(city, derived),
+        follow("derive", city.deriver.run_once, derived, pause=_COALESCE),
+        city.watch.run(),
+        follow("facts", threaded(lambda: _told(city)), told),
+        follow("figures", threaded(city.indicators.run_once), figured, pause=0.2),
+        regularly("forecasts", lambda: asyncio.to_thread(city.forecasts.run_once), 5.0),
+        regularly("closing", lambda: asyncio.to_thread(_close, city), 600.0),
+    )
+
+
+async def _relay(city: City, wake: Wake) -> None:
+    """Ring whenever observations are durable: the intake says so on the bus."""
+    async for _ in city.bus.listen("recorded", 1):
+        wake.ring()
+
+
+def _told(city: City) -> int:
+    taken = city.feed.run_once()
+    if taken:
+        city.indicators.touch()
+    return taken
+
+
+def _close(city: City) -> None:
+    before = midnight(local_date(Instant(city.clock.city() - _LATE_DAYS * DAY)))
+    rows = city.stores.series.close_days(before)
+    if rows:
+        log.info("days_closed", rows=rows)

@@ -1,0 +1,96 @@
+"""Settings: ``citybrain.toml`` < ``CITYBRAIN_*`` < flags; secrets come from files (``*_FILE``)."""
+
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from citybrain.kernel.errors import BadInputError
+from citybrain.kernel.text import Text
+
+
+class Footer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The lines that a government site shows at its foot (国办发〔2017〕47号); empty ones are left out."""
+
+    host: str = ""
+    """主办单位"""
+    site_code: str = ""
+    """网站标识码"""
+    icp: str = ""
+    police: str = ""
+    """公安备案号"""
+    report_errors: str = ""
+    """Address of 政府网站找错."""
+
+
+class Map(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Map publication: without an approval number (审图号) public pages show no boundary and no raw coordinates."""
+
+    approval_number: str = ""
+
+
+class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """All settings with their defaults; durations in seconds, sizes in bytes."""
+
+    state: str = "var"
+    """Folder of everything that is kept; locked by one process."""
+    database: str = ""
+    """SQLAlchemy address of PostgreSQL; empty means SQLite in the state folder."""
+    district: str = ""
+    """Six-digit division code, set by ``citybrain init``."""
+    district_name: Text = Text("", "")
+    case_prefix: str = "QX"
+    hosts: tuple[str, ...] = ("127.0.0.1", "::1")
+    port: int = 8000
+    mqtt_port: int = 1883
+    """0 starts no broker."""
+    body_limit: int = 1_000_000
+    bulk_limit: int = 32_000_000
+    low_water: int = 500_000_000
+    """Free bytes below which writes are refused."""
+    series_memory: str = "256MB"
+    session_idle: int = 1800
+    session_longest: int = 43_200
+    frame_ancestors: tuple[str, ...] = ()
+    """Origins that may embed the pages."""
+    suite: Literal["intl", "sm"] = "intl"
+    secure_cookies: bool = False
+    """Set it behind TLS."""
+    footer: Footer = Footer()
+    map: Map = Map()
+
+    @property
+    def folder(self) -> Path:
+        """The state folder."""
+        return Path(self.state)
+
+
+def load(file: Path | None = None, flags: Mapping[str, object] | None = None) -> Settings:
+    """Read the three sources in order; raises BadInputError naming the setting that does not fit."""
+    path = file or Path("citybrain.toml")
+    values: dict[str, object] = tomllib.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    values |= _environment()
+    values |= {name: value for name, value in (flags or {}).items() if value is not None}
+    try:
+        return msgspec.convert(values, Settings, strict=False)
+    except msgspec.ValidationError as error:
+        what = Text(
+            f"设置有误：{error}。可用的设置见 docs/reference/settings.md。",
+            f"A setting is wrong: {error}. See docs/reference/settings.md.",
+        )
+        raise BadInputError(what) from error
+
+
+def _environment() -> dict[str, object]:
+    names = {f"CITYBRAIN_{name.upper()}": name for name in Settings.__struct_fields__}
+    found: dict[str, object] = {}
+    for variable, name in names.items():
+        if f"{variable}_FILE" in os.environ:
+            found[name] = Path(os.environ[f"{variable}_FILE"]).read_text(encoding="utf-8").strip()
+        elif variable in os.environ:
+            text = os.environ[variable]
+            found[name] = tuple(text.split(",")) if name in ("hosts", "frame_ancestors") else text
+    return found

@@ -1,0 +1,71 @@
+"""What a trace looks up, each bound to the caller who asks."""
+
+from collections.abc import Sequence
+
+from citybrain.app.city import City
+from citybrain.brain.see import Arrival, Lookups
+from citybrain.kernel.access import Caller, Query
+from citybrain.kernel.alerts import Alert, Evidence
+from citybrain.kernel.cases import Case
+from citybrain.kernel.errors import NotFoundError
+from citybrain.kernel.instant import Instant
+from citybrain.kernel.observations import SeriesQuery
+from citybrain.kernel.pack import Rule
+from citybrain.kernel.predicate import Compare
+from citybrain.kernel.text import Text
+
+
+def lookups(city: City, caller: Caller) -> Lookups:
+    """The lookups of a caller: a case or an alert that the caller may not see is not found."""
+    return Lookups(
+        case=lambda key: _case(city, caller, key),
+        alert=lambda key: _alert(city, caller, key),
+        rule=lambda name: _rule(city, name),
+        arrival=lambda stream, time: _arrival(city, stream, time),
+        inputs=lambda stream, time: _inputs(city, stream, time),
+    )
+
+
+def _case(city: City, caller: Caller, key: str) -> Case:
+    _visible(city, caller, "case", key)
+    return city.cases.case(key)
+
+
+def _alert(city: City, caller: Caller, key: str) -> Alert:
+    _visible(city, caller, "alert", key)
+    return city.alerts.alert(key)
+
+
+def _visible(city: City, caller: Caller, dataset: str, key: str) -> None:
+    found = city.guard.reader(caller).read(Query(dataset, Compare("id", "eq", key), limit=1))
+    if not found.rows:
+        raise NotFoundError(Text(f"没有找到“{key}”，或您无权查看。", f"'{key}' does not exist, or not for you."), id=key)
+
+
+def _rule(city: City, name: str) -> Rule:
+    for pack in city.packs:
+        for rule in pack.rules:
+            if rule.name == name:
+                return rule
+    raise NotFoundError(Text(f"没有规则“{name}”。", f"There is no rule '{name}'."), rule=name)
+
+
+def _arrival(city: City, stream: str, time: Instant) -> Arrival | None:
+    known = city.registry.stream(stream)
+    rows = city.stores.series.scan(SeriesQuery((known.no,), time, Instant(time + 1))).to_pylist()
+    if not rows:
+        return None
+    return Arrival(float(rows[0]["value"]), str(rows[0]["door"]), Instant(int(rows[0]["received"])), known.origin)
+
+
+def _inputs(city: City, stream: str, time: Instant) -> Sequence[Evidence]:
+    known = city.registry.stream(stream)
+    names = next(
+        (made.inputs for pack in city.packs for made in pack.derived if (made.kind, made.field) == (known.kind, known.field)), ()
+    )
+    found = []
+    for name in names:
+        source = city.registry.stream(f"{known.entity}.{name}")
+        rows = city.stores.series.scan(SeriesQuery((source.no,), time, Instant(time + 1))).to_pylist()
+        found += [Evidence(source.id, time, float(row["value"]), source.unit) for row in rows]
+    return found

@@ -1,0 +1,193 @@
+"""Rows out as CSV, JSON or Parquet, page by page through a Reader, every row marked with where it is from.
+
+CSV is UTF-8 with a byte-order mark (spreadsheets then read every GB 18030 character), one instruction of a spreadsheet's formula
+language in a cell is made plain text (OWASP, CSV injection). Nothing is held in memory but a page.
+"""
+
+import csv
+import io
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import date
+from typing import Literal, TypeAlias
+
+import msgspec
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from citybrain.kernel.access import Query
+from citybrain.kernel.datasets import Column, ColumnType, Dataset
+from citybrain.kernel.instant import parse
+from citybrain.kernel.ports import Reader
+from citybrain.kernel.text import Json, Text
+from citybrain.kernel.things import Origin
+
+Format: TypeAlias = Literal["csv", "json", "parquet"]
+MEDIA_TYPES: dict[Format, str] = {
+    "csv": "text/csv; charset=utf-8",
+    "json": "application/json",
+    "parquet": "application/vnd.apache.parquet",
+}
+DEMO_MARK = "演示数据"
+_PAGE = 1000
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+_DEMO = Column("demo", Text("是否演示数据", "Demonstration data"), "boolean")
+_ORIGIN = Column("origin", Text("数据性质", "Origin"), "text")
+Row: TypeAlias = Mapping[str, Json]
+
+
+def file_name(dataset: Dataset, day: date, form: Format) -> str:
+    """The file's name: dataset, city date, and 演示数据 where it is not real."""
+    mark = "" if dataset.origin == "real" else f"_{DEMO_MARK}"
+    return f"{dataset.name}_{day:%Y%m%d}{mark}.{form}"
+
+
+def stream(reader: Reader, query: Query, dataset: Dataset, form: Format) -> Iterator[bytes]:
+    """The whole answer to a query in pieces, from its cursor on; the query's own limit is the size of a page only.
+
+    The first page is read before the first piece is asked for, so that a refusal comes as an error and not as a broken file:
+    raises what the Reader raises.
+    """
+    pages = _pages(reader, msgspec.structs.replace(query, limit=_PAGE, count=False), dataset.origin)
+    first = next(pages)
+    return _WRITERS[form](_with(first, pages), columns_of(dataset), dataset)
+
+
+def columns_of(dataset: Dataset) -> tuple[Column, ...]:
+    """The columns of an export: those of the dataset, then ``demo`` and ``origin``."""
+    own = tuple(column for column in dataset.columns if column.name not in ("demo", "origin"))
+    return (*own, _DEMO, _ORIGIN)
+
+
+def neutral(cell: str) -> str:
+    """A text that no spreadsheet takes for a formula: an apostrophe goes before ``= + - @``, tab and line breaks."""
+    return f"'{cell}" if cell.startswith(_FORMULA) else cell
+
+
+def _with(first: Sequence[Row], rest: Iterable[Sequence[Row]]) -> Iterator[Sequence[Row]]:
+    yield first
+    yield from rest
+
+
+def _pages(reader: Reader, query: Query, origin: Origin) -> Iterator[Sequence[Row]]:
+    while True:
+        page = reader.read(query)
+        yield [_marked(row, origin) for row in page.rows]
+        if page.next is None:
+            return
+        query = msgspec.structs.replace(query, cursor=page.next)
+
+
+def _marked(row: Row, origin: Origin) -> Row:
+    own = row.get("origin") or origin
+    return {**row, "origin": own, "demo": own != "real"}
+
+
+def _csv(pages: Iterable[Sequence[Row]], columns: Sequence[Column], _: Dataset) -> Iterator[bytes]:
+    buffer = io.StringIO(newline="")
+    writer = csv.writer(buffer, lineterminator="\r\n")
+    writer.writerow([column.name for column in columns])
+    yield b"\xef\xbb\xbf" + _drained(buffer)
+    for page in pages:
+        writer.writerows([[_cell(row.get(column.name)) for column in columns] for row in page])
+        yield _drained(buffer)
+
+
+def _drained(buffer: io.StringIO) -> bytes:
+    text = buffer.getvalue()
+    buffer.seek(0)
+    buffer.truncate()
+    return text.encode()
+
+
+def _cell(value: Json) -> str | int | float | None:
+    match value:
+        case bool():
+            return "true" if value else "false"
+        case str():
+            return neutral(value)
+        case dict() | list():
+            return msgspec.json.encode(value).decode()
+        case _:
+            return value
+
+
+def _json(pages: Iterable[Sequence[Row]], columns: Sequence[Column], dataset: Dataset) -> Iterator[bytes]:
+    head = {"dataset": dataset.name, "title": dataset.title, "source": dataset.source, "origin": dataset.origin}
+    yield msgspec.json.encode(head | {"demo": dataset.origin != "real"})[:-1] + b',"items":['
+    before = b"\n"
+    for page in pages:
+        for row in page:
+            yield before + msgspec.json.encode({column.name: row.get(column.name) for column in columns})
+            before = b",\n"
+    yield b"\n]}\n"
+
+
+_ARROW: dict[ColumnType, pa.DataType] = {
+    "text": pa.string(),
+    "json": pa.string(),
+    "number": pa.float64(),
+    "integer": pa.int64(),
+    "boolean": pa.bool_(),
+    "instant": pa.timestamp("us", tz="UTC"),
+}
+
+
+def _parquet(pages: Iterable[Sequence[Row]], columns: Sequence[Column], dataset: Dataset) -> Iterator[bytes]:
+    said: dict[bytes | str, bytes | str] = {"dataset": dataset.name, "origin": dataset.origin, "source": dataset.source.zh}
+    units = {column.name: {"unit": column.unit} if column.unit else None for column in columns}
+    schema = pa.schema([pa.field(one.name, _ARROW[one.type], metadata=units[one.name]) for one in columns], metadata=said)
+    sink = _Pieces()
+    with pq.ParquetWriter(pa.PythonFile(sink, mode="w"), schema, compression="zstd") as writer:
+        for page in pages:
+            writer.write_table(
+                pa.Table.from_pylist([{one.name: _typed(row.get(one.name), one) for one in columns} for row in page], schema)
+            )
+            yield sink.taken()
+    yield sink.taken()
+
+
+def _typed(value: Json, column: Column) -> object:
+    if value is None:
+        return None
+    match column.type:
+        case "instant":
+            return parse(str(value))
+        case "json":
+            return msgspec.json.encode(value).decode()
+        case "text":
+            return value if isinstance(value, str) else msgspec.json.encode(value).decode()
+        case _:
+            return value
+
+
+class _Pieces(io.RawIOBase):
+    """A file that is only ever written forward; what was written is taken away piece by piece."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._parts: list[bytes] = []
+        self._length = 0
+
+    def writable(self) -> bool:
+        return True
+
+    def tell(self) -> int:
+        return self._length
+
+    def write(self, piece: object) -> int:
+        part = bytes(memoryview(piece)) if isinstance(piece, bytes | bytearray | memoryview) else b""
+        self._parts.append(part)
+        self._length += len(part)
+        return len(part)
+
+    def taken(self) -> bytes:
+        """What was written since the last call."""
+        parts, self._parts = self._parts, []
+        return b"".join(parts)
+
+
+_WRITERS: dict[Format, Callable[[Iterable[Sequence[Row]], Sequence[Column], Dataset], Iterator[bytes]]] = {
+    "csv": _csv,
+    "json": _json,
+    "parquet": _parquet,
+}

@@ -1,0 +1,37 @@
+"""Observe (感知): what is. Things and areas registered, observations taken in, latest values with their life, fields derived."""
+
+from citybrain.brain.observe.areas import AreaBook
+from citybrain.brain.observe.census import Census
+from citybrain.brain.observe.derive import Deriver
+from citybrain.brain.observe.intake import Intake, Verdict
+from citybrain.brain.observe.latest import Latest, Reading
+from citybrain.brain.observe.life import contracts, life, lives
+from citybrain.brain.observe.past import history
+from citybrain.brain.observe.permission import permitted
+from citybrain.brain.observe.registry import Registry, contract_of
+from citybrain.brain.observe.rows import Rows, read_rows
+from citybrain.brain.observe.shelves import datasets
+from citybrain.brain.observe.sources import sources
+from citybrain.brain.observe.store import METADATA
+
+__all__ = [
+    "METADATA",
+    "AreaBook",
+    "Census",
+    "Deriver",
+    "Intake",
+    "Latest",
+    "Reading",
+    "Registry",
+    "Rows",
+    "Verdict",
+    "contract_of",
+    "contracts",
+    "datasets",
+    "history",
+    "life",
+    "lives",
+    "permitted",
+    "read_rows",
+    "sources",
+]

@@ -1,0 +1,34 @@
+"""The census of streams: how many live, and what ails the others."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from citybrain.brain.observe.latest import Latest
+from citybrain.brain.observe.registry import Registry
+from citybrain.kernel.things import Life
+
+
+class Census:
+    """Counts of streams by life, from the latest values."""
+
+    def __init__(self, registry: Registry, latest: Latest) -> None:
+        self._registry = registry
+        self._latest = latest
+
+    def counts(self) -> Mapping[Life, int]:
+        """Streams of the whole district by life; lives that none has are left out."""
+        return self._count(None)
+
+    def of_kind(self, kind: str) -> Mapping[Life, int]:
+        """Streams of one kind of thing by life."""
+        return self._count([stream.no for stream in self._registry.streams() if stream.kind == kind])
+
+    def by_kind(self) -> Mapping[str, Mapping[Life, int]]:
+        """Streams by kind of thing and life, for the kinds that have any."""
+        return {kind: self.of_kind(kind) for kind in sorted({stream.kind for stream in self._registry.streams()})}
+
+    def _count(self, numbers: list[int] | None) -> Mapping[Life, int]:
+        table = self._latest.table(None if numbers is None else np.array(numbers, np.int32))
+        words, counts = np.unique(table["life"].to_numpy().astype(str), return_counts=True)
+        return {Life(word): int(count) for word, count in zip(words.tolist(), counts.tolist(), strict=True)}

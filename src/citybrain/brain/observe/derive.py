@@ -1,0 +1,210 @@
+"""Derived fields: follow what is recorded, compute what packs derive from it, and send that in by the door ``derived``.
+
+Series.after(cursor) → entities touched → their inputs over the lookback → compute → Intake. A repeat finds its own rows known,
+so a kill between storing and moving the cursor doubles nothing.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import structlog
+from sqlalchemy import Connection
+
+from citybrain.brain.observe.intake import Intake
+from citybrain.brain.observe.registry import Registry
+from citybrain.kernel.errors import DeclarationError
+from citybrain.kernel.instant import DAY, Instant, duration
+from citybrain.kernel.observations import Floats, Ints, Numbers, SeriesQuery
+from citybrain.kernel.pack import Derived, Pack
+from citybrain.kernel.ports import Series, Transactions
+from citybrain.kernel.text import Text
+
+log = structlog.get_logger()
+CURSOR = "observe.derive"
+DOOR = "derived"
+
+
+@dataclass(frozen=True, slots=True)
+class _Touched:
+    """An entity of a derivation and the span of its new inputs, both ends included."""
+
+    entity: str
+    first: int
+    last: int
+
+
+class Deriver:
+    """Computes derived fields behind a durable cursor; every result is a pure function of the stored inputs."""
+
+    def __init__(
+        self,
+        packs: Sequence[Pack],
+        registry: Registry,
+        series: Series,
+        intake: Intake,
+        transactions: Transactions[Connection],
+    ) -> None:
+        self._derived = tuple(each for pack in packs for each in pack.derived)
+        for each in self._derived:
+            _check(each, registry)
+        self._registry = registry
+        self._series = series
+        self._intake = intake
+        self._transactions = transactions
+        self._version = 0
+        self._kind = self._field = np.zeros(0, np.int32)
+        self._names: dict[str, int] = {}
+
+    @property
+    def behind(self) -> int:
+        """Observations that are recorded and not yet looked at."""
+        return self._series.last_seq() - self._transactions.cursor(CURSOR)
+
+    async def run_once(self, limit: int = 50_000) -> int:
+        """Look at up to about so many new observations; returns how many there were. Raises BusyError, StorageFullError."""
+        rows = self._series.after(self._transactions.cursor(CURSOR), limit)
+        if not rows.num_rows:
+            return 0
+        for each in self._derived:
+            for group in _groups(self._touched(each, rows), _lookback(each)):
+                await self._derive(each, group)
+        with self._transactions.begin() as tx:
+            self._transactions.advance(tx.connection, CURSOR, int(rows["seq"][-1].as_py()))
+        return rows.num_rows
+
+    async def fill(self, since: Instant, until: Instant) -> int:
+        """Derive over [since, until) again for all entities, as after an import of history; returns the rows computed."""
+        count = 0
+        for each in self._derived:
+            touched = [_Touched(entity.id, since, until - 1) for entity in self._registry.entities(each.kind)]
+            count += await self._derive(each, touched)
+        return count
+
+    def _touched(self, each: Derived, rows: pa.Table) -> list[_Touched]:
+        self._refresh()
+        no, time = rows["stream_no"].to_numpy(), rows["time"].to_numpy()
+        inputs = [self._names.get(name, -1) for name in each.inputs]
+        hit = (self._kind[no] == self._names.get(each.kind, -1)) & np.isin(self._field[no], inputs)
+        streams = self._registry.streams()
+        spans: dict[str, tuple[int, int]] = {}
+        for stream_no, first, last in _spans(no[hit], time[hit]):
+            entity = streams[stream_no - 1].entity
+            low, high = spans.get(entity, (first, last))
+            spans[entity] = (min(low, first), max(high, last))
+        return [_Touched(entity, *span) for entity, span in spans.items()]
+
+    async def _derive(self, each: Derived, touched: Sequence[_Touched]) -> int:
+        if not touched:
+            return 0
+        lookback = _lookback(each)
+        numbers = self._registry.stream_numbers()
+        inputs = {entity.entity: [numbers[f"{entity.entity}.{name}"] for name in each.inputs] for entity in touched}
+        since, until = min(one.first for one in touched) - lookback, max(one.last for one in touched) + lookback + 1
+        wanted = tuple(sorted(no for group in inputs.values() for no in group))
+        rows = self._series.scan(SeriesQuery(wanted, Instant(since), Instant(until)))
+        columns = dict(_by_stream(rows))
+        made: list[tuple[Numbers, Ints, Floats]] = []
+        for one in touched:
+            parts = [columns.get(no, _NOTHING) for no in inputs[one.entity]]
+            time, value = _compute(each, one, lookback, parts)
+            made.append((np.full(len(time), numbers[f"{one.entity}.{each.field}"], np.int32), time, value))
+        no, time, value = (np.concatenate([part[place] for part in made]) for place in range(3))
+        if len(no):
+            await self._intake.take_columns(no.astype(np.int32), time, value, DOOR, None)
+        return len(no)
+
+    def _refresh(self) -> None:
+        """Kind and field of each stream as numbers, by stream number; read again when the register changed."""
+        if self._version == self._registry.version:
+            return
+        self._version, streams = self._registry.version, self._registry.streams()
+        self._names = {}
+        self._kind = np.full(len(streams) + 1, -2, np.int32)
+        self._field = np.full(len(streams) + 1, -2, np.int32)
+        for stream in streams:
+            self._kind[stream.no] = self._names.setdefault(stream.kind, len(self._names))
+            self._field[stream.no] = self._names.setdefault(stream.field, len(self._names))
+
+
+_NOTHING: tuple[Ints, Floats] = (np.zeros(0, np.int64), np.zeros(0))
+
+
+def _compute(each: Derived, one: _Touched, lookback: int, parts: Sequence[tuple[Ints, Floats]]) -> tuple[Ints, Floats]:
+    """Times and values of the rows that the new inputs can have changed: from the first of them to a lookback after the last."""
+    time = np.unique(np.concatenate([part[0] for part in parts]))
+    time = time[(time >= one.first - lookback) & (time <= one.last + lookback)]
+    columns = {name: _on(time, *part) for name, part in zip(each.inputs, parts, strict=True)}
+    value = _fence(each, one.entity, time, columns)
+    counts = np.isfinite(value) & (time >= one.first)
+    return time[counts], value[counts]
+
+
+def _fence(each: Derived, entity: str, time: Ints, columns: Mapping[str, Floats]) -> Floats:
+    """The fence around pack code: a fault there must not stop the others; it is logged and gives no value."""
+    try:
+        value = np.asarray(each.compute(time, columns), np.float64)
+    except Exception as error:
+        log.exception("derive_failed", kind=each.kind, field=each.field, entity=entity, error=str(error))
+        return np.full(len(time), np.nan)
+    if value.shape != time.shape:
+        log.error("derive_wrong_shape", kind=each.kind, field=each.field, entity=entity, rows=len(time), got=list(value.shape))
+        return np.full(len(time), np.nan)
+    return value
+
+
+def _on(time: Ints, own: Ints, value: Floats) -> Floats:
+    """Values put on a common time line, NaN where there is none."""
+    result = np.full(len(time), np.nan)
+    place = np.searchsorted(time, own)
+    inside = place < len(time)
+    place, own, value = place[inside], own[inside], value[inside]
+    same = time[place] == own
+    result[place[same]] = value[same]
+    return result
+
+
+def _by_stream(rows: pa.Table) -> Iterator[tuple[int, tuple[Ints, Floats]]]:
+    no, time, value = (rows[name].to_numpy() for name in ("stream_no", "time", "value"))
+    cuts = np.flatnonzero(no[1:] != no[:-1]) + 1
+    for begin, end in zip([0, *cuts.tolist()], [*cuts.tolist(), len(no)], strict=True):
+        if end > begin:
+            yield int(no[begin]), (time[begin:end], value[begin:end])
+
+
+def _spans(no: Numbers, time: Ints) -> Iterator[tuple[int, int, int]]:
+    """Each stream with its first and last time."""
+    order = np.lexsort((time, no))
+    no, time = no[order], time[order]
+    cuts = np.flatnonzero(no[1:] != no[:-1]) + 1
+    for begin, end in zip([0, *cuts.tolist()], [*cuts.tolist(), len(no)], strict=True):
+        if end > begin:
+            yield int(no[begin]), int(time[begin]), int(time[end - 1])
+
+
+def _groups(touched: Sequence[_Touched], lookback: int) -> Iterator[list[_Touched]]:
+    """Entities whose spans lie together, so that one late reading does not make all of them read far back."""
+    group: list[_Touched] = []
+    for one in sorted(touched, key=lambda each: (each.first, each.entity)):
+        if group and max(one.last, group[0].last) - group[0].first > lookback + 2 * DAY:
+            yield group
+            group = []
+        group.append(one)
+    if group:
+        yield group
+
+
+def _lookback(each: Derived) -> int:
+    return 0 if each.lookback is None else duration(each.lookback)
+
+
+def _check(each: Derived, registry: Registry) -> None:
+    kind = registry.kind(each.kind)
+    wrong = [name for name in (each.field, *each.inputs) if not kind.has(name) or not kind.field(name).measured]
+    if wrong:
+        what = Text(
+            f"派生字段 {each.kind}.{each.field} 引用了不存在或不是测量值的字段：{'、'.join(wrong)}。",
+            f"The derived field {each.kind}.{each.field} speaks of fields that do not exist or are not measured: {', '.join(wrong)}.",
+        )
+        raise DeclarationError(what, kind=each.kind, field=each.field)

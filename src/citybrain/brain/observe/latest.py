@@ -1,0 +1,150 @@
+"""The latest value of every stream, in arrays by stream number: fed by intake, rebuilt at start, never written to a store."""
+
+import msgspec
+import numpy as np
+import pyarrow as pa
+
+from citybrain.brain.observe.life import NEVER, ORDER, Contracts, contracts, lives
+from citybrain.brain.observe.registry import Registry
+from citybrain.kernel.clock import Clock
+from citybrain.kernel.instant import Instant
+from citybrain.kernel.observations import Floats, Ints, Numbers, SeriesQuery
+from citybrain.kernel.ports import Series
+from citybrain.kernel.things import Life
+
+_CHUNK = 500
+"""Streams a scan at start."""
+_FIRST = 1024
+_WORDS = pa.array([life.value for life in ORDER], pa.string())
+
+
+class Reading(msgspec.Struct, frozen=True):
+    """A stream's latest value, when it was observed and received, and its life now."""
+
+    time: Instant
+    value: float
+    received: Instant
+    life: Life
+
+
+class Latest:
+    """Latest time, value, receipt and time of the last change by stream number; the arrays double when they are full."""
+
+    def __init__(self, registry: Registry, series: Series, clock: Clock) -> None:
+        self._registry = registry
+        self._clock = clock
+        self._time = np.full(_FIRST, NEVER, np.int64)
+        self._value = np.full(_FIRST, np.nan)
+        self._received = np.full(_FIRST, NEVER, np.int64)
+        self._changed = np.full(_FIRST, NEVER, np.int64)
+        self._version = 0
+        self._contracts = contracts(())
+        self.rebuild(series)
+
+    def feed(self, stream_no: Numbers, time: Ints, value: Floats, received: Instant) -> None:
+        """Take durable observations (n,) in the order of their sending; older ones than the latest change nothing."""
+        if not len(stream_no):
+            return
+        self._room(int(stream_no.max()) + 1)
+        order = np.lexsort((time, stream_no))
+        no, time, value = stream_no[order].astype(np.int64), time[order], value[order]
+        current = time >= self._time[no]
+        no, time, value = no[current], time[current], value[current]
+        if not len(no):
+            return
+        first = np.r_[True, no[1:] != no[:-1]]
+        before = np.where(first, self._value[no], np.r_[np.nan, value[:-1]])
+        # A revision of the same instant and the first value ever are changes too; NaN differs from everything.
+        differs = np.flatnonzero(value != before)
+        self._changed[no[differs]] = time[differs]
+        last = np.r_[no[1:] != no[:-1], True]
+        self._time[no[last]], self._value[no[last]], self._received[no[last]] = time[last], value[last], received
+
+    def times(self, stream_no: Numbers) -> Ints:
+        """The latest times of streams (n,), NEVER for none."""
+        self._room(int(stream_no.max(initial=0)) + 1)
+        return self._time[stream_no]
+
+    def table(self, numbers: Numbers | None = None) -> pa.Table:
+        """Columns stream_no, time, value, received, life (a word) of some streams, or of all that are registered.
+
+        A stream that never reported has nulls and the life ``never``.
+        """
+        promised = self._promised()
+        no = np.arange(1, len(promised.low) + 1, dtype=np.int32) if numbers is None else numbers
+        time, value, received = self._time[no], self._value[no], self._received[no]
+        codes = lives(promised.take(no.astype(np.int64) - 1), time, value, self._changed[no], self._clock.city())
+        none = time <= NEVER
+
+        return pa.table(
+            {
+                "stream_no": pa.array(no, pa.int32()),
+                "time": pa.array(time, pa.int64(), mask=none),
+                "value": pa.array(value, pa.float64(), mask=none),
+                "received": pa.array(received, pa.int64(), mask=none),
+                "life": _WORDS.take(codes),
+            }
+        )
+
+    def of(self, stream_no: int) -> Reading | None:
+        """The latest value of a stream; None when it never reported."""
+        self._promised()
+        if not 0 <= stream_no < len(self._time) or self._time[stream_no] <= NEVER:
+            return None
+        one = np.array([stream_no])
+        promised = self._promised().take(one - 1)
+        code = lives(promised, self._time[one], self._value[one], self._changed[one], self._clock.city())
+        value = float(self._value[stream_no])
+        return Reading(Instant(int(self._time[stream_no])), value, Instant(int(self._received[stream_no])), ORDER[int(code[0])])
+
+    def _promised(self) -> Contracts:
+        """The contracts by stream number less one, read again when the register changed."""
+        if self._version != self._registry.version:
+            self._version = self._registry.version
+            self._contracts = contracts([stream.contract for stream in self._registry.streams()])
+            self._room(len(self._contracts.low) + 1)
+        return self._contracts
+
+    def _room(self, size: int) -> None:
+        have = len(self._time)
+        if size <= have:
+            return
+        more = max(size, 2 * have) - have
+        self._time = np.r_[self._time, np.full(more, NEVER, np.int64)]
+        self._value = np.r_[self._value, np.full(more, np.nan)]
+        self._received = np.r_[self._received, np.full(more, NEVER, np.int64)]
+        self._changed = np.r_[self._changed, np.full(more, NEVER, np.int64)]
+
+    def rebuild(self, series: Series) -> None:
+        """Read the newest observations anew from the store: at the start, and after history was brought in."""
+        table = series.latest()
+        no = table["stream_no"].to_numpy()
+        self._room(int(no.max(initial=0)) + 1)
+        self._promised()
+        self._time[no], self._value[no] = table["time"].to_numpy(), table["value"].to_numpy()
+        self._received[no] = self._changed[no] = table["time"].to_numpy()
+        self._received[no] = table["received"].to_numpy()
+        self._find_changes(series)
+
+    def _find_changes(self, series: Series) -> None:
+        """When each value that could be stuck last changed: read back as far as its promise goes.
+
+        Streams that are late need no reading, for late comes before stuck.
+        """
+        promised = self._promised()
+        streams = self._registry.streams()
+        due = [
+            stream.no
+            for stream in streams
+            if stream.contract.stuck_after is not None
+            and self._time[stream.no] >= self._clock.city() - promised.silent_after[stream.no - 1]
+        ]
+        for begin in range(0, len(due), _CHUNK):
+            chunk = np.array(due[begin : begin + _CHUNK], np.int64)
+            since = int((self._time[chunk] - 2 * promised.stuck_after[chunk - 1]).min())
+            until = Instant(int(self._time[chunk].max()) + 1)
+            rows = series.scan(SeriesQuery(tuple(chunk.tolist()), Instant(since), until))
+            no, time, value = (rows[name].to_numpy() for name in ("stream_no", "time", "value"))
+            first = np.r_[True, no[1:] != no[:-1]][: len(no)]
+            differs = np.flatnonzero(first | (value != np.r_[np.nan, value[:-1]][: len(no)]))
+            self._changed[no[differs]] = time[differs]

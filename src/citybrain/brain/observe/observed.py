@@ -1,0 +1,154 @@
+"""Observations as a Source: a span of some streams, read from the series store, newest first."""
+
+import base64
+import binascii
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import msgspec
+import numpy as np
+import pyarrow as pa
+
+from citybrain.brain.observe.registry import Registry
+from citybrain.kernel import predicate
+from citybrain.kernel.access import Page, Query
+from citybrain.kernel.datasets import Dataset
+from citybrain.kernel.errors import BadInputError, UnsupportedError
+from citybrain.kernel.instant import DAY, Instant, rfc3339
+from citybrain.kernel.listing import timed
+from citybrain.kernel.observations import SeriesQuery
+from citybrain.kernel.ports import Series
+from citybrain.kernel.predicate import And, Compare, Predicate
+from citybrain.kernel.text import Json, Text
+
+_MOST = 1000
+_BEGIN, _END = Instant(0), Instant(2**62)
+_MOST_STREAMS = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """Rows stream, time, value, unit, received, door, seq, origin; a query must name its streams (``stream eq`` or ``in``).
+
+    ``time`` bounds are pushed down, everything else is checked row by row; order is by time, newest first.
+    """
+
+    registry: Registry
+    series: Series
+    dataset: Dataset
+
+    def __call__(self, query: Query) -> Page:
+        """Rows of a query; raises UnsupportedError without streams or with another order, NotFoundError for an unknown stream."""
+        if query.order is not None and (query.order.field != "time" or not query.order.descending):
+            what = Text("观测数据只按时间从新到旧排列。", "Observations come by time, newest first, and in no other order.")
+            raise UnsupportedError(what, field=query.order.field)
+        types = {column.name: column.type for column in self.dataset.columns}
+        predicate.sql(query.where, {name: name for name in types})
+        where = timed(predicate.fitted(query.where, types), types)
+        since, until = _bounds(where)
+        mark = _decode(query.cursor)
+        numbers = self._streams(where)
+        limit = max(1, min(query.limit, _MOST))
+        found: list[dict[str, Json]] = []
+        passed = until if mark is None else min(until, mark[0] + 1)
+        for begin, end in _windows(since, Instant(passed), self._oldest(numbers)):
+            rows = self.series.scan(SeriesQuery(numbers, begin, end))
+            found += [row for row in self._rows(rows) if (mark is None or _before(row, mark)) and predicate.holds(where, row)]
+            if len(found) > limit and not query.count:
+                break
+        total = len(found) if query.count and mark is None else None
+        following = _encode(found[limit - 1]) if len(found) > limit else None
+        return Page(tuple(_plain(row) for row in found[:limit]), following, total)
+
+    def _streams(self, where: Predicate) -> tuple[int, ...]:
+        for part in where.parts if isinstance(where, And) else (where,):
+            if isinstance(part, Compare) and part.field == "stream" and part.op in ("eq", "in"):
+                named = part.value if isinstance(part.value, tuple) else (part.value,)
+                if len(named) <= _MOST_STREAMS:
+                    return tuple(self.registry.stream(str(name)).no for name in named)
+            if isinstance(part, And) and predicate.fields(part) & {"stream"}:
+                return self._streams(part)
+        what = Text(
+            f"请指明数据流（stream），至多 {_MOST_STREAMS} 条。", f"Name the streams you want (stream), at most {_MOST_STREAMS}."
+        )
+        raise UnsupportedError(what, field="stream")
+
+    def _oldest(self, numbers: tuple[int, ...]) -> Instant:
+        """Where looking back ends: the first day that holds anything of these streams."""
+        days = self.series.scan(SeriesQuery(numbers, _BEGIN, _END, DAY))["time"].to_numpy()
+        return Instant(int(days.min())) if len(days) else _END
+
+    def _rows(self, table: pa.Table) -> list[dict[str, Json]]:
+        streams = self.registry.streams()
+        order = np.lexsort((table["stream_no"].to_numpy(), table["time"].to_numpy()))[::-1]
+        rows: list[dict[str, Json]] = []
+        for raw in table.take(order).to_pylist():
+            stream = streams[raw["stream_no"] - 1]
+            rows.append(
+                {
+                    "id": f"{stream.no}.{raw['time']}",
+                    "stream": stream.id,
+                    "time": raw["time"],
+                    "value": raw["value"],
+                    "unit": stream.unit,
+                    "received": raw["received"],
+                    "door": raw["door"],
+                    "seq": raw["seq"],
+                    "origin": stream.origin,
+                }
+            )
+        return rows
+
+
+def _bounds(where: Predicate) -> tuple[Instant, Instant]:
+    """The span [since, until) that the top of a predicate asks for."""
+    since, until = int(_BEGIN), int(_END)
+    for part in where.parts if isinstance(where, And) else (where,):
+        if isinstance(part, And):
+            low, high = _bounds(part)
+            since, until = max(since, low), min(until, high)
+        if isinstance(part, Compare) and part.field == "time" and isinstance(part.value, int):
+            since = max(since, part.value + (part.op == "gt")) if part.op in ("gt", "ge", "eq") else since
+            until = min(until, part.value + (part.op != "lt")) if part.op in ("lt", "le", "eq") else until
+    return Instant(since), Instant(until)
+
+
+def _windows(since: Instant, until: Instant, oldest: Instant) -> Iterator[tuple[Instant, Instant]]:
+    """Spans that together hold [since, until), newest first, each greater than the one before."""
+    begin, end, width = max(since, oldest), until, int(DAY)
+    if end >= _END:
+        # Without an upper bound the first look is at all there is; the scan is bounded by what the streams hold.
+        if begin < end:
+            yield Instant(begin), end
+        return
+    while end > begin:
+        low = max(begin, end - width)
+        yield Instant(low), Instant(end)
+        end, width = Instant(low), width * 4
+
+
+def _before(row: dict[str, Json], mark: tuple[int, str]) -> bool:
+    time, stream = row["time"], row["stream"]
+    return isinstance(time, int) and isinstance(stream, str) and (time, int(str(row["id"]).split(".")[0])) < (mark[0], int(mark[1]))
+
+
+def _plain(row: dict[str, Json]) -> dict[str, Json]:
+    return {
+        name: rfc3339(Instant(value)) if name in ("time", "received") and isinstance(value, int) else value
+        for name, value in row.items()
+    }
+
+
+def _encode(row: dict[str, Json]) -> str:
+    return base64.urlsafe_b64encode(msgspec.json.encode((row["time"], str(row["id"]).split(".")[0]))).decode()
+
+
+def _decode(cursor: str | None) -> tuple[int, str] | None:
+    if cursor is None:
+        return None
+    try:
+        mark: tuple[int, str] = msgspec.json.decode(base64.urlsafe_b64decode(cursor), type=tuple[int, str])
+    except (ValueError, binascii.Error, msgspec.MsgspecError) as error:
+        what = Text("游标无法识别，请从第一页开始。", "The cursor cannot be read. Start from the first page.")
+        raise BadInputError(what, cursor=cursor) from error
+    return mark

@@ -1,0 +1,162 @@
+"""Where observe keeps what is: entities, their streams, and the areas of the district."""
+
+from typing import TypeAlias
+
+import h3
+import msgspec
+from sqlalchemy import BigInteger, Column, Connection, Float, Index, Integer, LargeBinary, MetaData, Row, String, Table, Text
+
+from citybrain.kernel import text
+from citybrain.kernel.instant import Duration, Instant
+from citybrain.kernel.places import Area, Place
+from citybrain.kernel.text import Json
+from citybrain.kernel.things import Contract, Entity, Origin, Stream
+
+Rows: TypeAlias = dict[str, str | int | float | bytes | None]
+
+METADATA = MetaData()
+ENTITY = Table(
+    "entity",
+    METADATA,
+    Column("id", String(200), primary_key=True),
+    Column("kind", String(100), nullable=False),
+    Column("title", Text, nullable=False),
+    Column("lon", Float(53)),
+    Column("lat", Float(53)),
+    Column("h3_9", String(15)),
+    Column("area_id", String(15)),
+    Column("body", Text, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("valid_from", BigInteger, nullable=False),
+    Column("valid_to", BigInteger),
+    Column("origin", String(20), nullable=False),
+    Index("entity_kind", "kind", "id"),
+    Index("entity_area", "area_id"),
+    Index("entity_lon_lat", "lon", "lat"),
+    Index("entity_h3_9", "h3_9"),
+    Index("entity_valid_from", "valid_from", "id"),
+)
+STREAM = Table(
+    "stream",
+    METADATA,
+    Column("no", Integer, primary_key=True, autoincrement=False),
+    Column("id", String(300), nullable=False, unique=True),
+    Column("entity", String(200), nullable=False),
+    Column("kind", String(100), nullable=False),
+    Column("field", String(100), nullable=False),
+    Column("unit", String(50), nullable=False),
+    Column("every", BigInteger),
+    Column("silent_after", BigInteger),
+    Column("stuck_after", BigInteger),
+    Column("low", Float(53)),
+    Column("high", Float(53)),
+    Column("source", String(200), nullable=False),
+    Column("origin", String(20), nullable=False),
+    Index("stream_entity", "entity"),
+)
+AREA = Table(
+    "area",
+    METADATA,
+    Column("code", String(15), primary_key=True),
+    Column("level", String(20), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("parent", String(15)),
+    Column("wkb", LargeBinary, nullable=False),
+    Column("origin", String(20), nullable=False),
+    Index("area_parent", "parent"),
+)
+
+
+def create(connection: Connection) -> None:
+    """Make the tables where they are missing; app migrates with alembic instead."""
+    METADATA.create_all(connection)
+
+
+def entity_row(entity: Entity) -> Rows:
+    """The columns of an entity, with its H3 cell of resolution 9."""
+    place = entity.place
+    return {
+        "id": entity.id,
+        "kind": entity.kind,
+        "title": _json(entity.title),
+        "lon": None if place is None else place.lon,
+        "lat": None if place is None else place.lat,
+        "h3_9": None if place is None else str(h3.latlng_to_cell(place.lat, place.lon, 9)),
+        "area_id": entity.area,
+        "body": _json(entity.body),
+        "version": entity.version,
+        "valid_from": entity.valid_from,
+        "valid_to": entity.valid_to,
+        "origin": entity.origin,
+    }
+
+
+def entity_of(row: Row[tuple[object, ...]]) -> Entity:
+    """The entity of a row."""
+    place = None if row.lon is None or row.lat is None else Place(row.lon, row.lat)
+    body: dict[str, Json] = msgspec.json.decode(row.body)
+    return Entity(
+        row.id,
+        row.kind,
+        msgspec.json.decode(row.title, type=text.Text),
+        place,
+        row.area_id,
+        body,
+        row.version,
+        Instant(row.valid_from),
+        None if row.valid_to is None else Instant(row.valid_to),
+        msgspec.convert(row.origin, Origin),
+    )
+
+
+def stream_row(stream: Stream) -> Rows:
+    """The columns of a stream with its contract."""
+    contract = stream.contract
+    return {
+        "no": stream.no,
+        "id": stream.id,
+        "entity": stream.entity,
+        "kind": stream.kind,
+        "field": stream.field,
+        "unit": stream.unit,
+        "every": contract.every,
+        "silent_after": contract.silent_after,
+        "stuck_after": contract.stuck_after,
+        "low": contract.low,
+        "high": contract.high,
+        "source": stream.source,
+        "origin": stream.origin,
+    }
+
+
+def stream_of(row: Row[tuple[object, ...]]) -> Stream:
+    """The stream of a row."""
+    contract = Contract(_span(row.every), _span(row.silent_after), _span(row.stuck_after), row.low, row.high)
+    origin = msgspec.convert(row.origin, Origin)
+    return Stream(row.id, row.no, row.entity, row.kind, row.field, row.unit, contract, row.source, origin)
+
+
+def area_row(area: Area) -> Rows:
+    """The columns of an area."""
+    return {
+        "code": area.code,
+        "level": area.level,
+        "name": _json(area.name),
+        "parent": area.parent,
+        "wkb": area.wkb,
+        "origin": area.origin,
+    }
+
+
+def area_of(row: Row[tuple[object, ...]]) -> Area:
+    """The area of a row."""
+    plain = {"code": row.code, "level": row.level, "parent": row.parent, "origin": row.origin}
+    return msgspec.convert({**plain, "name": msgspec.json.decode(row.name), "wkb": bytes(row.wkb)}, Area)
+
+
+def _json(value: object) -> str:
+    return msgspec.json.encode(value).decode()
+
+
+def _span(value: int | None) -> Duration | None:
+    return None if value is None else Duration(value)

@@ -1,0 +1,33 @@
+"""see (呈现): facts, indicators with history, map layers, the night's account, and where every figure comes from."""
+
+from citybrain.brain.see import chain as trace
+from citybrain.brain.see import geojson as layers
+from citybrain.brain.see.chain import Arrival, Lookups, Trace
+from citybrain.brain.see.facts import FactFeed
+from citybrain.brain.see.house import HOUSE
+from citybrain.brain.see.indicators import Indicators
+from citybrain.brain.see.night import Night, last_night, night
+from citybrain.brain.see.shelves import datasets, sources
+from citybrain.brain.see.store import METADATA
+from citybrain.brain.see.tables import AREA, STREAM, IbisTables, stream_rows
+
+__all__ = [
+    "AREA",
+    "HOUSE",
+    "METADATA",
+    "STREAM",
+    "Arrival",
+    "FactFeed",
+    "IbisTables",
+    "Indicators",
+    "Lookups",
+    "Night",
+    "Trace",
+    "datasets",
+    "last_night",
+    "layers",
+    "night",
+    "sources",
+    "stream_rows",
+    "trace",
+]

@@ -1,0 +1,58 @@
+"""The rows behind a figure: the cases, alerts or streams that it counts, as plain JSON."""
+
+from collections.abc import Mapping, Sequence
+
+import ibis.expr.types as ir
+
+from citybrain.brain.see.counts import ROWS
+from citybrain.brain.see.tables import IbisTables
+from citybrain.kernel.instant import Instant, rfc3339
+from citybrain.kernel.pack import Indicator
+from citybrain.kernel.text import Json
+
+_INSTANTS = frozenset(("time", "received", "opened", "due", "closed", "began", "told", "cleared"))
+_ORDER = {"case": "opened", "alert": "began", "stream": "stream"}
+
+
+def rows(tables: IbisTables, one: Indicator, area: str | None, limit: int) -> tuple[dict[str, Json], ...]:
+    """At most ``limit`` rows of the first table an indicator speaks of, narrowed to what it counts and to an area."""
+    wanted = ROWS[one.name](tables) if one.name in ROWS else _inputs(tables, one.inputs)
+    if wanted is None:
+        return ()
+    if area is not None:
+        wanted = wanted.filter(wanted.area.startswith(area))
+    order = next(column for column in _ORDER.values() if column in wanted.columns)
+    found = tables.run(wanted.order_by(order).limit(limit)).to_pylist()
+    return tuple(plain(row) for row in found)
+
+
+def plain(row: Mapping[str, object]) -> dict[str, Json]:
+    """A row with instants as RFC 3339 and a title in both languages in place of its two columns."""
+    kept: dict[str, Json] = {name: _cell(name, value) for name, value in row.items() if not name.endswith(("_zh", "_en"))}
+    for name in (name.removesuffix("_zh") for name in row if name.endswith("_zh")):
+        kept[name] = {"zh": _cell(name, row[f"{name}_zh"]), "en": _cell(name, row[f"{name}_en"])}
+    return kept
+
+
+def _inputs(tables: IbisTables, inputs: Sequence[str]) -> ir.Table | None:
+    """The streams ``stream:kind.field`` that inputs name, or the whole of their first table."""
+    named = [given.partition(":")[2].partition(".") for given in inputs if given.startswith("stream:")]
+    if named:
+        streams = tables.table("stream")
+        pairs = [(streams.kind == kind) & (streams.field == field) for kind, _, field in named]
+        return streams.filter(_either(pairs))
+    known = [given for given in inputs if given in _ORDER]
+    return tables.table(known[0]) if known else None
+
+
+def _either(parts: Sequence[ir.BooleanValue]) -> ir.BooleanValue:
+    found = parts[0]
+    for part in parts[1:]:
+        found |= part
+    return found
+
+
+def _cell(name: str, value: object) -> Json:
+    if isinstance(value, int) and name in _INSTANTS:
+        return rfc3339(Instant(value))
+    return value if isinstance(value, str | int | float | bool) or value is None else str(value)

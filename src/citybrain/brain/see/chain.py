@@ -1,0 +1,158 @@
+"""Where a figure comes from: figure → cases → alert → rule and evidence → reading (time, value, door) → what it was derived from."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+import msgspec
+
+from citybrain.kernel.alerts import GRADE_WORDS, Alert, Evidence
+from citybrain.kernel.cases import Case
+from citybrain.kernel.datasets import Figure
+from citybrain.kernel.errors import NotFoundError
+from citybrain.kernel.instant import Instant, parse, rfc3339
+from citybrain.kernel.pack import Indicator, Rule
+from citybrain.kernel.text import Json, Text, same
+from citybrain.kernel.things import Origin
+
+Link: TypeAlias = Literal["figure", "case", "alert", "rule", "reading", "stream", "missing"]
+_DEEPEST = 4
+"""Derived fields made of derived fields, at most; a pack that circles is cut off here."""
+
+
+class Trace(msgspec.Struct, frozen=True):
+    """One link of the chain, with what it rests on; ``key`` is its id, number or stream id, ``said`` its plain fields."""
+
+    link: Link
+    key: str
+    title: Text
+    said: dict[str, Json]
+    origin: Origin
+    parts: "tuple[Trace, ...]" = ()
+
+
+class Arrival(msgspec.Struct, frozen=True):
+    """How a reading came in: its value, the door, and when it was received."""
+
+    value: float
+    door: str
+    received: Instant
+    origin: Origin
+
+
+@dataclass(frozen=True, slots=True)
+class Lookups:
+    """What a trace asks of other faculties, each bound by app to its caller; an id that is not there raises NotFoundError."""
+
+    case: Callable[[str], Case]
+    alert: Callable[[str], Alert]
+    rule: Callable[[str], Rule]
+    arrival: Callable[[str, Instant], Arrival | None]
+    """The observation of a stream at a time."""
+    inputs: Callable[[str, Instant], Sequence[Evidence]]
+    """The readings that a derived stream's value at a time was computed from; empty for a measured one."""
+
+
+def of_figure(figure: Figure, indicator: Indicator, rows: Sequence[Mapping[str, Json]], lookups: Lookups) -> Trace:
+    """The tree under a figure; rows are those behind it (Indicators.rows)."""
+    said: dict[str, Json] = {
+        "value": figure.value,
+        "unknown": figure.unknown,
+        "unit": indicator.unit,
+        "version": figure.version,
+        "definition": {"zh": indicator.definition.zh, "en": indicator.definition.en},
+        "reason": None if figure.reason is None else {"zh": figure.reason.zh, "en": figure.reason.en},
+        "inputs": list(indicator.inputs),
+        "as_of": rfc3339(figure.as_of),
+        "computed": rfc3339(figure.computed),
+        "area": figure.area,
+    }
+    parts = tuple(_row(row, lookups) for row in rows)
+    return Trace("figure", figure.indicator, indicator.title, said, figure.origin, parts)
+
+
+def of_case(case_id: str, lookups: Lookups) -> Trace:
+    """The tree under a case, by id; raises NotFoundError."""
+    case = lookups.case(case_id)
+    said: dict[str, Json] = {
+        "id": case.id,
+        "state": case.state,
+        "unit": case.unit,
+        "matter": case.matter,
+        "opened": rfc3339(case.opened),
+        "due": rfc3339(case.due),
+        "closed": None if case.closed is None else rfc3339(case.closed),
+        "cause": case.cause,
+    }
+    kind, _, cause = case.cause.partition(":")
+    parts = (_found(lambda: of_alert(cause, lookups), cause),) if kind == "alert" else ()
+    return Trace("case", case.number, case.title, said, case.origin, parts)
+
+
+def of_alert(alert_id: str, lookups: Lookups) -> Trace:
+    """The tree under an alert, by id: its rule, and each reading of its evidence; raises NotFoundError."""
+    alert = lookups.alert(alert_id)
+    said: dict[str, Json] = {
+        "grade": {"zh": GRADE_WORDS[alert.grade].zh, "en": GRADE_WORDS[alert.grade].en},
+        "state": alert.state,
+        "entity": alert.entity,
+        "began": rfc3339(alert.began),
+        "told": rfc3339(alert.told),
+        "cleared": None if alert.cleared is None else rfc3339(alert.cleared),
+        "basis": {"zh": alert.basis.zh, "en": alert.basis.en},
+    }
+    rule = _found(lambda: _rule(alert, lookups), alert.rule)
+    readings = (_reading(one, lookups, alert.origin, 0) for one in alert.evidence)
+    return Trace("alert", alert.id, alert.because, said, alert.origin, (rule, *readings))
+
+
+def _row(row: Mapping[str, Json], lookups: Lookups) -> Trace:
+    stream, case, alert = row.get("stream"), row.get("case"), row.get("alert")
+    if isinstance(stream, str):
+        return _stream(stream, row, lookups)
+    if isinstance(alert, str):
+        return _found(lambda: of_alert(alert, lookups), alert)
+    key = str(case)
+    return _found(lambda: of_case(key, lookups), key)
+
+
+def _stream(stream: str, row: Mapping[str, Json], lookups: Lookups) -> Trace:
+    said: dict[str, Json] = {name: row.get(name) for name in ("entity", "field", "value", "unit", "time", "life", "area")}
+    time, value, origin = row.get("time"), row.get("value"), _origin(row.get("origin"))
+    if not isinstance(time, str) or not isinstance(value, int | float):
+        return Trace("stream", stream, same(stream), said, origin)
+    seen = Evidence(stream, parse(time), float(value), str(row.get("unit")))
+    return Trace("stream", stream, same(stream), said, origin, (_reading(seen, lookups, origin, 0),))
+
+
+def _rule(alert: Alert, lookups: Lookups) -> Trace:
+    rule = lookups.rule(alert.rule)
+    said: dict[str, Json] = {
+        "when": rule.when,
+        "version": alert.rule_version,
+        "lasting": rule.lasting,
+        "basis": {"zh": rule.basis.zh, "en": rule.basis.en},
+    }
+    return Trace("rule", rule.name, same(rule.name), said, "real")
+
+
+def _reading(seen: Evidence, lookups: Lookups, origin: Origin, depth: int) -> Trace:
+    said: dict[str, Json] = {"time": rfc3339(seen.time), "value": seen.value, "unit": seen.unit}
+    arrived = lookups.arrival(seen.stream, seen.time)
+    if arrived is not None:
+        said |= {"stored": arrived.value, "door": arrived.door, "received": rfc3339(arrived.received)}
+        origin = arrived.origin
+    inputs = lookups.inputs(seen.stream, seen.time) if depth < _DEEPEST else ()
+    parts = tuple(_reading(one, lookups, origin, depth + 1) for one in inputs)
+    return Trace("reading", seen.stream, same(seen.stream), said, origin, parts)
+
+
+def _found(follow: Callable[[], Trace], key: str) -> Trace:
+    try:
+        return follow()
+    except NotFoundError as error:
+        return Trace("missing", key, error.what, {}, "real")
+
+
+def _origin(word: Json) -> Origin:
+    return "demo" if word == "demo" else "generated" if word == "generated" else "real"

@@ -1,0 +1,189 @@
+"""Committed events in, flat fact rows out: each event lands exactly once in the fact tables it speaks of.
+
+outbox → FactFeed → case_opened · case_moved · case_closed · alert_told · alert_cleared
+"""
+
+from collections.abc import Sequence
+
+import msgspec
+import pyarrow as pa
+import structlog
+from sqlalchemy import Connection
+
+from citybrain.kernel.alerts import Alert
+from citybrain.kernel.cases import Case
+from citybrain.kernel.events import Event
+from citybrain.kernel.ports import Facts, Transactions
+from citybrain.kernel.text import Json
+
+log = structlog.get_logger()
+
+_CASE_COLUMNS: dict[str, pa.DataType] = {
+    "event": pa.string(),
+    "position": pa.int64(),
+    "time": pa.int64(),
+    "case": pa.string(),
+    "number": pa.string(),
+    "matter": pa.string(),
+    "title_zh": pa.string(),
+    "title_en": pa.string(),
+    "flow": pa.string(),
+    "state": pa.string(),
+    "unit": pa.string(),
+    "handler": pa.string(),
+    "area": pa.string(),
+    "entity": pa.string(),
+    "cause": pa.string(),
+    "grade": pa.int32(),
+    "opened": pa.int64(),
+    "due": pa.int64(),
+    "closed": pa.int64(),
+    "on_time": pa.bool_(),
+    "version": pa.int32(),
+    "origin": pa.string(),
+    "move": pa.string(),
+}
+CASE_FACT = pa.schema(_CASE_COLUMNS)
+"""A case as it was after an event; times in µs UTC, ``on_time`` null until it is closed."""
+_ALERT_COLUMNS: dict[str, pa.DataType] = {
+    "event": pa.string(),
+    "position": pa.int64(),
+    "time": pa.int64(),
+    "alert": pa.string(),
+    "rule": pa.string(),
+    "rule_version": pa.string(),
+    "entity": pa.string(),
+    "area": pa.string(),
+    "grade": pa.int32(),
+    "state": pa.string(),
+    "began": pa.int64(),
+    "told": pa.int64(),
+    "cleared": pa.int64(),
+    "because_zh": pa.string(),
+    "because_en": pa.string(),
+    "case": pa.string(),
+    "origin": pa.string(),
+}
+ALERT_FACT = pa.schema(_ALERT_COLUMNS)
+"""An alert as it was after an event; times in µs UTC."""
+FACTS: dict[str, pa.Schema] = {
+    "case_opened": CASE_FACT,
+    "case_moved": CASE_FACT,
+    "case_closed": CASE_FACT,
+    "alert_told": ALERT_FACT,
+    "alert_cleared": ALERT_FACT,
+}
+STATES = {"case": ("case_opened", "case_moved"), "alert": ("alert_told", "alert_cleared")}
+"""What the present state of a noun is folded from."""
+SQL_TYPES: dict[pa.DataType, str] = {
+    pa.string(): "VARCHAR",
+    pa.float64(): "DOUBLE",
+    pa.int64(): "BIGINT",
+    pa.int32(): "INTEGER",
+    pa.bool_(): "BOOLEAN",
+}
+_NEWEST = {"case": "version DESC, position DESC", "alert": "position DESC"}
+_CASE_TABLES = {"citybrain.act.case.opened.v1": "case_opened", "citybrain.act.case.moved.v1": "case_moved"}
+_ALERTS = "citybrain.detect.alert."
+_READER = "see.facts"
+
+Row = dict[str, object]
+
+
+class FactFeed:
+    """Follows the outbox into the fact tables; a kill between any two commits neither loses nor doubles a row."""
+
+    def __init__(self, transactions: Transactions[Connection], facts: Facts) -> None:
+        self._transactions = transactions
+        self._facts = facts
+
+    def run_once(self, limit: int = 1000) -> int:
+        """Take the next events; returns how many there were.
+
+        Each fact table remembers the outbox position it has reached in the commit of its rows, so events that are read again
+        after a kill are passed over table by table.
+        """
+        events = self._transactions.events_after(self._transactions.cursor(_READER), limit)
+        if not events:
+            return 0
+        last = events[-1][0]
+        for name, rows in flatten(events).items():
+            reached = self._facts.position(name)
+            fresh = [row for row in rows if _position(row) > reached]
+            if fresh:
+                self._facts.append(name, pa.Table.from_pylist(fresh, schema=FACTS[name]), last)
+        with self._transactions.begin() as tx:
+            self._transactions.advance(tx.connection, _READER, last)
+        return len(events)
+
+
+def source(facts: Facts, name: str) -> str:
+    """The SQL of a fact table: its name, or no rows of its columns while no fact has made the table."""
+    if facts.position(name):
+        return name
+    columns = ", ".join(f'CAST(NULL AS {SQL_TYPES[field.type]}) AS "{field.name}"' for field in FACTS[name])
+    return f"(SELECT {columns} WHERE 1 = 0)"
+
+
+def state_of(facts: Facts, name: str) -> str:
+    """The SQL of ``case`` or ``alert`` as they stood at ``$now``, from the facts that had happened by then, whenever they arrived.
+
+    Of a case that is its highest version, of an alert its newest fact.
+    """
+    first, second = STATES[name]
+    both = f"SELECT * FROM {source(facts, first)} AS first UNION ALL SELECT * FROM {source(facts, second)} AS second"
+    numbered = f'row_number() OVER (PARTITION BY "{name}" ORDER BY {_NEWEST[name]})'
+    return f"SELECT * FROM ({both}) AS happened WHERE time <= $now QUALIFY {numbered} = 1"
+
+
+def flatten(events: Sequence[tuple[int, Event]]) -> dict[str, list[Row]]:
+    """The rows of each fact table that events make; events of other kinds make none."""
+    tables: dict[str, list[Row]] = {}
+    for position, event in events:
+        try:
+            rows = _rows(position, event)
+        except msgspec.ValidationError as error:
+            log.error("fact_unreadable", event_id=event.id, type=event.type, why=str(error))  # noqa: TRY400 - the event, not our stack, is at fault
+            continue
+        for name, row in rows:
+            tables.setdefault(name, []).append(row)
+    return tables
+
+
+def _rows(position: int, event: Event) -> list[tuple[str, Row]]:
+    head: Row = {"event": event.id, "position": position, "time": event.time}
+    if event.type in _CASE_TABLES:
+        case = msgspec.convert(event.body.get("case"), Case)
+        row = head | _case_row(case) | {"move": _move(event.body.get("step"))}
+        rows = [(_CASE_TABLES[event.type], row)]
+        return rows if case.closed is None else [*rows, ("case_closed", row)]
+    if event.type.startswith(_ALERTS):
+        alert = msgspec.convert(event.body.get("alert", event.body), Alert)
+        return [("alert_told" if alert.state == "open" else "alert_cleared", head | _alert_row(alert))]
+    return []
+
+
+def _case_row(case: Case) -> Row:
+    taken = (*_SAME, "flow", "handler", "opened", "due", "closed", "version", "unit", "matter", "number", "cause")
+    row: Row = {name: getattr(case, name) for name in taken}
+    on_time = None if case.closed is None else case.closed <= case.due
+    return row | {"case": case.id, "title_zh": case.title.zh, "title_en": case.title.en, "on_time": on_time}
+
+
+def _alert_row(alert: Alert) -> Row:
+    taken = (*_SAME, "rule", "rule_version", "began", "told", "cleared", "case")
+    row: Row = {name: getattr(alert, name) for name in taken}
+    return row | {"alert": alert.id, "grade": int(alert.grade), "because_zh": alert.because.zh, "because_en": alert.because.en}
+
+
+_SAME = ("state", "area", "entity", "grade", "origin")
+
+
+def _move(step: Json) -> str | None:
+    name = step.get("move") if isinstance(step, dict) else None
+    return name if isinstance(name, str) else None
+
+
+def _position(row: Row) -> int:
+    position = row["position"]
+    return position if isinstance(position, int) else 0

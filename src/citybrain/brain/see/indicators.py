@@ -1,0 +1,183 @@
+"""Indicators: declared once, computed from facts and latest values, kept as figures that know how fresh and how sure they are."""
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal
+
+import pyarrow as pa
+import structlog
+from sqlalchemy import Connection
+
+from citybrain.brain.see import behind, figures, wording
+from citybrain.brain.see.facts import STATES
+from citybrain.brain.see.house import HOUSE
+from citybrain.brain.see.pace import Pace
+from citybrain.brain.see.tables import IbisTables
+from citybrain.kernel.clock import Clock
+from citybrain.kernel.datasets import Edge, Figure
+from citybrain.kernel.errors import DeclarationError, NotFoundError
+from citybrain.kernel.instant import Instant
+from citybrain.kernel.pack import Indicator, Pack
+from citybrain.kernel.places import Area
+from citybrain.kernel.ports import Facts, Transactions
+from citybrain.kernel.text import Json, Text
+from citybrain.kernel.things import Origin
+
+log = structlog.get_logger()
+
+
+def no_areas() -> Sequence[Area]:
+    """No areas: figures are of the district alone."""
+    return ()
+
+
+class Indicators:
+    """All indicators of the house and the packs; ``streams`` hands over the latest values (tables.STREAM)."""
+
+    def __init__(
+        self,
+        packs: Sequence[Pack],
+        facts: Facts,
+        streams: Callable[[], pa.Table],
+        clock: Clock,
+        transactions: Transactions[Connection],
+        areas: Callable[[], Sequence[Area]] = no_areas,
+    ) -> None:
+        self._declared = _declared(packs)
+        self._facts = facts
+        self._streams = streams
+        self._clock = clock
+        self._transactions = transactions
+        self._areas = areas
+        self._pace = Pace()
+        self._newest: dict[str, tuple[Figure, ...]] = {}
+        self._lock = threading.Lock()
+
+    def all(self) -> tuple[Indicator, ...]:
+        """Every indicator, the house's own first."""
+        return tuple(self._declared.values())
+
+    def indicator(self, name: str) -> Indicator:
+        """An indicator by name; raises NotFoundError."""
+        try:
+            return self._declared[name]
+        except KeyError:
+            raise NotFoundError(Text(f"没有指标“{name}”。", f"There is no indicator '{name}'."), indicator=name) from None
+
+    def touch(self) -> None:
+        """Latest values have changed: figures of streams are due again."""
+        self._pace.touch("stream")
+
+    def run_once(self) -> int:
+        """Compute what is due (at most once a wall second each, on every change, and each city hour); returns how many figures."""
+        now, wall = self._clock.city(), self._clock.wall()
+        versions = {name: sum(map(self._facts.position, parts)) for name, parts in STATES.items()}
+        due = [one for one in self._declared.values() if self._pace.due(one.name, wanted(one), versions, wall, now)]
+        tables = self._tables(now)
+        return sum(len(self._keep(one, self._measured(one, tables))) for one in due)
+
+    def compute(self, name: str, at: Instant | None = None) -> tuple[Figure, ...]:
+        """The figures of an indicator now, or as the facts stood at an instant, district first.
+
+        Now is kept in the history, the past is only answered. Latest values are always those of now: raises BadInputError for
+        the past of a figure that rests on streams, whose past stands in ``history``.
+        """
+        one, now = self.indicator(name), self._clock.city()
+        if at is None or at >= now:
+            return self._keep(one, self._measured(one, self._tables(now)))
+        if "stream" in wanted(one):
+            raise wording.no_past(one)
+        return self._measured(one, self._tables(at))
+
+    def figures(self) -> tuple[Figure, ...]:
+        """The newest figures of every indicator, in the order of declaration, the district first."""
+        return tuple(figure for name in self._declared for figure in self.of(name))
+
+    def of(self, name: str, at: Instant | None = None) -> tuple[Figure, ...]:
+        """The newest figures of an indicator, or those that were shown at an instant; raises NotFoundError."""
+        self.indicator(name)
+        if at is None and name in self._newest:
+            return self._newest[name]
+        with self._transactions.read() as connection:
+            return figures.of(connection, name, at)
+
+    def history(self, name: str, since: Instant, until: Instant | None = None, area: str | None = None) -> tuple[Figure, ...]:
+        """The figures shown in [since, until), oldest first, of the district or an area; a step lasts until the next."""
+        self.indicator(name)
+        end = Instant(self._clock.city() + 1) if until is None else until
+        with self._transactions.read() as connection:
+            return figures.between(connection, name, area, since, end)
+
+    def rows(self, name: str, area: str | None = None, limit: int = 1000) -> tuple[dict[str, Json], ...]:
+        """The rows behind an indicator as they are now: cases, alerts or streams, of the district or an area; raises NotFoundError."""
+        tables = self._tables(self._clock.city())
+        return behind.rows(tables, self.indicator(name), area, limit)
+
+    def edges(self) -> tuple[Edge, ...]:
+        """Lineage: from each input (a table, or ``kind.field``) to the figure it makes."""
+        return tuple(
+            Edge(given.removeprefix("stream:"), f"figure:{one.name}", f"indicator {one.name} v{one.version}")
+            for one in self.all()
+            for given in one.inputs
+        )
+
+    def _measured(self, one: Indicator, tables: IbisTables) -> tuple[Figure, ...]:
+        origin: Origin = tables.origin(wanted(one))
+        try:
+            found = tables.run(one.measure(tables)).to_pylist()
+        except Exception:
+            # A fence around the measures of packs: one that fails has no value and says so, the others go on.
+            log.exception("indicator_failed", indicator=one.name, version=one.version)
+            return (Figure(one.name, one.version, None, None, 0, wording.FAILED, tables.now, tables.now, origin),)
+        made = (_figure(one, row, tables.now, origin) for row in found)
+        return tuple(sorted(made, key=lambda figure: figure.area or ""))
+
+    def _keep(self, one: Indicator, made: tuple[Figure, ...]) -> tuple[Figure, ...]:
+        with self._lock, self._transactions.begin() as tx:
+            figures.keep(tx.connection, made)
+        self._newest[one.name] = made
+        return made
+
+    def _tables(self, now: Instant) -> IbisTables:
+        return IbisTables(self._facts, self._streams, self._areas, now)
+
+
+def wanted(one: Indicator) -> tuple[str, ...]:
+    """The tables an indicator reads: its inputs before the colon (``stream:air_station.pm25`` reads ``stream``)."""
+    return tuple(dict.fromkeys(given.partition(":")[0] for given in one.inputs))
+
+
+def _declared(packs: Sequence[Pack]) -> dict[str, Indicator]:
+    found = {one.name: one for one in HOUSE}
+    for pack in packs:
+        for one in pack.indicators:
+            if one.name in found:
+                what = Text(
+                    f"应用包 {pack.name} 的指标“{one.name}”与已有指标重名。",
+                    f"Pack {pack.name}: there is an indicator '{one.name}' already. Choose another name.",
+                )
+                raise DeclarationError(what, pack=pack.name, indicator=one.name)
+            found[one.name] = one
+    return found
+
+
+def _figure(one: Indicator, row: Mapping[str, object], now: Instant, origin: Origin) -> Figure:
+    row = {**row, **{name: _whole(row.get(name)) for name in ("unknown", "as_of", "silent_since")}}
+    value, unknown, area, as_of = row["value"], row["unknown"], row["area"], row.get("as_of")
+    known = float(value) if isinstance(value, int | float | Decimal) and value == value else None  # noqa: PLR0124 - NaN
+    return Figure(
+        indicator=one.name,
+        version=one.version,
+        area=area if isinstance(area, str) else None,
+        value=known,
+        unknown=unknown if isinstance(unknown, int) else 0,
+        reason=wording.reason(row, missing=known is None, now=now),
+        as_of=Instant(as_of) if isinstance(as_of, int) else now,
+        computed=now,
+        origin=origin,
+    )
+
+
+def _whole(cell: object) -> int | None:
+    """A count or a time; sums come back wider than 64 bits."""
+    return int(cell) if isinstance(cell, int | float | Decimal) else None

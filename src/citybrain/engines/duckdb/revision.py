@@ -1,0 +1,62 @@
+"""The revision rule: of the rows of one stream and time the one with the greatest sequence number counts. Pure."""
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from citybrain.kernel.instant import DAY, HOUR
+from citybrain.kernel.observations import Ints, Numbers
+
+_EAST = 8 * HOUR
+"""The district's day begins at 16:00 UTC (Asia/Shanghai)."""
+
+
+def newest(stream_no: Numbers, time: Ints, seq: Ints) -> NDArray[np.int64]:
+    """Indices (m,) of the rows that count, ordered by stream and time; inputs are (n,). The last of equal rows wins."""
+    order = np.lexsort((seq, time, stream_no))
+    streams, times = stream_no[order], time[order]
+    last = np.empty(len(order), dtype=np.bool_)
+    last[-1:] = True
+    np.not_equal(streams[1:], streams[:-1], out=last[:-1])
+    last[:-1] |= times[1:] != times[:-1]
+    return order[last]
+
+
+def newest_rows(rows: pa.Table) -> pa.Table:
+    """A STORED or ROWS table reduced to the rows that count, ordered by stream and time."""
+    kept = newest(column32(rows, "stream_no"), column64(rows, "time"), column64(rows, "seq"))
+    return rows if len(kept) == rows.num_rows and bool((np.diff(kept) == 1).all()) else rows.take(kept)
+
+
+def column64(rows: pa.Table, name: str) -> Ints:
+    """A column of whole numbers (n,)."""
+    return np.asarray(rows.column(name).to_numpy(), dtype=np.int64)
+
+
+def column32(rows: pa.Table, name: str) -> Numbers:
+    """A column of small whole numbers (n,)."""
+    return np.asarray(rows.column(name).to_numpy(), dtype=np.int32)
+
+
+def day_of(time: int) -> int:
+    """The number of the district's calendar day since 1970-01-01."""
+    return (time + _EAST) // DAY
+
+
+def days_of(time: Ints) -> frozenset[int]:
+    """The days of many times (n,)."""
+    if len(time) == 0:
+        return frozenset()
+    first, last = day_of(int(time.min())), day_of(int(time.max()))
+    return frozenset((first,)) if first == last else frozenset(np.unique((time + _EAST) // DAY).tolist())
+
+
+def day_range(day: int) -> tuple[int, int]:
+    """The instants at which a day begins and ends."""
+    return day * DAY - _EAST, (day + 1) * DAY - _EAST
+
+
+def bucket_sql(bucket: int) -> str:
+    """The start of a row's bucket; buckets of a day begin at the district's midnight, shorter ones fit into it."""
+    shifted = f"(time + {_EAST})"
+    return f"(time - (({shifted} % {bucket}) + {bucket}) % {bucket})"

@@ -1,0 +1,134 @@
+"""The embedded MQTT 3.1.1 broker for devices: they publish, it takes; nobody subscribes here."""
+
+import asyncio
+import ssl
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TypeAlias
+
+from amqtt import broker as amqtt_broker
+from amqtt.adapters import ReaderAdapter, StreamReaderAdapter, StreamWriterAdapter, WriterAdapter
+from amqtt.contexts import Action, BrokerConfig, ListenerConfig, ListenerType
+from amqtt.errors import AMQTTError
+from amqtt.mqtt.protocol.broker_handler import BrokerProtocolHandler
+from amqtt.session import Session
+
+from citybrain.engines.mqtt_session import DurableHandler, GatedReader, Take, own_name
+from citybrain.kernel.access import Caller
+
+Authorise: TypeAlias = Callable[[str, str], Awaitable[Caller | None]]
+"""Who signs in with a login and a secret; None for nobody."""
+IN_FLIGHT = 64
+"""Messages of one device that may wait to be taken."""
+LARGEST = 1_048_576
+"""Bytes of the largest packet."""
+_GREETING = 10.0
+"""Seconds in which a device must say CONNECT."""
+
+
+class Broker:
+    """A broker on one port of several addresses; port 0 takes a free one, which ``port`` then tells."""
+
+    def __init__(
+        self,
+        hosts: Sequence[str],
+        port: int,
+        authorise: Authorise,
+        take: Take,
+        in_flight: int = IN_FLIGHT,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
+        self._hosts = tuple(hosts)
+        self._authorise = authorise
+        self._take = take
+        self._in_flight = in_flight
+        self._tls = tls
+        self._servers: list[asyncio.Server] = []
+        self._broker: _Broker | None = None
+        self.port = port
+
+    async def start(self) -> None:
+        """Listen on every address; raises OSError when one is taken."""
+        self._broker = _Broker(self._authorise, self._take)
+        await self._broker.start()
+        for host in self._hosts:
+            server = await asyncio.start_server(self._connected, host, self.port, ssl=self._tls)
+            self._servers.append(server)
+            self.port = int(server.sockets[0].getsockname()[1])
+
+    async def stop(self) -> None:
+        """Take what has arrived, then close every connection."""
+        for server in self._servers:
+            server.close()
+        self._servers.clear()
+        if self._broker is not None:
+            await self._broker.settle()
+            await self._broker.shutdown()
+            self._broker = None
+
+    async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if self._broker is None:
+            writer.close()
+            return
+        gated = GatedReader(StreamReaderAdapter(reader), self._in_flight, LARGEST)
+        await self._broker.external_connected(gated, StreamWriterAdapter(writer), "default")
+
+
+class _Broker(amqtt_broker.Broker):  # type: ignore[misc]  # amqtt ships no types
+    """amqtt's broker with our handler, our sign-in, and no state that outlives a connection."""
+
+    def __init__(self, authorise: Authorise, take: Take) -> None:
+        listener = ListenerConfig(type=ListenerType.EXTERNAL, bind="external")
+        super().__init__(BrokerConfig(listeners={"default": listener}, plugins={}))
+        self._authorise = authorise
+        self._take = take
+        self._handlers: dict[str, DurableHandler] = {}
+
+    async def settle(self) -> None:
+        """Wait for the messages that are being taken."""
+        await asyncio.gather(*(handler.settled() for handler in self._handlers.values()))
+
+    async def _initialize_client_session(
+        self, reader: ReaderAdapter, writer: WriterAdapter, remote_address: str, remote_port: int
+    ) -> tuple[BrokerProtocolHandler, Session]:
+        greeting = super()._initialize_client_session(reader, writer, remote_address, remote_port)
+        try:
+            _, session = await asyncio.wait_for(greeting, _GREETING)
+        except (TimeoutError, OSError) as error:
+            await writer.close()
+            message = f"No CONNECT from {remote_address}."
+            raise AMQTTError(message) from error
+        session.clean_session = True  # nothing is kept for a device that is away: it has no subscriptions
+        session.client_id = own_name(session)
+        session.keep_alive = session.keep_alive * 3 // 2
+        handler = DurableHandler(self.plugins_manager, self._take)
+        self._handlers[session.client_id] = handler
+        return handler, session
+
+    async def _handle_client_session(
+        self,
+        reader: ReaderAdapter,
+        writer: WriterAdapter,
+        client_session: Session,
+        handler: BrokerProtocolHandler,
+        server: amqtt_broker.Server,
+        listener_name: str,
+    ) -> None:
+        name = client_session.client_id or ""
+        try:
+            await super()._handle_client_session(reader, writer, client_session, handler, server, listener_name)
+        finally:  # amqtt keeps a session whose sign-in failed for ever
+            self._sessions.pop(name, None)
+            taken = self._handlers.pop(name, None)
+            if taken is not None:
+                await taken.settled()
+
+    async def _authenticate(self, session: Session, _: ListenerConfig) -> bool:
+        """Ask who signs in; the handler remembers."""
+        caller = await self._authorise(session.username or "", session.password or "")
+        handler = self._handlers[session.client_id or ""]
+        handler.caller = caller
+        return caller is not None
+
+    async def _topic_filtering(self, session: Session, topic: str, action: Action) -> bool:  # noqa: ARG002 (amqtt names them)
+        """Nobody reads here: what devices say is read through the doors, under policy."""
+        return bool(action == Action.PUBLISH)

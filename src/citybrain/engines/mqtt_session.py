@@ -1,0 +1,174 @@
+"""One device's MQTT connection: a message is acknowledged only after it has been taken, so a lost one is sent again."""
+
+import asyncio
+import itertools
+from collections.abc import Awaitable, Callable
+from typing import TypeAlias
+
+import structlog
+from amqtt.adapters import ReaderAdapter, WriterAdapter
+from amqtt.broker import BrokerContext
+from amqtt.mqtt.protocol.broker_handler import BrokerProtocolHandler
+from amqtt.mqtt.puback import PubackPacket
+from amqtt.mqtt.pubcomp import PubcompPacket
+from amqtt.mqtt.publish import PublishPacket
+from amqtt.mqtt.pubrec import PubrecPacket
+from amqtt.mqtt.pubrel import PubrelPacket
+from amqtt.plugins.manager import PluginManager
+from amqtt.session import Session
+
+from citybrain.kernel.access import Caller
+from citybrain.kernel.errors import BusyError, CityError, StorageFullError
+
+Take: TypeAlias = Callable[[str, bytes, Caller], Awaitable[object]]
+"""Stores a message (topic, payload, sender); what it raises decides whether the sender tries again."""
+_log = structlog.get_logger(__name__)
+
+
+class GatedReader(ReaderAdapter):  # type: ignore[misc]  # amqtt ships no types
+    """Reads from a device only while few of its messages wait to be taken; TCP holds the rest back."""
+
+    def __init__(self, inner: ReaderAdapter, in_flight: int, largest: int) -> None:
+        self._inner = inner
+        self._in_flight = in_flight
+        self._largest = largest
+        self._open = asyncio.Event()
+        self._open.set()
+        self.waiting = 0
+
+    async def read(self, n: int = -1) -> bytes:
+        """Read n bytes; raises ConnectionAbortedError for a packet that is too large."""
+        if n > self._largest:
+            message = f"A packet of {n} bytes is over the limit of {self._largest}."
+            raise ConnectionAbortedError(message)
+        await self._open.wait()
+        return bytes(await self._inner.read(n))
+
+    def feed_eof(self) -> None:
+        """Acknowledge the end of the stream."""
+        self._inner.feed_eof()
+
+    def enter(self) -> None:
+        """One more message waits."""
+        self.waiting += 1
+        if self.waiting >= self._in_flight:
+            self._open.clear()
+
+    def leave(self) -> None:
+        """One message was taken or refused."""
+        self.waiting -= 1
+        self._open.set()
+
+
+class DurableHandler(BrokerProtocolHandler):  # type: ignore[misc]  # amqtt ships no types
+    """amqtt's handler acknowledges QoS 1 on arrival; this one takes the message first (QoS 0, 1 and 2).
+
+    BusyError, StorageFullError and unforeseen errors end the connection without acknowledgement: the device sends again. Any
+    other CityError is acknowledged, since sending the same again would be refused again.
+    """
+
+    def __init__(self, plugins: PluginManager[BrokerContext], take: Take) -> None:
+        super().__init__(plugins)
+        self._take = take
+        self._gate: GatedReader | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._received: set[int] = set()
+        self._ended = False
+        self._before: asyncio.Future[None] | None = None
+        self.caller: Caller | None = None
+
+    def attach(self, session: Session, reader: ReaderAdapter, writer: WriterAdapter) -> None:
+        """Begin on a connection."""
+        super().attach(session, reader, writer)
+        self._gate = reader if isinstance(reader, GatedReader) else None
+
+    def handle_read_timeout(self) -> None:
+        """A device that is silent for longer than it promised is gone [MQTT-3.1.2-24], unless we made it wait."""
+        if self._gate is None or self._gate.waiting == 0:
+            self.end()
+
+    def end(self) -> None:
+        """Close the connection without another word."""
+        self._ended = True
+        if self._disconnect_waiter is not None and not self._disconnect_waiter.done():
+            self._disconnect_waiter.set_result(None)
+
+    async def settled(self) -> None:
+        """Wait for the messages that are being taken."""
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def handle_publish(self, publish_packet: PublishPacket) -> None:
+        """Take a message, in a task of its own: a device that hangs up after QoS 0 still meant what it said."""
+        topic, payload = publish_packet.topic_name, publish_packet.data
+        if not topic or payload is None or topic.startswith("$") or "#" in topic or "+" in topic or self.caller is None:
+            self.end()
+            return
+        number = publish_packet.variable_header.packet_id if publish_packet.variable_header else None
+        if publish_packet.qos == 2 and number in self._received:
+            await self._acknowledge(2, number)
+            return
+        before, mine = self._before, asyncio.get_running_loop().create_future()
+        self._before = mine
+        task = asyncio.create_task(self._taken(topic, bytes(payload), publish_packet.qos or 0, number, before, mine, self.caller))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def handle_pubrel(self, pubrel: PubrelPacket) -> None:
+        """The end of QoS 2."""
+        self._received.discard(pubrel.packet_id)
+        await self._send_packet(PubcompPacket.build(pubrel.packet_id))
+
+    async def _taken(
+        self,
+        topic: str,
+        payload: bytes,
+        qos: int,
+        number: int | None,
+        before: asyncio.Future[None] | None,
+        mine: asyncio.Future[None],
+        caller: Caller,
+    ) -> None:
+        """Take a message and acknowledge it, in the order of arrival [MQTT-4.6.0-2]."""
+        if self._gate is not None:
+            self._gate.enter()
+        stays = qos == 0
+        try:
+            stays = await self._stored(topic, payload, caller) or stays
+            if before is not None:
+                await before
+            if stays and not self._ended:
+                await self._acknowledge(qos, number)
+        finally:
+            mine.set_result(None)
+            if self._gate is not None:
+                self._gate.leave()
+            if not stays:
+                self.end()
+
+    async def _stored(self, topic: str, payload: bytes, caller: Caller) -> bool:
+        """Whether the message needs not be sent again."""
+        try:
+            await self._take(topic, payload, caller)
+        except (BusyError, StorageFullError) as error:
+            _log.warning("mqtt_message_not_taken", account=caller.account, topic=topic, code=error.code)
+            return False
+        except CityError as error:
+            _log.warning("mqtt_message_refused", account=caller.account, topic=topic, code=error.code, why=str(error))
+        return True
+
+    async def _acknowledge(self, qos: int, number: int | None) -> None:
+        if number is None:
+            return
+        if qos == 1:
+            await self._send_packet(PubackPacket.build(number))
+        elif qos == 2:
+            self._received.add(number)
+            await self._send_packet(PubrecPacket.build(number))
+
+
+_numbers = itertools.count(1)
+
+
+def own_name(session: Session) -> str:
+    """A name for the session that no other device can take over: the account, its client id, a serial number."""
+    return f"{session.username}/{session.client_id}/{next(_numbers)}"

@@ -1,0 +1,1 @@
+"""Livelihood services (民生服务)."""

