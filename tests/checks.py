@@ -12,7 +12,7 @@ CHECKS = (
     ("types", ("mypy", "src", "tests", "bench")),
     ("dependencies", ("deptry", "-v", "src")),
     ("dead code", ("vulture", "src", "--min-confidence", "80")),
-    ("docstrings", ("interrogate", "-q", "--fail-under", "100", "-p", "-m", "-i", "src")),
+    ("docstrings", ("interrogate", "-q", "--fail-under", "100", "-p", "-m", "-s", "-i", "src")),
     ("spelling", ("codespell", "-q", "3", "src", "tests", "docs", "bench", "README.md")),
 )
 

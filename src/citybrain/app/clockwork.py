@@ -105,6 +105,40 @@ class DemoClock:
         return running.city(now)
 
 
+class HeldClock:
+    """A clock that can be held at a city time while the past is lived through hour by hour, and then runs as the one beneath it."""
+
+    def __init__(self, beneath: DemoClock) -> None:
+        self._beneath = beneath
+        self._held: Instant | None = None
+
+    def hold(self, city: Instant) -> None:
+        """Stand still at a city time."""
+        self._held = city
+
+    def release(self) -> None:
+        """Run again."""
+        self._held = None
+
+    @property
+    def replay(self) -> Replay:
+        """The replay that runs now."""
+        return self._beneath.replay
+
+    @property
+    def speed(self) -> float:
+        """City seconds per wall second."""
+        return self._beneath.speed
+
+    def wall(self) -> Instant:
+        """The time on the wall."""
+        return self._beneath.wall()
+
+    def city(self) -> Instant:
+        """The time held, or else of the replayed district."""
+        return self._beneath.city() if self._held is None else self._held
+
+
 def read_replay(file: Path) -> Replay | None:
     """The replay that was kept over a restart, or None at first; raises BadInputError for a file that is not one."""
     if not file.exists():

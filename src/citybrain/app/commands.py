@@ -10,7 +10,7 @@ from pathlib import Path
 
 import msgspec
 
-from citybrain.app import backups, district, new_pack, running
+from citybrain.app import backups, district, new_pack, running, trial
 from citybrain.app import check as checking
 from citybrain.app import demo as demonstration
 from citybrain.app import settings as sources
@@ -26,6 +26,7 @@ from citybrain.kernel.access import Caller, Query
 from citybrain.kernel.clock import RunningClock
 from citybrain.kernel.errors import BadInputError, NotFoundError
 from citybrain.kernel.ids import new_id
+from citybrain.kernel.instant import local
 from citybrain.kernel.text import Text
 
 _HERE = Path(__file__).resolve()
@@ -41,7 +42,7 @@ def demo(given: argparse.Namespace) -> int:
     with StateLock(settings.folder), opened(settings, upgrade=True) as stores:
         clock = demonstration.clock(settings, packs)
         city = build(settings, stores, packs, clock, "demo")
-        notes = demonstration.load(city, clock.replay, source)
+        notes = demonstration.load(city, clock, source)
         secret = demonstration.device_secret(city)
         running.run(
             city, notes, (lambda city: demonstration.feed(city, clock.replay, source),), lambda: _say_demo(settings, secret)
@@ -107,8 +108,7 @@ def new(given: argparse.Namespace) -> int:
 def import_(given: argparse.Namespace) -> int:
     """Import observations from a CSV file with the columns stream, time, value; every row is stored, known, or refused with its reason."""
     with _quiet(given) as city:
-        known = city.registry.stream_numbers()
-        totals = asyncio.run(_import(city, given.file, dict(known)))
+        totals = asyncio.run(_import(city, given.file))
     _say(" ".join(f"{name}={count}" for name, count in totals.items()))
     return 0
 
@@ -130,10 +130,10 @@ def export(given: argparse.Namespace) -> int:
 def replay(given: argparse.Namespace) -> int:
     """Try a rule on the last days of history and say what it would have told; nothing is changed."""
     with _quiet(given) as city:
-        told = city.watch.rehearse(given.rule, given.days)
-    for finding in told:
-        _say(f"{finding.entity} {finding.time} {finding.seen}")
-    _say(f"{len(told)} 次 · times in {given.days} days")
+        found = trial.spells(city, given.rule, given.days)
+    for spell in found:
+        _say(f"{spell.entity}  {local(spell.since):%Y-%m-%d %H:%M} – {local(spell.until):%Y-%m-%d %H:%M}  ×{spell.instants}")
+    _say(f"近 {given.days} 日内 {len(found)} 次 · {len(found)} times in {given.days} days")
     return 0
 
 
@@ -185,7 +185,7 @@ def _settle(city: City, config: Path | None) -> None:
     city.catalogue.link_all(city.indicators.edges())
 
 
-async def _import(city: City, file: Path, known: dict[str, int]) -> dict[str, int]:
+async def _import(city: City, file: Path) -> dict[str, int]:
     totals = {"stored": 0, "duplicate": 0, "refused": 0}
     with file.open(encoding="utf-8-sig", newline="") as lines:
         rows: list[dict[str, object]] = []

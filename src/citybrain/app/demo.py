@@ -14,6 +14,7 @@ from citybrain.app.parts import DemoNotes
 from citybrain.app.replaying import Player, player
 from citybrain.app.settings import Settings
 from citybrain.app.walltime import wall
+from citybrain.brain import exchange
 from citybrain.kernel.access import ROLES
 from citybrain.kernel.clock import Replay as Run
 from citybrain.kernel.instant import DAY, HOUR, Instant, local_date
@@ -28,10 +29,12 @@ PASSWORD = "Chengqu-2026"  # noqa: S105 - the demo's one shared password, printe
 DEVICE = "device"
 HISTORY_DAYS = 400
 """Days of history loaded at the first start: a year and a month, so that the same season is known."""
+LIVED_DAYS = 7
+"""Days before the first start that are lived through hour by hour, so that alerts and cases have a past of their own."""
 NAME = Text("示意城区", "Demo district")
 
 
-def clock(settings: Settings, packs: Sequence[Pack]) -> clockwork.DemoClock:
+def clock(settings: Settings, packs: Sequence[Pack]) -> clockwork.HeldClock:
     """The replaying clock of a state folder, its anchor kept over restarts."""
     file = settings.folder / "replay.json"
     replays = tuple(pack.replay for pack in packs if pack.replay is not None)
@@ -40,7 +43,8 @@ def clock(settings: Settings, packs: Sequence[Pack]) -> clockwork.DemoClock:
         found = (clockwork.source_end(replay.until, shift(replay, run)) for replay in replays)
         return min(found, default=Instant(run.anchor_city + 10_000 * DAY))
 
-    return clockwork.DemoClock(wall, clockwork.read_replay(file), ends, lambda run: clockwork.write_replay(file, run))
+    running = clockwork.DemoClock(wall, clockwork.read_replay(file), ends, lambda run: clockwork.write_replay(file, run))
+    return clockwork.HeldClock(running)
 
 
 def shift(replay: Replay, run: Run) -> int:
@@ -48,11 +52,12 @@ def shift(replay: Replay, run: Run) -> int:
     return clockwork.shift_days(local_date(run.anchor_city), local_date(replay.since), local_date(replay.until))
 
 
-def load(city: City, run: Run, source: Path) -> DemoNotes:
-    """Make the district where it does not stand yet, plant what the packs replay, load its history.
+def load(city: City, clock: clockwork.HeldClock, source: Path) -> DemoNotes:
+    """Make the district where it does not stand yet, plant what the packs replay, load its history and live through its last week.
 
     Returns what the demo says of itself.
     """
+    run = clock.replay
     if not city.areas.all():
         _found(city, source)
     stage = district.stage(city.areas.all())
@@ -61,10 +66,12 @@ def load(city: City, run: Run, source: Path) -> DemoNotes:
         if pack.replay is not None:
             origins.append(pack.replay.origin)
             city.registry.plant(pack.replay.entities(stage), _source(pack), "demo", city.clock.city())
-    for one in players(city, run, source):
-        _load_history(city, one, run)
     city.catalogue.register_all(datasets(city.packs))
-    city.catalogue.link_all(city.indicators.edges())
+    city.catalogue.link_all((*city.indicators.edges(), *exchange.declared(city.packs)))
+    playing = players(city, run, source)
+    lived = Instant(run.anchor_city - run.anchor_city % HOUR - LIVED_DAYS * DAY)
+    if [one for one in playing if _load_history(city, one, lived)]:
+        asyncio.run(_live(city, clock, playing, lived))
     return DemoNotes(Text("；".join(origin.zh for origin in origins), "; ".join(origin.en for origin in origins)), accounts())
 
 
@@ -116,11 +123,15 @@ async def _feed_once(city: City, one: Player, fed: Instant) -> Instant:
     until = Instant(now - now % HOUR + 1)
     if until <= fed:
         return fed
-    pieces = await asyncio.to_thread(lambda: tuple(one.measured(Instant(fed + 1), until)))
+    await _send(city, one, Instant(fed + 1), until)
+    return Instant(until - 1)
+
+
+async def _send(city: City, one: Player, since: Instant, until: Instant) -> None:
+    pieces = await asyncio.to_thread(lambda: tuple(one.measured(since, until)))
     for numbers, times, values in pieces:
         if len(times):
             await city.intake.take_columns(numbers, times, values, "replay", f"replay:{one.pack.name}:{times.min()}:{times.max()}")
-    return Instant(until - 1)
 
 
 def _fed_until(city: City, one: Player) -> Instant:
@@ -131,10 +142,27 @@ def _fed_until(city: City, one: Player) -> Instant:
     return max((time for time in found if time <= now), default=Instant(now - DAY))
 
 
-def _load_history(city: City, one: Player, run: Run) -> None:
-    until = Instant(run.anchor_city - run.anchor_city % HOUR + HOUR)
+async def _live(city: City, clock: clockwork.HeldClock, playing: Sequence[Player], since: Instant) -> None:
+    """Live through the hours from an instant until now as they came: observed, derived, judged, told, with the city's clock held at each."""
+    began, hour = clock.wall(), since
+    while hour <= clock.replay.anchor_city:
+        clock.hold(hour)
+        for one in playing:
+            await _send(city, one, hour, Instant(hour + 1))
+        while await city.deriver.run_once():
+            pass
+        await asyncio.to_thread(city.watch.sweep)
+        hour = Instant(hour + HOUR)
+    clock.release()
+    while await asyncio.to_thread(city.feed.run_once):
+        pass
+    log.info("week_lived", hours=(hour - since) // HOUR, seconds=(clock.wall() - began) / 1e6)
+
+
+def _load_history(city: City, one: Player, until: Instant) -> int:
+    """Bring the days before an instant straight into closed segments; returns the rows, 0 where they stood already."""
     since = Instant(max(one.replay.since + one.delta, until - HISTORY_DAYS * DAY))
-    name = f"{one.pack.name}-{run.anchor_city}"
+    name = f"{one.pack.name}-{until}"
     stored = 0
     for number, (numbers, times, values) in enumerate(one.history(since, until)):
         rows = pa.table({"stream_no": numbers, "time": times, "value": values})
@@ -142,6 +170,7 @@ def _load_history(city: City, one: Player, run: Run) -> None:
     if stored:
         city.latest.rebuild(city.stores.series)
         log.info("history_loaded", pack=one.pack.name, rows=stored)
+    return stored
 
 
 def _source(pack: Pack) -> str:

@@ -88,7 +88,6 @@ def pages(city: City, demo: DemoNotes | None) -> page_door.PageParts:
         history=partial(_history, city),
         night=partial(_night, city),
         trace=partial(_trace, city),
-        quality=partial(_quality, city),
         doors=city.stores.series.doors,
         health=partial(_health, city),
         viewer=cities.viewer(),
@@ -170,12 +169,8 @@ def _history(city: City, caller: Caller, stream: str, since: Instant, until: Ins
     access = city.registry.kind(known.kind).access
     city.guard.require(Ask(caller, "observation.read", known.kind, facts={"access": access}))
     found = observe.history(city.stores.series, city.registry, known.entity, known.field, since, until)
-    return tuple((Instant(time), value) for time, value in zip(found["time"].to_pylist(), found["value"].to_pylist(), strict=True))
-
-
-def _quality(city: City, name: str) -> float | None:
-    page = city.catalogue.page(name)
-    return None if page.quality is None else page.quality.score
+    times, values = found["time"].to_numpy().tolist(), found["value"].to_numpy().tolist()
+    return tuple((Instant(int(time)), float(value)) for time, value in zip(times, values, strict=True))
 
 
 def _trace(city: City, caller: Caller, kind: str, name: str) -> see.Trace:

@@ -88,7 +88,7 @@ def _duties(city: City) -> tuple[Coroutine[None, None, None], ...]:
         follow("derive", city.deriver.run_once, derived, pause=_COALESCE),
         city.watch.run(),
         follow("facts", threaded(lambda: _told(city)), told),
-        follow("figures", threaded(city.indicators.run_once), figured, pause=0.2),
+        follow("figures", threaded(lambda: _figured(city)), figured, pause=0.2),
         regularly("forecasts", lambda: asyncio.to_thread(city.forecasts.run_once), 5.0),
         regularly("closing", lambda: asyncio.to_thread(_close, city), 600.0),
     )
@@ -98,6 +98,13 @@ async def _relay(city: City, wake: Wake) -> None:
     """Ring whenever observations are durable: the intake says so on the bus."""
     async for _ in city.bus.listen("recorded", 1):
         wake.ring()
+
+
+def _figured(city: City) -> int:
+    changed = city.indicators.run_once()
+    if changed:
+        city.bus.publish("figure", changed)
+    return changed
 
 
 def _told(city: City) -> int:

@@ -1,0 +1,138 @@
+"""Frames: the states of the entities of a kind over time, one row for each new moment of each, in numpy.
+
+Rows of the series → by (entity, time) → each field carried forward while it lives → a frame that rules are asked about. A value
+that is late, out of its range or stuck is no value: it is NaN in the frame.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from citybrain.kernel.observations import Floats, Ints
+from citybrain.kernel.things import Contract
+
+NEVER = np.iinfo(np.int64).min // 4
+_ENDLESS = np.iinfo(np.int64).max // 4
+
+
+@dataclass(frozen=True, slots=True)
+class New:
+    """New observations of a kind (n,): entity index, field index, time in µs, value; in the order of durability."""
+
+    entity: NDArray[np.int64]
+    field: NDArray[np.int64]
+    time: Ints
+    value: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class Moments:
+    """States of entities (n,), by entity and time: ``fields`` (n, f) with NaN for no live value, ``seen`` (n, f) their times."""
+
+    entity: NDArray[np.int64]
+    time: Ints
+    fields: Floats
+    seen: Ints
+
+
+class Carry:
+    """The state of every entity of a kind up to what was looked at: per field its time, value and last change, (e, f).
+
+    An entity's clock never runs back: a reading that comes late counts at the clock it finds, one that is older than its own
+    field's last is history and changes nothing.
+    """
+
+    def __init__(self, contracts: Sequence[Contract]) -> None:
+        fields = len(contracts)
+        self._silent = _spans([contract.silent_after for contract in contracts])
+        self._stuck = _spans([contract.stuck_after for contract in contracts])
+        self._low = np.array([-np.inf if contract.low is None else contract.low for contract in contracts])
+        self._high = np.array([np.inf if contract.high is None else contract.high for contract in contracts])
+        self._time = np.full((0, fields), NEVER, np.int64)
+        self._value = np.full((0, fields), np.nan)
+        self._changed = np.full((0, fields), NEVER, np.int64)
+
+    def room(self, entities: int) -> None:
+        """Make room for more entities."""
+        more = entities - len(self._time)
+        if more > 0:
+            shape = (more, self._time.shape[1])
+            self._time = np.vstack([self._time, np.full(shape, NEVER, np.int64)])
+            self._value = np.vstack([self._value, np.full(shape, np.nan)])
+            self._changed = np.vstack([self._changed, np.full(shape, NEVER, np.int64)])
+
+    def restore(self, new: New) -> None:
+        """Take states as they were, without asking any rule."""
+        self._time[new.entity, new.field] = new.time
+        self._value[new.entity, new.field] = new.value
+        self._changed[new.entity, new.field] = new.time
+
+    def take(self, new: New) -> Moments:
+        """The new moments of the entities touched, and the carried state moved on."""
+        order = np.lexsort((np.arange(len(new.time)), new.time, new.entity))
+        entity, field, time, value = new.entity[order], new.field[order], new.time[order], new.value[order]
+        current = time >= self._time[entity, field]
+        entity, field, time, value = entity[current], field[current], time[current], value[current]
+        clock = np.maximum(time, self._time[entity].max(axis=1, initial=NEVER))
+        last = np.ones(len(entity), np.bool_)
+        last[:-1] = (entity[1:] != entity[:-1]) | (clock[1:] != clock[:-1])
+        row = np.cumsum(np.r_[False, last[:-1]])[: len(entity)]
+        who, when = entity[last], clock[last]
+        start = np.r_[True, who[1:] != who[:-1]][: len(who)]
+        begin = np.maximum.accumulate(np.where(start, np.arange(len(who)), 0))
+        fields = np.empty((len(who), len(self._low)))
+        seen = np.empty((len(who), len(self._low)), np.int64)
+        for each in range(len(self._low)):
+            mine = field == each
+            fields[:, each], seen[:, each] = self._column(each, who, when, begin, (row[mine], time[mine], value[mine]))
+        return Moments(who, when, fields, seen)
+
+    def now(self, entity: NDArray[np.int64], time: int) -> Moments:
+        """The states of some entities at an instant, without anything new."""
+        when = np.full(len(entity), time, np.int64)
+        seen, value = self._time[entity], self._value[entity]
+        return Moments(entity, when, self._alive(when[:, None], seen, value, self._changed[entity], slice(None)), seen)
+
+    def _column(
+        self, each: int, who: NDArray[np.int64], when: Ints, begin: NDArray[np.int64], new: tuple[NDArray[np.int64], Ints, Floats]
+    ) -> tuple[Floats, Ints]:
+        """One field over all moments: carried forward within each entity, from what was carried before."""
+        count = len(who)
+        row, time, value = new
+        source = np.full(count, -1)
+        # Of several readings at one moment of the entity the newest stands; rows come in order.
+        own_time, own_value = np.full(count, NEVER, np.int64), np.full(count, np.nan)
+        source[row], own_time[row], own_value[row] = row, time, value
+        back = np.maximum.accumulate(source)
+        carried = back < begin
+        back = np.maximum(back, 0)
+        seen = np.where(carried, self._time[who, each], own_time[back])
+        state = np.where(carried, self._value[who, each], own_value[back])
+        own_changed = np.full(count, NEVER, np.int64)
+        own_changed[row] = self._changes(each, who[row], time, value)
+        changed = np.where(carried, self._changed[who, each], own_changed[back])
+        ends = np.r_[who[1:] != who[:-1], True][:count]
+        self._time[who[ends], each], self._value[who[ends], each] = seen[ends], state[ends]
+        self._changed[who[ends], each] = changed[ends]
+        return self._alive(when, seen, state, changed, each), seen
+
+    def _changes(self, each: int, who: NDArray[np.int64], time: Ints, value: Floats) -> Ints:
+        """When the value of each new reading (n,) of a field was first taken, by entity and in order."""
+        index = np.arange(len(who))
+        first = np.ones(len(who), np.bool_)
+        first[1:] = who[1:] != who[:-1]
+        before = np.where(first, self._value[who, each], np.r_[np.nan, value[:-1]][: len(who)])
+        mark = np.maximum.accumulate(np.where(value != before, index, -1))
+        begin = np.maximum.accumulate(np.where(first, index, 0))
+        return np.where(mark < begin, self._changed[who, each], time[np.maximum(mark, 0)])
+
+    def _alive(self, when: Ints, seen: Ints, value: Floats, changed: Ints, each: int | slice) -> Floats:
+        alive = (when - seen <= self._silent[each]) & (value >= self._low[each]) & (value <= self._high[each])
+        alive &= (seen > NEVER) & (seen - changed < self._stuck[each])
+        return np.where(alive, value, np.nan)
+
+
+def _spans(values: Sequence[int | None]) -> Ints:
+    return np.array([_ENDLESS if value is None else value for value in values], np.int64)

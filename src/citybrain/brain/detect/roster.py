@@ -1,0 +1,90 @@
+"""The roster: which stream is which field of which entity under watch, as arrays by stream number."""
+
+from typing import Protocol
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from citybrain.brain.detect.frames import New
+from citybrain.brain.detect.kindwatch import KindWatch
+from citybrain.brain.detect.rulebook import Rulebook
+from citybrain.kernel.instant import DAY
+from citybrain.kernel.things import Contract, Entity, Stream
+
+
+class Things(Protocol):
+    """What the watch needs to know of the register of things."""
+
+    def streams(self) -> tuple[Stream, ...]:
+        """All streams, by number from 1."""
+        ...
+
+    def entity(self, id: str) -> Entity:  # noqa: A002 - the word of the public face
+        """An entity by id; raises NotFoundError."""
+        ...
+
+    def entities(self, kind: str) -> tuple[Entity, ...]:
+        """The entities of a kind."""
+        ...
+
+
+class Roster:
+    """The kinds under watch with their entities, following the register."""
+
+    def __init__(self, rulebook: Rulebook, things: Things) -> None:
+        self._rulebook = rulebook
+        self._things = things
+        self._streams: tuple[Stream, ...] = ()
+        self._kinds = list(rulebook.by_kind)
+        self._kind, self._entity, self._field = (np.full(1, -1, np.int64) for _ in range(3))
+        self._late = np.full(1, DAY, np.int64)
+        self.watches: dict[str, KindWatch] = {}
+        self.meet()
+
+    def meet(self) -> None:
+        """Know the streams as they are now; the register hands out the same tuple until it changes."""
+        streams = self._things.streams()
+        if streams is self._streams:
+            return
+        self._streams = streams
+        by_kind: dict[str, list[Stream]] = {name: [] for name in self._kinds}
+        for stream in streams:
+            if stream.kind in by_kind:
+                by_kind[stream.kind].append(stream)
+        self._kind, self._entity, self._field = (np.full(len(streams) + 1, -1, np.int64) for _ in range(3))
+        self._late = np.full(len(streams) + 1, DAY, np.int64)
+        for number, name in enumerate(self._kinds):
+            watch = self.watches.get(name) or self._watch(name, by_kind[name])
+            self.watches[name] = watch
+            watch.meet(self._things.entities(name), by_kind[name])
+            self._number(number, watch, by_kind[name])
+
+    def _watch(self, name: str, streams: list[Stream]) -> KindWatch:
+        rules = self._rulebook.by_kind[name]
+        stated = {stream.field: stream.contract for stream in streams}
+        return KindWatch(rules, self._rulebook, [stated.get(field.name, Contract()) for field in rules.measured])
+
+    def _number(self, number: int, watch: KindWatch, streams: list[Stream]) -> None:
+        for stream in streams:
+            if stream.field in watch.fields and stream.entity in watch.places:
+                self._kind[stream.no], self._entity[stream.no] = number, watch.places[stream.entity]
+                self._field[stream.no] = watch.fields[stream.field]
+            if stream.contract.silent_after is not None:
+                self._late[stream.no] = stream.contract.silent_after
+
+    def split(self, rows: pa.Table) -> list[tuple[str, New]]:
+        """New observations by kind; those that came later than their stream may be silent are history and left out."""
+        no, time, value = (rows[name].to_numpy() for name in ("stream_no", "time", "value"))
+        known = no < len(self._kind)
+        fresh = known & (rows["received"].to_numpy() - time <= self._late[np.where(known, no, 0)])
+        no, time, value = no[fresh], time[fresh], value[fresh]
+        kind = self._kind[no]
+        order: NDArray[np.int64] = np.argsort(kind, kind="stable")
+        kind, no, time, value = kind[order], no[order], time[order], value[order]
+        cuts = np.searchsorted(kind, np.arange(len(self._kinds) + 1))
+        return [
+            (name, New(self._entity[no[low:high]], self._field[no[low:high]], time[low:high], value[low:high]))
+            for name, low, high in zip(self._kinds, cuts[:-1].tolist(), cuts[1:].tolist(), strict=True)
+            if high > low
+        ]

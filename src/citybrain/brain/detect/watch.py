@@ -1,0 +1,251 @@
+"""The watch: follow what is recorded, ask the rules, tell and clear alerts, and have their cases opened.
+
+Series.after(cursor) → frames by kind → rules → alerts, rule states, cursor and events in ONE transaction → cases by key. A kill
+loses nothing: an alert keeps the mark that it wants a case until its case is noted, and the key makes a repeat harmless.
+"""
+
+import asyncio
+import threading
+from typing import Protocol
+
+import pyarrow as pa
+import structlog
+from sqlalchemy import Connection, delete, insert, select
+
+from citybrain.brain.detect import alerts, feeds
+from citybrain.brain.detect.alerts import Alerts
+from citybrain.brain.detect.frames import Moments
+from citybrain.brain.detect.kindwatch import KindWatch
+from citybrain.brain.detect.roster import Roster, Things
+from citybrain.brain.detect.rulebook import Rulebook
+from citybrain.brain.detect.states import Change
+from citybrain.brain.detect.store import RULE_STATE
+from citybrain.brain.detect.telling import alert_for, request_for
+from citybrain.brain.detect.words import filled
+from citybrain.kernel.alerts import Grade
+from citybrain.kernel.clock import Clock
+from citybrain.kernel.instant import Instant
+from citybrain.kernel.pack import Opens
+from citybrain.kernel.ports import Bus, Cases, Series, Transactions, Tx
+from citybrain.kernel.text import Text
+
+log = structlog.get_logger()
+CURSOR = "detect.watch"
+COALESCE = 0.05
+"""Wall seconds in which what is recorded is gathered before rules are asked."""
+
+
+class LatestTable(Protocol):
+    """What the watch needs to know of the latest values."""
+
+    def table(self) -> pa.Table:
+        """Columns stream_no, time, value, life."""
+        ...
+
+
+class Watch:
+    """Rules over the sequence of observations, behind a durable cursor; one instance a store, its calls one at a time."""
+
+    def __init__(
+        self,
+        rulebook: Rulebook,
+        transactions: Transactions[Connection],
+        series: Series,
+        things: Things,
+        latest: LatestTable,
+        cases: Cases,
+        clock: Clock,
+        bus: Bus,
+    ) -> None:
+        self._rulebook = rulebook
+        self._transactions = transactions
+        self._series = series
+        self._things = things
+        self._latest = latest
+        self._cases = cases
+        self._clock = clock
+        self._bus = bus
+        self._alerts = Alerts(transactions)
+        self._woke = clock.city()
+        self._lock = threading.Lock()
+        self._stale = False
+        """Whether what is held in memory may be ahead of what was committed, for a commit failed."""
+        self._roster = Roster(rulebook, things)
+        self._restore()
+
+    @property
+    def behind(self) -> int:
+        """Observations that are recorded and not yet looked at."""
+        return self._series.last_seq() - self._transactions.cursor(CURSOR)
+
+    def run_once(self, limit: int = 50_000) -> int:
+        """Look at up to about so many new observations; returns how many there were. Blocks: run in a thread."""
+        with self._lock:
+            return self._follow(limit)
+
+    def sweep(self) -> None:
+        """Look at what time alone brings about: conditions that have lasted long enough, feeds lost and found."""
+        with self._lock:
+            while self._follow(50_000):
+                pass
+            self._wait()
+            self._feeds()
+            self._open_cases()
+
+    async def run(self, every: float = 1.0) -> None:
+        """Follow for ever: woken by the bus, swept every so many wall seconds; in a worker thread."""
+        told, loop = self._bus.listen("recorded"), asyncio.get_running_loop()
+        waking = aiter(told)
+        heard = asyncio.ensure_future(anext(waking))
+        swept = loop.time()
+        while True:
+            await asyncio.wait((heard,), timeout=every)
+            if heard.done():
+                heard = asyncio.ensure_future(anext(waking))
+            await self._catch_up()
+            if loop.time() - swept >= every:
+                await asyncio.to_thread(self.sweep)
+                swept = loop.time()
+
+    async def _catch_up(self) -> None:
+        while True:
+            if not await asyncio.to_thread(self.run_once):
+                return
+            await asyncio.sleep(COALESCE)
+
+    def _follow(self, limit: int) -> int:
+        if self._stale:
+            self._restore()
+        rows = self._series.after(self._cursor, limit)
+        if not rows.num_rows:
+            self._open_cases()
+            return 0
+        self._roster.meet()
+        upto = int(rows["seq"][-1].as_py())
+        self._stale = True
+        changes: list[tuple[KindWatch, Change, Moments]] = []
+        touched: dict[str, dict[int, set[int]]] = {}
+        for kind, new in self._roster.split(rows):
+            watch, own = self._roster.watches[kind], touched.setdefault(kind, {})
+            changes += [(watch, change, moments) for change, moments in watch.take(new, own)]
+        self._commit(changes, touched, upto)
+        self._stale = False
+        self._open_cases()
+        return rows.num_rows
+
+    def _wait(self) -> None:
+        self._stale = True
+        changes: list[tuple[KindWatch, Change, Moments]] = []
+        touched: dict[str, dict[int, set[int]]] = {}
+        for kind, watch in self._roster.watches.items():
+            own = touched.setdefault(kind, {})
+            changes += [(watch, change, moments) for change, moments in watch.wait(self._clock.city(), own)]
+        if any(own for kinds in touched.values() for own in kinds.values()):
+            self._commit(changes, touched, self._cursor)
+        self._stale = False
+
+    def _commit(self, changes: list[tuple[KindWatch, Change, Moments]], touched: dict[str, dict[int, set[int]]], upto: int) -> None:
+        with self._transactions.begin() as tx:
+            for watch, change, moments in changes:
+                self._change(tx, watch, change, moments)
+            for kind, by_rule in touched.items():
+                self._keep(tx, self._roster.watches[kind], by_rule)
+            self._transactions.advance(tx.connection, CURSOR, upto)
+        self._cursor = upto
+
+    def _change(self, tx: Tx[Connection], watch: KindWatch, change: Change, moments: Moments) -> None:
+        entity, rule = watch.entities[change.entity], change.rule
+        key = (rule.key, entity.id)
+        if not change.fires:
+            alerts.clear(tx, self._told.pop(key), Instant(int(moments.time[change.row])))
+            return
+        because = filled(rule.rule.because, entity.title, watch.seen(change, moments))
+        began, told = Instant(change.began), self._clock.city()
+        evidence = watch.evidence(change, moments)
+        alert = alert_for(rule.key, rule.version, entity, rule.rule.grade, began, told, because, rule.rule.basis, evidence)
+        alerts.tell(tx, alert, entity, wants_case=rule.rule.opens is not None)
+        self._told[key] = alert.id
+
+    def _keep(self, tx: Tx[Connection], watch: KindWatch, by_rule: dict[int, set[int]]) -> None:
+        for number, entities in by_rule.items():
+            state = watch.states[number]
+            for place in sorted(entities):
+                rule, entity = state.rule.key, watch.entities[place].id
+                tx.connection.execute(delete(RULE_STATE).where(RULE_STATE.c.rule == rule, RULE_STATE.c.entity == entity))
+                if state.since[place] > 0:
+                    row = {
+                        "rule": rule,
+                        "entity": entity,
+                        "since": int(state.since[place]),
+                        "alert": self._told.get((rule, entity)),
+                    }
+                    tx.connection.execute(insert(RULE_STATE).values(row))
+
+    def _feeds(self) -> None:
+        now = self._clock.city()
+        lost = feeds.lost(self._things.streams(), self._latest.table(), self._rulebook, self._woke, now)
+        told = {entity: alert for (rule, entity), alert in self._told.items() if rule == feeds.RULE}
+        raised, found = sorted(lost.keys() - told.keys()), sorted(told.keys() - lost.keys())
+        if not raised and not found:
+            return
+        self._stale = True
+        with self._transactions.begin() as tx:
+            for entity in raised:
+                self._told[feeds.RULE, entity] = self._lose(tx, lost[entity], now)
+            for entity in found:
+                alerts.clear(tx, self._told.pop((feeds.RULE, entity)), now)
+        self._stale = False
+        log.info("feeds_swept", lost=len(raised), found=len(found))
+
+    def _lose(self, tx: Tx[Connection], lost: feeds.Lost, now: Instant) -> str:
+        entity = self._things.entity(lost.entity)
+        rule = self._rulebook.feed_rule(entity.kind)
+        because = Text(f"{entity.title.zh}数据异常：{lost.why.zh}", f"{entity.title.en}, feed lost: {lost.why.en}")
+        grade, basis = (Grade.BLUE, feeds.BASIS) if rule is None else (rule.grade, rule.basis)
+        alert = alert_for(feeds.RULE, feeds.VERSION, entity, grade, lost.began, now, because, basis, lost.evidence)
+        alerts.tell(tx, alert, entity, wants_case=rule is not None and rule.opens is not None)
+        return alert.id
+
+    def _open_cases(self) -> None:
+        """Open the cases that alerts still want; the key of the episode joins a case that a killed run had opened."""
+        with self._transactions.read() as connection:
+            wanting = alerts.wanting_case(connection)
+        for alert_id in wanting:
+            alert = self._alerts.alert(alert_id)
+            entity = self._things.entity(alert.entity)
+            opens = self._opens(alert.rule, entity.kind)
+            case = None if opens is None else self._cases.open(request_for(alert, entity, opens))
+            with self._transactions.begin() as tx:
+                alerts.has_case(tx, alert_id, case)
+
+    def _opens(self, rule: str, kind: str) -> Opens | None:
+        if rule == feeds.RULE:
+            own = self._rulebook.feed_rule(kind)
+            return None if own is None else own.opens
+        return next((each.rule.opens for each in self._rulebook.rules() if each.key == rule), None)
+
+    def _restore(self) -> None:
+        """Read back where the watch stood: cursor, carried values, states of rules, open alerts."""
+        self._cursor = self._transactions.cursor(CURSOR)
+        self._roster = Roster(self._rulebook, self._things)
+        for kind, new in self._roster.split(self._series.latest(self._cursor)):
+            self._roster.watches[kind].restore(new)
+        with self._transactions.read() as connection:
+            states = connection.execute(select(RULE_STATE)).all()
+        open_alerts = self._alerts.open()
+        self._told = {(alert.rule, alert.entity): alert.id for alert in open_alerts}
+        by_key = {state.rule.key: (watch, state) for watch in self._roster.watches.values() for state in watch.states}
+        for row in states:
+            if row.rule in by_key and row.entity in by_key[row.rule][0].places:
+                watch, state = by_key[row.rule]
+                state.restore(watch.places[row.entity], row.since, told=(row.rule, row.entity) in self._told)
+        self._drop_orphans(frozenset(by_key))
+        self._stale = False
+
+    def _drop_orphans(self, known: frozenset[str]) -> None:
+        """Clear alerts of rules that are no longer declared: nothing else ever would."""
+        orphans = [key for key in self._told if key[0] != feeds.RULE and key[0] not in known]
+        if orphans:
+            with self._transactions.begin() as tx:
+                for key in orphans:
+                    alerts.clear(tx, self._told.pop(key), self._clock.city())

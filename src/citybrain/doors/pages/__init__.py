@@ -1,0 +1,36 @@
+"""pages: the HTML door: portal, cockpit, desk, data, figures, traces, administration; served whole, enhanced by custom elements."""
+
+from collections.abc import Sequence
+
+from litestar import Router
+from litestar.di import Provide
+from litestar.static_files import create_static_files_router
+
+from citybrain.doors.pages import admin, cockpit, data, desk, figures, frame, layers, live, portal, signin, traces
+from citybrain.doors.pages.parts import PageParts
+from citybrain.doors.pages.problem import problem_page
+from citybrain.web.assets import STATIC
+
+__all__ = ["PageParts", "problem_page", "routes"]
+
+_ROOMS = (portal, cockpit, desk, data, figures, traces, admin, layers, live, signin)
+
+
+def routes(parts: PageParts) -> Sequence[Router]:
+    """Every page, behind one guard, and the built files, which everybody may have."""
+
+    def given() -> PageParts:
+        return parts
+
+    handlers = [handler for room in _ROOMS for handler in room.HANDLERS]
+    pages = Router(
+        "/",
+        route_handlers=handlers,
+        guards=[frame.gate(parts)],
+        dependencies={"parts": Provide(given, sync_to_thread=False, use_cache=True)},
+        include_in_schema=False,
+    )
+    files = create_static_files_router(
+        "/static", [STATIC], include_in_schema=False, cache_control=None, opt={"action": "page.portal"}
+    )
+    return (pages, files)

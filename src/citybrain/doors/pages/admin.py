@@ -1,0 +1,120 @@
+"""Administration: the ledger of every door, the health of the program, streams by life, people and units."""
+
+from typing import Final
+
+from litestar import Response, get
+
+from citybrain.doors.pages import frame, rows
+from citybrain.doors.pages.parts import Call, PageParts, Parts
+from citybrain.kernel.access import ROLES, Caller, Query
+from citybrain.kernel.text import Json, Text, same
+from citybrain.kernel.things import LIFE_WORDS, Life
+from citybrain.web.views import Admin, Cell, Column, DoorLedger, Table
+
+_DOORS: Final[dict[str, Text]] = {
+    "api": Text("接口批量写入", "API"),
+    "mqtt": Text("MQTT 设备消息", "MQTT"),
+    "replay": Text("演示回放", "Replay"),
+    "derived": Text("派生计算", "Derived"),
+    "import": Text("历史导入", "Import"),
+}
+
+
+@get("/admin", opt=frame.opens("page.admin"), sync_to_thread=True)
+def admin(request: Call, parts: Parts) -> Response[str]:
+    """The whole page."""
+    tables = tuple(
+        table for table in (_lives(parts), _dead(parts), _people(parts, request.user), _units(parts, request.user)) if table
+    )
+    return frame.shown(parts, request, Admin(_ledgers(parts), parts.health(), tables))
+
+
+def _ledgers(parts: PageParts) -> tuple[DoorLedger, ...]:
+    return tuple(
+        DoorLedger(
+            _DOORS.get(door.door, same(door.door)),
+            door.received,
+            door.stored,
+            door.duplicate,
+            sum(door.refused.values()),
+            0,
+            door.last,
+        )
+        for door in parts.doors()
+    )
+
+
+def _lives(parts: PageParts) -> Table:
+    counts = parts.census.counts()
+    columns = (Column("life", Text("状态", "Life")), Column("count", Text("监测项", "Streams"), numeric=True))
+    cells = tuple((Cell(text=LIFE_WORDS[life]), Cell(number=float(counts.get(life, 0)))) for life in Life)
+    return Table("lives", Text("监测项状态", "Streams by life"), columns, cells, Text("没有监测项。", "There are no streams."))
+
+
+def _dead(parts: PageParts) -> Table:
+    found = rows.read(parts, parts.viewer, Query("stream", limit=1000)).rows
+    dead = [row for row in found if row.get("life") not in ("live", "closed")]
+    columns = (
+        Column("stream", Text("监测项", "Stream")),
+        Column("life", Text("状态", "Life")),
+        Column("time", Text("最后读数", "Last reading")),
+    )
+    cells = tuple(
+        (
+            Cell(text=same(str(row["id"]))),
+            Cell(text=LIFE_WORDS[Life(str(row["life"]))], tone="warn"),
+            Cell(at=rows.moment(row.get("time")), reason=Text("从未上报", "never")),
+        )
+        for row in dead[:100]
+    )
+    return Table(
+        "dead",
+        Text("需要关注的监测项", "Streams to look after"),
+        columns,
+        cells,
+        Text("全部正常。", "All are live."),
+        total=len(dead),
+    )
+
+
+def _people(parts: PageParts, caller: Caller) -> Table | None:
+    found = rows.read(parts, caller, Query("account", limit=200)).rows
+    if not found:
+        return None
+    columns = (
+        Column("login", Text("账号", "Account")),
+        Column("name", Text("姓名", "Name")),
+        Column("roles", Text("角色", "Roles")),
+        Column("unit", Text("单位", "Unit")),
+    )
+    cells = tuple(
+        (_cell(row.get("login")), _cell(row.get("name")), Cell(text=_roles(row.get("roles"))), _cell(row.get("unit")))
+        for row in found
+    )
+    return Table("people", Text("人员", "People"), columns, cells, Text("没有账号。", "There are no accounts."))
+
+
+def _units(parts: PageParts, caller: Caller) -> Table | None:
+    found = rows.read(parts, caller, Query("unit", limit=200)).rows
+    if not found:
+        return None
+    columns = (Column("name", Text("单位", "Unit")), Column("duties", Text("职责", "Duties")), Column("area", Text("辖区", "Area")))
+    cells = tuple(
+        (Cell(text=rows.words(row["name"])), _cell(row.get("duties")), Cell(text=rows.area(parts, row.get("area"))))
+        for row in found
+    )
+    return Table("units", Text("单位", "Units"), columns, cells, Text("没有单位。", "There are no units."))
+
+
+def _roles(value: Json) -> Text:
+    names = [ROLES[name] for name in ROLES if isinstance(value, list) and name in value]
+    return Text("、".join(name.zh for name in names), ", ".join(name.en for name in names))
+
+
+def _cell(value: Json) -> Cell:
+    if value in (None, "", []):
+        return Cell(reason=Text("无", "none"))
+    return Cell(text=same(", ".join(map(str, value)) if isinstance(value, list) else str(value)))
+
+
+HANDLERS = (admin,)

@@ -1,0 +1,189 @@
+"""A pack's board on a page: its entities now, on their scale, area by area, with the figure of the district and its outlook."""
+
+import msgspec
+import numpy as np
+from shapely import from_wkb
+from shapely.geometry import MultiPolygon, Polygon
+
+from citybrain.doors.pages import charts, figures
+from citybrain.doors.pages.parts import PageParts
+from citybrain.kernel.access import Caller
+from citybrain.kernel.instant import Instant
+from citybrain.kernel.pack import Board
+from citybrain.kernel.pack import Level as Step
+from citybrain.kernel.places import Area
+from citybrain.kernel.text import Text, same
+from citybrain.kernel.things import LIFE_WORDS, Entity, Life
+from citybrain.kernel.units import UNITS
+from citybrain.web.views import Chart, Figure, Level, Map, Place, Point, Ring, Shape, Topic
+
+_LIVE = frozenset((Life.LIVE, Life.DRIFTING))
+_NO_STATION = Text("无监测点", "no station")
+
+
+def topic(parts: PageParts, caller: Caller, board: Board) -> Topic:
+    """The board as a public matter: figure, advice, places, a schematic map, the outlook of the worst place."""
+    headline = district(parts, board)
+    step = None if headline.value is None else board.level(headline.value)
+    here = entities(parts, board)
+    return Topic(
+        name=board.kind,
+        title=board.title,
+        figure=headline,
+        advice=None if step is None else step.advice,
+        detail=None,
+        places=tuple(_place(parts, board, area, of_area(here, area)) for area in _subdistricts(parts)),
+        map=overview(parts, board, public=True),
+        chart=outlook(parts, caller, board),
+        basis=board.basis,
+        source=board.source,
+    )
+
+
+def district(parts: PageParts, board: Board) -> Figure:
+    """The district's figure of a board."""
+    found = next((one for one in parts.indicators.figures() if one.indicator == board.indicator and one.area is None), None)
+    if found is None:
+        return Figure(board.kind, board.title, None, same(""), None, reason=Text("尚未计算", "not computed yet"))
+    card = figures.card(parts, found)
+    return card if card.value is None else msgspec.structs.replace(card, level=level(board.level(card.value)))
+
+
+def overview(parts: PageParts, board: Board, *, public: bool) -> Map:
+    """The district on the board's scale; without an approval number the public sees tiles and no coordinate."""
+    here = entities(parts, board)
+    schematic = public and not parts.map_approval
+    shapes = tuple(_shape(parts, board, area, of_area(here, area)) for area in _subdistricts(parts))
+    points = () if schematic else tuple(_point(parts, board, entity) for entity in here if entity.place is not None)
+    return Map(
+        name=board.kind,
+        title=board.title,
+        shapes=shapes,
+        points=points,
+        levels=tuple(_level(step) for step in board.levels),
+        measure=_measure(parts, board),
+        tiles=schematic,
+        approval=parts.map_approval,
+        src=() if schematic else (f"areas|/layers/{board.kind}/areas.geojson", f"points|/layers/{board.kind}/points.geojson"),
+        demo=parts.demo is not None,
+    )
+
+
+def outlook(parts: PageParts, caller: Caller, board: Board) -> Chart:
+    """The forecast of the entity that reads highest now: the place that needs looking at."""
+    here = worst_first(parts, board)
+    return (
+        charts.outlook(parts, caller, board, here[0]) if here else Chart(board.kind, board.title, same(""), (), reason=_NO_STATION)
+    )
+
+
+def worst_first(parts: PageParts, board: Board) -> tuple[Entity, ...]:
+    """The entities of a board, the highest live reading first, those without one last."""
+
+    def rank(entity: Entity) -> tuple[float, str]:
+        value = reading(parts, entity, board.field)[0]
+        return (np.inf if value is None else -value, entity.id)
+
+    return tuple(sorted(entities(parts, board), key=rank))
+
+
+def entities(parts: PageParts, board: Board) -> tuple[Entity, ...]:
+    """The entities of a board, by id."""
+    return tuple(sorted(parts.registry.entities(board.kind), key=lambda entity: entity.id))
+
+
+def reading(parts: PageParts, entity: Entity, field: str) -> tuple[float | None, Life, Instant | None]:
+    """The latest value of a field if it is alive, its life, and its time."""
+    found = parts.latest.of(parts.registry.stream(f"{entity.id}.{field}").no)
+    if found is None:
+        return None, Life.NEVER, None
+    return (found.value if found.life in _LIVE else None), found.life, found.time
+
+
+def of_area(here: tuple[Entity, ...], area: Area) -> tuple[Entity, ...]:
+    """The entities within an area."""
+    return tuple(entity for entity in here if entity.area is not None and entity.area.startswith(area.code))
+
+
+def _measure(parts: PageParts, board: Board) -> Text:
+    kind = next(kind for pack in parts.packs for kind in pack.kinds if kind.name == board.kind)
+    return kind.field(board.field).title
+
+
+def level(step: Step | None) -> Level | None:
+    """A step of the scale as a view."""
+    return None if step is None else _level(step)
+
+
+def _level(step: Step) -> Level:
+    span = f"{step.low:g}-{step.high:g}" if np.isfinite(step.high) else f"≥ {step.low:g}"
+    return Level(step.rank, step.title, step.colour, span)
+
+
+def _subdistricts(parts: PageParts) -> tuple[Area, ...]:
+    return tuple(area for area in parts.areas.all() if area.level == "subdistrict")
+
+
+def _place(parts: PageParts, board: Board, area: Area, here: tuple[Entity, ...]) -> Place:
+    if not here:
+        return Place(
+            Figure(area.code, area.name, None, same(""), None, life="never", reason=_NO_STATION, demo=parts.demo is not None)
+        )
+    entity = here[0]
+    value, life, at = reading(parts, entity, board.field)
+    sign = UNITS[parts.registry.stream(f"{entity.id}.{board.field}").unit].sign
+    figure = Figure(
+        name=entity.id,
+        title=area.name,
+        value=value,
+        unit=Text(sign, sign),
+        at=at,
+        life=life.value,
+        since=None if value is not None else at,
+        reason=None if value is not None else LIFE_WORDS[life],
+        level=None if value is None else level(board.level(value)),
+        demo=entity.origin != "real",
+    )
+    return Place(figure, _detail(parts, board, entity))
+
+
+def _detail(parts: PageParts, board: Board, entity: Entity) -> Text | None:
+    if board.detail is None:
+        return None
+    kind = next(kind for pack in parts.packs for kind in pack.kinds if kind.name == board.kind)
+    seen = {field.name: reading(parts, entity, field.name)[0] for field in kind.fields if field.measured}
+    return board.detail({name: value for name, value in seen.items() if value is not None})
+
+
+def _shape(parts: PageParts, board: Board, area: Area, here: tuple[Entity, ...]) -> Shape:
+    value = reading(parts, here[0], board.field)[0] if here else None
+    dead = None if value is not None else (LIFE_WORDS[reading(parts, here[0], board.field)[1]] if here else _NO_STATION)
+    return Shape(
+        id=area.code,
+        title=area.name,
+        rings=_rings(area),
+        value="" if value is None else f"{value:.0f}",
+        level=None if value is None else level(board.level(value)),
+        reason=dead,
+    )
+
+
+def _point(parts: PageParts, board: Board, entity: Entity) -> Point:
+    value, life, at = reading(parts, entity, board.field)
+    lon, lat = (0.0, 0.0) if entity.place is None else (entity.place.lon, entity.place.lat)
+    return Point(
+        id=entity.id,
+        title=entity.title,
+        lon=lon,
+        lat=lat,
+        value="" if value is None else f"{value:.0f}",
+        level=None if value is None else level(board.level(value)),
+        at=at,
+        reason=None if value is not None else LIFE_WORDS[life],
+    )
+
+
+def _rings(area: Area) -> tuple[Ring, ...]:
+    shape = from_wkb(area.wkb)
+    parts = shape.geoms if isinstance(shape, MultiPolygon) else (shape,) if isinstance(shape, Polygon) else ()
+    return tuple(tuple((float(x), float(y)) for x, y in ring.coords) for part in parts for ring in (part.exterior, *part.interiors))

@@ -1,0 +1,78 @@
+"""Trends: what was read, what is forecast, and how good the forecast is."""
+
+from citybrain.doors.pages.parts import PageParts
+from citybrain.kernel.access import Caller
+from citybrain.kernel.datasets import ForecastIssue
+from citybrain.kernel.instant import DAY, HOUR, Instant
+from citybrain.kernel.pack import Board
+from citybrain.kernel.text import Text
+from citybrain.kernel.things import Entity
+from citybrain.kernel.units import UNITS
+from citybrain.web.views import Chart, ChartRow, Skill, Threshold
+
+_DAYS = 2
+_SHOWN = (1, 6, 12, 24)
+
+
+def trend(parts: PageParts, caller: Caller, board: Board, entity: Entity) -> Chart:
+    """The headline field of an entity over two days, its levels as thresholds; nothing ahead."""
+    return _chart(parts, caller, board, entity, board.field, None)
+
+
+def outlook(parts: PageParts, caller: Caller, board: Board, entity: Entity) -> Chart:
+    """The forecast field of an entity: two days back and the issued hours ahead with their band."""
+    field = board.forecast or board.field
+    return _chart(parts, caller, board, entity, field, parts.forecasts.latest(f"{entity.id}.{field}"))
+
+
+def _chart(parts: PageParts, caller: Caller, board: Board, entity: Entity, field: str, issue: ForecastIssue | None) -> Chart:
+    now = parts.clock.city()
+    stream = parts.registry.stream(f"{entity.id}.{field}")
+    title = next(kind for pack in parts.packs for kind in pack.kinds if kind.name == entity.kind).field(field).title
+    seen = parts.history(caller, stream.id, Instant(now - _DAYS * DAY), Instant(now + 1))
+    sign = UNITS[stream.unit].sign
+    return Chart(
+        name=f"{entity.id}-{field}".replace(".", "-"),
+        title=Text(f"{entity.title.zh} {title.zh}", f"{entity.title.en}: {title.en}"),
+        unit=Text(sign, sign),
+        rows=_rows(seen, issue, now),
+        thresholds=_thresholds(board, field),
+        skill=() if issue is None else _skill(issue, sign),
+        method=None if issue is None else issue.note,
+        coverage=80,
+        reason=None if seen else Text("近两日没有读数", "no readings in two days"),
+        demo=stream.origin != "real",
+    )
+
+
+def _rows(seen: tuple[tuple[Instant, float], ...], issue: ForecastIssue | None, now: Instant) -> tuple[ChartRow, ...]:
+    past = _with_gaps(seen)
+    ahead = () if issue is None else tuple(point for point in issue.points if point.time > now - HOUR)
+    return (
+        *past,
+        *(
+            ChartRow(point.time, ahead=point.mean, low=point.low, high=point.high)
+            for point in ahead
+            if not past or point.time > past[-1].at
+        ),
+    )
+
+
+def _with_gaps(seen: tuple[tuple[Instant, float], ...]) -> tuple[ChartRow, ...]:
+    """The readings, with an empty row in each hole of three hours or more: a line must not bridge what nobody measured."""
+    rows: list[ChartRow] = []
+    for at, value in seen:
+        if rows and at - rows[-1].at >= 3 * HOUR:
+            rows.append(ChartRow(Instant(rows[-1].at + HOUR)))
+        rows.append(ChartRow(at, seen=value))
+    return tuple(rows)
+
+
+def _thresholds(board: Board, field: str) -> tuple[Threshold, ...]:
+    if field == board.forecast and field != board.field:
+        return () if board.limit is None else (Threshold(board.limit[0], board.limit[1]),)
+    return tuple(Threshold(level.low, level.title, level.colour) for level in board.levels[2:])
+
+
+def _skill(issue: ForecastIssue, sign: str) -> tuple[Skill, ...]:
+    return tuple(Skill(one.horizon, one.error, one.baseline, Text(sign, sign)) for one in issue.skill if one.horizon in _SHOWN)

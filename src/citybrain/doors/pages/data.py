@@ -1,0 +1,169 @@
+"""The catalogue (数据目录), made by itself: every noun and stream set, with fields, quality, lineage, a look and downloads."""
+
+from typing import Final
+
+from litestar import Response, get
+
+from citybrain.doors.pages import frame, rows
+from citybrain.doors.pages.parts import Call, PageParts, Parts
+from citybrain.kernel.access import ROLES, Query
+from citybrain.kernel.datasets import Column, Dataset
+from citybrain.kernel.instant import parse
+from citybrain.kernel.text import Json, Text, same
+from citybrain.web import views
+from citybrain.web.views import (
+    Catalogue,
+    Cell,
+    DatasetItem,
+    DatasetPage,
+    Download,
+    Fact,
+    FieldItem,
+    Lineage,
+    Link,
+    QualityCheck,
+    Table,
+)
+
+_PREVIEW: Final = 10
+_SAMPLE: Final = 500
+"""Rows looked at for quality: the newest."""
+SHARE: Final = {
+    "unconditional": Text("无条件共享", "Unconditional"),
+    "conditional": Text("有条件共享", "Conditional"),
+    "closed": Text("不予共享", "Not shared"),
+}
+_ORIGIN: Final = {
+    "real": Text("真实数据", "real"),
+    "demo": Text("演示数据", "demonstration"),
+    "generated": Text("生成数据", "generated"),
+}
+_TYPES: Final = {
+    "text": Text("文本", "text"),
+    "number": Text("数值", "number"),
+    "integer": Text("整数", "integer"),
+    "boolean": Text("是否", "yes or no"),
+    "instant": Text("时间", "time"),
+    "json": Text("结构", "structure"),
+}
+_FORMATS: Final = (
+    ("CSV", "csv", Text("带 BOM，可直接用表格软件打开", "with BOM, for spreadsheets")),
+    ("JSON", "json", None),
+    ("Parquet", "parquet", None),
+)
+
+
+@get("/data", opt=frame.opens("catalogue.read"), sync_to_thread=True)
+def catalogue(request: Call, parts: Parts) -> Response[str]:
+    """Every dataset that this caller may know of."""
+    search = request.query_params.get("q", "").strip()[:100]
+    found = [one for one in _allowed(parts, request) if _fits(one, search)]
+    return frame.shown(parts, request, Catalogue(tuple(_item(parts, one) for one in found), search, total=len(found)))
+
+
+@get("/data/{name:str}", opt=frame.opens("catalogue.read"), sync_to_thread=True)
+def dataset_page(request: Call, parts: Parts, name: str) -> Response[str]:
+    """One dataset."""
+    dataset = parts.catalogue.describe(name)
+    preview = parts.guard.reader(request.user, "").read(Query(name, limit=_SAMPLE))
+    view = DatasetPage(
+        dataset=_item(parts, dataset),
+        facts=(
+            Fact(Text("来源", "Source"), dataset.source),
+            Fact(Text("数据性质", "Origin"), _ORIGIN[dataset.origin]),
+            Fact(Text("负责职能", "Owner"), same(dataset.owner)),
+            Fact(Text("共享类型", "Sharing"), SHARE[dataset.access]),
+        ),
+        fields=tuple(_field(column, masked=column.name in preview.masked) for column in dataset.columns),
+        checks=_checks(parts, dataset, preview.rows),
+        lineage=_lineage(parts, dataset),
+        preview=_preview(dataset, preview.rows[:_PREVIEW]),
+        downloads=tuple(Download(title, f"/api/v1/exchange/datasets/{name}/export.{form}", note) for title, form, note in _FORMATS),
+    )
+    return frame.shown(parts, request, view)
+
+
+def _allowed(parts: PageParts, request: Call) -> list[Dataset]:
+    staff = bool(request.user.roles & (ROLES.keys() - {"citizen", "device"}))
+    return [one for one in parts.catalogue.all() if staff or one.access == "unconditional"]
+
+
+def _fits(dataset: Dataset, search: str) -> bool:
+    words = (dataset.name, dataset.title.zh, dataset.title.en, dataset.about.zh, dataset.about.en)
+    return not search or any(search.casefold() in word.casefold() for word in words)
+
+
+def _item(parts: PageParts, dataset: Dataset) -> DatasetItem:
+    return DatasetItem(
+        name=dataset.name,
+        href=f"/data/{dataset.name}",
+        title=dataset.title,
+        about=dataset.about,
+        owner=same(dataset.owner),
+        share=SHARE[dataset.access],
+        kind=_ORIGIN[dataset.origin],
+        rows=None,
+        updated=None,
+        quality=None,
+        open=dataset.access == "unconditional",
+        demo=dataset.origin != "real",
+    )
+
+
+def _field(column: Column, *, masked: bool) -> FieldItem:
+    note = Text("已脱敏", "masked") if masked else Text("个人信息", "personal") if column.personal else None
+    return FieldItem(column.name, column.title, _TYPES[column.type], column.unit or "", same(""), note)
+
+
+def _checks(parts: PageParts, dataset: Dataset, found: tuple[dict[str, Json], ...]) -> tuple[QualityCheck, ...]:
+    """Completeness, life and freshness of the newest rows, as the declaration asks."""
+    quality = parts.catalogue.page(dataset.name, found).quality
+    if quality is None or not found:
+        return ()
+    why = quality.reasons[0] if quality.reasons else Text("均符合", "all of them")
+    shares = (
+        (Text("必填项完整", "Required columns are filled"), quality.complete),
+        (Text("监测项正常", "Streams are live"), quality.live),
+        (Text("更新及时", "Rows are fresh"), quality.fresh),
+    )
+    return tuple(
+        QualityCheck(title, quality.rows, round(share * quality.rows), why, parts.clock.city())
+        for title, share in shares
+        if share is not None
+    )
+
+
+def _lineage(parts: PageParts, dataset: Dataset) -> Lineage:
+    edges = parts.catalogue.edges()
+    up = tuple(Link(same(edge.source), _address(parts, edge.source)) for edge in edges if edge.target == dataset.name)
+    down = tuple(Link(same(edge.target), _address(parts, edge.target)) for edge in edges if edge.source == dataset.name)
+    made = next((edge.job for edge in edges if edge.target == dataset.name), dataset.faculty)
+    return Lineage(up, same(made), down)
+
+
+def _address(parts: PageParts, name: str) -> str:
+    return f"/data/{name}" if any(one.name == name for one in parts.catalogue.all()) else ""
+
+
+def _preview(dataset: Dataset, found: tuple[dict[str, Json], ...]) -> Table:
+    columns = tuple(
+        views.Column(column.name, column.title, numeric=column.type in ("number", "integer")) for column in dataset.columns
+    )
+    cells = tuple(tuple(_cell(column, row.get(column.name)) for column in dataset.columns) for row in found)
+    empty = Text("还没有记录。", "There are no rows yet.")
+    return Table("preview", Text("最新记录", "Newest rows"), columns, cells, empty, demo=dataset.origin != "real")
+
+
+def _cell(column: Column, value: Json) -> Cell:
+    if value is None:
+        return Cell(reason=Text("无", "none"))
+    if column.type == "instant" and isinstance(value, str):
+        return Cell(at=parse(value))
+    if isinstance(value, bool):
+        return Cell(text=Text("是", "yes") if value else Text("否", "no"))
+    if isinstance(value, int | float):
+        return Cell(number=float(value), decimals=0 if float(value).is_integer() else 2)
+    return Cell(text=rows.words(value))
+
+
+HANDLERS = (catalogue, dataset_page)

@@ -1,0 +1,205 @@
+"""The desk (办件台): the cases of the caller's unit, one case with its history, and the steps that may be taken now."""
+
+from typing import Annotated, Final
+
+import msgspec
+from litestar import Response, get, post
+from litestar.enums import RequestEncodingType
+from litestar.params import Body
+from litestar.response import Redirect
+
+from citybrain.doors.pages import charts, frame, rows
+from citybrain.doors.pages.parts import Call, PageParts, Parts
+from citybrain.kernel.access import Order, Query
+from citybrain.kernel.cases import Case, Move
+from citybrain.kernel.errors import BadInputError, CityError, ConflictError, ForbiddenError
+from citybrain.kernel.predicate import And, Compare, Or, Predicate
+from citybrain.kernel.text import Text, same
+from citybrain.web.views import AlertItem, CaseList, CasePage, Chart, Desk, Fact, FormError, MoveForm, Option, StepLine, Tab, Tone
+
+_OPEN: Final = Compare("state", "in", ("reported", "filed", "assigned", "handling", "finished"))
+_TABS: Final[tuple[tuple[str, Text, Predicate, Tone], ...]] = (
+    ("open", Text("在办", "Open"), _OPEN, "plain"),
+    ("new", Text("待受理", "New"), Compare("state", "in", ("reported", "filed")), "plain"),
+    ("working", Text("处置中", "Being handled"), Compare("state", "in", ("assigned", "handling")), "plain"),
+    ("checking", Text("待核查", "To be checked"), Compare("state", "eq", "finished"), "plain"),
+    ("late", Text("逾期", "Overdue"), And((_OPEN, Compare("overdue", "eq", value=True))), "bad"),
+    ("closed", Text("已结案", "Closed"), Compare("state", "in", ("closed", "dismissed")), "plain"),
+)
+_EMPTY: Final = Text("此栏目下没有案件。", "There are no cases here.")
+_TONES: Final[dict[str, Tone]] = {"approve": "good", "return": "warn", "dismiss": "bad"}
+_IDLE: Final = Text("当前状态下您没有可办理的步骤。", "There is nothing for you to do at this stage.")
+
+
+class Step(msgspec.Struct, frozen=True):
+    """The form of a step as sent."""
+
+    move: str
+    version: int
+    csrf: str = ""
+    note: str = ""
+    unit: str = ""
+
+
+@get("/desk", opt=frame.opens("page.desk"), sync_to_thread=True)
+def desk(request: Call, parts: Parts) -> Response[str]:
+    """The list, by tab and search; the most urgent first."""
+    frame.signed_in(request)
+    wanted, search = request.query_params.get("tab", "open"), request.query_params.get("q", "").strip()[:100]
+    current = next((tab for tab in _TABS if tab[0] == wanted), _TABS[0])
+    where: Predicate = current[2]
+    if search:
+        where = And(
+            (
+                where,
+                Or(
+                    (
+                        Compare("number", "contains", search),
+                        Compare("words", "contains", search),
+                        Compare("title", "contains", search),
+                    )
+                ),
+            )
+        )
+    order = Order("opened", descending=True) if current[0] == "closed" else Order("due")
+    found = rows.read(parts, request.user, Query("case", where, order, 50, request.query_params.get("cursor")))
+    items = tuple(rows.case_item(parts, row) for row in found.rows)
+    view = Desk(
+        tabs=tuple(_tab(parts, request, tab, current=tab is current) for tab in _TABS),
+        cases=CaseList("cases", current[1], items, _EMPTY),
+        search=search,
+        live="/live/desk",
+        next=found.next or "",
+    )
+    return frame.shown(parts, request, view)
+
+
+@get("/desk/{number:str}", opt=frame.opens("page.desk"), sync_to_thread=True)
+def case_page(request: Call, parts: Parts, number: str) -> Response[str]:
+    """One case."""
+    return frame.shown(parts, request, _view(parts, request, _visible(parts, request, number)))
+
+
+@post("/desk/{number:str}/moves", opt=frame.opens("page.desk"), sync_to_thread=True)
+def step(
+    request: Call, parts: Parts, number: str, data: Annotated[Step, Body(media_type=RequestEncodingType.URL_ENCODED)]
+) -> Response[str] | Redirect:
+    """Take a step; a refusal shows the page again with what was typed and what is wrong."""
+    frame.own_form(request, data.csrf)
+    case = _visible(parts, request, number)
+    try:
+        if data.move == "note":
+            parts.cases.note(case.id, request.user, data.note)
+            return Redirect(f"/desk/{number}?done=noted", status_code=303)
+        parts.cases.move(case.id, data.move, request.user, data.note, data.version, data.unit or None)
+    except (ConflictError, BadInputError, ForbiddenError) as error:
+        return frame.shown(
+            parts, request, _refused(_view(parts, request, parts.cases.case(case.id)), data, error), status=error.status
+        )
+    return Redirect(f"/desk/{number}?done=moved", status_code=303)
+
+
+def _tab(parts: PageParts, request: Call, tab: tuple[str, Text, Predicate, Tone], *, current: bool) -> Tab:
+    name, title, where, tone = tab
+    count = rows.read(parts, request.user, Query("case", where, limit=1, count=True)).total or 0
+    return Tab(title, f"/desk?tab={name}", count, current, tone if count else "plain")
+
+
+def _visible(parts: PageParts, request: Call, number: str) -> Case:
+    frame.signed_in(request)
+    rows.first(rows.read(parts, request.user, Query("case", Compare("number", "eq", number), limit=1)).rows, number)
+    return parts.cases.by_number(number)
+
+
+def _view(parts: PageParts, request: Call, case: Case) -> CasePage:
+    row = rows.first(rows.read(parts, request.user, Query("case", Compare("id", "eq", case.id), limit=1)).rows, case.number)
+    moves = parts.cases.moves_for(case, request.user)
+    forms = tuple(_form(parts, case, move) for move in moves)
+    closed = case.closed is not None
+    return CasePage(
+        case=rows.case_item(parts, row),
+        version=case.version,
+        words=case.words,
+        facts=_facts(parts, case),
+        steps=_steps(parts, request, case),
+        moves=forms if closed or not moves else (*forms, _note_form(case)),
+        alert=_alert(parts, request, case),
+        chart=_chart(parts, request, case),
+        trace=f"/trace/case/{case.number}",
+        idle=None if moves else _IDLE,
+    )
+
+
+def _form(parts: PageParts, case: Case, move: Move) -> MoveForm:
+    units = tuple(Option(unit.id, unit.name) for unit in parts.units.all() if unit.id != case.unit) if move.needs_unit else ()
+    label = Text("说明（必填）", "Note (required)") if move.needs_note else Text("说明（选填）", "Note (optional)")
+    return MoveForm(
+        move=move.name,
+        title=move.title,
+        action=f"/desk/{case.number}/moves",
+        needs_note=move.needs_note,
+        note_label=label,
+        units=units,
+        tone=_TONES.get(move.name, "plain"),
+    )
+
+
+def _note_form(case: Case) -> MoveForm:
+    words = Text("备注", "Note")
+    return MoveForm(
+        move="note", title=Text("添加备注", "Add a note"), action=f"/desk/{case.number}/moves", needs_note=True, note_label=words
+    )
+
+
+def _steps(parts: PageParts, request: Call, case: Case) -> tuple[StepLine, ...]:
+    found = rows.read(parts, request.user, Query("step", Compare("case", "eq", case.id), Order("at"), 1000))
+    units = {unit.id: unit.name for unit in parts.units.all()}
+    titles = parts.cases.move_titles(case.flow)
+    return tuple(
+        StepLine(
+            at=rows.needed(row["at"]),
+            title=titles.get(str(row["move"]), same(str(row["move"]))),
+            by=parts.accounts.name_of(str(row["by"])),
+            unit=units.get(str(row["then_unit"]), same("")),
+            note=str(row["note"] or ""),
+            tone=_TONES.get(str(row["move"]), "plain"),
+        )
+        for row in found.rows
+    )
+
+
+def _facts(parts: PageParts, case: Case) -> tuple[Fact, ...]:
+    facts = [
+        Fact(Text("事项", "Matter"), same(case.matter)),
+        Fact(Text("所属区域", "Area"), rows.area(parts, case.area)),
+    ]
+    if case.entity:
+        facts.append(Fact(Text("关联对象", "Entity"), parts.registry.entity(case.entity).title))
+    kind, _, cause = case.cause.partition(":")
+    if kind == "alert":
+        facts.append(Fact(Text("来源", "Cause"), Text("预警", "Alert"), href=f"/alerts/{cause}"))
+    return tuple(facts)
+
+
+def _alert(parts: PageParts, request: Call, case: Case) -> AlertItem | None:
+    kind, _, name = case.cause.partition(":")
+    if kind != "alert":
+        return None
+    found = rows.read(parts, request.user, Query("alert", Compare("id", "eq", name), limit=1)).rows
+    return rows.alert_item(parts, found[0]) if found else None
+
+
+def _chart(parts: PageParts, request: Call, case: Case) -> Chart | None:
+    if case.entity is None:
+        return None
+    entity = parts.registry.entity(case.entity)
+    board = next((board for pack in parts.packs for board in pack.boards if board.kind == entity.kind), None)
+    return None if board is None else charts.trend(parts, request.user, board, entity)
+
+
+def _refused(view: CasePage, data: Step, error: CityError) -> CasePage:
+    typed = {f"{data.move}-note": data.note, f"{data.move}-unit": data.unit}
+    return msgspec.structs.replace(view, errors=(FormError(f"{data.move}-note", error.what),), typed=typed)
+
+
+HANDLERS = (desk, case_page, step)

@@ -1,0 +1,133 @@
+"""Figures as cards, and a figure opened: its definition, its history, its parts by area, the rows behind it."""
+
+from typing import Final
+
+from litestar import Response, get
+
+from citybrain.doors.pages import frame
+from citybrain.doors.pages.parts import Call, PageParts, Parts
+from citybrain.kernel import datasets
+from citybrain.kernel.errors import NotFoundError
+from citybrain.kernel.instant import DAY, Instant
+from citybrain.kernel.pack import Indicator
+from citybrain.kernel.text import Json, Text, same
+from citybrain.kernel.units import UNITS
+from citybrain.web.views import Cell, Chart, ChartRow, Column, Fact, Figure, FigurePage, Link, Table
+
+_SHOWN_ROWS: Final = 50
+_TREND_DAYS: Final = 7
+
+
+def card(parts: PageParts, figure: datasets.Figure) -> Figure:
+    """A computed figure as a card."""
+    declared = parts.indicators.indicator(figure.indicator)
+    sign = UNITS[declared.unit].sign
+    return Figure(
+        name=figure.indicator,
+        title=declared.title,
+        value=figure.value,
+        unit=Text(sign, _english(declared.unit, sign)),
+        at=figure.as_of,
+        decimals=declared.decimals,
+        unknown=figure.unknown,
+        reason=figure.reason,
+        href=f"/figures/{figure.indicator}",
+        better=declared.better,
+        demo=figure.origin != "real",
+    )
+
+
+def district_cards(parts: PageParts) -> tuple[Figure, ...]:
+    """Every figure of the whole district, the house's own first."""
+    return tuple(card(parts, figure) for figure in parts.indicators.figures() if figure.area is None)
+
+
+@get("/figures/{name:str}", opt=frame.opens("figure.read"), sync_to_thread=True)
+def figure_page(request: Call, parts: Parts, name: str) -> Response[str]:
+    """A figure opened."""
+    declared = parts.indicators.indicator(name)
+    found = [figure for figure in parts.indicators.figures() if figure.indicator == name]
+    whole = next((figure for figure in found if figure.area is None), None)
+    if whole is None:
+        raise NotFoundError(
+            Text(f"指标“{declared.title.zh}”尚未计算。", f"'{declared.title.en}' has not been computed yet."), indicator=name
+        )
+    return frame.shown(parts, request, _view(parts, declared, whole, tuple(found)))
+
+
+def _view(parts: PageParts, declared: Indicator, whole: datasets.Figure, found: tuple[datasets.Figure, ...]) -> FigurePage:
+    rows = parts.indicators.rows(declared.name)
+    first = rows[0] if rows else {}
+    return FigurePage(
+        figure=card(parts, whole),
+        version=f"v{declared.version}",
+        definition=declared.definition,
+        formula="",
+        inputs=tuple(Link(same(name), f"/data/{name}") for name in declared.inputs),
+        facts=(
+            Fact(Text("计算时间", "Computed"), same(""), whole.computed),
+            Fact(Text("数据截至", "As of"), same(""), whole.as_of),
+        ),
+        trend=_trend(parts, declared),
+        parts=_areas(parts, found),
+        rows=Table(
+            "rows",
+            Text("背后的记录", "Rows behind it"),
+            tuple(Column(name, same(name)) for name in first),
+            tuple(tuple(_cell(value) for value in row.values()) for row in rows[:_SHOWN_ROWS]),
+            Text("这个数字目前没有对应的记录。", "No rows stand behind this figure now."),
+            total=len(rows),
+            demo=whole.origin != "real",
+        ),
+        traces=(Link(Text("从这个数字查到读数", "From this figure down to the reading"), f"/trace/figure/{declared.name}"),),
+    )
+
+
+def _trend(parts: PageParts, declared: Indicator) -> Chart:
+    now = parts.clock.city()
+    past = parts.indicators.history(declared.name, Instant(now - _TREND_DAYS * DAY))
+    sign = UNITS[declared.unit].sign
+    rows = tuple(ChartRow(figure.computed, seen=figure.value) for figure in past)
+    return Chart(
+        f"trend-{declared.name}".replace("_", "-"),
+        Text(f"{declared.title.zh} 近7日", f"{declared.title.en}, 7 days"),
+        Text(sign, _english(declared.unit, sign)),
+        rows,
+        declared.decimals,
+        reason=None if rows else Text("还没有历史", "no history yet"),
+        demo=parts.demo is not None,
+    )
+
+
+def _areas(parts: PageParts, found: tuple[datasets.Figure, ...]) -> Table:
+    names = {area.code: area.name for area in parts.areas.all() if area.level == "subdistrict"}
+    rows = tuple(
+        (Cell(text=names[figure.area]), Cell(number=figure.value, reason=figure.reason), Cell(number=float(figure.unknown)))
+        for figure in found
+        if figure.area in names
+    )
+    columns = (
+        Column("area", Text("街道", "Subdistrict")),
+        Column("value", Text("数值", "Value"), numeric=True),
+        Column("unknown", Text("不明", "Unknown"), numeric=True),
+    )
+    return Table("areas", Text("分街道", "By subdistrict"), columns, rows, Text("没有分街道的数值。", "No figures by subdistrict."))
+
+
+def _cell(value: Json) -> Cell:
+    if value is None:
+        return Cell(reason=Text("无", "none"))
+    if isinstance(value, bool):
+        return Cell(text=Text("是", "yes") if value else Text("否", "no"))
+    if isinstance(value, int | float):
+        return Cell(number=float(value), decimals=0 if float(value).is_integer() else 2)
+    if isinstance(value, dict):
+        return Cell(text=Text(str(value.get("zh", "")), str(value.get("en", ""))))
+    return Cell(text=same(str(value)))
+
+
+def _english(unit: str, sign: str) -> str:
+    return {"{case}": "cases", "{count}": "", "{space}": "spaces", "h": "h", "min": "min", "s": "s"}.get(unit, sign)
+
+
+HANDLERS = (figure_page,)

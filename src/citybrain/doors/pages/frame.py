@@ -1,0 +1,158 @@
+"""The frame of every page: who looks, in which language and size, what they may open, and what just happened."""
+
+from collections.abc import Awaitable, Callable
+from typing import Final, Literal
+from urllib.parse import urlencode
+
+from anyio import to_thread
+from litestar import Request, Response
+from litestar.connection import ASGIConnection
+from litestar.datastructures import Cookie
+from litestar.datastructures.state import State
+from litestar.handlers import BaseRouteHandler
+
+from citybrain.brain.protect import fits, form_token
+from citybrain.doors.pages.parts import Call, PageParts
+from citybrain.kernel.access import ANYONE, ROLES, Ask, Caller
+from citybrain.kernel.errors import ForbiddenError, UnauthenticatedError
+from citybrain.kernel.text import Lang, Text
+from citybrain.web import render
+from citybrain.web.views import Demo, Message, Page, Section, Size, Theme, Tone, User, View
+
+SESSION: Final = "session"
+CHOICES: Final = ("lang", "theme", "size")
+_SECTIONS: Final = (
+    ("page.portal", "/", Text("首页", "Home")),
+    ("page.cockpit", "/cockpit", Text("驾驶舱", "Cockpit")),
+    ("page.desk", "/desk", Text("办件台", "Desk")),
+    ("catalogue.read", "/data", Text("数据", "Data")),
+    ("page.admin", "/admin", Text("管理", "Admin")),
+)
+_MESSAGES: Final[dict[str, tuple[Tone, Text]]] = {
+    "moved": ("good", Text("已办理，案件状态已更新。", "Done. The case has moved on.")),
+    "noted": ("good", Text("备注已记录。", "The note is recorded.")),
+    "signed_out": ("info", Text("您已退出登录。", "You are signed out.")),
+}
+
+
+def opens(action: str) -> dict[str, object]:
+    """The ``opt`` of a page: its action in policy."""
+    return {"action": action}
+
+
+def gate(
+    parts: PageParts,
+) -> Callable[[ASGIConnection[BaseRouteHandler, Caller, str | None, State], BaseRouteHandler], Awaitable[None]]:
+    """The one guard of the pages: finds the caller and asks policy for the page's action before it is made."""
+
+    async def allowed(connection: ASGIConnection[BaseRouteHandler, Caller, str | None, State], handler: BaseRouteHandler) -> None:
+        if isinstance(connection, Request):
+            await to_thread.run_sync(_admit, parts, connection, str(handler.opt["action"]))
+
+    return allowed
+
+
+def _admit(parts: PageParts, request: Call, action: str) -> None:
+    token = request.cookies.get(SESSION)
+    caller = parts.accounts.caller(token) if token else None
+    request.scope["user"] = caller or ANYONE
+    request.scope["auth"] = token if caller else None
+    parts.guard.require(Ask(request.user, action, action.partition(".")[0]))
+
+
+def csrf(request: Call) -> str:
+    """The word that a form must bring back; empty for somebody who is not signed in."""
+    return form_token(request.auth) if request.auth else ""
+
+
+def own_form(request: Call, given: str) -> None:
+    """Raise ForbiddenError for a form that did not come from our own page."""
+    if request.headers.get("sec-fetch-site") == "cross-site" or not (request.auth and fits(request.auth, given)):
+        what = Text(
+            "表单已过期或来自其他网站。请刷新页面后再提交。",
+            "The form has expired or comes from another site. Reload the page and send it again.",
+        )
+        raise ForbiddenError(what)
+
+
+def language(request: Call) -> Lang:
+    """The language asked for: the address, then the cookie, then the browser; Chinese first."""
+    said = request.query_params.get("lang") or request.cookies.get("lang") or ""
+    if said in ("zh", "en"):
+        return "en" if said == "en" else "zh"
+    accepted = request.headers.get("accept-language", "zh").lower()
+    return "en" if accepted.startswith("en") else "zh"
+
+
+def page(parts: PageParts, request: Call, message: str = "") -> Page:
+    """The frame for this request."""
+    said = _MESSAGES.get(message or request.query_params.get("done", ""))
+    kept = [(name, value) for name, value in request.query_params.multi_items() if name not in (*CHOICES, "done")]
+    caller = request.user
+    return Page(
+        lang=language(request),
+        path=request.url.path,
+        query=urlencode(kept),
+        city=parts.clock.city(),
+        speed=parts.clock.speed,
+        district=parts.district,
+        csrf=csrf(request),
+        demo=None if parts.demo is None else Demo(parts.demo),
+        user=User(caller.name, tuple(ROLES[role] for role in sorted(caller.roles))) if caller.known else None,
+        sections=sections(parts, caller),
+        theme=_theme(request),
+        size=_size(request),
+        embed=request.query_params.get("embed") == "1",
+        footer=parts.footer,
+        message=None if said is None else Message(*said),
+    )
+
+
+def shown(parts: PageParts, request: Call, view: View, *, status: int = 200) -> Response[str]:
+    """A page as an answer; choices made in the address are kept in cookies."""
+    cookies = [
+        Cookie(name, value=value, max_age=31_536_000, samesite="lax", secure=parts.secure_cookies)
+        for name in CHOICES
+        if (value := request.query_params.get(name)) is not None and len(value) < 10
+    ]
+    body = render.render(view, page(parts, request))
+    return Response(body, media_type="text/html; charset=utf-8", status_code=status, cookies=cookies, headers=headers(parts))
+
+
+def headers(parts: PageParts) -> dict[str, str]:
+    """What every page says about itself: own scripts and styles alone, framed only by those that settings name."""
+    frames = " ".join(("'self'", *parts.frame_ancestors))
+    policy = f"default-src 'self'; img-src 'self' data: blob:; worker-src 'self' blob:; object-src 'none'; base-uri 'self'; form-action 'self'; frame-ancestors {frames}"
+    return {
+        "Content-Security-Policy": policy,
+        "Referrer-Policy": "same-origin",
+        "X-Content-Type-Options": "nosniff",
+        "Cache-Control": "no-store",
+    }
+
+
+def signed_in(request: Call) -> Caller:
+    """The caller; raises UnauthenticatedError for nobody."""
+    if not request.user.known:
+        raise UnauthenticatedError(Text("请先登录。", "Sign in first."))
+    return request.user
+
+
+def sections(parts: PageParts, caller: Caller) -> tuple[Section, ...]:
+    """The sections that a caller may open, the portal first."""
+    return tuple(
+        Section(href, title) for action, href, title in _SECTIONS if parts.policy.decide(Ask(caller, action, "page")).allowed
+    )
+
+
+def _choice(request: Call, name: Literal["theme", "size"]) -> str:
+    return request.query_params.get(name) or request.cookies.get(name) or ""
+
+
+def _theme(request: Call) -> Theme:
+    said = _choice(request, "theme")
+    return "light" if said == "light" else "dark" if said == "dark" else "auto"
+
+
+def _size(request: Call) -> Size:
+    return "large" if _choice(request, "size") == "large" else "normal"

@@ -1,0 +1,91 @@
+"""Live fragments: cards of a page rendered by the server and sent when they change, one card at a time."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from typing import Final
+
+import msgspec
+from anyio import to_thread
+from litestar import get
+from litestar.response import ServerSentEvent, ServerSentEventMessage
+
+from citybrain.doors.pages import cockpit, figures, frame
+from citybrain.doors.pages.parts import Call, PageParts, Parts
+from citybrain.kernel.access import Caller
+from citybrain.kernel.errors import BusyError
+from citybrain.kernel.text import Text
+from citybrain.web import render
+from citybrain.web.views import Block, Page
+
+_PAUSE: Final = 1.0
+_HEARTBEAT: Final = 15.0
+_RETRY_MS: Final = 3000
+_open = 0
+
+
+@get("/live/cockpit", opt=frame.opens("page.cockpit"))
+async def live_cockpit(request: Call, parts: Parts) -> ServerSentEvent:
+    """The cockpit's cards as they change."""
+    return _stream(parts, request, _cockpit_blocks)
+
+
+@get("/live/desk", opt=frame.opens("page.desk"))
+async def live_desk(request: Call, parts: Parts) -> ServerSentEvent:
+    """Says that the list has changed; the desk itself is reloaded by whoever works on it, never under their hands."""
+    return _stream(parts, request, _desk_blocks)
+
+
+def _cockpit_blocks(parts: PageParts, caller: Caller) -> tuple[Block, ...]:
+    return (
+        *figures.district_cards(parts),
+        cockpit.alerts(parts, caller),
+        cockpit.cases(parts, caller),
+        cockpit.late(parts, caller),
+        cockpit.night(parts),
+    )
+
+
+def _desk_blocks(parts: PageParts, caller: Caller) -> tuple[Block, ...]:
+    return (cockpit.cases(parts, caller),)
+
+
+def _stream(parts: PageParts, request: Call, blocks: Callable[[PageParts, Caller], tuple[Block, ...]]) -> ServerSentEvent:
+    if _open >= parts.live_limit:
+        raise BusyError(Text("实时连接已满，请稍后再试。", "All live connections are taken. Try again later."))
+    page = frame.page(parts, request)
+    return ServerSentEvent(_changes(parts, request.user, page, blocks), retry_duration=_RETRY_MS)
+
+
+async def _changes(
+    parts: PageParts, caller: Caller, page: Page, blocks: Callable[[PageParts, Caller], tuple[Block, ...]]
+) -> AsyncIterator[ServerSentEventMessage]:
+    global _open  # noqa: PLW0603 - how many streams are open is a fact of the process
+    _open += 1
+    known: dict[str, str] = {}
+    quiet = 0.0
+    try:
+        while True:
+            here = msgspec.structs.replace(page, city=parts.clock.city())
+            fresh = await to_thread.run_sync(_rendered, parts, caller, here, blocks)
+            changed = {name: html for name, html in fresh.items() if known.get(name) != html}
+            for name, html in changed.items() if known else ():
+                body = msgspec.json.encode({"id": name, "html": html}).decode()
+                yield ServerSentEventMessage(data=body, event="fragment")
+            known = fresh
+            quiet = 0.0 if changed else quiet + _PAUSE
+            if quiet >= _HEARTBEAT:
+                quiet = 0.0
+                yield ServerSentEventMessage(comment="alive")
+            await asyncio.sleep(_PAUSE)
+    finally:
+        _open -= 1
+
+
+def _rendered(
+    parts: PageParts, caller: Caller, page: Page, blocks: Callable[[PageParts, Caller], tuple[Block, ...]]
+) -> dict[str, str]:
+    fragments = [render.fragment(block, page) for block in blocks(parts, caller)]
+    return {fragment.id: fragment.html for fragment in fragments}
+
+
+HANDLERS = (live_cockpit, live_desk)

@@ -1,0 +1,71 @@
+"""What the pages stand on: the faculties' faces and a few settings, handed in by app."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Annotated, TypeAlias
+
+from litestar import Request
+from litestar.datastructures.state import State
+from litestar.params import Dependency
+
+from citybrain.brain.act import CaseBook, Units
+from citybrain.brain.detect import Alerts, Forecasts
+from citybrain.brain.exchange import CatalogueBook
+from citybrain.brain.observe import AreaBook, Census, Latest, Registry
+from citybrain.brain.protect import Accounts, CedarPolicy, Guard
+from citybrain.brain.see import Indicators, Night, Trace
+from citybrain.kernel.access import Caller
+from citybrain.kernel.clock import Clock
+from citybrain.kernel.instant import Instant
+from citybrain.kernel.observations import DoorAccount
+from citybrain.kernel.pack import Board, Pack
+from citybrain.kernel.text import Text
+from citybrain.web.views import Account, Footer, Health
+
+
+@dataclass(frozen=True, slots=True)
+class PageParts:
+    """All that the pages stand on; nothing that opens a store."""
+
+    guard: Guard
+    policy: CedarPolicy
+    accounts: Accounts
+    registry: Registry
+    latest: Latest
+    census: Census
+    areas: AreaBook
+    alerts: Alerts
+    forecasts: Forecasts
+    cases: CaseBook
+    units: Units
+    catalogue: CatalogueBook
+    indicators: Indicators
+    packs: Sequence[Pack]
+    clock: Clock
+    history: Callable[[Caller, str, Instant, Instant], tuple[tuple[Instant, float], ...]]
+    """Readings of a stream that a caller may see, in [since, until), oldest first."""
+    night: Callable[[], Night]
+    trace: Callable[[Caller, str, str], Trace]
+    """The chain below a figure, a case or an alert (kind, name), as far as the caller may see it."""
+    doors: Callable[[], Sequence[DoorAccount]]
+    health: Callable[[], tuple[Health, ...]]
+    viewer: Caller
+    """Who the administration's own counts are read as."""
+    district: Text
+    demo: Text | None = None
+    """Where the demonstration data come from; None in a real district."""
+    demo_accounts: tuple[Account, ...] = ()
+    footer: Footer = field(default_factory=Footer)
+    map_approval: str = ""
+    frame_ancestors: tuple[str, ...] = ()
+    secure_cookies: bool = False
+    live_limit: int = 500
+
+    def boards(self, where: str) -> tuple[Board, ...]:
+        """The boards that packs put on a page."""
+        return tuple(board for pack in self.packs for board in pack.boards if where in board.on)
+
+
+Parts: TypeAlias = Annotated[PageParts, Dependency(skip_validation=True)]
+Call: TypeAlias = Request[Caller, str | None, State]
+"""A request whose ``user`` is the caller and whose ``auth`` the session token, where there is one."""

@@ -1,0 +1,23 @@
+"""The portal: what is public now, for citizens and firms; nobody needs to sign in."""
+
+from litestar import Response, get
+
+from citybrain.doors.pages import boards, frame
+from citybrain.doors.pages.parts import Call, Parts
+from citybrain.kernel.text import Text
+from citybrain.web.views import Link, Portal
+
+_WAYS = (
+    Link(Text("开放数据目录", "Open data"), "/data", Text("无需登录即可查看和下载", "to see and download without an account")),
+    Link(Text("驾驶舱", "Cockpit"), "/cockpit", Text("工作人员登录", "for staff")),
+)
+
+
+@get("/", opt=frame.opens("page.portal"), sync_to_thread=True)
+def portal(request: Call, parts: Parts) -> Response[str]:
+    """Today's public matters, one a board."""
+    topics = tuple(boards.topic(parts, request.user, board) for board in parts.boards("portal"))
+    return frame.shown(parts, request, Portal(topics, _WAYS))
+
+
+HANDLERS = (portal,)

@@ -1,0 +1,109 @@
+"""Rows of the guard's reader turned into what views show."""
+
+from collections.abc import Mapping, Sequence
+from typing import Final, Literal
+
+from citybrain.doors.pages.parts import PageParts
+from citybrain.kernel.access import Caller, Guarded, Query
+from citybrain.kernel.errors import ForbiddenError, NotFoundError
+from citybrain.kernel.instant import Instant, parse
+from citybrain.kernel.text import Json, Text, same
+from citybrain.web.views import AlertItem, CaseItem
+
+Row = Mapping[str, Json]
+Group = Literal["new", "working", "checking", "closed"]
+_GROUPS: Final[dict[str, Group]] = {
+    "reported": "new",
+    "filed": "new",
+    "assigned": "working",
+    "handling": "working",
+    "finished": "checking",
+}
+_NOWHERE: Final = Text("未定位", "No place")
+
+
+def read(parts: PageParts, caller: Caller, query: Query, purpose: str = "") -> Guarded:
+    """A page of what the caller may see; nothing for a dataset that the caller may not read at all."""
+    try:
+        return parts.guard.reader(caller, purpose).read(query)
+    except ForbiddenError:
+        return Guarded((), None, 0 if query.count else None, (), ())
+
+
+def first(rows: Sequence[Row], what: str) -> Row:
+    """The only row; raises NotFoundError, the same whether it is not there or not for this caller."""
+    if not rows:
+        raise NotFoundError(Text(f"没有找到“{what}”，或您无权查看。", f"'{what}' does not exist, or not for you."), id=what)
+    return rows[0]
+
+
+def words(value: Json) -> Text:
+    """A text of a row: bilingual, or the same in both."""
+    if isinstance(value, dict):
+        return Text(str(value.get("zh", "")), str(value.get("en", "")))
+    return same("" if value is None else str(value))
+
+
+def moment(value: Json) -> Instant | None:
+    """An instant of a row, written as RFC 3339."""
+    return parse(value) if isinstance(value, str) and value else None
+
+
+def needed(value: Json) -> Instant:
+    """An instant that every row has."""
+    found = moment(value)
+    return Instant(0) if found is None else found
+
+
+def number(value: Json) -> float | None:
+    """A number of a row."""
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+
+def area(parts: PageParts, code: Json) -> Text:
+    """An area's name, with its subdistrict's before it where it is smaller."""
+    if not isinstance(code, str) or not code:
+        return _NOWHERE
+    names = {one.code: one.name for one in parts.areas.all()}
+    chain = [names[part] for part in (code[:9], code[:12]) if part in names and len(part) > 6]
+    chain = list(dict.fromkeys(chain))
+    return (
+        Text("".join(name.zh for name in chain), ", ".join(name.en for name in reversed(chain)))
+        if chain
+        else names.get(code, same(code))
+    )
+
+
+def case_item(parts: PageParts, row: Row) -> CaseItem:
+    """A case row as a line of a list."""
+    state = str(row["state"])
+    return CaseItem(
+        number=str(row["number"]),
+        href=f"/desk/{row['number']}",
+        title=words(row["title"]),
+        state=parts.cases.state_title(str(row["flow"]), state),
+        group=_GROUPS.get(state, "closed"),
+        unit=words(row["unit_name"]),
+        area=area(parts, row["area"]),
+        opened=needed(row["opened"]),
+        due=needed(row["due"]),
+        closed=moment(row["closed"]),
+        grade=int(number(row["grade"]) or 3),
+        handler=str(row["handler"] or ""),
+        demo=row["origin"] != "real",
+    )
+
+
+def alert_item(parts: PageParts, row: Row) -> AlertItem:
+    """An alert row as a line of a list."""
+    return AlertItem(
+        id=str(row["id"]),
+        grade=int(number(row["grade"]) or 4),
+        title=words(row["because"]),
+        place=area(parts, row["area"]),
+        began=needed(row["began"]),
+        cleared=moment(row["cleared"]),
+        href=f"/alerts/{row['id']}",
+        case="",
+        demo=row["origin"] != "real",
+    )

@@ -1,0 +1,115 @@
+"""The chain from a figure, a case or an alert down to the wire: who said it, through which door, and when it came in."""
+
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from litestar import Response, get
+
+from citybrain.brain.see import Trace as Found
+from citybrain.doors.pages import frame, rows
+from citybrain.doors.pages.parts import Call, PageParts, Parts
+from citybrain.kernel.instant import parse
+from citybrain.kernel.text import Json, Text, same
+from citybrain.web.views import Fact, Trace, TraceLink
+
+_BREADTH: Final = 3
+"""How many branches are followed below one link; the rest are counted."""
+_WORDS: Final[dict[str, Text]] = {
+    "figure": Text("指标", "Figure"),
+    "case": Text("案件", "Case"),
+    "alert": Text("预警", "Alert"),
+    "rule": Text("规则", "Rule"),
+    "reading": Text("读数", "Reading"),
+    "stream": Text("监测项", "Stream"),
+    "missing": Text("未找到", "Not found"),
+}
+_SAID: Final[dict[str, Text]] = {
+    "value": Text("数值", "Value"),
+    "unknown": Text("不明", "Unknown"),
+    "unit": Text("单位", "Unit"),
+    "version": Text("版本", "Version"),
+    "definition": Text("定义", "Definition"),
+    "as_of": Text("数据截至", "As of"),
+    "computed": Text("计算时间", "Computed"),
+    "state": Text("状态", "State"),
+    "opened": Text("登记时间", "Opened"),
+    "due": Text("办理期限", "Due"),
+    "closed": Text("结案时间", "Closed"),
+    "grade": Text("等级", "Grade"),
+    "entity": Text("对象", "Entity"),
+    "began": Text("开始时间", "Began"),
+    "told": Text("发布时间", "Told"),
+    "cleared": Text("解除时间", "Cleared"),
+    "basis": Text("依据", "Basis"),
+    "when": Text("条件", "Condition"),
+    "time": Text("观测时间", "Observed"),
+    "stored": Text("入库数值", "Stored"),
+    "door": Text("接入方式", "Door"),
+    "received": Text("收到时间", "Received"),
+    "life": Text("状态", "Life"),
+}
+_TIMES: Final = frozenset(("as_of", "computed", "opened", "due", "closed", "began", "told", "cleared", "time", "received"))
+
+
+@get("/trace/{kind:str}/{name:str}", opt=frame.opens("page.trace"), sync_to_thread=True)
+def trace_page(request: Call, parts: Parts, kind: str, name: str) -> Response[str]:
+    """The chain as a page; the caller sees of it what the caller may."""
+    return _page(parts, request, kind, name)
+
+
+@get("/alerts/{name:str}", opt=frame.opens("alert.read"), sync_to_thread=True)
+def alert_page(request: Call, parts: Parts, name: str) -> Response[str]:
+    """An alert is shown by its chain: rule, evidence, readings."""
+    return _page(parts, request, "alert", name)
+
+
+def _page(parts: PageParts, request: Call, kind: str, name: str) -> Response[str]:
+    found = parts.trace(request.user, kind, name)
+    title = Text(f"{found.title.zh}：从数字到读数", f"{found.title.en}: from the figure to the reading")
+    return frame.shown(parts, request, Trace(title, tuple(_links(found))))
+
+
+def _links(trace: Found) -> Iterator[TraceLink]:
+    yield TraceLink(
+        kind="evidence" if trace.link == "missing" else trace.link,
+        title=_WORDS[trace.link],
+        what=trace.title,
+        facts=tuple(_facts(trace.said)),
+        href=_address(trace),
+        demo=trace.origin != "real",
+        missing=Text("记录已不存在或无权查看", "gone, or not for you") if trace.link == "missing" else None,
+    )
+    for part in trace.parts[:_BREADTH]:
+        yield from _links(part)
+    if len(trace.parts) > _BREADTH:
+        more = len(trace.parts) - _BREADTH
+        yield TraceLink(
+            trace.parts[0].link if trace.parts[0].link != "missing" else "evidence",
+            Text("其余", "More"),
+            Text(f"另有 {more} 条", f"{more} more"),
+        )
+
+
+def _facts(said: Mapping[str, Json]) -> Iterator[Fact]:
+    for name, value in said.items():
+        if value is None or name not in _SAID:
+            continue
+        if name in _TIMES and isinstance(value, str):
+            yield Fact(_SAID[name], same(""), parse(value))
+        else:
+            yield Fact(_SAID[name], _number(value) if isinstance(value, float) else rows.words(value))
+
+
+def _number(value: float) -> Text:
+    return same(f"{value:g}")
+
+
+def _address(trace: Found) -> str:
+    if trace.link == "case":
+        return f"/desk/{trace.key}"
+    if trace.link == "figure":
+        return f"/figures/{trace.key}"
+    return f"/alerts/{trace.key}" if trace.link == "alert" else ""
+
+
+HANDLERS = (trace_page, alert_page)

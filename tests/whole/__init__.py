@@ -1,0 +1,1 @@
+"""The whole program in its own process, used and killed as in life."""

@@ -1,0 +1,133 @@
+"""kill -9 at any moment: every acknowledged observation, case step and audit row is there after restart, and no alert is missed."""
+
+import asyncio
+import json
+import os
+import random
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from bench import pack, program, wire
+
+KILLS = int(os.environ.get("CITYBRAIN_KILLS", "5"))
+_ROWS = 40
+
+
+@dataclass
+class Said:
+    """What the program acknowledged: observations by (stream, time), entities over their limit, notes on the case."""
+
+    observations: dict[tuple[str, str], float] = field(default_factory=dict)
+    hot: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+
+@pytest.mark.kill
+@pytest.mark.timeout(1800)
+def test_nothing_acknowledged_is_lost_when_the_program_is_killed(tmp_path: Path) -> None:
+    chance = random.Random(20261122)
+    said = Said()
+    begin = int(time.time()) - 86_400
+    case = ""
+    for kill in range(KILLS):
+        running = program.start(tmp_path)
+        try:
+            case = case or _file_case(running)
+            asyncio.run(_work(running, said, begin + kill * 3600, chance.uniform(0.3, 2.5), case))
+        finally:
+            running.kill()
+    with program.running(tmp_path) as running:
+        _settle(running)
+        assert _missing(running, said) == []
+        assert set(said.hot) <= _alerted(running)
+        assert set(said.notes) <= _notes(running, case)
+        account = running.ledger("api")
+        assert account["received"] == account["stored"] + account["duplicate"] + sum(account["refused"].values())
+        assert account["stored"] >= len(said.observations)
+        assert json.loads(running.get("/api/v1/protect/audit/verify"))["sound"] is True
+
+
+async def _work(running: program.Running, said: Said, begin: int, seconds: float, case: str) -> None:
+    """Two writers until the program is killed under their hands."""
+    loop = asyncio.get_running_loop()
+    loop.call_later(seconds, running.process.kill)
+    writers = [_observe(running.target, said, begin), _annotate(running.staff, said, case, begin)]
+    done = await asyncio.gather(*writers, return_exceptions=True)
+    strange = [error for error in done if not isinstance(error, OSError | asyncio.IncompleteReadError)]
+    assert strange == []
+
+
+async def _observe(target: wire.Target, said: Said, begin: int) -> None:
+    connection = await wire.Connection.to(target)
+    streams = pack.streams()
+    for turn in range(1_000_000):
+        instant = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(begin + turn))
+        hot = f"bench-{turn % pack.KINDS:02d}-{len(said.hot) % pack.ENTITIES:03d}"
+        rows = {streams[(turn * _ROWS + index) % len(streams)]: float(index) for index in range(_ROWS)}
+        rows |= {f"{hot}.a": 999.0, f"{hot}.b": 1.0}
+        body = {"observations": [{"stream": stream, "time": instant, "value": value} for stream, value in rows.items()]}
+        status, answer = await connection.post("/api/v1/observe/observations", json.dumps(body).encode())
+        assert status == 200, answer
+        said.observations |= {(stream, instant): value for stream, value in rows.items()}
+        said.hot.append(hot)
+
+
+async def _annotate(target: wire.Target, said: Said, case: str, begin: int) -> None:
+    connection = await wire.Connection.to(target)
+    for turn in range(1_000_000):
+        words = f"note {begin} {turn}"
+        status, answer = await connection.post(f"/api/v1/act/cases/{case}/notes", json.dumps({"words": words}).encode())
+        assert status == 201, answer
+        said.notes.append(words)
+
+
+def _file_case(running: program.Running) -> str:
+    body = {"title": "井盖破损", "words": "示范路 1 号门前", "duty": "bench"}
+
+    async def file() -> str:
+        connection = await wire.Connection.to(running.staff)
+        status, answer = await connection.post("/api/v1/act/cases", json.dumps(body).encode())
+        assert status == 201, answer
+        return str(json.loads(answer)["case"]["id"])
+
+    return asyncio.run(file())
+
+
+def _settle(running: program.Running) -> None:
+    deadline = time.monotonic() + 60
+    while running.metric("citybrain_rules_lag_rows") > 0 and time.monotonic() < deadline:
+        time.sleep(0.2)
+
+
+def _missing(running: program.Running, said: Said) -> list[tuple[str, str]]:
+    """Acknowledged observations that are not in the history."""
+    have: dict[tuple[str, str], float] = {}
+    for stream in {stream for stream, _ in said.observations}:
+        found = json.loads(running.get(f"/api/v1/observe/observations?stream={stream}&limit=1000"))["items"]
+        have |= {(stream, row["time"]): row["value"] for row in found}
+    return [key for key, value in said.observations.items() if have.get(key) != value]
+
+
+def _alerted(running: program.Running) -> set[str]:
+    found: set[str] = set()
+    cursor = ""
+    while True:
+        page = json.loads(running.get(f"/api/v1/detect/alerts?limit=1000{cursor}"))
+        found |= {row["entity"] for row in page["items"]}
+        if page["next"] is None:
+            return found
+        cursor = f"&cursor={page['next']}"
+
+
+def _notes(running: program.Running, case: str) -> set[str]:
+    found: set[str] = set()
+    cursor = ""
+    while True:
+        page = json.loads(running.get(f"/api/v1/exchange/datasets/step/rows?case={case}&limit=1000{cursor}"))
+        found |= {row["note"] for row in page["items"]}
+        if page["next"] is None:
+            return found
+        cursor = f"&cursor={page['next']}"
