@@ -12,8 +12,8 @@ CHECKS = (
     ("types", ("mypy", "src", "tests", "bench")),
     ("dependencies", ("deptry", "-v", "src")),
     ("dead code", ("vulture", "src", "--min-confidence", "80")),
-    ("docstrings", ("interrogate", "-q", "--fail-under", "100", "-p", "-m", "-s", "-i", "src")),
-    ("spelling", ("codespell", "-q", "3", "src", "tests", "docs", "bench", "README.md")),
+    ("docstrings", ("interrogate", "-q", "--fail-under", "100", "-p", "-m", "-s", "-n", "-i", "src")),
+    ("spelling", ("codespell_lib", "-q", "3", "--skip", "*/static/build/*,*.lock", "src", "tests", "docs", "bench", "README.md")),
 )
 
 

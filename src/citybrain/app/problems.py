@@ -62,13 +62,13 @@ _WIRE: Final[dict[int, tuple[str, Text, Text]]] = {
     503: ("unavailable", Text("暂不可用", "Unavailable"), Text("请稍后再试。", "Try again a little later.")),
 }
 
-CityRequest = Request[Caller, None, State]
+CityRequest = Request[Caller, str | None, State]
 Headers = dict[str, str]
 
 
 def handlers() -> ExceptionHandlersMap:
     """What the application registers: one handler for each root of errors."""
-    return {CityError: _city, HTTPException: _wire, Exception: _unexpected}
+    return {CityError: problem, HTTPException: _wire, Exception: _unexpected}
 
 
 def codes() -> tuple[tuple[str, int, Text], ...]:
@@ -113,7 +113,8 @@ def _tree(root: type[CityError]) -> Iterator[type[CityError]]:
         yield from _tree(below)
 
 
-def _city(request: CityRequest, error: CityError) -> Response[bytes]:
+def problem(request: CityRequest, error: CityError) -> Response[bytes]:
+    """The problem document of an error of the city, in the caller's language."""
     lang = language(request)
     if error.status >= 500:
         log.error("request_failed", code=error.code, path=request.url.path, exc_info=error)

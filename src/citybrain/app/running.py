@@ -14,7 +14,7 @@ from citybrain.app.city import City
 from citybrain.app.loops import Wake, follow, regularly, threaded
 from citybrain.app.sockets import listen
 from citybrain.engines.mqtt import Broker
-from citybrain.kernel.instant import DAY, Instant, local_date, midnight
+from citybrain.kernel.instant import DAY, Instant, local_date, midnight, rfc3339
 
 log = structlog.get_logger()
 
@@ -83,6 +83,7 @@ def _duties(city: City) -> tuple[Coroutine[None, None, None], ...]:
     derived, told, figured = Wake(), Wake(), Wake()
     city.stores.transactions.on_commit(told.ring)
     city.stores.transactions.on_commit(figured.ring)
+    city.stores.transactions.on_commit(lambda: city.bus.publish("outbox", None))
     return (
         _relay(city, derived),
         follow("derive", city.deriver.run_once, derived, pause=_COALESCE),
@@ -103,7 +104,7 @@ async def _relay(city: City, wake: Wake) -> None:
 def _figured(city: City) -> int:
     changed = city.indicators.run_once()
     if changed:
-        city.bus.publish("figure", changed)
+        city.bus.publish("figure", {"changed": changed, "time": rfc3339(city.clock.city())})
     return changed
 
 

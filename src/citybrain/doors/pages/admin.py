@@ -1,7 +1,5 @@
 """Administration: the ledger of every door, the health of the program, streams by life, people and units."""
 
-from typing import Final
-
 from litestar import Response, get
 
 from citybrain.doors.pages import frame, rows
@@ -10,14 +8,6 @@ from citybrain.kernel.access import ROLES, Caller, Query
 from citybrain.kernel.text import Json, Text, same
 from citybrain.kernel.things import LIFE_WORDS, Life
 from citybrain.web.views import Admin, Cell, Column, DoorLedger, Table
-
-_DOORS: Final[dict[str, Text]] = {
-    "api": Text("接口批量写入", "API"),
-    "mqtt": Text("MQTT 设备消息", "MQTT"),
-    "replay": Text("演示回放", "Replay"),
-    "derived": Text("派生计算", "Derived"),
-    "import": Text("历史导入", "Import"),
-}
 
 
 @get("/admin", opt=frame.opens("page.admin"), sync_to_thread=True)
@@ -32,7 +22,7 @@ def admin(request: Call, parts: Parts) -> Response[str]:
 def _ledgers(parts: PageParts) -> tuple[DoorLedger, ...]:
     return tuple(
         DoorLedger(
-            _DOORS.get(door.door, same(door.door)),
+            rows.DOORS.get(door.door, same(door.door)),
             door.received,
             door.stored,
             door.duplicate,

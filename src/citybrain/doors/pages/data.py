@@ -58,7 +58,7 @@ def catalogue(request: Call, parts: Parts) -> Response[str]:
     """Every dataset that this caller may know of."""
     search = request.query_params.get("q", "").strip()[:100]
     found = [one for one in _allowed(parts, request) if _fits(one, search)]
-    return frame.shown(parts, request, Catalogue(tuple(_item(parts, one) for one in found), search, total=len(found)))
+    return frame.shown(parts, request, Catalogue(tuple(_item(one) for one in found), search, total=len(found)))
 
 
 @get("/data/{name:str}", opt=frame.opens("catalogue.read"), sync_to_thread=True)
@@ -67,7 +67,7 @@ def dataset_page(request: Call, parts: Parts, name: str) -> Response[str]:
     dataset = parts.catalogue.describe(name)
     preview = parts.guard.reader(request.user, "").read(Query(name, limit=_SAMPLE))
     view = DatasetPage(
-        dataset=_item(parts, dataset),
+        dataset=_item(dataset),
         facts=(
             Fact(Text("来源", "Source"), dataset.source),
             Fact(Text("数据性质", "Origin"), _ORIGIN[dataset.origin]),
@@ -93,7 +93,7 @@ def _fits(dataset: Dataset, search: str) -> bool:
     return not search or any(search.casefold() in word.casefold() for word in words)
 
 
-def _item(parts: PageParts, dataset: Dataset) -> DatasetItem:
+def _item(dataset: Dataset) -> DatasetItem:
     return DatasetItem(
         name=dataset.name,
         href=f"/data/{dataset.name}",

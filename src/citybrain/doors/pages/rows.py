@@ -19,6 +19,13 @@ _GROUPS: Final[dict[str, Group]] = {
     "handling": "working",
     "finished": "checking",
 }
+DOORS: Final[dict[str, Text]] = {
+    "api": Text("接口批量写入 api", "API"),
+    "mqtt": Text("设备消息 mqtt", "MQTT"),
+    "replay": Text("演示回放 replay", "Replay"),
+    "derived": Text("派生计算 derived", "Derived"),
+    "import": Text("历史导入 import", "Import"),
+}
 _NOWHERE: Final = Text("未定位", "No place")
 
 

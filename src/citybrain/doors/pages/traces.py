@@ -1,6 +1,6 @@
 """The chain from a figure, a case or an alert down to the wire: who said it, through which door, and when it came in."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Final
 
 from litestar import Response, get
@@ -8,8 +8,11 @@ from litestar import Response, get
 from citybrain.brain.see import Trace as Found
 from citybrain.doors.pages import frame, rows
 from citybrain.doors.pages.parts import Call, PageParts, Parts
+from citybrain.doors.pages.rows import DOORS
 from citybrain.kernel.instant import parse
 from citybrain.kernel.text import Json, Text, same
+from citybrain.kernel.things import LIFE_WORDS, Life
+from citybrain.kernel.units import UNITS
 from citybrain.web.views import Fact, Trace, TraceLink
 
 _BREADTH: Final = 3
@@ -48,6 +51,7 @@ _SAID: Final[dict[str, Text]] = {
     "received": Text("收到时间", "Received"),
     "life": Text("状态", "Life"),
 }
+_STATES: Final = {"open": Text("生效", "Open"), "cleared": Text("已解除", "Cleared")}
 _TIMES: Final = frozenset(("as_of", "computed", "opened", "due", "closed", "began", "told", "cleared", "time", "received"))
 
 
@@ -66,21 +70,21 @@ def alert_page(request: Call, parts: Parts, name: str) -> Response[str]:
 def _page(parts: PageParts, request: Call, kind: str, name: str) -> Response[str]:
     found = parts.trace(request.user, kind, name)
     title = Text(f"{found.title.zh}：从数字到读数", f"{found.title.en}: from the figure to the reading")
-    return frame.shown(parts, request, Trace(title, tuple(_links(found))))
+    return frame.shown(parts, request, Trace(title, tuple(_links(parts, found))))
 
 
-def _links(trace: Found) -> Iterator[TraceLink]:
+def _links(parts: PageParts, trace: Found) -> Iterator[TraceLink]:
     yield TraceLink(
         kind="evidence" if trace.link == "missing" else trace.link,
-        title=_WORDS[trace.link],
-        what=trace.title,
-        facts=tuple(_facts(trace.said)),
+        title=trace.title,
+        what=_what(parts, trace),
+        facts=tuple(_facts(parts, trace)),
         href=_address(trace),
         demo=trace.origin != "real",
         missing=Text("记录已不存在或无权查看", "gone, or not for you") if trace.link == "missing" else None,
     )
     for part in trace.parts[:_BREADTH]:
-        yield from _links(part)
+        yield from _links(parts, part)
     if len(trace.parts) > _BREADTH:
         more = len(trace.parts) - _BREADTH
         yield TraceLink(
@@ -90,18 +94,46 @@ def _links(trace: Found) -> Iterator[TraceLink]:
         )
 
 
-def _facts(said: Mapping[str, Json]) -> Iterator[Fact]:
-    for name, value in said.items():
+def _what(parts: PageParts, trace: Found) -> Text:
+    """What stands under the title: the number that people quote, or the name of the stream's field and thing."""
+    if trace.link in ("reading", "stream"):
+        stream = parts.registry.stream(trace.key)
+        thing, field = parts.registry.entity(stream.entity).title, parts.registry.kind(stream.kind).field(stream.field).title
+        return Text(f"{thing.zh} · {field.zh}", f"{thing.en} · {field.en}")
+    return same(trace.key) if trace.link == "case" else _WORDS[trace.link]
+
+
+def _facts(parts: PageParts, trace: Found) -> Iterator[Fact]:
+    for name, value in trace.said.items():
         if value is None or name not in _SAID:
             continue
         if name in _TIMES and isinstance(value, str):
             yield Fact(_SAID[name], same(""), parse(value))
         else:
-            yield Fact(_SAID[name], _number(value) if isinstance(value, float) else rows.words(value))
+            yield Fact(_SAID[name], _said(parts, trace, name, value))
 
 
-def _number(value: float) -> Text:
-    return same(f"{value:g}")
+def _said(parts: PageParts, trace: Found, name: str, value: Json) -> Text:
+    """A fact in words that people read rather than codes that programs keep."""
+    if isinstance(value, float):
+        return same(f"{value:g}")
+    match trace.link, name, value:
+        case "case", "state", str():
+            return parts.cases.state_title(parts.cases.case(str(trace.said["id"])).flow, value)
+        case "case", "unit", str():
+            return parts.units.unit(value).name
+        case "alert", "state", str():
+            return _STATES.get(value, same(value))
+        case "alert", "entity", str():
+            return parts.registry.entity(value).title
+        case _, "unit", str() if value in UNITS:
+            return same(UNITS[value].sign or "—")
+        case _, "life", str():
+            return LIFE_WORDS[Life(value)]
+        case _, "door", str():
+            return DOORS.get(value, same(value))
+        case _:
+            return rows.words(value)
 
 
 def _address(trace: Found) -> str:

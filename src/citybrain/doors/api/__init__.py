@@ -1,0 +1,47 @@
+"""The native API under /api/v1: one guard before every handler, lists through the guard's reader alone, problems as RFC 9457."""
+
+from collections.abc import Sequence
+
+from litestar import Router
+from litestar.di import Provide
+from litestar.types import ControllerRouterHandler
+
+from citybrain.doors.api import act, detect, exchange, health, observe, protect, see
+from citybrain.doors.api.body import JsonRequest
+from citybrain.doors.api.caller import gate
+from citybrain.doors.api.live import Seats
+from citybrain.doors.api.metrics import Metrics
+from citybrain.doors.api.openapi import document, openapi
+from citybrain.doors.api.parts import ApiParts
+
+__all__ = ["ApiParts", "openapi", "routes"]
+
+_FACULTIES = {
+    "observe": observe.HANDLERS,
+    "detect": detect.HANDLERS,
+    "act": act.HANDLERS,
+    "exchange": exchange.HANDLERS,
+    "see": see.HANDLERS,
+    "protect": protect.HANDLERS,
+}
+
+
+def routes(parts: ApiParts) -> Sequence[ControllerRouterHandler]:
+    """All routes of the door over these parts; the application adds ``problems.handlers()`` and ``openapi()``."""
+    numbers, seats = Metrics(parts), Seats(parts.live_limit)
+    faculties = [Router(f"/api/v1/{name}", route_handlers=handlers, tags=[name]) for name, handlers in _FACULTIES.items()]
+    bulk = Router("/api/v1/observe", route_handlers=observe.BULK, tags=["observe"], request_max_body_size=parts.bulk_limit)
+    whole = Router(
+        "/",
+        route_handlers=[*faculties, bulk, *health.HANDLERS, document],
+        dependencies={
+            "parts": Provide(lambda: parts, sync_to_thread=False),
+            "numbers": Provide(lambda: numbers, sync_to_thread=False),
+            "seats": Provide(lambda: seats, sync_to_thread=False),
+        },
+        guards=[gate(parts)],
+        middleware=[numbers.middleware()],
+        request_class=JsonRequest,
+        request_max_body_size=parts.body_limit,
+    )
+    return (whole,)

@@ -1,0 +1,197 @@
+"""What observe offers over HTTP: observations in and out, things, streams with the life of their values, and the doors' ledger."""
+
+from typing import Annotated, Final
+
+import msgspec
+from anyio import to_thread
+from litestar import get, post
+from litestar.params import FromPath, FromQuery, HeaderParameter
+
+from citybrain.brain import observe
+from citybrain.brain.observe import Rows as Sending
+from citybrain.brain.observe import Verdict, permitted, read_rows
+from citybrain.doors.api import asking, body
+from citybrain.doors.api.caller import asks, purpose, words
+from citybrain.doors.api.parts import ApiParts, Call, Parts
+from citybrain.doors.api.rows import Row, Rows, listed, one, page
+from citybrain.kernel.access import Ask, Caller, Query
+from citybrain.kernel.errors import BadInputError, RefusedRowsError
+from citybrain.kernel.instant import DAY, Duration, Instant, duration, rfc3339
+from citybrain.kernel.predicate import And, Compare, Op
+from citybrain.kernel.text import Json, Text
+from citybrain.kernel.things import Origin
+
+DOOR: Final = "api"
+_LARGE: Final = 65_536
+"""Bytes above which reading leaves the event loop."""
+_LONGEST: Final = 366 * DAY
+_LATEST: Final = frozenset({"id", "entity", "kind", "field", "unit", "area", "time", "value", "received", "life", "origin", "demo"})
+_FROM: Final[Op] = "ge"
+_UNTIL: Final[Op] = "lt"
+
+
+class Bucket(msgspec.Struct, frozen=True):
+    """What a stream observed in [time, time + bucket): mean, least, greatest, and how many values."""
+
+    time: str
+    mean: float
+    low: float
+    high: float
+    count: int
+
+
+class Buckets(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A stream's history in buckets, in its unit; ``demo`` where the stream is not real."""
+
+    stream: str
+    unit: str
+    bucket: str
+    items: tuple[Bucket, ...]
+    origin: Origin
+    demo: bool = False
+
+
+class DoorSheet(msgspec.Struct, frozen=True):
+    """The ledger of a door: received = stored + duplicate + refused, always."""
+
+    door: str
+    received: int
+    stored: int
+    duplicate: int
+    refused: dict[str, int]
+    last: str | None
+
+
+@post("/observations", opt=asks("observation.write"), status_code=200)
+async def take(
+    request: Call,
+    parts: Parts,
+    key: Annotated[str | None, HeaderParameter(name="Idempotency-Key", min_length=1, max_length=200, pattern="^[!-~]+$")] = None,
+) -> Verdict:
+    """Store observations; answers when they are durable. Bad rows are refused one by one, 422 only when all are.
+
+    The body is ``{"observations": [{"stream", "time", "value", "unit"?}, …]}`` or the bare list, as JSON in UTF-8. The same
+    Idempotency-Key of the same caller stores nothing twice.
+    """
+    body.json_only(request)
+    raw = await request.body()
+    rows = await to_thread.run_sync(read_rows, raw) if len(raw) > _LARGE else read_rows(raw)
+    own = await to_thread.run_sync(_own, parts, request.user, rows)
+    verdict = await parts.intake.take(own, DOOR, None if key is None else f"{request.user.account}:{key}")
+    if verdict.refused and not verdict.stored and not verdict.duplicate:
+        count = len(verdict.refused)
+        what = Text(f"{count} 行全部被拒绝，原因见 refused。", f"All {count} rows were refused; refused says why.")
+        raise RefusedRowsError(what, stored=0, duplicate=0, refused=msgspec.to_builtins(verdict.refused[: asking.MOST]))
+    return verdict
+
+
+@get("/entities", opt=asks("entity.read", of="entity", columns=True), sync_to_thread=True)
+def entities(request: Call, parts: Parts) -> Rows:
+    """Things of the district by any of their columns."""
+    return listed(parts, request, "entity")
+
+
+@get("/entities/{name:str}", opt=asks("entity.read", of="entity"), sync_to_thread=True)
+def entity(request: Call, parts: Parts, name: FromPath[str]) -> Row:
+    """One thing with its place and properties."""
+    return one(parts, request, "entity", name)
+
+
+@get("/streams", opt=asks("stream.read", of="stream", columns=True), sync_to_thread=True)
+def streams(request: Call, parts: Parts) -> Rows:
+    """Streams with their contract, latest value and its life."""
+    return listed(parts, request, "stream")
+
+
+@get("/streams/{name:str}", opt=asks("stream.read", of="stream"), sync_to_thread=True)
+def stream(request: Call, parts: Parts, name: FromPath[str]) -> Row:
+    """One stream ``<entity id>.<field>`` with its contract, latest value and life."""
+    return one(parts, request, "stream", name)
+
+
+@get("/latest", opt=asks("stream.read", of="stream"), sync_to_thread=True)
+def latest(request: Call, parts: Parts) -> list[Row]:
+    """The latest value of every stream with its life, all in one answer."""
+    dataset = parts.catalogue.describe("stream")
+    found: list[Row] = []
+    cursor: str | None = None
+    while True:
+        shown = page(parts, request, dataset, Query("stream", limit=asking.MOST, cursor=cursor))
+        found += [{name: value for name, value in row.items() if name in _LATEST} for row in shown.items]
+        cursor = shown.next
+        if cursor is None:
+            return found
+
+
+@get("/observations", opt=asks("observation.read", of="observation", columns=True), sync_to_thread=True)
+def observations(request: Call, parts: Parts) -> Rows:
+    """What streams observed, newest first: ``stream=`` names one, ``stream.in=`` several, ``since`` and ``until`` a span."""
+    said = dict(words(request))
+    span = [
+        Compare("time", op, rfc3339(asking.instant(said[name], name)))
+        for name, op in (("since", _FROM), ("until", _UNTIL))
+        if name in said
+    ]
+    return listed(parts, request, "observation", "since", "until", where=And(tuple(span)) if span else None)
+
+
+@get("/streams/{name:str}/history", opt=asks("observation.read", "since", "until", "bucket"), sync_to_thread=True)
+def stream_history(
+    request: Call,
+    parts: Parts,
+    name: FromPath[str],
+    since: FromQuery[str | None] = None,
+    until: FromQuery[str | None] = None,
+    bucket: FromQuery[str] = "PT1H",
+) -> Buckets:
+    """The history of a stream in buckets of an ISO 8601 duration, oldest first; by default hours of the last day."""
+    one(parts, request, "stream", name)
+    whose = parts.registry.stream(name)
+    facts: dict[str, Json] = {"access": parts.catalogue.describe(whose.kind).access}
+    parts.guard.require(Ask(request.user, "observation.read", whose.kind, purpose(request), facts))
+    end = Instant(parts.clock.city() + 1) if until is None else asking.instant(until, "until")
+    start = Instant(end - DAY) if since is None else asking.instant(since, "since")
+    table = observe.history(parts.series, parts.registry, whose.entity, whose.field, start, end, _span(bucket))
+    items = tuple(
+        Bucket(rfc3339(Instant(row["time"])), row["mean"], row["low"], row["high"], row["count"]) for row in table.to_pylist()
+    )
+    return Buckets(name, whose.unit, bucket, items, whose.origin, demo=whose.origin != "real")
+
+
+@get("/doors", opt=asks("door.read"), sync_to_thread=True)
+def doors(parts: Parts) -> list[DoorSheet]:
+    """The ledger of every door since the beginning."""
+    return [
+        DoorSheet(
+            account.door,
+            account.received,
+            account.stored,
+            account.duplicate,
+            account.refused,
+            None if account.last is None else rfc3339(account.last),
+        )
+        for account in parts.series.doors()
+    ]
+
+
+def _span(text: str) -> Duration:
+    try:
+        found = duration(text)
+    except (ValueError, OverflowError):
+        found = Duration(0)
+    if not 0 < found <= _LONGEST:
+        what = Text(
+            f"bucket 须为 PT1M、PT1H、P1D 这样的时长，收到“{text}”。",
+            f"bucket is a duration such as PT1M, PT1H or P1D, not '{text}'.",
+        )
+        raise BadInputError(what, parameter="bucket")
+    return found
+
+
+def _own(parts: ApiParts, caller: Caller, rows: Sending) -> Sending:
+    return permitted(rows, lambda stream: parts.accounts.may_write(caller, stream))
+
+
+HANDLERS = (entities, entity, streams, stream, latest, observations, stream_history, doors)
+BULK = (take,)
+"""Handlers whose bodies may be large."""

@@ -1,0 +1,210 @@
+"""A small city behind the doors: real faculties over real engines in a temporary folder, two wells, and one account a role."""
+
+import base64
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+import shapely
+from httpx import ASGITransport, AsyncClient
+from litestar import Litestar
+from sqlalchemy import text
+
+from citybrain.app import problems
+from citybrain.brain import act, detect, exchange, observe, protect, see
+from citybrain.doors import api
+from citybrain.engines import transactions as engine_tables
+from citybrain.engines.bus import LocalBus
+from citybrain.engines.duckdb import DuckFacts, DuckFile, DuckSeries
+from citybrain.engines.keys import SoftKeys
+from citybrain.engines.sqlite import open_sqlite
+from citybrain.engines.transactions import SqlTransactions
+from citybrain.kernel.access import ROLES, Role
+from citybrain.kernel.alerts import Grade
+from citybrain.kernel.calendar import Allowance
+from citybrain.kernel.clock import FixedClock
+from citybrain.kernel.instant import Instant, parse
+from citybrain.kernel.observations import SeriesQuery
+from citybrain.kernel.pack import Opens, Pack, Planted, Rule
+from citybrain.kernel.parties import Unit
+from citybrain.kernel.places import Area, Place
+from citybrain.kernel.text import Text, same
+from citybrain.kernel.things import By, Field, Kind
+
+NOW = parse("2026-11-22T07:00:00Z")
+PASSWORD = "Nine-willows-by-the-weir-7"
+WELL = Kind(
+    "well",
+    Text("监测井", "Well"),
+    (
+        Field("level", Text("水位", "Level"), By.SENSOR, "m", every="PT5M", silent_after="PT20M", range=(0, 50)),
+        Field("salt", Text("盐度", "Salt"), By.SENSOR, "g/m3"),
+    ),
+    "water",
+    place="point",
+    access="unconditional",
+)
+PACK = Pack(
+    "wells",
+    Text("监测井", "Wells"),
+    "四-3",
+    Text("示例", "Example"),
+    kinds=(WELL,),
+    rules=(
+        Rule(
+            "well_high",
+            on="well",
+            when="level > 40.0",
+            because=Text("{title}水位 {level} 米", "{title}: level {level} m"),
+            basis=Text("示例", "Example"),
+            grade=Grade.YELLOW,
+            fires=({"level": 45.0},),
+            silent=({"level": 30.0}, {}),
+            opens=Opens("well_high", Text("监测井水位过高", "Well too high"), "standard", "water", Allowance(4, "hours")),
+        ),
+    ),
+)
+
+
+@dataclass(frozen=True)
+class World:
+    """What the tests of doors may touch."""
+
+    parts: api.ApiParts
+    transactions: SqlTransactions
+    series: DuckSeries
+    clock: FixedClock
+    bus: LocalBus
+    watch: detect.Watch
+    indicators: see.Indicators
+    feed: see.FactFeed
+    app: Litestar
+    secret: str
+    """Of the device ``probe``, which may write everything of ``well-1``."""
+
+    @asynccontextmanager
+    async def client(self, role: Role | None = None) -> AsyncIterator[AsyncClient]:
+        """A client that is signed in with a role's account (the device: by its secret), or nobody."""
+        # httpx and Litestar spell the types of ASGI differently.
+        transport = ASGITransport(self.app)  # type: ignore[arg-type]
+        async with AsyncClient(transport=transport, base_url="http://city") as client:
+            if role == "device":
+                client.headers["Authorization"] = basic("probe", self.secret)
+            elif role is not None:
+                if all(account.login != role for account in self.parts.accounts.all()):
+                    unit = "water" if role == "handler" else None
+                    self.parts.accounts.create(ROLES[role].zh, role, PASSWORD, [role], unit)
+                answer = await client.post("/api/v1/protect/session", json={"login": role, "password": PASSWORD})
+                assert answer.status_code == 200, answer.text
+                client.headers["X-CSRF-Token"] = answer.json()["csrf"]
+            yield client
+
+
+def basic(login: str, secret: str) -> str:
+    """The Authorization header of device credentials."""
+    return "Basic " + base64.b64encode(f"{login}:{secret}".encode()).decode()
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    """The city, opened; its clock stands at 15:00 in the district on 2026-11-22."""
+    clock, bus = FixedClock(NOW), LocalBus()
+    transactions = open_sqlite(tmp_path / "city.sqlite")
+    with transactions.begin() as tx:
+        engine_tables.create(tx.connection)
+        for faculty in (observe, detect, act, exchange, see, protect):
+            faculty.METADATA.create_all(tx.connection)
+    file = DuckFile(tmp_path / "series")
+    series = DuckSeries(file)
+    yield _world(tmp_path, clock, bus, transactions, series, DuckFacts(file))
+    series.close()
+    file.close()
+    transactions.close()
+
+
+def _world(
+    folder: Path, clock: FixedClock, bus: LocalBus, transactions: SqlTransactions, series: DuckSeries, facts: DuckFacts
+) -> World:
+    packs = (PACK,)
+    areas = observe.AreaBook(transactions)
+    areas.put([Area("120104", "district", same("示意城区"), None, shapely.to_wkb(shapely.box(117, 39, 117.2, 39.2)), "generated")])
+    registry = observe.Registry(transactions, packs, areas)
+    wells = [Planted(f"well-{n}", "well", same(f"井{n}"), Place(117.1, 39.05 + n / 100), "120104", {}) for n in (1, 2)]
+    registry.plant(wells, "test", "demo", NOW)
+    latest = observe.Latest(registry, series, clock)
+    intake = observe.Intake(registry, series, latest, clock, bus)
+    units = act.Units(transactions)
+    units.put(Unit("water", Text("水务", "Water"), ("water", "environment"), None))
+    units.put(Unit("roads", Text("道路", "Roads"), ("roads",), None))
+    cases = act.CaseBook(transactions, {"standard": act.STANDARD_FLOW}, units, act.Working(transactions), clock, "NK")
+    audit = protect.AuditTrail(transactions, SoftKeys(folder / "keys"), clock)
+    accounts = protect.Accounts(transactions, clock, audit)
+    policy = protect.CedarPolicy(clock, frozenset({"well"}))
+    catalogue = exchange.CatalogueBook(transactions, clock)
+    for faculty in (observe, detect, act, see, protect, exchange):
+        catalogue.register_all(faculty.datasets(packs))
+
+    def stream_rows() -> pa.Table:
+        places = {entity.id: entity.area for entity in registry.entities("well")}
+        return see.stream_rows(registry.streams(), places, latest.table(None))
+
+    indicators = see.Indicators(packs, facts, stream_rows, clock, transactions, areas.all)
+    sources = {
+        **observe.sources(transactions, registry, latest, series),
+        **detect.sources(transactions),
+        **act.sources(transactions, clock),
+        **see.sources(transactions, facts, packs),
+        **protect.sources(transactions),
+        **exchange.sources(catalogue),
+    }
+    alerts = detect.Alerts(transactions)
+
+    def arrival(stream: str, time: Instant) -> see.Arrival | None:
+        rows = series.scan(SeriesQuery((registry.stream(stream).no,), time, Instant(time + 1))).to_pylist()
+        return see.Arrival(rows[0]["value"], rows[0]["door"], Instant(rows[0]["received"]), "demo") if rows else None
+
+    parts = api.ApiParts(
+        guard=protect.Guard(policy, sources, catalogue, audit),
+        policy=policy,
+        accounts=accounts,
+        audit=audit,
+        registry=registry,
+        intake=intake,
+        latest=latest,
+        alerts=alerts,
+        forecasts=detect.Forecasts(transactions, series, registry, clock),
+        cases=cases,
+        catalogue=catalogue,
+        indicators=indicators,
+        series=series,
+        areas=areas,
+        units=units,
+        packs=packs,
+        bus=bus,
+        clock=clock,
+        events_after=transactions.events_after,
+        last_event=lambda: _last_event(transactions),
+        lookups=lambda _: see.Lookups(cases.case, alerts.alert, lambda _: PACK.rules[0], arrival, lambda *_: ()),
+        layers={
+            "areas": lambda: see.layers.areas(areas.all()),
+            "well": lambda: see.layers.things(registry.entities("well"), stream_rows()),
+        },
+        ready={"transactions": lambda: None, "series": lambda: None},
+        gauges={"citybrain_rules_lag_rows": ("Observations that no rule has judged yet", lambda: 0.0)},
+        heartbeat=0.2,
+        bulk_limit=1_000_000,
+        body_limit=50_000,
+    )
+    secret = accounts.devices.create("探头", "probe", ["well-1"])
+    watch = detect.Watch(detect.Rulebook(packs, clock), transactions, series, registry, latest, cases, clock, bus)
+    feed = see.FactFeed(transactions, facts)
+    app = Litestar([*api.routes(parts)], exception_handlers=problems.handlers(), openapi_config=api.openapi())
+    return World(parts, transactions, series, clock, bus, watch, indicators, feed, app, secret)
+
+
+def _last_event(transactions: SqlTransactions) -> int:
+    with transactions.read() as connection:
+        return int(connection.execute(text("SELECT COALESCE(MAX(position), 0) FROM outbox")).scalar_one())

@@ -1,0 +1,97 @@
+"""Devices over MQTT: many fields in one message, the same rules as over HTTP, and a ledger that accounts for every row."""
+
+import json
+from collections import Counter
+
+import pytest
+
+from citybrain.doors.mqtt import BULK, PREFIX, MqttDoor
+from citybrain.kernel.access import Caller
+from citybrain.kernel.errors import BadInputError, ForbiddenError, TooLargeError, UnauthenticatedError, UnreadableError
+from tests.doors.conftest import World
+
+TIME = "2026-11-22T06:58:00Z"
+
+
+@pytest.fixture
+def door(world: World) -> MqttDoor:
+    return MqttDoor(world.parts.guard, world.parts.accounts, world.parts.intake, world.clock)
+
+
+@pytest.fixture
+async def probe(world: World, door: MqttDoor) -> Caller:
+    found = await door.authorise("probe", world.secret)
+    assert found is not None
+    return found
+
+
+def message(**fields: object) -> bytes:
+    return json.dumps(fields).encode()
+
+
+async def test_a_device_signs_in_with_its_secret_and_with_nothing_else(world: World, door: MqttDoor) -> None:
+    known = await door.authorise("probe", world.secret)
+    assert known is not None
+    assert known.roles == {"device"}
+    assert await door.authorise("probe", "wrong") is None
+    assert await door.authorise("", "") is None
+
+
+async def test_one_message_carries_many_fields_of_an_entity(door: MqttDoor, probe: Caller) -> None:
+    verdict = await door.take(f"{PREFIX}well-1", message(time=TIME, level=12.5, salt=3), probe)
+    assert (verdict.stored, verdict.duplicate, verdict.refused) == (2, 0, ())
+    again = await door.take(f"{PREFIX}well-1", message(time=TIME, level=12.5, salt=3), probe)
+    assert (again.stored, again.duplicate) == (0, 2)
+
+
+async def test_a_message_without_a_time_was_measured_when_it_came(world: World, door: MqttDoor, probe: Caller) -> None:
+    assert (await door.take(f"{PREFIX}well-1", message(level=12.5), probe)).stored == 1
+    reading = world.parts.latest.of(world.parts.registry.stream("well-1.level").no)
+    assert reading is not None
+    assert reading.time == world.clock.city()
+
+
+async def test_refused_rows_stand_in_the_ledger_and_spoil_no_other(world: World, door: MqttDoor, probe: Caller) -> None:
+    rows = [
+        {"stream": "well-1.level", "time": TIME, "value": 1},
+        {"stream": "well-2.level", "time": TIME, "value": 1},
+        {"stream": "well-1.colour", "time": TIME, "value": 1},
+    ]
+    bulk = await door.take(BULK, json.dumps({"observations": rows}).encode(), probe)
+    assert [(refusal.row, refusal.code) for refusal in bulk.refused] == [(1, "forbidden_stream"), (2, "unknown_stream")]
+    single = await door.take(f"{PREFIX}well-1", message(time="yesterday", level=2, salt="much"), probe)
+    assert (single.stored, [refusal.code for refusal in single.refused]) == (0, ["bad_time", "bad_value"])
+    foreign = await door.take(f"{PREFIX}well-2", message(time=TIME, level=2), probe)
+    assert [refusal.code for refusal in foreign.refused] == ["forbidden_stream"]
+    ledger = next(account for account in world.series.doors() if account.door == "mqtt")
+    assert ledger.received == 6 == ledger.stored + ledger.duplicate + Counter(ledger.refused).total()
+    assert ledger.refused == {"forbidden_stream": 2, "unknown_stream": 1, "bad_time": 1, "bad_value": 1}
+
+
+@pytest.mark.parametrize(
+    ("topic", "payload", "error"),
+    [
+        ("elsewhere", b"{}", BadInputError),
+        (PREFIX, b"{}", BadInputError),
+        (f"{PREFIX}a/b", b"{}", BadInputError),
+        (f"{PREFIX}well-1", b"12.5", UnreadableError),
+        (f"{PREFIX}well-1", b"{", UnreadableError),
+        (f"{PREFIX}well-1", '{"level": "你好"}'.encode("gbk"), UnreadableError),
+        (f"{PREFIX}well-1", b'{"a":' * 100_000, UnreadableError),
+        (BULK, b"{}", UnreadableError),
+        (BULK, "你好".encode("gbk"), UnreadableError),
+        (BULK, b" " * 1_000_001, TooLargeError),
+    ],
+)
+async def test_what_is_no_message_of_ours_raises_why(
+    door: MqttDoor, probe: Caller, topic: str, payload: bytes, error: type[Exception]
+) -> None:
+    with pytest.raises(error):
+        await door.take(topic, payload, probe)
+
+
+async def test_people_and_strangers_write_nothing(door: MqttDoor) -> None:
+    with pytest.raises(ForbiddenError):
+        await door.take(BULK, b"[]", Caller("x", "", frozenset({"dispatcher"})))
+    with pytest.raises(UnauthenticatedError):
+        await door.take(BULK, b"[]", Caller("anyone", "", frozenset()))
