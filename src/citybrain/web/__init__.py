@@ -1,0 +1,1 @@
+"""Web: blocks turned into HTML from values handed in."""
