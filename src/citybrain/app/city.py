@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import msgspec
 import pyarrow as pa
 
 from citybrain.app.settings import Settings
@@ -100,9 +101,10 @@ def build(settings: Settings, stores: Stores, packs: Sequence[Pack], clock: Cloc
     )
 
 
-def datasets(packs: Sequence[Pack]) -> tuple[Dataset, ...]:
-    """Every dataset of every faculty."""
-    return tuple(dataset for faculty in (observe, detect, act, see, protect, exchange) for dataset in faculty.datasets(packs))
+def datasets(packs: Sequence[Pack], origin: Origin) -> tuple[Dataset, ...]:
+    """Every dataset of every faculty, marked with the origin of what this city holds."""
+    declared = (dataset for faculty in (observe, detect, act, see, protect, exchange) for dataset in faculty.datasets(packs))
+    return tuple(msgspec.structs.replace(dataset, origin=origin) for dataset in declared)
 
 
 def stream_rows(registry: observe.Registry, latest: observe.Latest) -> pa.Table:

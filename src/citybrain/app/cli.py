@@ -1,4 +1,4 @@
-"""The command line: ``citybrain demo | serve | init | check | new | import | export | replay | backup | restore | verify | bench``."""
+"""The command line: demo, serve, init, check, new, import, export, replay, backup, restore, verify, bench."""
 
 import argparse
 import sys
@@ -72,6 +72,8 @@ def _parser() -> argparse.ArgumentParser:
     restore.add_argument("source", type=Path)
     _state(restore)
     _state(_way(ways, "verify", commands.verify, "核验审计链 · verify the audit chain"))
+    bench = _way(ways, "bench", commands.bench, "测速 · measure, in a source tree")
+    bench.add_argument("--quick", action="store_true", help="short runs, nothing written")
     return parser
 
 

@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import csv
+import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -160,6 +161,17 @@ def verify(given: argparse.Namespace) -> int:
     return 0
 
 
+def bench(given: argparse.Namespace) -> int:
+    """Measure, with the programs of the source tree; raises NotFoundError where they are not."""
+    if not (_HERE.parents[3] / "bench").is_dir():
+        what = Text(
+            "测速程序只在源码目录中。请在源码目录运行 make bench。", "The benchmarks live in the source tree: run make bench there."
+        )
+        raise NotFoundError(what)
+    command = [sys.executable, "-m", "bench", *(["--quick"] if given.quick else [])]
+    return subprocess.run(command, cwd=_HERE.parents[3], check=False).returncode  # noqa: S603 - our own program, nothing of it from outside
+
+
 def _settings(given: argparse.Namespace, **more: object) -> Settings:
     names = ("state", "port", "mqtt_port", "hosts")
     return sources.load(
@@ -173,7 +185,7 @@ def _quiet(given: argparse.Namespace) -> Iterator[City]:
     settings = _settings(given)
     with StateLock(settings.folder), opened(settings, upgrade=False) as stores:
         city = build(settings, stores, installed(), RunningClock(wall))
-        city.catalogue.register_all(datasets(city.packs))
+        city.catalogue.register_all(datasets(city.packs, city.origin))
         yield city
 
 
@@ -181,7 +193,7 @@ def _settle(city: City, config: Path | None) -> None:
     areas = (config.parent if config else Path()) / "areas.json"
     if not city.areas.all() and areas.exists():
         city.areas.put(district.read_areas(areas))
-    city.catalogue.register_all(datasets(city.packs))
+    city.catalogue.register_all(datasets(city.packs, city.origin))
     city.catalogue.link_all(city.indicators.edges())
 
 

@@ -66,7 +66,7 @@ def load(city: City, clock: clockwork.HeldClock, source: Path) -> DemoNotes:
         if pack.replay is not None:
             origins.append(pack.replay.origin)
             city.registry.plant(pack.replay.entities(stage), _source(pack), "demo", city.clock.city())
-    city.catalogue.register_all(datasets(city.packs))
+    city.catalogue.register_all(datasets(city.packs, city.origin))
     city.catalogue.link_all((*city.indicators.edges(), *exchange.declared(city.packs)))
     playing = players(city, run, source)
     lived = Instant(run.anchor_city - run.anchor_city % HOUR - LIVED_DAYS * DAY)

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from functools import partial
 
 from citybrain.app import city as cities
+from citybrain.app import problems
+from citybrain.app.advice import ADVICE, plain
 from citybrain.app.city import City
 from citybrain.app.tracing import lookups
 from citybrain.brain import observe, see
@@ -91,6 +93,7 @@ def pages(city: City, demo: DemoNotes | None) -> page_door.PageParts:
         doors=city.stores.series.doors,
         health=partial(_health, city),
         viewer=cities.viewer(),
+        errors=tuple(views.ErrorEntry(code, status, title, *map(plain, ADVICE[code])) for code, status, title in problems.codes()),
         district=city.settings.district_name,
         demo=None if demo is None else demo.origin,
         demo_accounts=() if demo is None else demo.accounts,

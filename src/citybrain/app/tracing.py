@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 
 from citybrain.app.city import City
+from citybrain.brain.detect import feeds
 from citybrain.brain.see import Arrival, Lookups
 from citybrain.kernel.access import Caller, Query
-from citybrain.kernel.alerts import Alert, Evidence
+from citybrain.kernel.alerts import Alert, Evidence, Grade
 from citybrain.kernel.cases import Case
 from citybrain.kernel.errors import NotFoundError
 from citybrain.kernel.instant import Instant
@@ -14,13 +15,25 @@ from citybrain.kernel.pack import Rule
 from citybrain.kernel.predicate import Compare
 from citybrain.kernel.text import Text
 
+_FEED_LOST = Rule(
+    name=feeds.RULE,
+    on="",
+    when="now - time > silent_after || time - changed >= stuck_after",
+    because=Text("{title}数据异常", "{title}, feed lost"),
+    basis=feeds.BASIS,
+    grade=Grade.BLUE,
+    fires=(),
+    silent=(),
+)
+"""The house's watch over feeds, told as a rule."""
+
 
 def lookups(city: City, caller: Caller) -> Lookups:
     """The lookups of a caller: a case or an alert that the caller may not see is not found."""
     return Lookups(
         case=lambda key: _case(city, caller, key),
         alert=lambda key: _alert(city, caller, key),
-        rule=lambda name: _rule(city, name),
+        rule=lambda key: _rule(city, key),
         arrival=lambda stream, time: _arrival(city, stream, time),
         inputs=lambda stream, time: _inputs(city, stream, time),
     )
@@ -42,12 +55,15 @@ def _visible(city: City, caller: Caller, dataset: str, key: str) -> None:
         raise NotFoundError(Text(f"没有找到“{key}”，或您无权查看。", f"'{key}' does not exist, or not for you."), id=key)
 
 
-def _rule(city: City, name: str) -> Rule:
+def _rule(city: City, key: str) -> Rule:
+    """A rule by the key that alerts carry: its pack and name, or the house's own watch over feeds."""
+    if key == feeds.RULE:
+        return _FEED_LOST
     for pack in city.packs:
         for rule in pack.rules:
-            if rule.name == name:
+            if f"{pack.name}.{rule.name}" == key:
                 return rule
-    raise NotFoundError(Text(f"没有规则“{name}”。", f"There is no rule '{name}'."), rule=name)
+    raise NotFoundError(Text(f"没有规则“{key}”。", f"There is no rule '{key}'."), rule=key)
 
 
 def _arrival(city: City, stream: str, time: Instant) -> Arrival | None:

@@ -28,6 +28,7 @@ _TEMPLATES: dict[type, str] = {
     views.SignIn: "signin",
     views.Problem: "error",
     views.Admin: "admin",
+    views.Errors: "errors",
 }
 _BLOCKS: dict[type, tuple[str, str]] = {
     views.Figure: ("figure", "figure"),

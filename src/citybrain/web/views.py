@@ -663,5 +663,23 @@ class Admin(msgspec.Struct, frozen=True):
     tables: tuple[Table, ...]
 
 
-View: TypeAlias = Portal | Cockpit | Desk | CasePage | Catalogue | DatasetPage | FigurePage | Trace | SignIn | Problem | Admin
+class ErrorEntry(msgspec.Struct, frozen=True):
+    """An error code with its HTTP status and what it means; its heading is where a problem's ``type`` leads."""
+
+    code: str
+    status: int
+    title: Text
+    why: Text
+    todo: Text
+
+
+class Errors(msgspec.Struct, frozen=True):
+    """``/docs/errors``: every error code of the API."""
+
+    entries: tuple[ErrorEntry, ...]
+
+
+View: TypeAlias = (
+    Portal | Cockpit | Desk | CasePage | Catalogue | DatasetPage | FigurePage | Trace | SignIn | Problem | Admin | Errors
+)
 Block: TypeAlias = Figure | AlertList | CaseList | Map | Chart | Night

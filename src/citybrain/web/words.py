@@ -96,6 +96,11 @@ WORDS: dict[str, Text] = {
     "skill": Text("预测误差：", "Forecast error: "),
     "skill_short_better": Text("{hours}小时小于“不变”假设", "{hours} h: smaller than assuming no change"),
     "skill_short_worse": Text("{hours}小时不小于“不变”假设", "{hours} h: not smaller than assuming no change"),
+    "errors_title": Text("错误代码", "Error codes"),
+    "errors_about": Text(
+        "接口返回的问题文档（RFC 9457）以 type 指向这里的条目。",
+        "Problem documents of the API (RFC 9457) point here with their type.",
+    ),
     "skill_better": Text(
         "往前{hours}小时：平均误差{error}{unit}，按“保持现值不变”推算为{persistence}{unit}，误差小{share}%。",
         "{hours} h ahead: mean error {error}{unit}; assuming no change gives {persistence}{unit}, so the error is {share}% smaller.",

@@ -7,6 +7,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import repeat
 
 import msgspec
 import numpy as np
@@ -99,7 +100,7 @@ class Intake:
         Raises BusyError and StorageFullError, in which case nothing was stored.
         """
         numbers = self._registry.stream_numbers()
-        no = np.array([numbers.get(stream, 0) for stream in rows.streams], np.int32)
+        no = np.fromiter(map(numbers.get, rows.streams, repeat(0)), np.int32, len(rows.streams))
         checked = _Checked(no, rows.time, rows.value, rows.row, np.ones(len(no), np.bool_), list(rows.refused))
         checked.refuse("unknown_stream", no == 0)
         if rows.units is not None:

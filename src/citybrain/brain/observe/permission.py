@@ -12,12 +12,11 @@ _WHY = "This sender may not write this stream. Ask the administrator to entrust 
 
 def permitted(rows: Rows, may: Callable[[str], bool]) -> Rows:
     """The sending with the rows of streams that ``may`` denies refused as ``forbidden_stream``."""
-    allowed = {stream: may(stream) for stream in set(rows.streams)}
-    if all(allowed.values()):
+    allowed = np.fromiter(map(may, rows.streams), np.bool_, len(rows.streams))
+    if allowed.all():
         return rows
-    keep = np.array([allowed[stream] for stream in rows.streams])
-    kept = np.flatnonzero(keep).tolist()
+    kept = np.flatnonzero(allowed).tolist()
     units = None if rows.units is None else [rows.units[index] for index in kept]
-    refused = tuple(Refusal(int(row), "forbidden_stream", _WHY) for row in rows.row[~keep])
+    refused = tuple(Refusal(int(row), "forbidden_stream", _WHY) for row in rows.row[~allowed])
     streams = [rows.streams[index] for index in kept]
-    return Rows(streams, rows.time[keep], rows.value[keep], units, rows.row[keep], (*rows.refused, *refused))
+    return Rows(streams, rows.time[allowed], rows.value[allowed], units, rows.row[allowed], (*rows.refused, *refused))

@@ -4,7 +4,7 @@ A session token is 256 random bits and kept only as its digest.
 """
 
 import secrets
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import msgspec
@@ -140,6 +140,10 @@ class Accounts:
     def may_write(self, caller: Caller, stream: str) -> bool:
         """Whether a device may write a stream; nobody else may."""
         return self.devices.may_write(caller, stream)
+
+    def writable(self, caller: Caller) -> Callable[[str], bool]:
+        """The test of whether a caller may write a stream, for many streams at once."""
+        return self.devices.writable(caller)
 
     def all(self) -> tuple[Account, ...]:
         """Every account, by login."""

@@ -6,7 +6,7 @@ The secret is kept as its digest, not by a slow hash: devices show it with every
 import hmac
 import secrets
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import msgspec
 from sqlalchemy import Connection, delete, insert, select, update
@@ -27,12 +27,13 @@ _DEVICE: frozenset[Role] = frozenset({"device"})
 
 
 class Devices:
-    """The machines that may write observations. What a device may write is remembered for ten seconds of the wall clock."""
+    """The machines that may write observations. Who a device is and what it may write is remembered for ten wall seconds."""
 
     def __init__(self, transactions: Transactions[Connection], clock: Clock) -> None:
         self._transactions = transactions
         self._clock = clock
-        self._known: dict[str, tuple[Instant, tuple[str, ...]]] = {}
+        self._known: dict[str, tuple[Instant, Callable[[str], bool]]] = {}
+        self._callers: dict[tuple[str, str], tuple[Instant, Caller]] = {}
         self._lock = threading.Lock()
 
     def create(self, name: str, login: str, writes: Iterable[str], unit: str | None = None) -> str:
@@ -66,32 +67,47 @@ class Devices:
 
     def device_caller(self, login: str, secret: str) -> Caller | None:
         """The device of a login and secret, or None."""
+        now, shown = self._clock.wall(), digest(secret)
+        with self._lock:
+            kept = self._callers.get((login, shown))
+        if kept is not None and 0 <= now - kept[0] < _FRESH:
+            return kept[1]
         with self._transactions.read() as connection:
             row = connection.execute(select(DEVICE).where(DEVICE.c.login == login)).first()
-        if row is None or not row.enabled or not hmac.compare_digest(row.secret, digest(secret)):
+        if row is None or not row.enabled or not hmac.compare_digest(row.secret, shown):
             return None
-        return Caller(row.id, row.name, _DEVICE, row.unit)
+        caller = Caller(row.id, row.name, _DEVICE, row.unit)
+        with self._lock:
+            self._callers[login, shown] = (now, caller)
+        return caller
 
     def may_write(self, caller: Caller, stream: str) -> bool:
         """Whether a device may write a stream; nobody else may."""
-        return "device" in caller.roles and any(covers(entry, stream) for entry in self._writes(caller.account))
+        return self.writable(caller)(stream)
+
+    def writable(self, caller: Caller) -> Callable[[str], bool]:
+        """The test of whether a caller may write a stream, for many streams at once."""
+        return self._writes(caller.account) if "device" in caller.roles else _nothing
 
     def enable(self, device_id: str, *, enabled: bool) -> None:
         """Shut a device out, or let it in again; at once in this process. Raises NotFoundError."""
         with self._transactions.begin() as tx:
             if tx.connection.execute(update(DEVICE).where(DEVICE.c.id == device_id).values(enabled=enabled)).rowcount == 0:
                 raise NotFoundError(Text("没有这个设备。", "There is no such device."), device=device_id)
-        with self._lock:
-            self._known.pop(device_id, None)
+        self._forget()
 
     def remove(self, login: str) -> None:
         """Take a device out of the books; harmless when there is none."""
         with self._transactions.begin() as tx:
             tx.connection.execute(delete(DEVICE).where(DEVICE.c.login == login))
+        self._forget()
+
+    def _forget(self) -> None:
         with self._lock:
             self._known.clear()
+            self._callers.clear()
 
-    def _writes(self, device_id: str) -> tuple[str, ...]:
+    def _writes(self, device_id: str) -> Callable[[str], bool]:
         now = self._clock.wall()
         with self._lock:
             kept = self._known.get(device_id)
@@ -100,13 +116,18 @@ class Devices:
         with self._transactions.read() as connection:
             row = connection.execute(select(DEVICE.c.writes, DEVICE.c.enabled).where(DEVICE.c.id == device_id)).first()
         listed = msgspec.json.decode(row.writes, type=tuple[str, ...]) if row is not None and row.enabled else ()
+        test = _covering(listed)
         with self._lock:
-            self._known[device_id] = (now, listed)
-        return listed
+            self._known[device_id] = (now, test)
+        return test
 
 
-def covers(entry: str, stream: str) -> bool:
-    """Whether an entry of a device's list speaks of a stream: a beginning with ``*``, an entity, or the stream itself."""
-    if entry.endswith("*"):
-        return stream.startswith(entry[:-1])
-    return stream == entry or stream.startswith(entry + ".")
+def _covering(entries: tuple[str, ...]) -> Callable[[str], bool]:
+    """The test of whether one of the entries speaks of a stream: a beginning with ``*``, an entity, or the stream itself."""
+    beginnings = tuple(entry[:-1] if entry.endswith("*") else entry + "." for entry in entries)
+    whole = frozenset(entries)
+    return lambda stream: stream in whole or stream.startswith(beginnings)
+
+
+def _nothing(_: str) -> bool:
+    return False

@@ -1,5 +1,6 @@
 """What observe offers over HTTP: observations in and out, things, streams with the life of their values, and the doors' ledger."""
 
+from functools import partial
 from typing import Annotated, Final
 
 import msgspec
@@ -22,7 +23,7 @@ from citybrain.kernel.text import Json, Text
 from citybrain.kernel.things import Origin
 
 DOOR: Final = "api"
-_LARGE: Final = 65_536
+_LARGE: Final = 262_144
 """Bytes above which reading leaves the event loop."""
 _LONGEST: Final = 366 * DAY
 _LATEST: Final = frozenset({"id", "entity", "kind", "field", "unit", "area", "time", "value", "received", "life", "origin", "demo"})
@@ -75,8 +76,8 @@ async def take(
     """
     body.json_only(request)
     raw = await request.body()
-    rows = await to_thread.run_sync(read_rows, raw) if len(raw) > _LARGE else read_rows(raw)
-    own = await to_thread.run_sync(_own, parts, request.user, rows)
+    read = partial(_own, parts, request.user, raw)
+    own = await to_thread.run_sync(read) if len(raw) > _LARGE else read()
     verdict = await parts.intake.take(own, DOOR, None if key is None else f"{request.user.account}:{key}")
     if verdict.refused and not verdict.stored and not verdict.duplicate:
         count = len(verdict.refused)
@@ -188,8 +189,8 @@ def _span(text: str) -> Duration:
     return found
 
 
-def _own(parts: ApiParts, caller: Caller, rows: Sending) -> Sending:
-    return permitted(rows, lambda stream: parts.accounts.may_write(caller, stream))
+def _own(parts: ApiParts, caller: Caller, raw: bytes) -> Sending:
+    return permitted(read_rows(raw), parts.accounts.writable(caller))
 
 
 HANDLERS = (entities, entity, streams, stream, latest, observations, stream_history, doors)

@@ -62,7 +62,7 @@ class MqttDoor:
         return verdict
 
     def _own(self, rows: Rows, caller: Caller) -> Rows:
-        return permitted(rows, lambda stream: self.accounts.may_write(caller, stream))
+        return permitted(rows, self.accounts.writable(caller))
 
 
 def observations(topic: str, payload: bytes, now: str) -> bytes:

@@ -3,17 +3,20 @@
 from collections.abc import Sequence
 
 from litestar import Router
+from litestar.datastructures import CacheControlHeader
 from litestar.di import Provide
 from litestar.static_files import create_static_files_router
 
-from citybrain.doors.pages import admin, cockpit, data, desk, figures, frame, layers, live, portal, signin, traces
+from citybrain.doors.pages import admin, cockpit, data, desk, errors, figures, frame, layers, live, portal, signin, traces
 from citybrain.doors.pages.parts import PageParts
 from citybrain.doors.pages.problem import problem_page
 from citybrain.web.assets import STATIC
 
 __all__ = ["PageParts", "problem_page", "routes"]
 
-_ROOMS = (portal, cockpit, desk, data, figures, traces, admin, layers, live, signin)
+_FOR_EVER = CacheControlHeader(max_age=31_536_000, public=True, immutable=True)
+"""Built files are named by their content."""
+_ROOMS = (portal, cockpit, desk, data, figures, traces, admin, errors, layers, live, signin)
 
 
 def routes(parts: PageParts) -> Sequence[Router]:
@@ -31,6 +34,6 @@ def routes(parts: PageParts) -> Sequence[Router]:
         include_in_schema=False,
     )
     files = create_static_files_router(
-        "/static", [STATIC], include_in_schema=False, cache_control=None, opt={"action": "page.portal"}
+        "/static", [STATIC], include_in_schema=False, cache_control=_FOR_EVER, opt={"action": "page.portal"}
     )
     return (pages, files)

@@ -1,5 +1,7 @@
 """Administration: the ledger of every door, the health of the program, streams by life, people and units."""
 
+from typing import Final
+
 from litestar import Response, get
 
 from citybrain.doors.pages import frame, rows
@@ -8,6 +10,9 @@ from citybrain.kernel.access import ROLES, Caller, Query
 from citybrain.kernel.text import Json, Text, same
 from citybrain.kernel.things import LIFE_WORDS, Life
 from citybrain.web.views import Admin, Cell, Column, DoorLedger, Table
+
+_PURPOSE: Final = "账号管理 · administration of accounts"
+"""Why the administrator is shown names and logins; it stands in the audit trail."""
 
 
 @get("/admin", opt=frame.opens("page.admin"), sync_to_thread=True)
@@ -68,9 +73,10 @@ def _dead(parts: PageParts) -> Table:
 
 
 def _people(parts: PageParts, caller: Caller) -> Table | None:
-    found = rows.read(parts, caller, Query("account", limit=200)).rows
+    found = rows.read(parts, caller, Query("account", limit=200), _PURPOSE).rows
     if not found:
         return None
+    units = {unit.id: unit.name for unit in parts.units.all()}
     columns = (
         Column("login", Text("账号", "Account")),
         Column("name", Text("姓名", "Name")),
@@ -78,7 +84,12 @@ def _people(parts: PageParts, caller: Caller) -> Table | None:
         Column("unit", Text("单位", "Unit")),
     )
     cells = tuple(
-        (_cell(row.get("login")), _cell(row.get("name")), Cell(text=_roles(row.get("roles"))), _cell(row.get("unit")))
+        (
+            _cell(row.get("login")),
+            _cell(row.get("name")),
+            Cell(text=_roles(row.get("roles"))),
+            Cell(text=units.get(str(row.get("unit"))), reason=Text("无", "none")),
+        )
         for row in found
     )
     return Table("people", Text("人员", "People"), columns, cells, Text("没有账号。", "There are no accounts."))

@@ -8,7 +8,7 @@ from citybrain.doors.pages import boards, charts, figures, frame, rows
 from citybrain.doors.pages.parts import Call, PageParts, Parts
 from citybrain.kernel.access import Caller, Order, Query
 from citybrain.kernel.predicate import And, Compare
-from citybrain.kernel.text import Text
+from citybrain.kernel.text import Lang, Text
 from citybrain.web.views import AlertList, CaseList, Chart, Cockpit, Map, Night, NightItem, Tone
 
 _ALERTS: Final = 8
@@ -26,10 +26,10 @@ _NIGHT: Final[dict[str, tuple[Text, Tone]]] = {
 @get("/cockpit", opt=frame.opens("page.cockpit"), sync_to_thread=True)
 def cockpit(request: Call, parts: Parts) -> Response[str]:
     """The whole screen; each card is patched alone afterwards."""
-    return frame.shown(parts, request, view(parts, request.user))
+    return frame.shown(parts, request, view(parts, request.user, frame.language(request)))
 
 
-def view(parts: PageParts, caller: Caller) -> Cockpit:
+def view(parts: PageParts, caller: Caller, lang: Lang) -> Cockpit:
     """What the cockpit shows to a caller now."""
     shown = parts.boards("cockpit")
     empty = Map("district", parts.district, reason=Text("没有可显示的图层", "no layer to show"))
@@ -41,7 +41,7 @@ def view(parts: PageParts, caller: Caller) -> Cockpit:
         late=late(parts, caller),
         trends=_trends(parts, caller),
         night=night(parts),
-        live="/live/cockpit",
+        live=f"/live/cockpit?lang={lang}",
     )
 
 
@@ -75,12 +75,13 @@ def night(parts: PageParts) -> Night:
     happened = (("told", account.told), ("cleared", account.cleared), ("opened", account.opened), ("closed", account.closed))
     items = [_happened(what, row) for what, found in happened for row in found]
     nothing = Text("夜间没有预警和案件。", "No alerts and no cases in the night.")
-    return Night(account.since, account.until, tuple(sorted(items, key=lambda item: item.at)), nothing)
+    ordered = tuple(sorted(items, key=lambda item: item.at))
+    return Night(account.since, account.until, ordered, nothing, parts.demo is not None)
 
 
 def _happened(what: str, row: rows.Row) -> NightItem:
     words, tone = _NIGHT[what]
-    said = Text(str(row.get("because_zh") or row.get("title_zh")), str(row.get("because_en") or row.get("title_en")))
+    said = rows.words(row.get("because") or row["title"])
     name = f"/alerts/{row['alert']}" if "alert" in row else f"/desk/{row['number']}"
     return NightItem(rows.needed(row["time"]), Text(f"{words.zh}：{said.zh}", f"{words.en}: {said.en}"), tone, name)
 

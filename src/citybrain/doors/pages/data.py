@@ -1,15 +1,18 @@
 """The catalogue (数据目录), made by itself: every noun and stream set, with fields, quality, lineage, a look and downloads."""
 
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from litestar import Response, get
 
 from citybrain.doors.pages import frame, rows
 from citybrain.doors.pages.parts import Call, PageParts, Parts
-from citybrain.kernel.access import ROLES, Query
+from citybrain.kernel.access import ROLES, Guarded, Query
 from citybrain.kernel.datasets import Column, Dataset
+from citybrain.kernel.errors import UnsupportedError
 from citybrain.kernel.instant import parse
 from citybrain.kernel.text import Json, Text, same
+from citybrain.kernel.things import By
 from citybrain.web import views
 from citybrain.web.views import (
     Catalogue,
@@ -46,6 +49,13 @@ _TYPES: Final = {
     "instant": Text("时间", "time"),
     "json": Text("结构", "structure"),
 }
+_BY: Final = {
+    By.SENSOR: Text("传感器", "sensor"),
+    By.DERIVED: Text("派生计算", "derived"),
+    By.FEED: Text("数据接入", "feed"),
+    By.FORM: Text("表单", "form"),
+}
+_SYSTEM: Final = Text("系统", "the program")
 _FORMATS: Final = (
     ("CSV", "csv", Text("带 BOM，可直接用表格软件打开", "with BOM, for spreadsheets")),
     ("JSON", "json", None),
@@ -58,29 +68,45 @@ def catalogue(request: Call, parts: Parts) -> Response[str]:
     """Every dataset that this caller may know of."""
     search = request.query_params.get("q", "").strip()[:100]
     found = [one for one in _allowed(parts, request) if _fits(one, search)]
-    return frame.shown(parts, request, Catalogue(tuple(_item(one) for one in found), search, total=len(found)))
+    return frame.shown(parts, request, Catalogue(tuple(_item(parts, one) for one in found), search, total=len(found)))
 
 
 @get("/data/{name:str}", opt=frame.opens("catalogue.read"), sync_to_thread=True)
 def dataset_page(request: Call, parts: Parts, name: str) -> Response[str]:
     """One dataset."""
     dataset = parts.catalogue.describe(name)
-    preview = parts.guard.reader(request.user, "").read(Query(name, limit=_SAMPLE))
+    preview, why = _newest(parts, request, name)
     view = DatasetPage(
-        dataset=_item(dataset),
+        dataset=_item(parts, dataset),
         facts=(
             Fact(Text("来源", "Source"), dataset.source),
             Fact(Text("数据性质", "Origin"), _ORIGIN[dataset.origin]),
-            Fact(Text("负责职能", "Owner"), same(dataset.owner)),
+            Fact(Text("负责单位", "Owner"), _owner(parts, dataset)),
             Fact(Text("共享类型", "Sharing"), SHARE[dataset.access]),
         ),
-        fields=tuple(_field(column, masked=column.name in preview.masked) for column in dataset.columns),
+        fields=tuple(
+            _field(column, _filled(parts, dataset, column), masked=column.name in preview.masked) for column in dataset.columns
+        ),
         checks=_checks(parts, dataset, preview.rows),
         lineage=_lineage(parts, dataset),
-        preview=_preview(dataset, preview.rows[:_PREVIEW]),
+        preview=_preview(dataset, preview.rows[:_PREVIEW], why),
         downloads=tuple(Download(title, f"/api/v1/exchange/datasets/{name}/export.{form}", note) for title, form, note in _FORMATS),
     )
     return frame.shown(parts, request, view)
+
+
+def _newest(parts: PageParts, request: Call, name: str) -> tuple[Guarded, Text]:
+    """The newest rows for this caller, and why there are none; a dataset that must be asked by stream has no newest rows."""
+    try:
+        return parts.guard.reader(request.user, "").read(Query(name, limit=_SAMPLE)), Text("还没有记录。", "There are no rows yet.")
+    except UnsupportedError as error:
+        return Guarded((), None, None, (), ()), error.what
+
+
+def _owner(parts: PageParts, dataset: Dataset) -> Text:
+    """The unit that answers for a dataset's duty in the whole district; the duty's name where none does yet."""
+    found = [unit.name for unit in parts.units.all() if dataset.owner in unit.duties]
+    return found[0] if found else same(dataset.owner)
 
 
 def _allowed(parts: PageParts, request: Call) -> list[Dataset]:
@@ -93,13 +119,13 @@ def _fits(dataset: Dataset, search: str) -> bool:
     return not search or any(search.casefold() in word.casefold() for word in words)
 
 
-def _item(dataset: Dataset) -> DatasetItem:
+def _item(parts: PageParts, dataset: Dataset) -> DatasetItem:
     return DatasetItem(
         name=dataset.name,
         href=f"/data/{dataset.name}",
         title=dataset.title,
         about=dataset.about,
-        owner=same(dataset.owner),
+        owner=_owner(parts, dataset),
         share=SHARE[dataset.access],
         kind=_ORIGIN[dataset.origin],
         rows=None,
@@ -110,9 +136,15 @@ def _item(dataset: Dataset) -> DatasetItem:
     )
 
 
-def _field(column: Column, *, masked: bool) -> FieldItem:
+def _filled(parts: PageParts, dataset: Dataset, column: Column) -> Text:
+    """Who fills a column: as the kind's field declares it, or the program itself."""
+    kind = next((kind for pack in parts.packs for kind in pack.kinds if kind.name == dataset.name), None)
+    return _BY[kind.field(column.name).by] if kind is not None and kind.has(column.name) else _SYSTEM
+
+
+def _field(column: Column, filled: Text, *, masked: bool) -> FieldItem:
     note = Text("已脱敏", "masked") if masked else Text("个人信息", "personal") if column.personal else None
-    return FieldItem(column.name, column.title, _TYPES[column.type], column.unit or "", same(""), note)
+    return FieldItem(column.name, column.title, _TYPES[column.type], column.unit or "", filled, note)
 
 
 def _checks(parts: PageParts, dataset: Dataset, found: tuple[dict[str, Json], ...]) -> tuple[QualityCheck, ...]:
@@ -135,22 +167,22 @@ def _checks(parts: PageParts, dataset: Dataset, found: tuple[dict[str, Json], ..
 
 def _lineage(parts: PageParts, dataset: Dataset) -> Lineage:
     edges = parts.catalogue.edges()
-    up = tuple(Link(same(edge.source), _address(parts, edge.source)) for edge in edges if edge.target == dataset.name)
-    down = tuple(Link(same(edge.target), _address(parts, edge.target)) for edge in edges if edge.source == dataset.name)
-    made = next((edge.job for edge in edges if edge.target == dataset.name), dataset.faculty)
-    return Lineage(up, same(made), down)
+    known = {one.name: one.title for one in parts.catalogue.all()}
+    up = dict.fromkeys(edge.source for edge in edges if edge.target == dataset.name)
+    down = dict.fromkeys(edge.target for edge in edges if edge.source == dataset.name)
+    made = dict.fromkeys(edge.job for edge in edges if dataset.name in (edge.target, edge.source))
+    return Lineage(_links(up, known), same(", ".join(made) or dataset.faculty), _links(down, known))
 
 
-def _address(parts: PageParts, name: str) -> str:
-    return f"/data/{name}" if any(one.name == name for one in parts.catalogue.all()) else ""
+def _links(names: Iterable[str], known: Mapping[str, Text]) -> tuple[Link, ...]:
+    return tuple(Link(known.get(name, same(name)), f"/data/{name}" if name in known else "") for name in names)
 
 
-def _preview(dataset: Dataset, found: tuple[dict[str, Json], ...]) -> Table:
+def _preview(dataset: Dataset, found: tuple[dict[str, Json], ...], empty: Text) -> Table:
     columns = tuple(
         views.Column(column.name, column.title, numeric=column.type in ("number", "integer")) for column in dataset.columns
     )
     cells = tuple(tuple(_cell(column, row.get(column.name)) for column in dataset.columns) for row in found)
-    empty = Text("还没有记录。", "There are no rows yet.")
     return Table("preview", Text("最新记录", "Newest rows"), columns, cells, empty, demo=dataset.origin != "real")
 
 

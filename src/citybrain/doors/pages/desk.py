@@ -10,7 +10,7 @@ from litestar.response import Redirect
 
 from citybrain.doors.pages import charts, frame, rows
 from citybrain.doors.pages.parts import Call, PageParts, Parts
-from citybrain.kernel.access import Order, Query
+from citybrain.kernel.access import SYSTEM, Order, Query
 from citybrain.kernel.cases import Case, Move
 from citybrain.kernel.errors import BadInputError, CityError, ConflictError, ForbiddenError
 from citybrain.kernel.predicate import And, Compare, Or, Predicate
@@ -28,6 +28,8 @@ _TABS: Final[tuple[tuple[str, Text, Predicate, Tone], ...]] = (
 )
 _EMPTY: Final = Text("此栏目下没有案件。", "There are no cases here.")
 _TONES: Final[dict[str, Tone]] = {"approve": "good", "return": "warn", "dismiss": "bad"}
+_PROGRAM: Final = "CityBrain"
+"""Who took a step that nobody took."""
 _IDLE: Final = Text("当前状态下您没有可办理的步骤。", "There is nothing for you to do at this stage.")
 
 
@@ -68,7 +70,7 @@ def desk(request: Call, parts: Parts) -> Response[str]:
         tabs=tuple(_tab(parts, request, tab, current=tab is current) for tab in _TABS),
         cases=CaseList("cases", current[1], items, _EMPTY),
         search=search,
-        live="/live/desk",
+        live=f"/live/desk?lang={frame.language(request)}",
         next=found.next or "",
     )
     return frame.shown(parts, request, view)
@@ -115,15 +117,15 @@ def _view(parts: PageParts, request: Call, case: Case) -> CasePage:
     row = rows.first(rows.read(parts, request.user, Query("case", Compare("id", "eq", case.id), limit=1)).rows, case.number)
     moves = parts.cases.moves_for(case, request.user)
     forms = tuple(_form(parts, case, move) for move in moves)
-    closed = case.closed is not None
+    closed, alert = case.closed is not None, _alert(parts, request, case)
     return CasePage(
         case=rows.case_item(parts, row),
         version=case.version,
-        words=case.words,
+        words="" if alert else case.words,
         facts=_facts(parts, case),
         steps=_steps(parts, request, case),
         moves=forms if closed or not moves else (*forms, _note_form(case)),
-        alert=_alert(parts, request, case),
+        alert=alert,
         chart=_chart(parts, request, case),
         trace=f"/trace/case/{case.number}",
         idle=None if moves else _IDLE,
@@ -132,13 +134,12 @@ def _view(parts: PageParts, request: Call, case: Case) -> CasePage:
 
 def _form(parts: PageParts, case: Case, move: Move) -> MoveForm:
     units = tuple(Option(unit.id, unit.name) for unit in parts.units.all() if unit.id != case.unit) if move.needs_unit else ()
-    label = Text("说明（必填）", "Note (required)") if move.needs_note else Text("说明（选填）", "Note (optional)")
     return MoveForm(
         move=move.name,
         title=move.title,
         action=f"/desk/{case.number}/moves",
         needs_note=move.needs_note,
-        note_label=label,
+        note_label=Text("说明", "Note"),
         units=units,
         tone=_TONES.get(move.name, "plain"),
     )
@@ -159,9 +160,9 @@ def _steps(parts: PageParts, request: Call, case: Case) -> tuple[StepLine, ...]:
         StepLine(
             at=rows.needed(row["at"]),
             title=titles.get(str(row["move"]), same(str(row["move"]))),
-            by=parts.accounts.name_of(str(row["by"])),
+            by=_PROGRAM if row["by"] == SYSTEM.account else parts.accounts.name_of(str(row["by"])),
             unit=units.get(str(row["then_unit"]), same("")),
-            note=str(row["note"] or ""),
+            note="" if row["note"] == case.words else str(row["note"] or ""),
             tone=_TONES.get(str(row["move"]), "plain"),
         )
         for row in found.rows
@@ -169,10 +170,7 @@ def _steps(parts: PageParts, request: Call, case: Case) -> tuple[StepLine, ...]:
 
 
 def _facts(parts: PageParts, case: Case) -> tuple[Fact, ...]:
-    facts = [
-        Fact(Text("事项", "Matter"), same(case.matter)),
-        Fact(Text("所属区域", "Area"), rows.area(parts, case.area)),
-    ]
+    facts = []
     if case.entity:
         facts.append(Fact(Text("关联对象", "Entity"), parts.registry.entity(case.entity).title))
     kind, _, cause = case.cause.partition(":")

@@ -4,17 +4,17 @@ from typing import Final
 
 from litestar import Response, get
 
-from citybrain.doors.pages import frame
+from citybrain.doors.pages import behind, frame
 from citybrain.doors.pages.parts import Call, PageParts, Parts
 from citybrain.kernel import datasets
+from citybrain.kernel.access import Caller
 from citybrain.kernel.errors import NotFoundError
 from citybrain.kernel.instant import DAY, Instant
 from citybrain.kernel.pack import Indicator
-from citybrain.kernel.text import Json, Text, same
+from citybrain.kernel.text import Text, same
 from citybrain.kernel.units import UNITS
 from citybrain.web.views import Cell, Chart, ChartRow, Column, Fact, Figure, FigurePage, Link, Table
 
-_SHOWN_ROWS: Final = 50
 _TREND_DAYS: Final = 7
 
 
@@ -52,12 +52,12 @@ def figure_page(request: Call, parts: Parts, name: str) -> Response[str]:
         raise NotFoundError(
             Text(f"指标“{declared.title.zh}”尚未计算。", f"'{declared.title.en}' has not been computed yet."), indicator=name
         )
-    return frame.shown(parts, request, _view(parts, declared, whole, tuple(found)))
+    return frame.shown(parts, request, _view(parts, request.user, declared, whole, tuple(found)))
 
 
-def _view(parts: PageParts, declared: Indicator, whole: datasets.Figure, found: tuple[datasets.Figure, ...]) -> FigurePage:
-    rows = parts.indicators.rows(declared.name)
-    first = rows[0] if rows else {}
+def _view(
+    parts: PageParts, caller: Caller, declared: Indicator, whole: datasets.Figure, found: tuple[datasets.Figure, ...]
+) -> FigurePage:
     return FigurePage(
         figure=card(parts, whole),
         version=f"v{declared.version}",
@@ -70,15 +70,7 @@ def _view(parts: PageParts, declared: Indicator, whole: datasets.Figure, found: 
         ),
         trend=_trend(parts, declared),
         parts=_areas(parts, found),
-        rows=Table(
-            "rows",
-            Text("背后的记录", "Rows behind it"),
-            tuple(Column(name, same(name)) for name in first),
-            tuple(tuple(_cell(value) for value in row.values()) for row in rows[:_SHOWN_ROWS]),
-            Text("这个数字目前没有对应的记录。", "No rows stand behind this figure now."),
-            total=len(rows),
-            demo=whole.origin != "real",
-        ),
+        rows=behind.table(parts, caller, parts.indicators.rows(declared.name), demo=whole.origin != "real"),
         traces=(Link(Text("从这个数字查到读数", "From this figure down to the reading"), f"/trace/figure/{declared.name}"),),
     )
 
@@ -112,18 +104,6 @@ def _areas(parts: PageParts, found: tuple[datasets.Figure, ...]) -> Table:
         Column("unknown", Text("不明", "Unknown"), numeric=True),
     )
     return Table("areas", Text("分街道", "By subdistrict"), columns, rows, Text("没有分街道的数值。", "No figures by subdistrict."))
-
-
-def _cell(value: Json) -> Cell:
-    if value is None:
-        return Cell(reason=Text("无", "none"))
-    if isinstance(value, bool):
-        return Cell(text=Text("是", "yes") if value else Text("否", "no"))
-    if isinstance(value, int | float):
-        return Cell(number=float(value), decimals=0 if float(value).is_integer() else 2)
-    if isinstance(value, dict):
-        return Cell(text=Text(str(value.get("zh", "")), str(value.get("en", ""))))
-    return Cell(text=same(str(value)))
 
 
 def _english(unit: str, sign: str) -> str:

@@ -21,6 +21,11 @@ from citybrain.web.views import Demo, Message, Page, Section, Size, Theme, Tone,
 
 SESSION: Final = "session"
 CHOICES: Final = ("lang", "theme", "size")
+_OWN: Final = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; font-src 'self'; connect-src 'self'; "
+    "worker-src 'self'; form-action 'self'; base-uri 'none'"
+)
+"""Own scripts, styles, pictures and connections alone."""
 _SECTIONS: Final = (
     ("page.portal", "/", Text("首页", "Home")),
     ("page.cockpit", "/cockpit", Text("驾驶舱", "Cockpit")),
@@ -122,7 +127,7 @@ def shown(parts: PageParts, request: Call, view: View, *, status: int = 200) -> 
 def headers(parts: PageParts) -> dict[str, str]:
     """What every page says about itself: own scripts and styles alone, framed only by those that settings name."""
     frames = " ".join(("'self'", *parts.frame_ancestors))
-    policy = f"default-src 'self'; img-src 'self' data: blob:; worker-src 'self' blob:; object-src 'none'; base-uri 'self'; form-action 'self'; frame-ancestors {frames}"
+    policy = f"{_OWN}; frame-ancestors {frames}"
     return {
         "Content-Security-Policy": policy,
         "Referrer-Policy": "same-origin",

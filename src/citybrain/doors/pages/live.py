@@ -75,7 +75,7 @@ async def _changes(
             quiet = 0.0 if changed else quiet + _PAUSE
             if quiet >= _HEARTBEAT:
                 quiet = 0.0
-                yield ServerSentEventMessage(comment="alive")
+                yield ServerSentEventMessage(event="beat", data="{}")
             await asyncio.sleep(_PAUSE)
     finally:
         _open -= 1

@@ -20,7 +20,7 @@ from citybrain.kernel.instant import Instant
 from citybrain.kernel.observations import DoorAccount
 from citybrain.kernel.pack import Board, Pack
 from citybrain.kernel.text import Text
-from citybrain.web.views import Account, Footer, Health
+from citybrain.web.views import Account, ErrorEntry, Footer, Health
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +52,8 @@ class PageParts:
     viewer: Caller
     """Who the administration's own counts are read as."""
     district: Text
+    errors: tuple[ErrorEntry, ...] = ()
+    """Every error code, for the page that problems point to."""
     demo: Text | None = None
     """Where the demonstration data come from; None in a real district."""
     demo_accounts: tuple[Account, ...] = ()

@@ -1,6 +1,7 @@
 """A problem as a page, for somebody who looks with a browser: what, why, what to do."""
 
 from typing import Final
+from urllib.parse import urlencode
 
 from litestar import Response
 from litestar.response import Redirect
@@ -26,7 +27,8 @@ _USUAL: Final = Text(
 def problem_page(parts: PageParts, request: Call, error: CityError) -> Response[str] | Redirect:
     """The page of an error; somebody who is not signed in is shown the way to sign in."""
     if isinstance(error, UnauthenticatedError) and request.method == "GET":
-        return Redirect(f"/signin?next={request.url.path}", status_code=303)
+        here = f"{request.url.path}?{request.url.query}" if request.url.query else request.url.path
+        return Redirect(f"/signin?{urlencode({'next': here})}", status_code=303)
     request.scope.setdefault("user", ANYONE)
     request.scope.setdefault("auth", None)
     view = Problem(

@@ -12,7 +12,7 @@ from litestar.response import Redirect
 
 from citybrain.doors.pages import frame
 from citybrain.doors.pages.parts import Call, PageParts, Parts
-from citybrain.kernel.access import ANYONE, Caller
+from citybrain.kernel.access import ANYONE, Ask, Caller
 from citybrain.kernel.errors import BusyError, UnauthenticatedError
 from citybrain.web.views import FormError, SignIn
 
@@ -67,14 +67,16 @@ def _form(parts: PageParts, after: str) -> SignIn:
 
 def _inside(address: str) -> str:
     """The address if it is one of this site, else nothing."""
+    if "\\" in address or any(ord(letter) <= 32 for letter in address):
+        return ""  # Browsers read a backslash as a slash and drop tabs: "/\t/elsewhere" would lead outside.
     read = urlparse(address)
-    inside = not read.scheme and not read.netloc and address.startswith("/") and not address.startswith(("//", "/\\"))
-    return address if inside else ""
+    return address if not read.scheme and not read.netloc and address.startswith("/") and not address.startswith("//") else ""
 
 
 def _home(parts: PageParts, caller: Caller | None) -> str:
-    """Where somebody starts: the cockpit for those who lead and dispatch, the desk, the data, or the portal."""
-    return next((section.href for section in frame.sections(parts, caller or ANYONE)[1:]), "/")
+    """Where somebody starts: the cockpit for those who lead and dispatch, the desk, the administration, the data, or the portal."""
+    rooms = ("cockpit", "desk", "admin", "data")
+    return next((f"/{room}" for room in rooms if parts.policy.decide(Ask(caller or ANYONE, f"page.{room}", "page")).allowed), "/")
 
 
 def _address(request: Call) -> str:

@@ -16,7 +16,9 @@ from citybrain.kernel.units import UNITS
 from citybrain.web.views import Fact, Trace, TraceLink
 
 _BREADTH: Final = 3
-"""How many branches are followed below one link; the rest are counted."""
+"""How many branches are followed below a figure; the rest are counted."""
+_INPUTS: Final = 12
+"""How many readings are followed below an alert or a reading: all that a value was derived from."""
 _WORDS: Final[dict[str, Text]] = {
     "figure": Text("指标", "Figure"),
     "case": Text("案件", "Case"),
@@ -83,10 +85,11 @@ def _links(parts: PageParts, trace: Found) -> Iterator[TraceLink]:
         demo=trace.origin != "real",
         missing=Text("记录已不存在或无权查看", "gone, or not for you") if trace.link == "missing" else None,
     )
-    for part in trace.parts[:_BREADTH]:
+    most = _BREADTH if trace.link == "figure" else _INPUTS
+    for part in trace.parts[:most]:
         yield from _links(parts, part)
-    if len(trace.parts) > _BREADTH:
-        more = len(trace.parts) - _BREADTH
+    if len(trace.parts) > most:
+        more = len(trace.parts) - most
         yield TraceLink(
             trace.parts[0].link if trace.parts[0].link != "missing" else "evidence",
             Text("其余", "More"),

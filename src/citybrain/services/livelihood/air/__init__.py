@@ -44,10 +44,7 @@ _BOARD = Board(
     forecast="pm25",
     limit=(
         _LIMIT,
-        Text(
-            f"24小时平均二级限值 {_LIMIT} µg/m³（GB 3095-2026 过渡阶段）",
-            f"24 h limit, class 2: {_LIMIT} µg/m³ (GB 3095-2026, transition)",
-        ),
+        Text("日均二级限值", "24 h limit, class 2"),
     ),
     detail=primary,
 )
