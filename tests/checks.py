@@ -26,7 +26,12 @@ def main() -> int:
 
 def _passes(name: str, command: tuple[str, ...]) -> bool:
     began = time.monotonic()
-    done = subprocess.run([sys.executable, "-m", *command] if command[0] != "lint-imports" else [str(Path(sys.executable).with_name("lint-imports"))], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-m", *command] if command[0] != "lint-imports" else [str(Path(sys.executable).with_name("lint-imports"))],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     sys.stdout.write(f"  {name:13} {'ok' if done.returncode == 0 else 'FAILED'} {time.monotonic() - began:6.1f} s\n")
     if done.returncode:
         sys.stdout.write(done.stdout[-6000:] + done.stderr[-3000:])

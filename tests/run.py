@@ -6,7 +6,10 @@ import sys
 
 PARTS = {
     "quick": ("-m", "not slow and not browser and not postgres and not kill", "-n", "2"),
-    "all": ("-m", "not soak",),
+    "all": (
+        "-m",
+        "not soak",
+    ),
     "soak": ("-m", "soak or kill", "-s"),
 }
 

@@ -89,7 +89,7 @@ class World:
     async def client(self, role: Role | None = None) -> AsyncIterator[AsyncClient]:
         """A client that is signed in with a role's account (the device: by its secret), or nobody."""
         # httpx and Litestar spell the types of ASGI differently.
-        transport = ASGITransport(self.app)  # type: ignore[arg-type]
+        transport = ASGITransport(self.app)  # type: ignore[arg-type]  # the test client types its ASGI application more narrowly than Litestar
         async with AsyncClient(transport=transport, base_url="http://city") as client:
             if role == "device":
                 client.headers["Authorization"] = basic("probe", self.secret)

@@ -59,7 +59,7 @@ def told(node: Node, values: dict[str, float | str]) -> bool | None:
         ("true || x > 3", {}, True),
     ],
 )
-def test_golden_cases_hold_by_numpy_and_by_cel(text: str, values: dict[str, float | str], expected: bool | None) -> None:  # noqa: FBT001
+def test_golden_cases_hold_by_numpy_and_by_cel(text: str, values: dict[str, float | str], expected: bool | None) -> None:  # noqa: FBT001 - a parameter of the test, named by hypothesis
     node = condition(text, SORTS)
     assert told(node, values) is expected
     assert by_cel(node, values) is expected

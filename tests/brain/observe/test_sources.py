@@ -36,7 +36,7 @@ def test_entities_are_found_by_place_and_kind(world: World) -> None:
 
 @pytest.mark.parametrize("descending", [True, False])
 @pytest.mark.parametrize("field", ["id", "value", "life"])
-async def test_pages_hold_every_row_once(world: World, field: str, descending: bool) -> None:  # noqa: FBT001
+async def test_pages_hold_every_row_once(world: World, field: str, descending: bool) -> None:  # noqa: FBT001 - a parameter of the test
     await world.send(("p1.level", 0, 2.0), ("p2.level", 0, 2.0), ("p1.flow", 0, 5.0))
     whole = [row["id"] for row in read(world, Query("stream", order=Order(field, descending))).rows]
     cursor, seen = None, []

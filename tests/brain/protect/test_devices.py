@@ -28,7 +28,7 @@ def signed_in(accounts: Accounts, *writes: str) -> Caller:
         ("air-*", "lot-1.free", False),
     ],
 )
-def test_the_list_of_a_device_covers_what_it_says(accounts: Accounts, entry: str, stream: str, may: bool) -> None:  # noqa: FBT001
+def test_the_list_of_a_device_covers_what_it_says(accounts: Accounts, entry: str, stream: str, may: bool) -> None:  # noqa: FBT001 - a parameter of the test
     assert accounts.may_write(signed_in(accounts, entry), stream) is may
 
 

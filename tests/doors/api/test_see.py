@@ -98,7 +98,7 @@ async def test_the_program_says_whether_it_is_alive_ready_and_how_busy(world: Wo
 
 
 async def test_a_program_that_is_not_ready_says_what_is_wrong(world: World) -> None:
-    world.parts.ready["space"] = lambda: Text("磁盘空间不足", "no disk space")  # type: ignore[index]
+    world.parts.ready["space"] = lambda: Text("磁盘空间不足", "no disk space")  # type: ignore[index]  # the mapping handed to the door is read-only in its type
     async with world.client() as anyone:
         answer = await anyone.get("/readyz")
     assert (answer.status_code, answer.json()["wrong"]) == (503, {"space": {"zh": "磁盘空间不足", "en": "no disk space"}})
@@ -125,7 +125,7 @@ async def live(
         "client": ("127.0.0.1", 1),
         "root_path": "",
     }
-    task = asyncio.create_task(world.app(scope, stream.receive, stream.send))  # type: ignore[arg-type]
+    task = asyncio.create_task(world.app(scope, stream.receive, stream.send))  # type: ignore[arg-type]  # bare ASGI, which Litestar types more narrowly
     try:
         yield stream
     finally:
