@@ -4,14 +4,14 @@ import re
 from collections.abc import Mapping, Sequence
 
 import pyarrow as pa
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 
 from citybrain.brain.see.facts import FACTS, source
 from citybrain.brain.see.house import HOUSE
-from citybrain.brain.see.listing import Asker, Listing
 from citybrain.kernel.access import Page, Query
 from citybrain.kernel.datasets import Column, ColumnType, Dataset
 from citybrain.kernel.errors import BadInputError
+from citybrain.kernel.listing import Asker, Listing
 from citybrain.kernel.pack import Indicator, Pack
 from citybrain.kernel.ports import Facts, Source, Transactions
 from citybrain.kernel.predicate import Scalar, holds
@@ -119,7 +119,7 @@ def sources(transactions: Transactions[Connection], facts: Facts, packs: Sequenc
     entries = {entry.name: entry for entry in datasets(packs)}
     cells = {column.name: f'"{column.name}"' for column in _FIGURE} | {"area": "NULLIF(\"area\", '')"}
     found: dict[str, Source] = {
-        "figure": Listing(_core(transactions), entries["figure"], '"figure"', cells, ("computed", "as_of")),
+        "figure": Listing(transactions.ask, entries["figure"], '"figure"', cells, ("computed", "as_of")),
         "indicator": lambda query: _declared(query, packs),
     }
     return found | {name: _fact_source(facts, entries[name]) for name in FACTS}
@@ -139,14 +139,6 @@ def _columns(schema: pa.Schema) -> tuple[Column, ...]:
     return tuple(
         Column(field.name, _TITLES[field.name], "instant" if field.name in _INSTANTS else _TYPES[field.type]) for field in schema
     )
-
-
-def _core(transactions: Transactions[Connection]) -> Asker:
-    def ask(sql: str, values: Mapping[str, Scalar]) -> Sequence[Mapping[str, object]]:
-        with transactions.read() as connection:
-            return [dict(row) for row in connection.execute(text(sql), dict(values)).mappings()]
-
-    return ask
 
 
 def _series(facts: Facts) -> Asker:
