@@ -54,7 +54,12 @@ def _parser() -> argparse.ArgumentParser:
     new = _way(ways, "new", commands.new, "新建应用包 · write a new pack")
     new.add_argument("what", choices=["pack"])
     new.add_argument("path", help="root/family/name, such as services/livelihood/lamps")
-    imports = _way(ways, "import", commands.import_, "导入观测 · import observations (CSV: stream,time,value)")
+    imports = _way(
+        ways,
+        "import",
+        commands.import_,
+        "导入观测（CSV）或单位、对象、人员、设备（JSON）· import observations (CSV) or units, things, people, devices (JSON)",
+    )
     imports.add_argument("file", type=Path)
     _state(imports)
     export = _way(ways, "export", commands.export, "导出数据集 · export a dataset")

@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import csv
+import secrets
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -11,7 +12,7 @@ from pathlib import Path
 
 import msgspec
 
-from citybrain.app import backups, district, new_pack, running, trial
+from citybrain.app import backups, district, furnish, new_pack, running, trial
 from citybrain.app import check as checking
 from citybrain.app import demo as demonstration
 from citybrain.app import settings as sources
@@ -77,7 +78,7 @@ def init(given: argparse.Namespace) -> int:
         city = build(settings, stores, installed(), RunningClock(wall))
         city.areas.put(district.read_areas(given.folder / "areas.json"))
         if not city.accounts.all():
-            password = new_id().replace("-", "")[8:]
+            password = f"City-{secrets.token_urlsafe(12)}"
             city.accounts.create("系统管理员", "admin", password, ("admin",))
             _say(f"首个管理员账号 · first administrator: admin / {password}\n请登录后立即修改 · change it after signing in")
     return 0
@@ -107,7 +108,13 @@ def new(given: argparse.Namespace) -> int:
 
 
 def import_(given: argparse.Namespace) -> int:
-    """Import observations from a CSV file with the columns stream, time, value; every row is stored, known, or refused with its reason."""
+    """Import observations (CSV: stream, time, value; row by row stored, known, or refused) or a district's furniture (JSON, see furnish)."""
+    if given.file.suffix == ".json":
+        furniture = furnish.read(given.file)
+        with _quiet(given) as city:
+            for line in furnish.furnish(city, furniture, f"import:{given.file.name}"):
+                _say(line)
+        return 0
     with _quiet(given) as city:
         totals = asyncio.run(_import(city, given.file))
     _say(" ".join(f"{name}={count}" for name, count in totals.items()))
