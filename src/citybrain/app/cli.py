@@ -1,6 +1,7 @@
 """The command line: demo, serve, init, check, new, import, export, replay, backup, restore, verify, bench."""
 
 import argparse
+import logging
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -27,6 +28,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         ],
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
     )
+    for talkative in ("amqtt", "transitions", "uvicorn"):
+        logging.getLogger(talkative).setLevel(logging.WARNING)
     command: Command = given.command
     try:
         return command(given)
