@@ -246,7 +246,7 @@ def _say_demo(settings: Settings, secret: str) -> None:
             for path, words in (
                 ("/", "门户 · portal"),
                 ("/cockpit", "驾驶舱 · cockpit"),
-                ("/desk", "办件台 · desk"),
+                ("/desk", "工作台 · desk"),
                 ("/data", "数据 · data"),
                 ("/admin", "管理 · administration"),
             )

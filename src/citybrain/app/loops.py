@@ -38,14 +38,18 @@ class Wake:
             self._event.clear()
 
 
-async def follow(name: str, work: Work, wake: Wake, idle: float = 1.0, pause: float = 0.0) -> None:
-    """Do the work whenever woken (or idle seconds have passed), until there is none left; a fault is logged and tried again."""
+async def follow(name: str, work: Work, wake: Wake, idle: float = 1.0, pause: float = 0.0, rest: float = 0.0) -> None:
+    """Do the work whenever woken (or idle seconds have passed), until there is none left; a fault is logged and tried again.
+
+    Between two turns it waits ``pause`` seconds, and ``rest`` times as long as the turn before took.
+    """
+    loop = asyncio.get_running_loop()
     while True:
         try:
-            busy = await work()
-            while busy:
-                await asyncio.sleep(pause)
-                busy = await work()
+            began = loop.time()
+            while await work():
+                await asyncio.sleep(max(pause, rest * (loop.time() - began)))
+                began = loop.time()
         except Exception as error:
             # The one fence of the loops: a fault in one duty must not end the others; it is logged and the work is done again.
             log.exception("duty_failed", duty=name, error=str(error))

@@ -4,10 +4,12 @@ import asyncio
 import signal
 from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
+from types import FrameType
 
 import structlog
 import uvicorn
 from litestar import Litestar
+from uvicorn.loops.auto import auto_loop_factory
 
 from citybrain.app import asgi, parts
 from citybrain.app.city import City
@@ -21,14 +23,18 @@ log = structlog.get_logger()
 Duty = Callable[[City], Coroutine[None, None, None]]
 _COALESCE = 0.02
 """Seconds that detect waits for more observations: one evaluation serves them all."""
+_REST = 9.0
+"""Figures rest nine times as long as they took: they never take more than a tenth of a processor."""
+_GATHER = 0.5
+"""Seconds that events gather before they become facts in one commit: nobody waits for facts."""
 _LATE_DAYS = 2
 """Days are closed to Parquet when they are so old; late rows that come after are merged at the next closing."""
 
 
 def run(city: City, demo: parts.DemoNotes | None, more: Sequence[Duty] = (), ready: Callable[[], None] | None = None) -> None:
     """Serve until SIGINT or SIGTERM."""
-    with suppress(KeyboardInterrupt):
-        asyncio.run(_run(city, demo, more, ready))
+    with suppress(KeyboardInterrupt), asyncio.Runner(loop_factory=auto_loop_factory()) as runner:
+        runner.run(_run(city, demo, more, ready))
 
 
 async def _run(city: City, demo: parts.DemoNotes | None, more: Sequence[Duty], ready: Callable[[], None] | None) -> None:
@@ -65,9 +71,10 @@ class _Server(uvicorn.Server):
             )
         )
 
-    def install_signal_handlers(self) -> None:
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, self.handle_exit)
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002 - uvicorn's signature
+        """End the server alone: uvicorn would raise the signal anew and end the process before its stores are closed."""
+        self.force_exit = self.should_exit and sig == signal.SIGINT
+        self.should_exit = True
 
 
 async def _broker(city: City) -> Broker | None:
@@ -80,16 +87,18 @@ async def _broker(city: City) -> Broker | None:
 
 
 def _duties(city: City) -> tuple[Coroutine[None, None, None], ...]:
-    derived, told, figured = Wake(), Wake(), Wake()
+    derived, told, figured, noticed = Wake(), Wake(), Wake(), Wake()
     city.stores.transactions.on_commit(told.ring)
     city.stores.transactions.on_commit(figured.ring)
+    city.stores.transactions.on_commit(noticed.ring)
     city.stores.transactions.on_commit(lambda: city.bus.publish("outbox", None))
     return (
         _relay(city, derived),
         follow("derive", city.deriver.run_once, derived, pause=_COALESCE),
         city.watch.run(),
-        follow("facts", threaded(lambda: _told(city)), told),
-        follow("figures", threaded(lambda: _figured(city)), figured, pause=0.2),
+        follow("facts", threaded(lambda: _told(city)), told, pause=_GATHER),
+        follow("figures", threaded(lambda: _figured(city)), figured, pause=0.2, rest=_REST),
+        follow("notices", threaded(city.notices.run_once), noticed, pause=_GATHER),
         regularly("forecasts", lambda: asyncio.to_thread(city.forecasts.run_once), 5.0),
         regularly("closing", lambda: asyncio.to_thread(_close, city), 600.0),
     )

@@ -71,7 +71,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 def load(file: Path | None = None, flags: Mapping[str, object] | None = None) -> Settings:
     """Read the three sources in order; raises BadInputError naming the setting that does not fit."""
     path = file or Path("citybrain.toml")
-    values: dict[str, object] = tomllib.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    values = _file(path) if path.exists() else {}
     values |= _environment()
     values |= {name: value for name, value in (flags or {}).items() if value is not None}
     try:
@@ -82,6 +82,17 @@ def load(file: Path | None = None, flags: Mapping[str, object] | None = None) ->
             f"A setting is wrong: {error}. See docs/reference/settings.md.",
         )
         raise BadInputError(what) from error
+
+
+def _file(path: Path) -> dict[str, object]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        what = Text(
+            f"{path.name} 不是 UTF-8 编码的 TOML：{error}。请改正该处。",
+            f"{path.name} is no TOML in UTF-8: {error}. Mend that place.",
+        )
+        raise BadInputError(what, file=path.name) from error
 
 
 def _environment() -> dict[str, object]:

@@ -8,7 +8,7 @@ from citybrain.brain.see import Arrival, Lookups
 from citybrain.kernel.access import Caller, Query
 from citybrain.kernel.alerts import Alert, Evidence, Grade
 from citybrain.kernel.cases import Case
-from citybrain.kernel.errors import NotFoundError
+from citybrain.kernel.errors import ForbiddenError, NotFoundError
 from citybrain.kernel.instant import Instant
 from citybrain.kernel.observations import SeriesQuery
 from citybrain.kernel.pack import Rule
@@ -50,8 +50,11 @@ def _alert(city: City, caller: Caller, key: str) -> Alert:
 
 
 def _visible(city: City, caller: Caller, dataset: str, key: str) -> None:
-    found = city.guard.reader(caller).read(Query(dataset, Compare("id", "eq", key), limit=1))
-    if not found.rows:
+    try:
+        seen = bool(city.guard.reader(caller).read(Query(dataset, Compare("id", "eq", key), limit=1)).rows)
+    except ForbiddenError:
+        seen = False
+    if not seen:
         raise NotFoundError(Text(f"没有找到“{key}”，或您无权查看。", f"'{key}' does not exist, or not for you."), id=key)
 
 

@@ -40,7 +40,7 @@ def spells(city: City, name: str, days: int) -> tuple[Spell, ...]:
         times, columns = _columns(city, entity, rule.uses, Instant(now - days * DAY), now)
         if len(times):
             frame = columns | {key: np.broadcast_to(value, times.shape) for key, value in constants.items()}
-            found += _spells(entity, times, rule.when(frame).true)
+            found += _spells(entity, times, rule.when(frame).true, _patience(city, entity, rule.uses))
     return tuple(sorted(found, key=lambda spell: spell.since))
 
 
@@ -57,7 +57,15 @@ def _columns(
     return times, columns
 
 
-def _spells(entity: Entity, times: np.ndarray, holds: np.ndarray) -> Iterator[Spell]:
-    edges = np.flatnonzero(np.diff(np.r_[False, holds, False].astype(np.int8)))
-    for begin, end in zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True):
-        yield Spell(entity.id, Instant(int(times[begin])), Instant(int(times[end - 1])), end - begin)
+def _patience(city: City, entity: Entity, fields: tuple[str, ...]) -> int:
+    """Microseconds of silence after which a reading no longer stands for the next: the shortest of the fields' contracts."""
+    spans = [city.registry.stream(f"{entity.id}.{field}").contract.silent_after for field in fields]
+    return min((span for span in spans if span is not None), default=np.iinfo(np.int64).max)
+
+
+def _spells(entity: Entity, times: np.ndarray, holds: np.ndarray, patience: int) -> Iterator[Spell]:
+    silent = np.r_[True, np.diff(times) > patience]
+    number = np.cumsum(silent | np.r_[True, holds[1:] != holds[:-1]])
+    for one in np.unique(number[holds]).tolist():
+        rows = np.flatnonzero(number == one)
+        yield Spell(entity.id, Instant(int(times[rows[0]])), Instant(int(times[rows[-1]])), len(rows))

@@ -110,8 +110,8 @@ class Facts(Protocol):
         """The outbox position a fact table has reached."""
         ...
 
-    def query(self, sql: str, values: Mapping[str, Json]) -> pa.Table:
-        """Read with SQL of the series engine; named parameters as ``$name``."""
+    def query(self, sql: str, values: Mapping[str, Json], tables: Mapping[str, pa.Table] | None = None) -> pa.Table:
+        """Read with SQL of the series engine; named parameters as ``$name``, tables in memory under their names."""
         ...
 
 

@@ -67,7 +67,7 @@ def draw(view: Chart, lang: Lang) -> Drawing | None:
         return None
     reach = max(values) + (max(values) - min(values)) * 0.25
     near = [limit.value for limit in view.thresholds if limit.value <= reach]
-    marks = formats.ticks(floor(values), max(*values, *near))
+    marks = formats.ticks(floor(values), max([*values, *near]))
     scale = _Scale(view.rows[0].at, view.rows[-1].at, marks[0], marks[-1])
     decimals = view.decimals if marks[1] - marks[0] < 1 else 0
     return Drawing(

@@ -71,7 +71,7 @@ class Carry:
 
     def take(self, new: New) -> Moments:
         """The new moments of the entities touched, and the carried state moved on."""
-        order = np.lexsort((np.arange(len(new.time)), new.time, new.entity))
+        order = np.lexsort((new.time, new.entity))
         entity, field, time, value = new.entity[order], new.field[order], new.time[order], new.value[order]
         current = time >= self._time[entity, field]
         entity, field, time, value = entity[current], field[current], time[current], value[current]

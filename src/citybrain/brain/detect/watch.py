@@ -10,7 +10,7 @@ from typing import Protocol
 
 import pyarrow as pa
 import structlog
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, bindparam, delete, insert, select
 
 from citybrain.brain.detect import alerts, feeds
 from citybrain.brain.detect.alerts import Alerts
@@ -31,8 +31,12 @@ from citybrain.kernel.text import Text
 
 log = structlog.get_logger()
 CURSOR = "detect.watch"
-COALESCE = 0.05
-"""Wall seconds in which what is recorded is gathered before rules are asked."""
+COALESCE = 0.02
+"""Wall seconds in which what is recorded is gathered before rules are asked; under a flood as long as the rules took."""
+STEP = 100_000
+"""Observations without any change after which the cursor is moved all the same: after a kill they are looked at again."""
+
+_FORGET = delete(RULE_STATE).where(RULE_STATE.c.rule == bindparam("of_rule"), RULE_STATE.c.entity == bindparam("of_entity"))
 
 
 class LatestTable(Protocol):
@@ -68,6 +72,8 @@ class Watch:
         self._alerts = Alerts(transactions)
         self._woke = clock.city()
         self._lock = threading.Lock()
+        self._cursor = self._kept = 0
+        """Up to where was looked, and up to where that is durable."""
         self._stale = False
         """Whether what is held in memory may be ahead of what was committed, for a commit failed."""
         self._roster = Roster(rulebook, things)
@@ -76,7 +82,7 @@ class Watch:
     @property
     def behind(self) -> int:
         """Observations that are recorded and not yet looked at."""
-        return self._series.last_seq() - self._transactions.cursor(CURSOR)
+        return self._series.last_seq() - self._cursor
 
     def run_once(self, limit: int = 50_000) -> int:
         """Look at up to about so many new observations; returns how many there were. Blocks: run in a thread."""
@@ -108,10 +114,12 @@ class Watch:
                 swept = loop.time()
 
     async def _catch_up(self) -> None:
+        loop = asyncio.get_running_loop()
         while True:
+            began = loop.time()
             if not await asyncio.to_thread(self.run_once):
                 return
-            await asyncio.sleep(COALESCE)
+            await asyncio.sleep(max(COALESCE, loop.time() - began))
 
     def _follow(self, limit: int) -> int:
         if self._stale:
@@ -128,9 +136,11 @@ class Watch:
         for kind, new in self._roster.split(rows):
             watch, own = self._roster.watches[kind], touched.setdefault(kind, {})
             changes += [(watch, change, moments) for change, moments in watch.take(new, own)]
-        self._commit(changes, touched, upto)
+        if _any(touched) or upto - self._kept >= STEP:
+            self._commit(changes, touched, upto)
+            self._open_cases()
+        self._cursor = upto
         self._stale = False
-        self._open_cases()
         return rows.num_rows
 
     def _wait(self) -> None:
@@ -140,7 +150,7 @@ class Watch:
         for kind, watch in self._roster.watches.items():
             own = touched.setdefault(kind, {})
             changes += [(watch, change, moments) for change, moments in watch.wait(self._clock.city(), own)]
-        if any(own for kinds in touched.values() for own in kinds.values()):
+        if _any(touched):
             self._commit(changes, touched, self._cursor)
         self._stale = False
 
@@ -151,7 +161,7 @@ class Watch:
             for kind, by_rule in touched.items():
                 self._keep(tx, self._roster.watches[kind], by_rule)
             self._transactions.advance(tx.connection, CURSOR, upto)
-        self._cursor = upto
+        self._cursor = self._kept = upto
 
     def _change(self, tx: Tx[Connection], watch: KindWatch, change: Change, moments: Moments) -> None:
         entity, rule = watch.entities[change.entity], change.rule
@@ -167,19 +177,20 @@ class Watch:
         self._told[key] = alert.id
 
     def _keep(self, tx: Tx[Connection], watch: KindWatch, by_rule: dict[int, set[int]]) -> None:
+        gone: list[dict[str, str]] = []
+        kept: list[dict[str, str | int | None]] = []
         for number, entities in by_rule.items():
             state = watch.states[number]
             for place in sorted(entities):
                 rule, entity = state.rule.key, watch.entities[place].id
-                tx.connection.execute(delete(RULE_STATE).where(RULE_STATE.c.rule == rule, RULE_STATE.c.entity == entity))
+                gone.append({"of_rule": rule, "of_entity": entity})
                 if state.since[place] > 0:
-                    row = {
-                        "rule": rule,
-                        "entity": entity,
-                        "since": int(state.since[place]),
-                        "alert": self._told.get((rule, entity)),
-                    }
-                    tx.connection.execute(insert(RULE_STATE).values(row))
+                    told = self._told.get((rule, entity))
+                    kept.append({"rule": rule, "entity": entity, "since": int(state.since[place]), "alert": told})
+        if gone:
+            tx.connection.execute(_FORGET, gone)
+        if kept:
+            tx.connection.execute(insert(RULE_STATE), kept)
 
     def _feeds(self) -> None:
         now = self._clock.city()
@@ -226,7 +237,7 @@ class Watch:
 
     def _restore(self) -> None:
         """Read back where the watch stood: cursor, carried values, states of rules, open alerts."""
-        self._cursor = self._transactions.cursor(CURSOR)
+        self._cursor = self._kept = self._transactions.cursor(CURSOR)
         self._roster = Roster(self._rulebook, self._things)
         for kind, new in self._roster.split(self._series.latest(self._cursor)):
             self._roster.watches[kind].restore(new)
@@ -249,3 +260,8 @@ class Watch:
             with self._transactions.begin() as tx:
                 for key in orphans:
                     alerts.clear(tx, self._told.pop(key), self._clock.city())
+
+
+def _any(touched: dict[str, dict[int, set[int]]]) -> bool:
+    """Whether the state of any rule changed: every alert told or cleared is such a change."""
+    return any(own for kinds in touched.values() for own in kinds.values())

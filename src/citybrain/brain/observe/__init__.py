@@ -13,6 +13,7 @@ from citybrain.brain.observe.rows import Rows, read_rows
 from citybrain.brain.observe.shelves import datasets
 from citybrain.brain.observe.sources import sources
 from citybrain.brain.observe.store import METADATA
+from citybrain.brain.observe.told import latest_json
 
 __all__ = [
     "METADATA",
@@ -29,6 +30,7 @@ __all__ = [
     "contracts",
     "datasets",
     "history",
+    "latest_json",
     "life",
     "lives",
     "permitted",

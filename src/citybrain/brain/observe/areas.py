@@ -20,7 +20,10 @@ class AreaBook:
         self._load()
 
     def put(self, areas: Sequence[Area]) -> None:
-        """Enter areas, replacing those of the same code; raises BadInputError for a code, level or outline that is wrong."""
+        """Enter areas, replacing those of the same code; raises BadInputError for a code, level or outline that is wrong.
+
+        An area that nobody has surveyed has no outline: it has a name and a place in the district, and holds no point.
+        """
         for area in areas:
             _check(area)
         with self._transactions.begin() as tx:
@@ -44,7 +47,7 @@ class AreaBook:
     def area_of(self, place: Place) -> str | None:
         """The code of the smallest area that holds a place, its border included; None outside the district."""
         found = self._tree.query(shapely.Point(place.lon, place.lat), predicate="intersects")
-        holding = [self._areas[int(index)] for index in found]
+        holding = [self._surveyed[int(index)] for index in found]
         if not holding:
             return None
         return min(holding, key=lambda area: (-LEVELS.index(area.level), area.code)).code
@@ -54,11 +57,12 @@ class AreaBook:
             areas = [area_of(row) for row in connection.execute(select(AREA))]
         self._areas = tuple(sorted(areas, key=lambda area: (LEVELS.index(area.level), area.code)))
         self._codes = {area.code: area for area in self._areas}
-        self._tree = shapely.STRtree(shapely.from_wkb([area.wkb for area in self._areas]))
+        self._surveyed = tuple(area for area in self._areas if area.wkb)
+        self._tree = shapely.STRtree(shapely.from_wkb([area.wkb for area in self._surveyed]))
 
 
 def _check(area: Area) -> None:
-    outline = shapely.from_wkb(area.wkb, on_invalid="ignore")
+    outline = shapely.from_wkb(area.wkb, on_invalid="ignore") if area.wkb else shapely.Polygon()
     if level_of(area.code) != area.level or outline is None or outline.geom_type not in ("Polygon", "MultiPolygon"):
         what = Text(
             f"区域 {area.code} 有误：代码须与层级相符，边界须为面。",

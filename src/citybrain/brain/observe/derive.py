@@ -4,6 +4,7 @@ Series.after(cursor) → entities touched → their inputs over the lookback →
 so a kill between storing and moving the cursor doubles nothing.
 """
 
+import asyncio
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -23,6 +24,8 @@ from citybrain.kernel.text import Text
 
 log = structlog.get_logger()
 CURSOR = "observe.derive"
+_STEP = 100_000
+"""Observations without anything to derive after which the cursor is moved all the same: reading them again costs little."""
 DOOR = "derived"
 
 
@@ -53,6 +56,7 @@ class Deriver:
         self._series = series
         self._intake = intake
         self._transactions = transactions
+        self._at = self._kept = transactions.cursor(CURSOR)
         self._version = 0
         self._kind = self._field = np.zeros(0, np.int32)
         self._names: dict[str, int] = {}
@@ -60,19 +64,28 @@ class Deriver:
     @property
     def behind(self) -> int:
         """Observations that are recorded and not yet looked at."""
-        return self._series.last_seq() - self._transactions.cursor(CURSOR)
+        return self._series.last_seq() - self._at if self._derived else 0
 
     async def run_once(self, limit: int = 50_000) -> int:
         """Look at up to about so many new observations; returns how many there were. Raises BusyError, StorageFullError."""
-        rows = self._series.after(self._transactions.cursor(CURSOR), limit)
+        if not self._derived:
+            return 0
+        rows = await asyncio.to_thread(self._series.after, self._at, limit)
         if not rows.num_rows:
             return 0
+        made = 0
         for each in self._derived:
             for group in _groups(self._touched(each, rows), _lookback(each)):
-                await self._derive(each, group)
-        with self._transactions.begin() as tx:
-            self._transactions.advance(tx.connection, CURSOR, int(rows["seq"][-1].as_py()))
+                made += await self._derive(each, group)
+        self._at = int(rows["seq"][-1].as_py())
+        if made or self._at - self._kept >= _STEP:
+            await asyncio.to_thread(self._keep)
         return rows.num_rows
+
+    def _keep(self) -> None:
+        with self._transactions.begin() as tx:
+            self._transactions.advance(tx.connection, CURSOR, self._at)
+        self._kept = self._at
 
     async def fill(self, since: Instant, until: Instant) -> int:
         """Derive over [since, until) again for all entities, as after an import of history; returns the rows computed."""
@@ -103,7 +116,7 @@ class Deriver:
         inputs = {entity.entity: [numbers[f"{entity.entity}.{name}"] for name in each.inputs] for entity in touched}
         since, until = min(one.first for one in touched) - lookback, max(one.last for one in touched) + lookback + 1
         wanted = tuple(sorted(no for group in inputs.values() for no in group))
-        rows = self._series.scan(SeriesQuery(wanted, Instant(since), Instant(until)))
+        rows = await asyncio.to_thread(self._series.scan, SeriesQuery(wanted, Instant(since), Instant(until)))
         columns = dict(_by_stream(rows))
         made: list[tuple[Numbers, Ints, Floats]] = []
         for one in touched:

@@ -23,6 +23,8 @@ from citybrain.kernel.ports import Transactions
 from citybrain.kernel.text import Text
 
 _FRESH = Duration(10 * SECOND)
+_REMEMBERED = 100_000
+"""Streams of one device whose answer is remembered."""
 _DEVICE: frozenset[Role] = frozenset({"device"})
 
 
@@ -116,17 +118,24 @@ class Devices:
         with self._transactions.read() as connection:
             row = connection.execute(select(DEVICE.c.writes, DEVICE.c.enabled).where(DEVICE.c.id == device_id)).first()
         listed = msgspec.json.decode(row.writes, type=tuple[str, ...]) if row is not None and row.enabled else ()
-        test = _covering(listed)
+        test = _Covered(listed).__getitem__
         with self._lock:
             self._known[device_id] = (now, test)
         return test
 
 
-def _covering(entries: tuple[str, ...]) -> Callable[[str], bool]:
-    """The test of whether one of the entries speaks of a stream: a beginning with ``*``, an entity, or the stream itself."""
-    beginnings = tuple(entry[:-1] if entry.endswith("*") else entry + "." for entry in entries)
-    whole = frozenset(entries)
-    return lambda stream: stream in whole or stream.startswith(beginnings)
+class _Covered(dict[str, bool]):
+    """Whether one of a device's entries speaks of a stream: a beginning with ``*``, an entity, or the stream itself; remembered."""
+
+    def __init__(self, entries: tuple[str, ...]) -> None:
+        self._beginnings = tuple(entry[:-1] if entry.endswith("*") else entry + "." for entry in entries)
+        self._whole = frozenset(entries)
+
+    def __missing__(self, stream: str) -> bool:
+        if len(self) >= _REMEMBERED:
+            self.clear()
+        covered = self[stream] = stream in self._whole or stream.startswith(self._beginnings)
+        return covered
 
 
 def _nothing(_: str) -> bool:

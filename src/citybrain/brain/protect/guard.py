@@ -11,8 +11,8 @@ from citybrain.kernel.datasets import Dataset
 from citybrain.kernel.errors import ForbiddenError, NotFoundError, UnauthenticatedError
 from citybrain.kernel.instant import Instant, rfc3339
 from citybrain.kernel.ports import Audit, Catalogue, Policy, Source
-from citybrain.kernel.predicate import NOTHING, And, Compare, Not, Or, Predicate, both, fields
-from citybrain.kernel.text import Text
+from citybrain.kernel.predicate import EVERYTHING, NOTHING, And, Compare, Not, Or, Predicate, both, fields
+from citybrain.kernel.text import Json, Text
 
 
 class Guard:
@@ -31,6 +31,14 @@ class Guard:
     def exporter(self, caller: Caller, purpose: str) -> "BoundReader":
         """A reader of what this caller may carry away; every page of it stands in the audit trail."""
         return BoundReader(self._policy, self._sources, self._datasets, self._audit, caller, purpose, "export")
+
+    def whole(self, caller: Caller, name: str, purpose: str) -> bool:
+        """Whether this caller sees every row and column of a dataset as it stands, so that there is nothing to narrow or mask."""
+        dataset = self._datasets.describe(name)
+        personal = [column.name for column in dataset.columns if column.personal]
+        facts: dict[str, Json] = {"access": dataset.access, "personal": list(personal)}
+        narrowing = self._policy.narrow(Ask(caller, action_on(dataset, "read"), name, purpose, facts))
+        return narrowing.where == EVERYTHING and not personal
 
     def require(self, ask: Ask) -> None:
         """Pass, or raise UnauthenticatedError (nobody signed in) or ForbiddenError with the deciding policies.

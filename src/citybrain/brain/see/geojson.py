@@ -56,7 +56,7 @@ def _area(area: Area, figures: dict[str, Json]) -> dict[str, Json]:
         "origin": area.origin,
         "figures": figures,
     }
-    return _feature(area.code, shapely.from_wkb(area.wkb), said)
+    return _feature(area.code, shapely.from_wkb(area.wkb) if area.wkb else None, said)
 
 
 def _thing(entity: Entity, values: dict[str, Json]) -> dict[str, Json]:

@@ -1,19 +1,20 @@
 """The tables an indicator speaks of, as Ibis expressions that are answered by the facts engine as they stood at an instant."""
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 
 import ibis
 import ibis.expr.operations as ops
 import ibis.expr.types as ir
-import msgspec
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from citybrain.brain.see.facts import ALERT_FACT, CASE_FACT, SQL_TYPES, STATES, state_of
+from citybrain.brain.see.facts import ALERT_FACT, CASE_FACT, STATES, state_of
 from citybrain.kernel.errors import DeclarationError, NotFoundError
 from citybrain.kernel.instant import Instant
 from citybrain.kernel.places import Area
 from citybrain.kernel.ports import Facts
-from citybrain.kernel.text import Json, Text
+from citybrain.kernel.text import Text
 from citybrain.kernel.things import Origin, Stream
 
 _STREAM_COLUMNS: dict[str, pa.DataType] = {
@@ -41,7 +42,7 @@ class IbisTables:
     def __init__(self, facts: Facts, streams: Callable[[], pa.Table], areas: Callable[[], Sequence[Area]], now: Instant) -> None:
         self._facts = facts
         self._memory: dict[str, Callable[[], pa.Table]] = {"stream": streams, "area": lambda: area_rows(areas())}
-        self._texts: dict[str, str] = {}
+        self._made: dict[str, pa.Table] = {}
         self._now = now
 
     @property
@@ -64,31 +65,25 @@ class IbisTables:
         if not isinstance(expression, ir.Table):
             what = Text("指标的计算式不是 Ibis 表。", "An indicator's measure must be an Ibis table.")
             raise DeclarationError(what, found=type(expression).__name__)
-        names = sorted({str(table.name) for table in expression.op().find(ops.UnboundTable)})
-        return self._ask(names, str(ibis.to_sql(expression, dialect="duckdb")))
+        names, sql = _compiled(expression.op())
+        return self._facts.query(sql, {}, {name: self._rows(name) for name in names})
 
     def origin(self, names: Sequence[str]) -> Origin:
         """``real`` if every row of these tables is; otherwise what the others are."""
         found: set[str] = set()
         for name in names:
             if "origin" in _SCHEMAS[name].names:
-                rows = self._ask([name], f'SELECT DISTINCT origin FROM "{name}"')
-                found |= {str(value) for value in rows.column("origin").to_pylist()}
+                found |= {str(value) for value in self._rows(name).column("origin").unique().to_pylist()}
         return "demo" if "demo" in found else "generated" if "generated" in found else "real"
 
-    def _ask(self, names: Sequence[str], sql: str) -> pa.Table:
-        values: dict[str, Json] = {}
-        parts = [f'"{name}" AS ({self._definition(name, values)})' for name in names]
-        return self._facts.query(f"WITH {', '.join(parts)} SELECT * FROM ({sql}) AS asked" if parts else sql, values)
-
-    def _definition(self, name: str, values: dict[str, Json]) -> str:
-        if name in STATES:
-            values["now"] = self._now
-            return state_of(self._facts, name)
-        if name not in self._texts:
-            self._texts[name] = _columns_json(self._memory[name]())
-        values[name] = self._texts[name]
-        return _unpacked(name, _SCHEMAS[name])
+    def _rows(self, name: str) -> pa.Table:
+        """The rows of a table, made once: what is folded from facts is the same for every figure of an instant."""
+        if name not in self._made:
+            if name in STATES:
+                self._made[name] = self._facts.query(state_of(self._facts, name), {"now": self._now})
+            else:
+                self._made[name] = _without_nan(self._memory[name]())
+        return self._made[name]
 
 
 def stream_rows(streams: Sequence[Stream], areas: Mapping[str, str | None], latest: pa.Table) -> pa.Table:
@@ -117,12 +112,17 @@ def area_rows(areas: Sequence[Area]) -> pa.Table:
     return pa.Table.from_pylist(rows, schema=AREA)
 
 
-def _columns_json(table: pa.Table) -> str:
-    columns = {name: [None if cell != cell else cell for cell in table.column(name).to_pylist()] for name in table.schema.names}  # noqa: PLR0124 - NaN
-    return msgspec.json.encode(columns).decode()
+@lru_cache(maxsize=256)
+def _compiled(expression: ops.Relation) -> tuple[tuple[str, ...], str]:
+    """The tables an expression reads, and its SQL; most figures ask the same thing every time."""
+    names = sorted({str(table.name) for table in expression.find(ops.UnboundTable)})
+    return tuple(names), str(ibis.to_sql(expression.to_expr(), dialect="duckdb"))
 
 
-def _unpacked(name: str, schema: pa.Schema) -> str:
-    shape = ", ".join(f'"{field.name}": ["{SQL_TYPES[field.type]}"]' for field in schema)
-    columns = ", ".join(f'unnest(given."{field.name}") AS "{field.name}"' for field in schema)
-    return f"SELECT {columns} FROM (SELECT from_json(${name}, '{{{shape}}}') AS given) AS handed"
+def _without_nan(table: pa.Table) -> pa.Table:
+    """The table with null for NaN."""
+    for place, field in enumerate(table.schema):
+        if field.type == pa.float64():
+            column = table.column(place)
+            table = table.set_column(place, field, pc.if_else(pc.is_nan(column), None, column))
+    return table

@@ -5,7 +5,7 @@ The outbox is the truth and the bus only wakes: a slow or sleeping client loses 
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Final
 
@@ -15,11 +15,12 @@ from litestar.response import ServerSentEventMessage
 
 from citybrain.doors.api import caller as callers
 from citybrain.doors.api.parts import ApiParts, Call
-from citybrain.doors.api.rows import one
-from citybrain.kernel.access import Ask
-from citybrain.kernel.errors import BusyError, ForbiddenError, NotFoundError, UnauthenticatedError
+from citybrain.doors.api.rows import Row, page
+from citybrain.kernel.access import Ask, Query
+from citybrain.kernel.errors import BusyError, ForbiddenError, UnauthenticatedError
 from citybrain.kernel.events import Event
 from citybrain.kernel.instant import rfc3339
+from citybrain.kernel.predicate import Compare
 from citybrain.kernel.text import Text
 
 _AT_ONCE: Final = 200
@@ -96,11 +97,9 @@ class Client:
         """All that has come in, then a wait for the bell, and a sign of life where it stays silent."""
         self._bell.clear()
         while events := await to_thread.run_sync(self._parts.events_after, self._place, _AT_ONCE):
-            for place, event in events:
-                told = await to_thread.run_sync(self._told, place, event)
-                self._place = place
-                if told is not None:
-                    yield told
+            for told in await to_thread.run_sync(self._told, events):
+                yield told
+            self._place = events[-1][0]
         while self._waiting:
             topic, body = self._waiting.popleft()
             if not self._figures():
@@ -117,17 +116,31 @@ class Client:
                 self._waiting.append((topic, message))
             self._bell.set()
 
-    def _told(self, place: int, event: Event) -> ServerSentEventMessage | None:
-        """The message of an event for this caller: the row as policy shows it to them now, or nothing."""
-        for beginning, name in _TOLD.items():
-            if event.type.startswith(beginning):
-                try:
-                    row = one(self._parts, self._call, name, event.subject)
-                except (ForbiddenError, NotFoundError):
-                    return None
-                body = {"type": event.type, "time": rfc3339(event.time), name: row}
-                return ServerSentEventMessage(event=name, id=place, data=_text(body))
-        return None
+    def _told(self, events: Sequence[tuple[int, Event]]) -> list[ServerSentEventMessage]:
+        """The messages of events for this caller: each with the row as policy shows it to them now, or nothing."""
+        named = [(place, event, _name(event)) for place, event in events]
+        rows = {name: self._rows(name, {event.subject for _, event, of in named if of == name}) for name in _TOLD.values()}
+        return [
+            ServerSentEventMessage(
+                event=name,
+                id=place,
+                data=_text({"type": event.type, "time": rfc3339(event.time), name: rows[name][event.subject]}),
+            )
+            for place, event, name in named
+            if name is not None and event.subject in rows[name]
+        ]
+
+    def _rows(self, name: str, subjects: set[str]) -> dict[str, Row]:
+        """The rows of a dataset with some keys, as far as they are for this caller; in one reading."""
+        if not subjects:
+            return {}
+        dataset = self._parts.catalogue.describe(name)
+        asked = Query(name, Compare(dataset.key, "in", tuple(sorted(subjects))), limit=_AT_ONCE)
+        try:
+            found = page(self._parts, self._call, dataset, asked)
+        except ForbiddenError:
+            return {}
+        return {str(row[dataset.key]): row for row in found.items}
 
     def _figures(self) -> bool:
         """Whether all figures are for this caller; whoever may see some of them only, asks for those."""
@@ -140,6 +153,11 @@ class Client:
         except UnauthenticatedError:
             return False
         return now == self._call.user
+
+
+def _name(event: Event) -> str | None:
+    """The dataset whose row an event is told with; None for what is not told."""
+    return next((name for beginning, name in _TOLD.items() if event.type.startswith(beginning)), None)
 
 
 def _text(body: object) -> str:

@@ -5,7 +5,7 @@ from typing import Annotated, Final
 
 import msgspec
 from anyio import to_thread
-from litestar import get, post
+from litestar import MediaType, Response, get, post
 from litestar.params import FromPath, FromQuery, HeaderParameter
 
 from citybrain.brain import observe
@@ -111,8 +111,10 @@ def stream(request: Call, parts: Parts, name: FromPath[str]) -> Row:
 
 
 @get("/latest", opt=asks("stream.read", of="stream"), sync_to_thread=True)
-def latest(request: Call, parts: Parts) -> list[Row]:
+def latest(request: Call, parts: Parts) -> list[Row] | Response[bytes]:
     """The latest value of every stream with its life, all in one answer."""
+    if parts.guard.whole(request.user, "stream", purpose(request)):
+        return Response(observe.latest_json(parts.registry, parts.latest), media_type=MediaType.JSON)
     dataset = parts.catalogue.describe("stream")
     found: list[Row] = []
     cursor: str | None = None

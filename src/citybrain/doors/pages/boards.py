@@ -18,6 +18,7 @@ from citybrain.kernel.units import UNITS
 from citybrain.web.views import Chart, Figure, Level, Map, Place, Point, Ring, Shape, Topic
 
 _LIVE = frozenset((Life.LIVE, Life.DRIFTING))
+_UNSURVEYED = Text("各街道尚未录入测绘边界", "no outline of a subdistrict has been entered yet")
 _NO_STATION = Text("无监测点", "no station")
 
 
@@ -53,11 +54,11 @@ def overview(parts: PageParts, board: Board, *, public: bool) -> Map:
     """The district on the board's scale; without an approval number the public sees tiles and no coordinate."""
     here = entities(parts, board)
     schematic = public and not parts.map_approval
-    shapes = tuple(_shape(parts, board, area, of_area(here, area)) for area in _subdistricts(parts))
+    shapes = tuple(_shape(parts, board, area, of_area(here, area)) for area in _subdistricts(parts) if area.wkb)
     points = () if schematic else tuple(_point(parts, board, entity) for entity in here if entity.place is not None)
     return Map(
         name=board.kind,
-        title=board.title,
+        title=Text(f"{board.title.zh}分布", f"{board.title.en} by place") if public else board.title,
         shapes=shapes,
         points=points,
         levels=tuple(_level(step) for step in board.levels),
@@ -65,6 +66,7 @@ def overview(parts: PageParts, board: Board, *, public: bool) -> Map:
         tiles=schematic,
         approval=parts.map_approval,
         src=() if schematic else (f"areas|/layers/{board.kind}/areas.geojson", f"points|/layers/{board.kind}/points.geojson"),
+        reason=_UNSURVEYED,
         demo=parts.demo is not None,
     )
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from litestar import Response, get
+from litestar.params import FromPath
 
 from citybrain.doors.pages import frame, rows
 from citybrain.doors.pages.parts import Call, PageParts, Parts
@@ -72,7 +73,7 @@ def catalogue(request: Call, parts: Parts) -> Response[str]:
 
 
 @get("/data/{name:str}", opt=frame.opens("catalogue.read"), sync_to_thread=True)
-def dataset_page(request: Call, parts: Parts, name: str) -> Response[str]:
+def dataset_page(request: Call, parts: Parts, name: FromPath[str]) -> Response[str]:
     """One dataset."""
     dataset = parts.catalogue.describe(name)
     preview, why = _newest(parts, request, name)

@@ -1,11 +1,10 @@
-"""The desk (办件台): the cases of the caller's unit, one case with its history, and the steps that may be taken now."""
+"""The desk (工作台): the cases of the caller's unit, one case with its history, and the steps that may be taken now."""
 
-from typing import Annotated, Final
+from typing import Final
 
 import msgspec
 from litestar import Response, get, post
-from litestar.enums import RequestEncodingType
-from litestar.params import Body
+from litestar.params import FromPath, URLEncodedBody
 from litestar.response import Redirect
 
 from citybrain.doors.pages import charts, frame, rows
@@ -77,15 +76,13 @@ def desk(request: Call, parts: Parts) -> Response[str]:
 
 
 @get("/desk/{number:str}", opt=frame.opens("page.desk"), sync_to_thread=True)
-def case_page(request: Call, parts: Parts, number: str) -> Response[str]:
+def case_page(request: Call, parts: Parts, number: FromPath[str]) -> Response[str]:
     """One case."""
     return frame.shown(parts, request, _view(parts, request, _visible(parts, request, number)))
 
 
 @post("/desk/{number:str}/moves", opt=frame.opens("page.desk"), sync_to_thread=True)
-def step(
-    request: Call, parts: Parts, number: str, data: Annotated[Step, Body(media_type=RequestEncodingType.URL_ENCODED)]
-) -> Response[str] | Redirect:
+def step(request: Call, parts: Parts, number: FromPath[str], data: URLEncodedBody[Step]) -> Response[str] | Redirect:
     """Take a step; a refusal shows the page again with what was typed and what is wrong."""
     frame.own_form(request, data.csrf)
     case = _visible(parts, request, number)
@@ -116,7 +113,8 @@ def _visible(parts: PageParts, request: Call, number: str) -> Case:
 def _view(parts: PageParts, request: Call, case: Case) -> CasePage:
     row = rows.first(rows.read(parts, request.user, Query("case", Compare("id", "eq", case.id), limit=1)).rows, case.number)
     moves = parts.cases.moves_for(case, request.user)
-    forms = tuple(_form(parts, case, move) for move in moves)
+    # What carries the case on stands open before what hands it to somebody else.
+    forms = tuple(_form(parts, case, move) for move in sorted(moves, key=lambda move: move.needs_unit))
     closed, alert = case.closed is not None, _alert(parts, request, case)
     return CasePage(
         case=rows.case_item(parts, row),

@@ -3,8 +3,9 @@
 from typing import Final
 
 from litestar import Response, get
+from litestar.params import FromPath
 
-from citybrain.doors.pages import behind, frame
+from citybrain.doors.pages import behind, frame, rows
 from citybrain.doors.pages.parts import Call, PageParts, Parts
 from citybrain.kernel import datasets
 from citybrain.kernel.access import Caller
@@ -12,7 +13,6 @@ from citybrain.kernel.errors import NotFoundError
 from citybrain.kernel.instant import DAY, Instant
 from citybrain.kernel.pack import Indicator
 from citybrain.kernel.text import Text, same
-from citybrain.kernel.units import UNITS
 from citybrain.web.views import Cell, Chart, ChartRow, Column, Fact, Figure, FigurePage, Link, Table
 
 _TREND_DAYS: Final = 7
@@ -21,12 +21,11 @@ _TREND_DAYS: Final = 7
 def card(parts: PageParts, figure: datasets.Figure) -> Figure:
     """A computed figure as a card."""
     declared = parts.indicators.indicator(figure.indicator)
-    sign = UNITS[declared.unit].sign
     return Figure(
         name=figure.indicator,
         title=declared.title,
         value=figure.value,
-        unit=Text(sign, _english(declared.unit, sign)),
+        unit=rows.sign(declared.unit),
         at=figure.as_of,
         decimals=declared.decimals,
         unknown=figure.unknown,
@@ -43,7 +42,7 @@ def district_cards(parts: PageParts) -> tuple[Figure, ...]:
 
 
 @get("/figures/{name:str}", opt=frame.opens("figure.read"), sync_to_thread=True)
-def figure_page(request: Call, parts: Parts, name: str) -> Response[str]:
+def figure_page(request: Call, parts: Parts, name: FromPath[str]) -> Response[str]:
     """A figure opened."""
     declared = parts.indicators.indicator(name)
     found = [figure for figure in parts.indicators.figures() if figure.indicator == name]
@@ -78,22 +77,21 @@ def _view(
 def _trend(parts: PageParts, declared: Indicator) -> Chart:
     now = parts.clock.city()
     past = parts.indicators.history(declared.name, Instant(now - _TREND_DAYS * DAY))
-    sign = UNITS[declared.unit].sign
-    rows = tuple(ChartRow(figure.computed, seen=figure.value) for figure in past)
+    points = tuple(ChartRow(figure.computed, seen=figure.value) for figure in past)
     return Chart(
         f"trend-{declared.name}".replace("_", "-"),
         Text(f"{declared.title.zh} 近7日", f"{declared.title.en}, 7 days"),
-        Text(sign, _english(declared.unit, sign)),
-        rows,
+        rows.sign(declared.unit),
+        points,
         declared.decimals,
-        reason=None if rows else Text("还没有历史", "no history yet"),
+        reason=None if points else Text("还没有历史", "no history yet"),
         demo=parts.demo is not None,
     )
 
 
 def _areas(parts: PageParts, found: tuple[datasets.Figure, ...]) -> Table:
     names = {area.code: area.name for area in parts.areas.all() if area.level == "subdistrict"}
-    rows = tuple(
+    lines = tuple(
         (Cell(text=names[figure.area]), Cell(number=figure.value, reason=figure.reason), Cell(number=float(figure.unknown)))
         for figure in found
         if figure.area in names
@@ -103,11 +101,9 @@ def _areas(parts: PageParts, found: tuple[datasets.Figure, ...]) -> Table:
         Column("value", Text("数值", "Value"), numeric=True),
         Column("unknown", Text("不明", "Unknown"), numeric=True),
     )
-    return Table("areas", Text("分街道", "By subdistrict"), columns, rows, Text("没有分街道的数值。", "No figures by subdistrict."))
-
-
-def _english(unit: str, sign: str) -> str:
-    return {"{case}": "cases", "{count}": "", "{space}": "spaces", "h": "h", "min": "min", "s": "s"}.get(unit, sign)
+    return Table(
+        "areas", Text("分街道", "By subdistrict"), columns, lines, Text("没有分街道的数值。", "No figures by subdistrict.")
+    )
 
 
 HANDLERS = (figure_page,)

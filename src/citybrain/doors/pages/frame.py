@@ -29,7 +29,7 @@ _OWN: Final = (
 _SECTIONS: Final = (
     ("page.portal", "/", Text("首页", "Home")),
     ("page.cockpit", "/cockpit", Text("驾驶舱", "Cockpit")),
-    ("page.desk", "/desk", Text("办件台", "Desk")),
+    ("page.desk", "/desk", Text("工作台", "Desk")),
     ("catalogue.read", "/data", Text("数据", "Data")),
     ("page.admin", "/admin", Text("管理", "Admin")),
 )

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 from litestar import Response, get
+from litestar.params import FromPath
 
 from citybrain.doors.pages import boards, frame
 from citybrain.doors.pages.parts import Call, Parts
@@ -17,7 +18,7 @@ _DIGITS = 5
 
 
 @get("/layers/{kind:str}/{name:str}", opt=frame.opens("page.cockpit"), sync_to_thread=True)
-def layer(request: Call, parts: Parts, kind: str, name: str) -> Response[bytes]:
+def layer(request: Call, parts: Parts, kind: FromPath[str], name: FromPath[str]) -> Response[bytes]:
     """``areas.geojson`` or ``points.geojson`` of a board."""
     board = next((board for board in parts.boards("cockpit") if board.kind == kind), None)
     if board is None or name not in ("areas.geojson", "points.geojson"):

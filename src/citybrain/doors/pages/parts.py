@@ -2,11 +2,12 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Annotated, TypeAlias
+from typing import TypeAlias
 
 from litestar import Request
 from litestar.datastructures.state import State
-from litestar.params import Dependency
+from litestar.di import NamedDependency
+from litestar.params import SkipValidation
 
 from citybrain.brain.act import CaseBook, Units
 from citybrain.brain.detect import Alerts, Forecasts
@@ -68,6 +69,6 @@ class PageParts:
         return tuple(board for pack in self.packs for board in pack.boards if where in board.on)
 
 
-Parts: TypeAlias = Annotated[PageParts, Dependency(skip_validation=True)]
+Parts: TypeAlias = NamedDependency[SkipValidation[PageParts]]
 Call: TypeAlias = Request[Caller, str | None, State]
 """A request whose ``user`` is the caller and whose ``auth`` the session token, where there is one."""

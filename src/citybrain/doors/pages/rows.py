@@ -8,6 +8,7 @@ from citybrain.kernel.access import Caller, Guarded, Query
 from citybrain.kernel.errors import ForbiddenError, NotFoundError
 from citybrain.kernel.instant import Instant, parse
 from citybrain.kernel.text import Json, Text, same
+from citybrain.kernel.units import UNITS
 from citybrain.web.views import AlertItem, CaseItem
 
 Row = Mapping[str, Json]
@@ -26,6 +27,8 @@ DOORS: Final[dict[str, Text]] = {
     "derived": Text("派生计算 derived", "Derived"),
     "import": Text("历史导入 import", "Import"),
 }
+_ENGLISH: Final[dict[str, str]] = {"{case}": "cases", "{count}": "", "{space}": "spaces", "h": "h", "min": "min", "s": "s"}
+"""Signs that are Chinese words, in English."""
 _NOWHERE: Final = Text("未定位", "No place")
 
 
@@ -42,6 +45,12 @@ def first(rows: Sequence[Row], what: str) -> Row:
     if not rows:
         raise NotFoundError(Text(f"没有找到“{what}”，或您无权查看。", f"'{what}' does not exist, or not for you."), id=what)
     return rows[0]
+
+
+def sign(unit: str) -> Text:
+    """A UCUM unit as it stands behind a number; its code where it is not known."""
+    shown = UNITS[unit].sign if unit in UNITS else unit
+    return Text(shown, _ENGLISH.get(unit, shown))
 
 
 def words(value: Json) -> Text:

@@ -1,13 +1,11 @@
 """Signing in and out."""
 
-from typing import Annotated
 from urllib.parse import urlparse
 
 import msgspec
 from litestar import Response, get, post
 from litestar.datastructures import Cookie
-from litestar.enums import RequestEncodingType
-from litestar.params import Body
+from litestar.params import URLEncodedBody
 from litestar.response import Redirect
 
 from citybrain.doors.pages import frame
@@ -39,9 +37,7 @@ def sign_in_page(request: Call, parts: Parts) -> Response[str]:
 
 
 @post("/signin", opt=frame.opens("session.create"), sync_to_thread=True)
-def sign_in(
-    request: Call, parts: Parts, data: Annotated[Given, Body(media_type=RequestEncodingType.URL_ENCODED)]
-) -> Response[str] | Redirect:
+def sign_in(request: Call, parts: Parts, data: URLEncodedBody[Given]) -> Response[str] | Redirect:
     """Sign in and go on to where the caller wanted to go, within this site."""
     try:
         token = parts.accounts.sign_in(data.name, data.password, _address(request))
@@ -53,7 +49,7 @@ def sign_in(
 
 
 @post("/signout", opt=frame.opens("session.delete"), sync_to_thread=True)
-def sign_out(request: Call, parts: Parts, data: Annotated[Out, Body(media_type=RequestEncodingType.URL_ENCODED)]) -> Redirect:
+def sign_out(request: Call, parts: Parts, data: URLEncodedBody[Out]) -> Redirect:
     """End the session."""
     frame.own_form(request, data.csrf)
     if request.auth:

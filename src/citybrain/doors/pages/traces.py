@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from litestar import Response, get
+from litestar.params import FromPath
 
 from citybrain.brain.see import Trace as Found
 from citybrain.doors.pages import frame, rows
@@ -58,13 +59,13 @@ _TIMES: Final = frozenset(("as_of", "computed", "opened", "due", "closed", "bega
 
 
 @get("/trace/{kind:str}/{name:str}", opt=frame.opens("page.trace"), sync_to_thread=True)
-def trace_page(request: Call, parts: Parts, kind: str, name: str) -> Response[str]:
+def trace_page(request: Call, parts: Parts, kind: FromPath[str], name: FromPath[str]) -> Response[str]:
     """The chain as a page; the caller sees of it what the caller may."""
     return _page(parts, request, kind, name)
 
 
 @get("/alerts/{name:str}", opt=frame.opens("alert.read"), sync_to_thread=True)
-def alert_page(request: Call, parts: Parts, name: str) -> Response[str]:
+def alert_page(request: Call, parts: Parts, name: FromPath[str]) -> Response[str]:
     """An alert is shown by its chain: rule, evidence, readings."""
     return _page(parts, request, "alert", name)
 
@@ -130,7 +131,7 @@ def _said(parts: PageParts, trace: Found, name: str, value: Json) -> Text:
         case "alert", "entity", str():
             return parts.registry.entity(value).title
         case _, "unit", str() if value in UNITS:
-            return same(UNITS[value].sign or "—")
+            return rows.sign(value) if rows.sign(value).en else same("—")
         case _, "life", str():
             return LIFE_WORDS[Life(value)]
         case _, "door", str():

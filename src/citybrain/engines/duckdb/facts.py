@@ -56,12 +56,14 @@ class DuckFacts:
         with self._lock:
             self._replaced = self._replaced | {name: table}
 
-    def query(self, sql: str, values: Mapping[str, Json]) -> pa.Table:
-        """Read with one SELECT; named parameters as ``$name``. Observations are the view ``observation``.
+    def query(self, sql: str, values: Mapping[str, Json], tables: Mapping[str, pa.Table] | None = None) -> pa.Table:
+        """Read with one SELECT; named parameters as ``$name``, ``tables`` under their names. Observations are the view ``observation``.
 
         Raises BadInputError for anything else than a SELECT, and for one that DuckDB cannot run.
         """
         with self._reading() as cursor:
+            for name, table in (tables or {}).items():
+                cursor.register(name, table)
             return cursor.execute(_selected(sql), dict(values)).to_arrow_table()
 
     def ibis(self) -> Backend:

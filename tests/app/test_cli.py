@@ -1,0 +1,148 @@
+"""The command line: each command run for real in a temporary folder."""
+
+import csv
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+import structlog
+
+from citybrain.app.cli import main
+from tests.app.conftest import furnished
+
+
+@pytest.fixture(autouse=True)
+def quiet_afterwards() -> Iterator[None]:
+    """The command line sets up the log of its process; another test must not write into this one's."""
+    yield
+    structlog.reset_defaults()
+
+
+@pytest.fixture
+def state(tmp_path: Path) -> Path:
+    """The state of a small district that nobody runs now."""
+    with furnished(tmp_path / "var"):
+        pass
+    return tmp_path / "var"
+
+
+def readings(folder: Path) -> Path:
+    """Five rows: two good, one again, one of no stream, one without a number."""
+    file = folder / "readings.csv"
+    good = [["air-01.pm25", "2026-11-20T00:00:00Z", "35.5"], ["air-01.aqi", "2026-11-20T01:00:00Z", "180"]]
+    bad = [["air-99.pm25", "2026-11-20T00:00:00Z", "1"], ["air-01.pm10", "2026-11-20T00:00:00Z", "n/a"]]
+    with file.open("w", encoding="utf-8-sig", newline="") as lines:
+        csv.writer(lines).writerows([["stream", "time", "value"], *good, good[0], *bad])
+    return file
+
+
+def test_a_real_district_is_begun_with_its_names_and_an_administrator(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["init", "--district", "120104", "--folder", str(tmp_path)]) == 0
+    said = capsys.readouterr().out
+    assert "admin / " in said
+    assert 'district = "120104"' in (tmp_path / "citybrain.toml").read_text("utf-8")
+    assert len(json.loads((tmp_path / "areas.json").read_text("utf-8"))) > 12
+    assert main(["init", "--district", "120104", "--folder", str(tmp_path)]) == 0
+    assert "admin / " not in capsys.readouterr().out
+
+
+def test_an_unknown_district_ends_with_2_and_is_told_in_both_languages(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["init", "--district", "999999", "--folder", str(tmp_path)]) == 2
+    said = capsys.readouterr().err
+    assert "没有区划 999999" in said
+    assert "There are no names for division 999999" in said
+    assert "Traceback" not in said
+
+
+def test_nothing_is_served_before_a_district_was_begun(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--config", str(tmp_path / "none.toml"), "serve", "--state", str(tmp_path / "var")]) == 2
+    assert "citybrain init" in capsys.readouterr().err
+
+
+def test_rows_of_a_file_are_stored_known_or_refused_by_name(
+    tmp_path: Path, state: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["import", str(readings(tmp_path)), "--state", str(state)]) == 0
+    said = capsys.readouterr()
+    assert said.out.strip() == "stored=2 duplicate=1 refused=2"
+    assert "3: unknown_stream" in said.err
+    assert "4: bad_value" in said.err
+    assert main(["import", str(readings(tmp_path)), "--state", str(state)]) == 0
+    assert capsys.readouterr().out.strip() == "stored=0 duplicate=3 refused=2"
+
+
+@pytest.mark.parametrize("form", ["csv", "json", "parquet"])
+def test_a_dataset_is_exported_in_every_form_and_the_export_is_audited(
+    tmp_path: Path, state: Path, form: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / f"stations.{form}"
+    assert main(["export", "air_station", str(file), "--state", str(state)]) == 0
+    if form == "parquet":
+        assert pq.read_table(file).num_rows == 1
+    else:
+        assert "示范站" in file.read_text("utf-8")
+        assert (form == "csv") == file.read_bytes().startswith(b"\xef\xbb\xbf")
+    with furnished(state) as city:
+        assert city.audit.verify() >= 1
+    capsys.readouterr()
+
+
+def test_a_form_that_nobody_knows_and_a_dataset_that_is_not_there_are_told(
+    tmp_path: Path, state: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["export", "air_station", str(tmp_path / "stations.xlsx"), "--state", str(state)]) == 2
+    assert ".parquet" in capsys.readouterr().err
+    assert main(["export", "unicorn", str(tmp_path / "unicorn.csv"), "--state", str(state)]) == 2
+    assert "unicorn" in capsys.readouterr().err
+
+
+def test_a_rule_is_tried_on_what_was_imported(tmp_path: Path, state: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    main(["import", str(readings(tmp_path)), "--state", str(state)])
+    capsys.readouterr()
+    assert main(["replay", "aqi_moderate", "--days", "36500", "--state", str(state)]) == 0
+    said = capsys.readouterr().out
+    assert "air-01  2026-11-20 09:00 – 2026-11-20 09:00  ×1" in said
+    assert "1 times in 36500 days" in said
+
+
+def test_a_backup_is_restored_and_its_audit_chain_verified(tmp_path: Path, state: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    main(["export", "air_station", str(tmp_path / "stations.csv"), "--state", str(state)])
+    assert main(["backup", str(tmp_path / "kept"), "--state", str(state)]) == 0
+    assert main(["restore", str(tmp_path / "kept"), "--state", str(tmp_path / "again")]) == 0
+    capsys.readouterr()
+    assert main(["verify", "--state", str(tmp_path / "again")]) == 0
+    assert int(capsys.readouterr().out.split()[0]) >= 1
+    assert main(["restore", str(tmp_path / "kept"), "--state", str(tmp_path / "again")]) == 2
+
+
+def test_packs_are_held_to_the_promises_by_name(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check", "unicorn"]) == 2
+    assert "air" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_the_air_pack_keeps_every_promise(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check", "air"]) == 0
+    said = capsys.readouterr().out
+    assert "✓" in said
+    assert "✗" not in said
+
+
+def test_a_new_pack_is_written_where_it_belongs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    entries = '[project]\nname = "citybrain"\n\n[project.entry-points."citybrain.packs"]\n'
+    (tmp_path / "pyproject.toml").write_text(entries, "utf-8")
+    assert main(["new", "pack", "services/livelihood/lamps"]) == 0
+    assert (tmp_path / "src/citybrain/services/livelihood/lamps/__init__.py").exists()
+    capsys.readouterr()
+
+
+def test_a_command_that_is_not_there_ends_with_the_usage(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["fly"])
+    assert ended.value.code == 2
+    assert "demo" in capsys.readouterr().err

@@ -1,0 +1,99 @@
+"""The demo district: made once, marked everywhere, kept over restarts."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from citybrain.app import demo
+from citybrain.app.city import City, build
+from citybrain.app.clockwork import HeldClock
+from citybrain.app.packs import installed
+from citybrain.app.parts import DemoNotes
+from citybrain.app.settings import Settings
+from citybrain.app.stores import opened
+from citybrain.app.walltime import wall
+from citybrain.kernel.access import ROLES
+from citybrain.kernel.clock import Replay
+from citybrain.kernel.instant import DAY, HOUR, Instant, local, parse
+from citybrain.kernel.observations import SeriesQuery
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+DATA = Path(__file__).parents[2] / "data"
+SIX = parse("2026-11-22T06:00:00+08:00")
+
+
+@pytest.fixture(scope="module")
+def lived(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[City, HeldClock, DemoNotes]]:
+    """The demo on its first morning; one week of it is lived through."""
+    state = tmp_path_factory.mktemp("demo")
+    settings = Settings(state=str(state), district="990104", district_name=demo.NAME, case_prefix="YS", low_water=0)
+    # Anchored at 06:00 of a fixed day, so that the week that is lived is always the same.
+    (state / "replay.json").write_bytes(msgspec.json.encode(Replay(wall(), SIX, 1.0)))
+    with opened(settings, upgrade=True) as stores:
+        clock = demo.clock(settings, installed())
+        city = build(settings, stores, installed(), clock, "demo")
+        notes = demo.load(city, clock, DATA)
+        yield city, clock, notes
+
+
+def test_the_day_is_replayed_from_the_same_season_and_weekday(lived: tuple[City, HeldClock, DemoNotes]) -> None:
+    _, clock, _ = lived
+    air = next(pack.replay for pack in installed() if pack.replay is not None)
+    days = demo.shift(air, clock.replay)
+    source = local(Instant(SIX - days * DAY))
+    assert days % 7 == 0
+    assert abs((source.timetuple().tm_yday) - 326) <= 7
+
+
+def test_every_subdistrict_has_its_station_but_the_last_and_everything_is_marked(lived: tuple[City, HeldClock, DemoNotes]) -> None:
+    city, _, notes = lived
+    stations = city.registry.entities("air_station")
+    assert len(stations) == 11
+    assert {station.origin for station in stations} == {"demo"}
+    assert {stream.origin for stream in city.registry.streams()} == {"demo"}
+    assert "UCI 501" in notes.origin.en
+
+
+def test_a_year_and_a_month_of_history_stands_and_the_last_week_was_lived_through(
+    lived: tuple[City, HeldClock, DemoNotes],
+) -> None:
+    city, clock, _ = lived
+    doors = {door.door: door for door in city.stores.series.doors()}
+    assert doors["import"].stored > 1_000_000
+    assert doors["replay"].stored > 11 * 100
+    assert doors["derived"].stored > 11 * 100
+    assert city.watch.behind == 0
+    told = city.stores.facts.query("SELECT min(time) AS first, max(time) AS last FROM alert_told", {}).to_pylist()[0]
+    assert SIX - demo.LIVED_DAYS * DAY <= told["first"] <= told["last"] <= SIX
+    assert clock.city() >= SIX
+
+
+def test_the_newest_reading_of_a_station_is_of_this_hour(lived: tuple[City, HeldClock, DemoNotes]) -> None:
+    city, _, _ = lived
+    times = [reading.time for stream in city.registry.streams() if (reading := city.latest.of(stream.no)) is not None]
+    assert max(time for time in times if time is not None) == SIX
+    number = city.registry.stream("air-01.pm25").no
+    assert city.stores.series.scan(SeriesQuery((number,), Instant(SIX - HOUR), Instant(SIX + HOUR))).num_rows <= 2
+
+
+def test_starting_again_brings_no_second_history_no_second_week_and_the_same_secret(
+    lived: tuple[City, HeldClock, DemoNotes],
+) -> None:
+    city, clock, notes = lived
+    secret = demo.device_secret(city)
+    before = {door.door: door.received for door in city.stores.series.doors()}
+    assert demo.load(city, clock, DATA) == notes
+    assert {door.door: door.received for door in city.stores.series.doors()} == before
+    assert demo.device_secret(city) == secret
+    assert len(secret) > 30
+
+
+def test_there_is_one_account_for_every_role_of_a_person(lived: tuple[City, HeldClock, DemoNotes]) -> None:
+    city, _, notes = lived
+    assert [account.name for account in notes.accounts] == [role for role in ROLES if role != "device"]
+    for account in notes.accounts:
+        caller = city.accounts.caller(city.accounts.sign_in(account.name, account.password))
+        assert caller is not None
+        assert caller.roles == {account.name}

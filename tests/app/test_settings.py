@@ -1,0 +1,68 @@
+"""Settings: the file, above it the environment, above it the flags; what does not fit is named."""
+
+from pathlib import Path
+
+import pytest
+
+from citybrain.app.settings import Settings, load
+from citybrain.kernel.errors import BadInputError
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "citybrain.toml"
+    path.write_text(
+        'port = 8001\nstate = "kept"\n[footer]\nhost = "示范区数据局"\n[map]\napproval_number = "GS(2026)1号"\n', "utf-8"
+    )
+    return path
+
+
+def test_without_any_source_the_defaults_hold(tmp_path: Path) -> None:
+    found = load(tmp_path / "none.toml")
+    assert found == Settings()
+    assert (found.port, found.state, found.hosts, found.map.approval_number) == (8000, "var", ("127.0.0.1", "::1"), "")
+
+
+def test_a_flag_beats_the_environment_and_the_environment_beats_the_file(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert load(file).port == 8001
+    monkeypatch.setenv("CITYBRAIN_PORT", "8002")
+    assert load(file).port == 8002
+    assert load(file, {"port": 8003}).port == 8003
+    assert load(file, {"port": None}).port == 8002
+    assert load(file).state == "kept"
+    assert load(file).footer.host == "示范区数据局"
+
+
+def test_lists_numbers_and_switches_are_read_from_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CITYBRAIN_HOSTS", "0.0.0.0,::")
+    monkeypatch.setenv("CITYBRAIN_SECURE_COOKIES", "true")
+    monkeypatch.setenv("CITYBRAIN_LOW_WATER", "7")
+    found = load(tmp_path / "none.toml")
+    assert (found.hosts, found.secure_cookies, found.low_water) == (("0.0.0.0", "::"), True, 7)  # noqa: S104 - read, not listened on
+
+
+def test_a_secret_is_read_from_the_file_that_the_environment_names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "address").write_text("postgresql+psycopg://city:secret@db/city\n", "utf-8")
+    monkeypatch.setenv("CITYBRAIN_DATABASE_FILE", str(tmp_path / "address"))
+    assert load(tmp_path / "none.toml").database == "postgresql+psycopg://city:secret@db/city"
+
+
+@pytest.mark.parametrize(
+    ("words", "named"),
+    [("prot = 8000", "prot"), ('port = "eight"', "$.port"), ('suite = "rot13"', "$.suite"), ("[footer]\nhosst = 1", "hosst")],
+)
+def test_a_setting_that_does_not_fit_is_named(tmp_path: Path, words: str, named: str) -> None:
+    file = tmp_path / "citybrain.toml"
+    file.write_text(words, "utf-8")
+    with pytest.raises(BadInputError) as caught:
+        load(file)
+    assert named in caught.value.what.zh
+    assert "docs/reference/settings.md" in caught.value.what.en
+
+
+def test_a_file_that_is_no_toml_is_refused_with_its_name(tmp_path: Path) -> None:
+    file = tmp_path / "citybrain.toml"
+    file.write_text("port = \n", "utf-8")
+    with pytest.raises(BadInputError) as caught:
+        load(file)
+    assert "citybrain.toml" in caught.value.what.zh

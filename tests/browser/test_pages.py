@@ -1,0 +1,86 @@
+"""Every page in two languages, light and dark, large and small: accessible, quiet, whole, and from our own house alone."""
+
+import re
+from collections.abc import Callable
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page
+
+from tests.browser.conftest import DESK, PHONE, Opener
+from tests.browser.district import District
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(200)]
+PAGES: dict[str, tuple[str, str]] = {
+    "portal": ("/", ""),
+    "signin": ("/signin", ""),
+    "cockpit": ("/cockpit", "leader"),
+    "desk": ("/desk", "dispatcher"),
+    "case": ("/desk/{case}", "dispatcher"),
+    "data": ("/data", "data_officer"),
+    "dataset": ("/data/air_station", "data_officer"),
+    "figure": ("/figures/open_cases", "leader"),
+    "trace": ("/trace/figure/streams_live", "leader"),
+    "admin": ("/admin", "admin"),
+    "error": ("/figures/nothing", "leader"),
+}
+"""Path and role of every page."""
+LOOKS = {
+    "zh-light": ("lang=zh&theme=light&size=normal", DESK),
+    "en-dark": ("lang=en&theme=dark&size=normal", DESK),
+    "zh-dark-large-phone": ("lang=zh&theme=dark&size=large", PHONE),
+    "en-light-phone": ("lang=en&theme=light&size=normal", PHONE),
+}
+_WORDS = """() => {
+  const own = 'script, style, code, .user-name, [lang="zh-CN"]:not(html), [lang="en"]:not(html), .said, .step-note, ' +
+    '#table-preview td, #table-preview th[scope=row], #table-people td, .case-side .handler';
+  const found = [];
+  const walker = document.createTreeWalker(document.documentElement, NodeFilter.SHOW_TEXT);
+  while (walker.nextNode()) {
+    const text = walker.currentNode.textContent.trim();
+    if (text && walker.currentNode.parentElement && !walker.currentNode.parentElement.closest(own)) found.push(text);
+  }
+  for (const one of document.querySelectorAll('[aria-label], [placeholder], [title], [alt]'))
+    if (!one.closest(own)) for (const name of ['aria-label', 'placeholder', 'title', 'alt']) if (one.getAttribute(name)) found.push(one.getAttribute(name));
+  return found;
+}"""
+_WIDE = """width => document.documentElement.scrollWidth <= width ? [] : [...document.querySelectorAll('body *')]
+  .filter(one => one.getBoundingClientRect().right > width && !one.closest('svg')).map(one => one.outerHTML.slice(0, 120))"""
+"""What makes a page scroll sideways; nothing where it does not."""
+_HAN, _SENTENCE = re.compile(r"[㐀-鿿]"), re.compile(r"[A-Za-z]{2,}(?: [a-z]{2,}){2,}")
+
+
+@pytest.fixture(scope="session")
+def case(demo: District) -> str:
+    """The number of a case of the environment office, filed by hand, in two languages' worth of words."""
+    body = {"title": "Case 4", "words": "示范路 1 号门前扬尘", "duty": "environment", "area": "990104001"}
+    return demo.post("dispatcher", "/api/v1/act/cases", body)["number"]
+
+
+@pytest.fixture
+def shown(opened: Opener, case: str) -> Callable[[str, str], tuple[Page, list[str], list[str]]]:
+    def show(name: str, look: str) -> tuple[Page, list[str], list[str]]:
+        path, role = PAGES[name]
+        words, size = LOOKS[look]
+        tab = opened(f"{path.format(case=case)}?{words}", role, size)
+        tab.page.wait_for_timeout(250)
+        return tab.page, tab.said, tab.asked
+
+    return show
+
+
+@pytest.mark.parametrize("look", LOOKS)
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_is_accessible_quiet_whole_and_from_our_own_house(
+    demo: District, shown: Callable[[str, str], tuple[Page, list[str], list[str]]], name: str, look: str
+) -> None:
+    page, said, asked = shown(name, look)
+    found = Axe().run(page)
+    broken = [(rule["id"], node["html"][:200]) for rule in found.response["violations"] for node in rule["nodes"]]
+    assert broken == []
+    own = [line for line in said if not (name == "error" and "404" in line)]
+    assert own == []
+    assert page.evaluate(_WIDE, LOOKS[look][1]["width"]) == []
+    assert {address for address in asked if not address.startswith((demo.root, "data:", "blob:"))} == set()
+    wrong = _HAN if look.startswith("en") else _SENTENCE
+    assert [text for text in page.evaluate(_WORDS) if wrong.search(text)] == []

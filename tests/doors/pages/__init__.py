@@ -1,0 +1,1 @@
+"""Tests of the pages door, over a whole city without a browser."""
