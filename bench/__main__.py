@@ -1,0 +1,59 @@
+"""Every measurement in one run, written as a page of the reference: ``python -m bench [--quick]``."""
+
+import argparse
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import structlog
+
+from bench import alerts, demo, ingest, latest, machine, rules, series_query
+
+PAGE = Path(__file__).parent.parent / "docs" / "reference" / "performance.md"
+_SEED = 7
+_HEAD = """> 本页由 `python -m bench` 测得并写成，请勿手改。Measured and written by `python -m bench`; do not edit it by hand.
+
+# 性能 · Performance
+
+每一行是一项目标和在本机测得的数值；压测程序与被测程序同在这台机器上，共用处理器。数值随机器和当时的负载而变，同一次运行中的比值更可靠。
+
+Each line is a target and what was measured on this machine; the load generator runs on the same machine and shares its processors.
+Figures change with the machine and its load at that time; ratios within one run are more reliable.
+"""
+_TABLE = "| 项目 · What | 测得 · Measured | 目标 · Target |\n|---|---|---|\n"
+
+
+def sections(quick: bool) -> tuple[tuple[str, Callable[[], list[str]]], ...]:  # noqa: FBT001 - the flag of the command line
+    """Headings, and what measures below them."""
+    return (
+        ("批量写入 · Bulk ingest", lambda: ingest.measure(6 if quick else 10, 8, _SEED)),
+        ("从读数到预警 · From reading to alert", lambda: alerts.measure(5000, 10 if quick else 60, 3 if quick else 10)),
+        ("规则 · Rules", _rules),
+        ("最新值 · Latest values", latest.measure),
+        ("历史 · History", lambda: series_query.week(1_000 if quick else 10_000)),
+        ("示意城区 · The demo district", lambda: demo.measure(60 if quick else 600)),
+    )
+
+
+def _rules() -> list[str]:
+    spent, speed = rules.measure(250, 100, _SEED)
+    return [f"| 500 rules on 250 observations (50 ms at 5,000 obs/s) | {spent:.1f} ms, {speed:,.0f} rule-rows a second | |"]
+
+
+def main() -> None:
+    """Measure, print, write."""
+    ask = argparse.ArgumentParser(description=__doc__)
+    ask.add_argument("--quick", action="store_true", help="short runs")
+    ask.add_argument("--page", type=Path, default=PAGE)
+    given = ask.parse_args()
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
+    page = [_HEAD, f"测量条件 · Conditions: {machine.about(_SEED)}\n"]
+    for heading, measure in sections(given.quick):
+        lines = measure()
+        print("\n".join(lines), flush=True)
+        page.append(f"## {heading}\n\n{_TABLE}" + "\n".join(lines) + "\n")
+    given.page.write_text("\n".join(page), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,118 @@
+"""Starting and stopping the whole program as its own process, as an operator would."""
+
+import base64
+import json
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from http.client import HTTPResponse
+from pathlib import Path
+from typing import Any
+from urllib.error import HTTPError
+
+from bench.server import PASSWORD
+from bench.wire import Target
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A running program: its process and where it listens."""
+
+    process: subprocess.Popen[bytes]
+    target: Target
+    """With the device's credentials: it may write observations."""
+    staff: Target
+    """With a session of a member of staff."""
+    mqtt_port: int
+    secret: str
+
+    def get(self, path: str) -> bytes:
+        """The body of a GET, as staff."""
+        return _ask(self.staff, path)
+
+    def metric(self, name: str) -> float:
+        """A number of /metrics."""
+        found = re.search(rf"^{name}(?:\{{[^}}]*\}})? (\S+)$", self.get("/metrics").decode(), re.MULTILINE)
+        if found is None:
+            raise KeyError(name)
+        return float(found.group(1))
+
+    def ledger(self, door: str) -> dict[str, Any]:
+        """The account of a door."""
+        doors = json.loads(self.get("/api/v1/observe/doors"))
+        return next(account for account in doors if account["door"] == door)
+
+    def kill(self) -> None:
+        """Kill it as the power would: SIGKILL, no goodbye."""
+        self.process.send_signal(signal.SIGKILL)
+        self.process.wait(10)
+
+
+def free_port() -> int:
+    """A port nobody listens on now."""
+    with socket.socket() as trial:
+        trial.bind(("127.0.0.1", 0))
+        return int(trial.getsockname()[1])
+
+
+def start(state: Path, seconds: float = 60, mqtt: int = 0) -> Running:
+    """Start the bench's program on a state folder and wait until it is ready; raises RuntimeError with its last words."""
+    port = free_port()
+    state.mkdir(parents=True, exist_ok=True)
+    command = [sys.executable, "-m", "bench.server", "--state", str(state), "--port", str(port), "--mqtt-port", str(mqtt)]
+    with (state / "log").open("ab") as log:
+        process = subprocess.Popen(command, stdout=log, stderr=log)
+    nobody = Target("127.0.0.1", port, "")
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline and process.poll() is None:
+        try:
+            _ask(nobody, "/readyz")
+        except (OSError, RuntimeError):
+            time.sleep(0.1)
+        else:
+            return _known(process, nobody, state, mqtt)
+    process.kill()
+    raise RuntimeError((state / "log").read_text(encoding="utf-8")[-3000:])
+
+
+def _known(process: subprocess.Popen[bytes], nobody: Target, state: Path, mqtt: int) -> Running:
+    secret = (state / "device.secret").read_text(encoding="ascii")
+    device = "Basic " + base64.b64encode(f"device:{secret}".encode()).decode()
+    given = json.dumps({"login": "bench", "password": PASSWORD}).encode()
+    with _open(nobody, "/api/v1/protect/session", given) as answer:
+        cookies = answer.headers.get_all("Set-Cookie") or []
+    token = next(cookie.split("=", 1)[1].split(";")[0] for cookie in cookies if cookie.startswith("session="))
+    return Running(process, replace(nobody, auth=device), replace(nobody, auth=f"Bearer {token}"), mqtt, secret)
+
+
+def _ask(target: Target, path: str, body: bytes | None = None) -> bytes:
+    with _open(target, path, body) as answer:
+        return bytes(answer.read())
+
+
+def _open(target: Target, path: str, body: bytes | None) -> HTTPResponse:
+    headers = {"Content-Type": "application/json"} | ({"Authorization": target.auth} if target.auth else {})
+    ask = urllib.request.Request(f"http://{target.host}:{target.port}{path}", body, headers)
+    try:
+        answer: HTTPResponse = urllib.request.urlopen(ask, timeout=60)
+    except HTTPError as error:
+        raise RuntimeError(f"{path}: {error.code} {error.read().decode()}") from None
+    return answer
+
+
+@contextmanager
+def running(state: Path, mqtt: int = 0) -> Iterator[Running]:
+    """The program for the time of a block."""
+    program = start(state, mqtt=mqtt)
+    try:
+        yield program
+    finally:
+        program.process.terminate()
+        program.process.wait(30)
