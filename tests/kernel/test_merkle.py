@@ -23,8 +23,9 @@ HEADS = {
 
 
 def judges() -> Path:
-    """Where outside judges lie, when they do: a folder named by CITYBRAIN_JUDGES."""
-    return Path(os.environ.get("CITYBRAIN_JUDGES", "judges")) / "merkle-rfc6962" / "inclusion"
+    """Where outside judges lie, when they do: a folder named by CITYBRAIN_JUDGES, or the shared folder beside the tree."""
+    beside = Path(__file__).parents[3] / "shared" / "data" / "judges"
+    return Path(os.environ.get("CITYBRAIN_JUDGES", str(beside))) / "merkle-rfc6962" / "inclusion"
 
 
 class Vector(msgspec.Struct, frozen=True, rename="camel"):

@@ -44,7 +44,7 @@ class World:
     async def client(self, role: Role | None = None) -> AsyncIterator[AsyncClient]:
         """A browser of a role, signed in; or of nobody."""
         # httpx and Litestar spell the types of ASGI differently.
-        transport = ASGITransport(self.app)  # type: ignore[arg-type]
+        transport = ASGITransport(self.app)  # type: ignore[arg-type]  # see above
         async with AsyncClient(transport=transport, base_url="http://city", headers={"Accept": "text/html"}) as client:
             if role is not None and role != "device":
                 if role not in self.tokens:

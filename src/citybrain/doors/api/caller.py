@@ -40,6 +40,7 @@ def gate(parts: ApiParts) -> Callable[[Connection, BaseRouteHandler], Awaitable[
     """The one guard of the door: finds the caller, refuses forged and malformed requests, asks policy for the route's action."""
 
     async def allowed(connection: Connection, handler: BaseRouteHandler) -> None:
+        """Let the request in, or raise."""
         if not isinstance(connection, Request):
             raise ForbiddenError(Text("此处只接受 HTTP 请求。", "Only HTTP requests are taken here."))
         await _admit(parts, connection, handler)

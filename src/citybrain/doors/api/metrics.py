@@ -40,9 +40,11 @@ class Metrics:
 
         def around(app: ASGIApp) -> ASGIApp:
             async def timed(scope: Scope, receive: Receive, send: Send) -> None:
+                """Handle a request and note how long it took."""
                 status = 500
 
                 async def watched(message: Message) -> None:
+                    """Pass a message on and remember the status."""
                     nonlocal status
                     if message["type"] == "http.response.start":
                         status = message["status"]

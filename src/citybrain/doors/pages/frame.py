@@ -51,6 +51,7 @@ def gate(
     """The one guard of the pages: finds the caller and asks policy for the page's action before it is made."""
 
     async def allowed(connection: ASGIConnection[BaseRouteHandler, Caller, str | None, State], handler: BaseRouteHandler) -> None:
+        """Let the request in, or raise."""
         if isinstance(connection, Request):
             await to_thread.run_sync(_admit, parts, connection, str(handler.opt["action"]))
 
