@@ -7,10 +7,18 @@ import sys
 import time
 
 ALONE = "browser or kill or slow"
-"""What starts whole programs: two of them at once on two cores would only wait for each other."""
+"""What starts whole programs: two of them at once on two cores would only wait for each other.
+
+Browsers are driven each in a process of its own: the driver keeps an event loop running, which other tests cannot have.
+"""
 PARTS = {
     "quick": (("-m", f"not ({ALONE}) and not postgres and not soak", "-n", "2"),),
-    "all": (("-m", f"not ({ALONE}) and not soak", "-n", "2"), ("-m", f"({ALONE}) and not soak", "-p", "no:randomly")),
+    "all": (
+        ("-m", f"not ({ALONE}) and not soak", "-n", "2"),
+        ("-m", f"({ALONE}) and not browser and not soak", "-p", "no:randomly"),
+        ("tests/web", "-m", "browser", "-p", "no:randomly"),
+        ("tests/browser", "-m", "browser", "-p", "no:randomly"),
+    ),
     "soak": (("-m", "soak or kill", "-s", "-p", "no:randomly"),),
 }
 MORE = {"soak": {"CITYBRAIN_KILLS": "100"}}

@@ -33,6 +33,8 @@ log = structlog.get_logger()
 CURSOR = "detect.watch"
 COALESCE = 0.02
 """Wall seconds in which what is recorded is gathered before rules are asked; under a flood as long as the rules took."""
+FLOOD = 5_000
+"""Observations at one time that are a flood: many together are judged for little more than few."""
 STEP = 100_000
 """Observations without any change after which the cursor is moved all the same: after a kill they are looked at again."""
 
@@ -84,7 +86,7 @@ class Watch:
         """Observations that are recorded and not yet looked at."""
         return self._series.last_seq() - self._cursor
 
-    def run_once(self, limit: int = 50_000) -> int:
+    def run_once(self, limit: int = 100_000) -> int:
         """Look at up to about so many new observations; returns how many there were. Blocks: run in a thread."""
         with self._lock:
             return self._follow(limit)
@@ -117,9 +119,10 @@ class Watch:
         loop = asyncio.get_running_loop()
         while True:
             began = loop.time()
-            if not await asyncio.to_thread(self.run_once):
+            rows = await asyncio.to_thread(self.run_once)
+            if not rows:
                 return
-            await asyncio.sleep(max(COALESCE, loop.time() - began))
+            await asyncio.sleep(max(COALESCE, loop.time() - began) if rows >= FLOOD else COALESCE)
 
     def _follow(self, limit: int) -> int:
         if self._stale:
