@@ -94,7 +94,9 @@ class Watch:
     def sweep(self) -> None:
         """Look at what time alone brings about: conditions that have lasted long enough, feeds lost and found."""
         with self._lock:
-            while self._follow(50_000):
+            # Up to what is recorded now: under a flood there is always more.
+            recorded = self._series.last_seq()
+            while self._cursor < recorded and self._follow(100_000):
                 pass
             self._wait()
             self._feeds()
@@ -110,18 +112,24 @@ class Watch:
             await asyncio.wait((heard,), timeout=every)
             if heard.done():
                 heard = asyncio.ensure_future(anext(waking))
-            await self._catch_up()
-            if loop.time() - swept >= every:
-                await asyncio.to_thread(self.sweep)
-                swept = loop.time()
+            try:
+                swept = await self._catch_up(swept, every)
+            except Exception as error:
+                # The fence of this loop: what failed is read back from the store and done again.
+                log.exception("watch_failed", error=str(error))
+                await asyncio.sleep(every)
 
-    async def _catch_up(self) -> None:
+    async def _catch_up(self, swept: float, every: float) -> float:
+        """Look at all that is new, sweeping in between where it is time; returns the loop's time of the last sweep."""
         loop = asyncio.get_running_loop()
         while True:
             began = loop.time()
+            if began - swept >= every:
+                await asyncio.to_thread(self.sweep)
+                began = swept = loop.time()
             rows = await asyncio.to_thread(self.run_once)
             if not rows:
-                return
+                return swept
             await asyncio.sleep(max(COALESCE, loop.time() - began) if rows >= FLOOD else COALESCE)
 
     def _follow(self, limit: int) -> int:

@@ -6,6 +6,7 @@ from typing import Annotated, Final
 import msgspec
 from anyio import to_thread
 from litestar import MediaType, Response, get, post
+from litestar.openapi import ResponseSpec
 from litestar.params import FromPath, FromQuery, HeaderParameter
 
 from citybrain.brain import observe
@@ -86,6 +87,11 @@ async def take(
     return verdict
 
 
+_LATEST_SHAPE = ResponseSpec(
+    list[dict[str, object]], generate_examples=False, description="Every stream's newest value, with its life."
+)
+
+
 @get("/entities", opt=asks("entity.read", of="entity", columns=True), sync_to_thread=True)
 def entities(request: Call, parts: Parts) -> Rows:
     """Things of the district by any of their columns."""
@@ -110,8 +116,8 @@ def stream(request: Call, parts: Parts, name: FromPath[str]) -> Row:
     return one(parts, request, "stream", name)
 
 
-@get("/latest", opt=asks("stream.read", of="stream"), sync_to_thread=True)
-def latest(request: Call, parts: Parts) -> list[Row] | Response[bytes]:
+@get("/latest", opt=asks("stream.read", of="stream"), sync_to_thread=True, responses={200: _LATEST_SHAPE})
+def latest(request: Call, parts: Parts) -> Response[bytes]:
     """The latest value of every stream with its life, all in one answer."""
     if parts.guard.whole(request.user, "stream", purpose(request)):
         return Response(observe.latest_json(parts.registry, parts.latest), media_type=MediaType.JSON)
@@ -123,7 +129,7 @@ def latest(request: Call, parts: Parts) -> list[Row] | Response[bytes]:
         found += [{name: value for name, value in row.items() if name in _LATEST} for row in shown.items]
         cursor = shown.next
         if cursor is None:
-            return found
+            return Response(msgspec.json.encode(found), media_type=MediaType.JSON)
 
 
 @get("/observations", opt=asks("observation.read", of="observation", columns=True), sync_to_thread=True)
