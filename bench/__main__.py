@@ -19,6 +19,8 @@ _HEAD = """> 本页由 `python -m bench` 测得并写成，请勿手改。Measur
 
 Each line is a target and what was measured on this machine; the load generator runs on the same machine and shares its processors.
 Figures change with the machine and its load at that time; ratios within one run are more reliable.
+
+凡测得数值未达到目标栏的，就是目前的不足。Wherever the measured figure misses its target, that is where we lose today.
 """
 _TABLE = "| 项目 · What | 测得 · Measured | 目标 · Target |\n|---|---|---|\n"
 

@@ -32,7 +32,7 @@ def main(part: str) -> int:
     sys.stdout.flush()
     for chosen in PARTS[part]:
         began = time.monotonic()
-        command = [sys.executable, "-m", "pytest", "-q", "-rs", "--durations=10", *chosen]
+        command = [sys.executable, "-m", "pytest", "-q", "-rsfE", "--durations=10", *chosen]
         results.append(subprocess.run(command, env=os.environ | MORE.get(part, {}), check=False).returncode)
         sys.stdout.write(f"({time.monotonic() - began:.0f} s)\n")
         sys.stdout.flush()
