@@ -1,7 +1,9 @@
 """Running a city in one process: the doors, and beside them one loop a duty."""
 
 import asyncio
+import gc
 import signal
+import sys
 from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
 from types import FrameType
@@ -27,6 +29,10 @@ _REST = 9.0
 """Figures rest nine times as long as they took: they never take more than a tenth of a processor."""
 _GATHER = 0.5
 """Seconds that events gather before they become facts in one commit: nobody waits for facts."""
+_COLLECT = (50_000, 20, 100)
+"""Thresholds of the garbage collector: a request makes thousands of objects that die at once."""
+_TURN = 0.001
+"""Seconds a thread may keep the interpreter: the wire must not wait five milliseconds for each thread that computes."""
 _LATE_DAYS = 2
 """Days are closed to Parquet when they are so old; late rows that come after are merged at the next closing."""
 
@@ -43,6 +49,11 @@ async def _run(city: City, demo: parts.DemoNotes | None, more: Sequence[Duty], r
     broker = await _broker(city)
     started = (*_duties(city), *(duty(city) for duty in more))
     duties = [asyncio.create_task(duty) for duty in started]
+    # What stands now stands until the end: without it, collections of old objects would pause the wire for tens of milliseconds.
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*_COLLECT)
+    sys.setswitchinterval(_TURN)
     if ready is not None:
         ready()
     try:
