@@ -10,7 +10,6 @@ from citybrain.app.settings import Settings
 from citybrain.app.stores import Stores
 from citybrain.brain import act, detect, exchange, observe, protect, see
 from citybrain.engines.bus import LocalBus
-from citybrain.kernel.access import Caller
 from citybrain.kernel.cases import Flow
 from citybrain.kernel.clock import Clock
 from citybrain.kernel.datasets import Dataset
@@ -111,11 +110,6 @@ def stream_rows(registry: observe.Registry, latest: observe.Latest) -> pa.Table:
     """The latest value of every stream with its life, as indicators read it."""
     areas = {entity.id: entity.area for kind in registry.kinds() for entity in registry.entities(kind.name)}
     return see.stream_rows(registry.streams(), areas, latest.table(None))
-
-
-def viewer() -> Caller:
-    """Who the program's own pages of counts are read as: an administrator without a name."""
-    return Caller("administration", "", frozenset({"admin"}))
 
 
 def _timeouts(settings: Settings) -> protect.Timeouts:

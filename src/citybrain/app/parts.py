@@ -92,7 +92,6 @@ def pages(city: City, demo: DemoNotes | None) -> page_door.PageParts:
         trace=partial(_trace, city),
         doors=city.stores.series.doors,
         health=partial(_health, city),
-        viewer=cities.viewer(),
         errors=tuple(views.ErrorEntry(code, status, title, *map(plain, ADVICE[code])) for code, status, title in problems.codes()),
         district=city.settings.district_name,
         demo=None if demo is None else demo.origin,

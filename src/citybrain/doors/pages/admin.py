@@ -6,7 +6,8 @@ from litestar import Response, get
 
 from citybrain.doors.pages import frame, rows
 from citybrain.doors.pages.parts import Call, PageParts, Parts
-from citybrain.kernel.access import ROLES, Caller, Query
+from citybrain.kernel.access import ROLES, Ask, Caller, Query
+from citybrain.kernel.predicate import Compare
 from citybrain.kernel.text import Json, Text, same
 from citybrain.kernel.things import LIFE_WORDS, Life
 from citybrain.web.views import Admin, Cell, Column, DoorLedger, Table
@@ -14,12 +15,17 @@ from citybrain.web.views import Admin, Cell, Column, DoorLedger, Table
 _PURPOSE: Final = "账号管理 · administration of accounts"
 """Why the administrator is shown names and logins; it stands in the audit trail."""
 
+_SHOWN: Final = 100
+_AILING: Final = tuple(life.value for life in Life if life not in (Life.LIVE, Life.CLOSED))
+
 
 @get("/admin", opt=frame.opens("page.admin"), sync_to_thread=True)
 def admin(request: Call, parts: Parts) -> Response[str]:
     """The whole page."""
     tables = tuple(
-        table for table in (_lives(parts), _dead(parts), _people(parts, request.user), _units(parts, request.user)) if table
+        table
+        for table in (_lives(parts), _dead(parts, request.user), _people(parts, request.user), _units(parts, request.user))
+        if table
     )
     return frame.shown(parts, request, Admin(_ledgers(parts), parts.health(), tables))
 
@@ -46,9 +52,11 @@ def _lives(parts: PageParts) -> Table:
     return Table("lives", Text("监测项状态", "Streams by life"), columns, cells, Text("没有监测项。", "There are no streams."))
 
 
-def _dead(parts: PageParts) -> Table:
-    found = rows.read(parts, parts.viewer, Query("stream", limit=1000)).rows
-    dead = [row for row in found if row.get("life") not in ("live", "closed")]
+def _dead(parts: PageParts, caller: Caller) -> Table | None:
+    """Streams that are not live; no table at all for a caller who may not see streams, rather than an empty one."""
+    if not parts.policy.decide(Ask(caller, "stream.read", "stream")).allowed:
+        return None
+    found = rows.read(parts, caller, Query("stream", Compare("life", "in", _AILING), limit=_SHOWN, count=True))
     columns = (
         Column("stream", Text("监测项", "Stream")),
         Column("life", Text("状态", "Life")),
@@ -60,7 +68,7 @@ def _dead(parts: PageParts) -> Table:
             Cell(text=LIFE_WORDS[Life(str(row["life"]))], tone="warn"),
             Cell(at=rows.moment(row.get("time")), reason=Text("从未上报", "never")),
         )
-        for row in dead[:100]
+        for row in found.rows
     )
     return Table(
         "dead",
@@ -68,7 +76,7 @@ def _dead(parts: PageParts) -> Table:
         columns,
         cells,
         Text("全部正常。", "All are live."),
-        total=len(dead),
+        total=found.total,
     )
 
 

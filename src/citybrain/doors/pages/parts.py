@@ -50,8 +50,6 @@ class PageParts:
     """The chain below a figure, a case or an alert (kind, name), as far as the caller may see it."""
     doors: Callable[[], Sequence[DoorAccount]]
     health: Callable[[], tuple[Health, ...]]
-    viewer: Caller
-    """Who the administration's own counts are read as."""
     district: Text
     errors: tuple[ErrorEntry, ...] = ()
     """Every error code, for the page that problems point to."""
