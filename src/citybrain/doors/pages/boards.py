@@ -7,7 +7,7 @@ from shapely.geometry import MultiPolygon, Polygon
 
 from citybrain.doors.pages import charts, figures
 from citybrain.doors.pages.parts import PageParts
-from citybrain.kernel.access import Caller
+from citybrain.kernel.access import Ask, Caller
 from citybrain.kernel.instant import Instant
 from citybrain.kernel.pack import Board
 from citybrain.kernel.pack import Level as Step
@@ -25,6 +25,8 @@ _NO_STATION = Text("无监测点", "no station")
 def topic(parts: PageParts, caller: Caller, board: Board) -> Topic:
     """The board as a public matter: figure, advice, places, a schematic map, the outlook of the worst place."""
     headline = district(parts, board)
+    if not parts.policy.decide(Ask(caller, "figure.read", "figure")).allowed:
+        headline = msgspec.structs.replace(headline, href="")
     step = None if headline.value is None else board.level(headline.value)
     here = entities(parts, board)
     return Topic(
