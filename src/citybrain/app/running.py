@@ -31,8 +31,8 @@ _GATHER = 0.5
 """Seconds that events gather before they become facts in one commit: nobody waits for facts."""
 _COLLECT = (50_000, 20, 100)
 """Thresholds of the garbage collector: a request makes thousands of objects that die at once."""
-_TURN = 0.001
-"""Seconds a thread may keep the interpreter: the wire must not wait five milliseconds for each thread that computes."""
+_TURN = 0.0002
+"""Seconds a thread may keep the interpreter: whoever leaves the lock for a store takes it again after this, many times a commit."""
 _LATE_DAYS = 2
 """Days are closed to Parquet when they are so old; late rows that come after are merged at the next closing."""
 

@@ -24,10 +24,10 @@ from citybrain.kernel.text import Text
 
 GROUP_ROWS = 200_000
 """Rows that one commit gathers at most; a greater single batch is one commit."""
-_LINGER = 0.002
-"""Seconds to wait for company before a commit, while others follow on one another: a commit costs about as much, whatever it holds."""
+_LINGER = 0.006
+"""Seconds to wait for company before a commit, where the last one had some: a commit costs about as much, whatever it holds."""
 _IDLE = 0.02
-"""Seconds without a commit after which a batch comes alone and is written at once."""
+"""Seconds without a commit after which a batch is written at once."""
 _log = structlog.get_logger(__name__)
 
 
@@ -54,6 +54,7 @@ class Writer:
         self._closing = False
         self._folded = 0
         self._ended = -_IDLE
+        self._company = False
         self._connect()
         self._thread = threading.Thread(target=self._run, name="series-writer", daemon=True)
         self._thread.start()
@@ -115,7 +116,7 @@ class Writer:
             if job:
                 job()
                 continue
-            if time.monotonic() - self._ended < _IDLE:
+            if self._company and time.monotonic() - self._ended < _IDLE:
                 time.sleep(_LINGER)
             with self._ready:
                 group = self._take()
@@ -123,7 +124,7 @@ class Writer:
             self._fold(max(waiting.batch.received for waiting in group))
             with self._ready:
                 self._rows -= sum(max(1, len(waiting.batch.time)) for waiting in group)
-            self._ended = time.monotonic()
+            self._ended, self._company = time.monotonic(), len(group) > 1
 
     def _take(self) -> list[Waiting]:
         group, rows = [self._waiting.popleft()], 0
