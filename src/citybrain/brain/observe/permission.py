@@ -1,6 +1,6 @@
 """What of a sending its sender may write: the rest becomes refusals, row by row."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -10,11 +10,12 @@ from citybrain.kernel.observations import Refusal
 _WHY = "This sender may not write this stream. Ask the administrator to entrust it to the device."
 
 
-def permitted(rows: Rows, may: Callable[[str], bool]) -> Rows:
-    """The sending with the rows of streams that ``may`` denies refused as ``forbidden_stream``."""
-    allowed = np.fromiter(map(may, rows.streams), np.bool_, len(rows.streams))
-    if allowed.all():
+def permitted(rows: Rows, barred: Callable[[Sequence[str]], frozenset[str]]) -> Rows:
+    """The sending with the rows of streams that are ``barred`` to its sender refused as ``forbidden_stream``."""
+    denied = barred(rows.streams)
+    if not denied:
         return rows
+    allowed = np.array([stream not in denied for stream in rows.streams])
     kept = np.flatnonzero(allowed).tolist()
     units = None if rows.units is None else [rows.units[index] for index in kept]
     refused = tuple(Refusal(int(row), "forbidden_stream", _WHY) for row in rows.row[~allowed])

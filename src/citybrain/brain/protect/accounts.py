@@ -4,7 +4,7 @@ A session token is 256 random bits and kept only as its digest.
 """
 
 import secrets
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import msgspec
@@ -141,9 +141,9 @@ class Accounts:
         """Whether a device may write a stream; nobody else may."""
         return self.devices.may_write(caller, stream)
 
-    def writable(self, caller: Caller) -> Callable[[str], bool]:
-        """The test of whether a caller may write a stream, for many streams at once."""
-        return self.devices.writable(caller)
+    def barred(self, caller: Caller) -> Callable[[Sequence[str]], frozenset[str]]:
+        """What tells of many streams at once which of them a caller may not write."""
+        return self.devices.barred(caller)
 
     def all(self) -> tuple[Account, ...]:
         """Every account, by login."""

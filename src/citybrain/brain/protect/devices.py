@@ -6,7 +6,7 @@ The secret is kept as its digest, not by a slow hash: devices show it with every
 import hmac
 import secrets
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 import msgspec
 from sqlalchemy import Connection, delete, insert, select, update
@@ -24,7 +24,7 @@ from citybrain.kernel.text import Text
 
 _FRESH = Duration(10 * SECOND)
 _REMEMBERED = 100_000
-"""Streams of one device whose answer is remembered."""
+"""Streams of one device that are remembered as its own."""
 _DEVICE: frozenset[Role] = frozenset({"device"})
 
 
@@ -34,7 +34,7 @@ class Devices:
     def __init__(self, transactions: Transactions[Connection], clock: Clock) -> None:
         self._transactions = transactions
         self._clock = clock
-        self._known: dict[str, tuple[Instant, Callable[[str], bool]]] = {}
+        self._known: dict[str, tuple[Instant, _Covered]] = {}
         self._callers: dict[tuple[str, str], tuple[Instant, Caller]] = {}
         self._lock = threading.Lock()
 
@@ -85,11 +85,11 @@ class Devices:
 
     def may_write(self, caller: Caller, stream: str) -> bool:
         """Whether a device may write a stream; nobody else may."""
-        return self.writable(caller)(stream)
+        return not self.barred(caller)((stream,))
 
-    def writable(self, caller: Caller) -> Callable[[str], bool]:
-        """The test of whether a caller may write a stream, for many streams at once."""
-        return self._writes(caller.account) if "device" in caller.roles else _nothing
+    def barred(self, caller: Caller) -> Callable[[Sequence[str]], frozenset[str]]:
+        """What tells of many streams at once which of them a caller may not write."""
+        return self._writes(caller.account).barred if "device" in caller.roles else frozenset
 
     def enable(self, device_id: str, *, enabled: bool) -> None:
         """Shut a device out, or let it in again; at once in this process. Raises NotFoundError."""
@@ -109,7 +109,7 @@ class Devices:
             self._known.clear()
             self._callers.clear()
 
-    def _writes(self, device_id: str) -> Callable[[str], bool]:
+    def _writes(self, device_id: str) -> "_Covered":
         now = self._clock.wall()
         with self._lock:
             kept = self._known.get(device_id)
@@ -118,25 +118,25 @@ class Devices:
         with self._transactions.read() as connection:
             row = connection.execute(select(DEVICE.c.writes, DEVICE.c.enabled).where(DEVICE.c.id == device_id)).first()
         listed = msgspec.json.decode(row.writes, type=tuple[str, ...]) if row is not None and row.enabled else ()
-        test = _Covered(listed).__getitem__
+        test = _Covered(listed)
         with self._lock:
             self._known[device_id] = (now, test)
         return test
 
 
-class _Covered(dict[str, bool]):
-    """Whether one of a device's entries speaks of a stream: a beginning with ``*``, an entity, or the stream itself; remembered."""
+class _Covered:
+    """The streams that a device's entries speak of: a beginning with ``*``, an entity, or the stream itself; remembered."""
 
     def __init__(self, entries: tuple[str, ...]) -> None:
         self._beginnings = tuple(entry[:-1] if entry.endswith("*") else entry + "." for entry in entries)
         self._whole = frozenset(entries)
+        self._seen: set[str] = set()
 
-    def __missing__(self, stream: str) -> bool:
-        if len(self) >= _REMEMBERED:
-            self.clear()
-        covered = self[stream] = stream in self._whole or stream.startswith(self._beginnings)
-        return covered
-
-
-def _nothing(_: str) -> bool:
-    return False
+    def barred(self, streams: Sequence[str]) -> frozenset[str]:
+        """Those of some streams that no entry speaks of."""
+        if self._seen.issuperset(streams):
+            return frozenset()
+        others = {stream for stream in streams if stream not in self._whole and not stream.startswith(self._beginnings)}
+        if len(self._seen) < _REMEMBERED:
+            self._seen |= set(streams) - others
+        return frozenset(others)

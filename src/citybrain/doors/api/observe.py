@@ -198,7 +198,7 @@ def _span(text: str) -> Duration:
 
 
 def _own(parts: ApiParts, caller: Caller, raw: bytes) -> Sending:
-    return permitted(read_rows(raw), parts.accounts.writable(caller))
+    return permitted(read_rows(raw), parts.accounts.barred(caller))
 
 
 HANDLERS = (entities, entity, streams, stream, latest, observations, stream_history, doors)

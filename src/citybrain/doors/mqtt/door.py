@@ -62,7 +62,7 @@ class MqttDoor:
         return verdict
 
     def _own(self, rows: Rows, caller: Caller) -> Rows:
-        return permitted(rows, self.accounts.writable(caller))
+        return permitted(rows, self.accounts.barred(caller))
 
 
 def observations(topic: str, payload: bytes, now: str) -> bytes:
