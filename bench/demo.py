@@ -10,6 +10,8 @@ import sys
 import tempfile
 import time
 import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
@@ -25,23 +27,21 @@ _ASKED = 50
 
 def measure(seconds: float) -> list[str]:
     """Run the demo for so long after it is ready; returns the lines of the report."""
+    with running() as (pid, port):
+        return [*_rest(pid, seconds), *_rendered(port), *sizes()]
+
+
+@contextmanager
+def running() -> Iterator[tuple[int, int]]:
+    """The demo on a fresh state for the time of a block: its process and its port."""
     with tempfile.TemporaryDirectory() as folder:
         port = program.free_port()
-        command = [
-            str(Path(sys.executable).with_name("citybrain")),
-            "demo",
-            "--state",
-            folder,
-            "--port",
-            str(port),
-            "--mqtt-port",
-            "0",
-        ]
+        command = [str(Path(sys.executable).with_name("citybrain")), "demo", "--hosts", "127.0.0.1", "--mqtt-port", "0"]
         with (Path(folder) / "log").open("wb") as log:
-            process = subprocess.Popen([*command, "--hosts", "127.0.0.1"], stdout=log, stderr=log)
+            process = subprocess.Popen([*command, "--state", folder, "--port", str(port)], stdout=log, stderr=log)
         try:
             _wait(port)
-            return [*_rest(process.pid, seconds), *_rendered(port), *sizes()]
+            yield process.pid, port
         finally:
             process.terminate()
             process.wait(30)
@@ -102,11 +102,17 @@ def _rendered(port: int) -> list[str]:
 
 def _signed_in(port: int, login: str) -> urllib.request.OpenerDirector:
     """A browser signed in to the demo."""
-    opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(http.cookiejar.CookieJar()))
+    return urllib.request.build_opener(urllib.request.HTTPCookieProcessor(cookies(port, login)))
+
+
+def cookies(port: int, login: str) -> http.cookiejar.CookieJar:
+    """The cookies of somebody signed in to the demo."""
+    jar = http.cookiejar.CookieJar()
+    opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(jar))
     given = json.dumps({"login": login, "password": PASSWORD}).encode()
     ask = urllib.request.Request(f"http://127.0.0.1:{port}/api/v1/protect/session", given, {"Content-Type": "application/json"})
     opener.open(ask, timeout=10).close()
-    return opener
+    return jar
 
 
 def main() -> None:

@@ -2,6 +2,7 @@
 
 import os
 import platform
+import shutil
 import tempfile
 import time
 from importlib.metadata import version
@@ -28,3 +29,8 @@ def fsync_p50(folder: Path, tries: int = 200) -> float:
             os.fsync(file.fileno())
             times.append((time.perf_counter() - start) * 1e6)
     return median(times)
+
+
+def chromium() -> str | None:
+    """The machine's Chromium; None where there is none (Playwright then looks for its own)."""
+    return shutil.which("chromium") or shutil.which("google-chrome")
