@@ -1,8 +1,10 @@
-"""The demo district: generated areas and offices, invented accounts, and real measurements replayed as if today."""
+"""The demo district: generated areas and offices, invented accounts, and real measurements replayed as if today, the rest simulated."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 import pyarrow as pa
@@ -11,14 +13,14 @@ import structlog
 from citybrain.app import clockwork, district
 from citybrain.app.city import City, datasets
 from citybrain.app.parts import DemoNotes
-from citybrain.app.replaying import Player, player
+from citybrain.app.replaying import Player, player, simulated
 from citybrain.app.settings import Settings
 from citybrain.app.walltime import wall
 from citybrain.brain import exchange
 from citybrain.kernel.access import ROLES
 from citybrain.kernel.clock import Replay as Run
 from citybrain.kernel.instant import DAY, HOUR, Instant, local_date
-from citybrain.kernel.pack import Pack, Replay
+from citybrain.kernel.pack import Pack, Planted, Replay
 from citybrain.kernel.text import Text
 from citybrain.web.views import Account
 
@@ -29,6 +31,8 @@ PASSWORD = "Chengqu-2026"  # noqa: S105 - the demo's one shared password, printe
 DEVICE = "device"
 HISTORY_DAYS = 400
 """Days of history loaded at the first start: a year and a month, so that the same season is known."""
+SIMULATED_DAYS = 28
+"""Days of history that a simulated pack gets."""
 LIVED_DAYS = 7
 """Days before the first start that are lived through hour by hour, so that alerts and cases have a past of their own."""
 NAME = Text("示意城区", "Demo district")
@@ -62,10 +66,9 @@ def load(city: City, clock: clockwork.HeldClock, source: Path) -> DemoNotes:
         _found(city, source)
     stage = district.stage(city.areas.all())
     origins = []
-    for pack in city.packs:
-        if pack.replay is not None:
-            origins.append(pack.replay.origin)
-            city.registry.plant(pack.replay.entities(stage), _source(pack), "demo", city.clock.city())
+    for pack, replay in _played(city.packs):
+        origins.append(replay.origin)
+        _plant(city, pack, replay.entities(stage))
     city.catalogue.register_all(datasets(city.packs, city.origin))
     city.catalogue.link_all((*city.indicators.edges(), *exchange.declared(city.packs)))
     playing = players(city, run, source)
@@ -92,30 +95,36 @@ def device_secret(city: City) -> str:
 
 
 def players(city: City, run: Run, source: Path) -> tuple[Player, ...]:
-    """One player for each pack that replays."""
-    stage = district.stage(city.areas.all())
+    """One player for each pack that replays or simulates."""
+    stage, numbers = district.stage(city.areas.all()), city.registry.stream_numbers()
     return tuple(
         player(
             pack,
-            pack.replay,
+            replay,
             source,
-            shift(pack.replay, run),
-            [entity.id for entity in pack.replay.entities(stage)],
-            city.registry.stream_numbers(),
+            shift(replay, run) if pack.replay is not None else 0,
+            [entity.id for entity in replay.entities(stage)],
+            numbers,
         )
-        for pack in city.packs
-        if pack.replay is not None
+        for pack, replay in _played(city.packs)
     )
 
 
 async def feed(city: City, run: Run, source: Path) -> None:
     """Send, once a wall second, what the source holds for the city time that has passed, through the same intake as everybody."""
     playing = await asyncio.to_thread(players, city, run, source)
-    fed = {one.pack.name: _fed_until(city, one) for one in playing}
+    fed: dict[str, Instant] = {}
     while True:
-        for one in playing:
-            fed[one.pack.name] = await _feed_once(city, one, fed[one.pack.name])
+        fed = await catch_up(city, playing, fed)
         await asyncio.sleep(1.0)
+
+
+async def catch_up(city: City, playing: Sequence[Player], fed: Mapping[str, Instant]) -> dict[str, Instant]:
+    """Send what came since each pack was ``fed`` (at first: since its newest reading); returns up to when each is fed now."""
+    return {
+        one.pack.name: await _feed_once(city, one, fed[one.pack.name] if one.pack.name in fed else _fed_until(city, one))
+        for one in playing
+    }
 
 
 async def _feed_once(city: City, one: Player, fed: Instant) -> Instant:
@@ -128,10 +137,39 @@ async def _feed_once(city: City, one: Player, fed: Instant) -> Instant:
 
 
 async def _send(city: City, one: Player, since: Instant, until: Instant) -> None:
+    await asyncio.to_thread(_fill, city, one, since, until)
     pieces = await asyncio.to_thread(lambda: tuple(one.measured(since, until)))
     for numbers, times, values in pieces:
         if len(times):
             await city.intake.take_columns(numbers, times, values, "replay", f"replay:{one.pack.name}:{times.min()}:{times.max()}")
+
+
+def _fill(city: City, one: Player, since: Instant, until: Instant) -> None:
+    """Hand in the forms that a simulation fills in [since, until); replays measure only."""
+    forms = {} if one.pack.replay is not None else one.forms(since, until)
+    if forms:
+        planted = [each for each in one.replay.entities(district.stage(city.areas.all())) if each.id in forms]
+        _plant(city, one.pack, planted, forms)
+
+
+def _plant(
+    city: City, pack: Pack, entities: Sequence[Planted], forms: Mapping[str, Mapping[str, float]] = MappingProxyType({})
+) -> None:
+    """Enter entities; what forms have stated of those that stand already stays, unless it is stated anew."""
+    standing = {entity.id: entity.body for kind in pack.kinds for entity in city.registry.entities(kind.name)}
+    whole = [replace(each, body={**each.body, **standing.get(each.id, {}), **forms.get(each.id, {})}) for each in entities]
+    city.registry.plant(whole, _source(pack), "generated" if pack.replay is None else "demo", city.clock.city())
+
+
+def _played(packs: Sequence[Pack]) -> tuple[tuple[Pack, Replay], ...]:
+    """The packs that the demo can play: real measurements, or else a simulation."""
+    found = []
+    for pack in packs:
+        if pack.replay is not None:
+            found.append((pack, pack.replay))
+        elif pack.simulator is not None:
+            found.append((pack, simulated(pack, pack.simulator, SEED)))
+    return tuple(found)
 
 
 def _fed_until(city: City, one: Player) -> Instant:
@@ -161,7 +199,8 @@ async def _live(city: City, clock: clockwork.HeldClock, playing: Sequence[Player
 
 def _load_history(city: City, one: Player, until: Instant) -> int:
     """Bring the days before an instant straight into closed segments; returns the rows, 0 where they stood already."""
-    since = Instant(max(one.replay.since + one.delta, until - HISTORY_DAYS * DAY))
+    days = HISTORY_DAYS if one.pack.replay is not None else SIMULATED_DAYS
+    since = Instant(max(one.replay.since + one.delta, until - days * DAY))
     name = f"{one.pack.name}-{until}"
     stored = 0
     for number, (numbers, times, values) in enumerate(one.history(since, until)):

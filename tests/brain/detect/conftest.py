@@ -1,6 +1,6 @@
 """Detect with real engines and two pumps; cases are kept by key, as the port says."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import msgspec
 import pytest
@@ -58,6 +58,10 @@ class World:
         """A watch as after a start of the program."""
         rulebook = Rulebook(packs, self.clock)
         return Watch(rulebook, self.transactions, self.series, self.registry, self.latest, self.cases, self.clock, self.bus)
+
+    def knowing(self, packs: tuple[Pack, ...]) -> "World":
+        """The same world with a register that knows the kinds of these packs."""
+        return replace(self, registry=Registry(self.transactions, packs, AreaBook(self.transactions)))
 
     async def send(self, *rows: tuple[str, float, float]) -> None:
         """Rows of stream, minutes after 15:00, value; the clock follows."""

@@ -27,6 +27,11 @@ class KindWatch:
         self.places: dict[str, int] = {}
         self._stated: Mapping[str, NDArray[np.float64] | NDArray[np.object_]] = {}
         self._streams: dict[tuple[int, str], Stream] = {}
+        stated = {field.name for field in rules.stated}
+        self._of_forms = [number for number, state in enumerate(self.states) if stated.intersection(state.rule.uses)]
+        """Rules that speak of what forms and feeds state."""
+        self._asked: dict[int, int] = {}
+        """The version of each entity that they were last asked about."""
 
     def meet(self, entities: Sequence[Entity], streams: Sequence[Stream]) -> None:
         """Know the entities as they are now; those known keep their number."""
@@ -61,6 +66,15 @@ class KindWatch:
             pending = state.pending()
             if len(pending):
                 yield from self._ask((number,), self._carry.now(pending, now), touched)
+
+    def restate(self, now: Instant, touched: dict[int, set[int]]) -> Iterator[tuple[Change, Moments]]:
+        """Ask the rules of forms about entities that are new or stand changed since they were last asked; after a start, about all."""
+        if not self._of_forms:
+            return
+        changed = [place for place, entity in enumerate(self.entities) if self._asked.get(place) != entity.version]
+        if changed:
+            self._asked |= {place: self.entities[place].version for place in changed}
+            yield from self._ask(self._of_forms, self._carry.now(np.array(changed, np.int64), now), touched)
 
     def seen(self, change: Change, moments: Moments) -> dict[str, float | str | None]:
         """All values that words may name, at the row of a change; None for none."""

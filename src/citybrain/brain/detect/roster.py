@@ -1,5 +1,6 @@
 """The roster: which stream is which field of which entity under watch, as arrays by stream number."""
 
+import operator
 from typing import Protocol
 
 import numpy as np
@@ -35,7 +36,7 @@ class Roster:
     def __init__(self, rulebook: Rulebook, things: Things) -> None:
         self._rulebook = rulebook
         self._things = things
-        self._streams: tuple[Stream, ...] = ()
+        self._seen: list[tuple[Stream, ...] | tuple[Entity, ...]] = []
         self._kinds = list(rulebook.by_kind)
         self._kind, self._entity, self._field = (np.full(1, -1, np.int64) for _ in range(3))
         self._late = np.full(1, DAY, np.int64)
@@ -43,11 +44,12 @@ class Roster:
         self.meet()
 
     def meet(self) -> None:
-        """Know the streams as they are now; the register hands out the same tuple until it changes."""
+        """Know streams and entities as they are now; the register hands out the same tuples until it changes."""
         streams = self._things.streams()
-        if streams is self._streams:
+        seen: list[tuple[Stream, ...] | tuple[Entity, ...]] = [streams, *map(self._things.entities, self._kinds)]
+        if len(seen) == len(self._seen) and all(map(operator.is_, seen, self._seen)):
             return
-        self._streams = streams
+        self._seen = seen
         by_kind: dict[str, list[Stream]] = {name: [] for name in self._kinds}
         for stream in streams:
             if stream.kind in by_kind:

@@ -6,6 +6,7 @@ loses nothing: an alert keeps the mark that it wants a case until its case is no
 
 import asyncio
 import threading
+from itertools import chain
 from typing import Protocol
 
 import pyarrow as pa
@@ -92,7 +93,7 @@ class Watch:
             return self._follow(limit)
 
     def sweep(self) -> None:
-        """Look at what time alone brings about: conditions that have lasted long enough, feeds lost and found."""
+        """Look at what comes about without a reading: changed forms, conditions that have lasted long enough, feeds lost and found."""
         with self._lock:
             # Up to what is recorded now: under a flood there is always more.
             recorded = self._series.last_seq()
@@ -155,12 +156,16 @@ class Watch:
         return rows.num_rows
 
     def _wait(self) -> None:
+        if self._stale:
+            self._restore()
+        self._roster.meet()
         self._stale = True
         changes: list[tuple[KindWatch, Change, Moments]] = []
         touched: dict[str, dict[int, set[int]]] = {}
         for kind, watch in self._roster.watches.items():
             own = touched.setdefault(kind, {})
-            changes += [(watch, change, moments) for change, moments in watch.wait(self._clock.city(), own)]
+            now = self._clock.city()
+            changes += [(watch, change, moments) for change, moments in chain(watch.restate(now, own), watch.wait(now, own))]
         if _any(touched):
             self._commit(changes, touched, self._cursor)
         self._stale = False
