@@ -5,10 +5,12 @@ import logging
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import get_args
 
 import structlog
 
 from citybrain.app import commands
+from citybrain.kernel.coordinates import System
 from citybrain.kernel.errors import CityError
 
 Command = Callable[[argparse.Namespace], int]
@@ -61,9 +63,12 @@ def _parser() -> argparse.ArgumentParser:
         ways,
         "import",
         commands.import_,
-        "导入观测（CSV）或单位、对象、人员、设备（JSON）· import observations (CSV) or units, things, people, devices (JSON)",
+        "导入观测（CSV）、单位对象人员设备（JSON）或图层（GeoJSON）· import observations, units and things and people and devices, or a layer",
     )
     imports.add_argument("file", type=Path)
+    imports.add_argument("--kind", default=None, help="of a layer: the kind of its things, or area")
+    imports.add_argument("--crs", choices=get_args(System), default=None, help="of a layer: its coordinate system")
+    imports.add_argument("--control", type=Path, default=None, help="of a layer: CSV of points known in WGS 84: id, lon, lat")
     _state(imports)
     export = _way(ways, "export", commands.export, "导出数据集 · export a dataset")
     export.add_argument("dataset")

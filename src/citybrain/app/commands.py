@@ -12,7 +12,7 @@ from pathlib import Path
 
 import msgspec
 
-from citybrain.app import backups, district, furnish, new_pack, running, trial
+from citybrain.app import backups, district, furnish, layers, new_pack, running, trial
 from citybrain.app import check as checking
 from citybrain.app import demo as demonstration
 from citybrain.app import settings as sources
@@ -108,7 +108,9 @@ def new(given: argparse.Namespace) -> int:
 
 
 def import_(given: argparse.Namespace) -> int:
-    """Import observations (CSV: stream, time, value; row by row stored, known, or refused) or a district's furniture (JSON, see furnish)."""
+    """Import observations (CSV: stream, time, value; row by row), a district's furniture (JSON, see furnish) or a layer (GeoJSON)."""
+    if given.file.suffix == ".geojson":
+        return _import_layer(given)
     if given.file.suffix == ".json":
         furniture = furnish.read(given.file)
         with _quiet(given) as city:
@@ -119,6 +121,23 @@ def import_(given: argparse.Namespace) -> int:
         totals = asyncio.run(_import(city, given.file))
     _say(" ".join(f"{name}={count}" for name, count in totals.items()))
     return 0
+
+
+def _import_layer(given: argparse.Namespace) -> int:
+    if given.kind is None or given.crs is None or given.control is None:
+        what = Text(
+            "导入图层须给出 --kind、--crs 和 --control：坐标系须用控制点核对。",
+            "A layer needs --kind, --crs and --control: its coordinate system is checked on control points.",
+        )
+        raise BadInputError(what)
+    with _quiet(given) as city:
+        report = layers.bring_in(city, given.file, given.kind, given.crs, given.control)
+    for one in report.refused:
+        sys.stderr.write(f"{one.row}: {one.why.zh} · {one.why.en}\n")
+    if report.aside:
+        _say(f"未用到的属性 · properties left aside: {', '.join(report.aside)}")
+    _say(f"taken={len(report.taken)} refused={len(report.refused)} control={report.metres:.1f} m")
+    return 0 if report.taken or not report.refused else 1
 
 
 def export(given: argparse.Namespace) -> int:
