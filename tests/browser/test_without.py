@@ -1,6 +1,8 @@
 """Where something is missing: no script, no WebGL, no header, no right, no IPv4."""
 
+import re
 import urllib.request
+import zlib
 
 import pytest
 from playwright.sync_api import Playwright, expect
@@ -83,6 +85,27 @@ def test_rare_letters_are_drawn_by_a_font_of_our_own(opened: Opener) -> None:
         "Promise.all(['䶮', '𠅤'].map(c => document.fonts.load('16px \"CityBrain Rare\"', c))).then(found => found.map(f => f.length))"
     )
     assert loaded == [1, 1]
+
+
+def test_rare_letters_are_letters_on_paper_too(opened: Opener, demo: District) -> None:
+    """A printed case keeps them as text that can be searched: the file maps its glyphs to 䶮 (U+4DAE) and 𠅤 (U+20164)."""
+    words = {"title": f"打印 {RARE}", "words": RARE, "duty": "environment", "area": "990104001"}
+    number = demo.post("dispatcher", "/api/v1/act/cases", words)["number"]
+    page = opened(f"/desk/{number}", "dispatcher").page
+    page.evaluate("document.fonts.ready")
+    printed = page.pdf()
+    streams = re.findall(rb"stream\r?\n(.*?)\r?\nendstream", printed, re.DOTALL)
+    maps = "".join(text for text in map(_inflated, streams) if "beginbfchar" in text or "beginbfrange" in text)
+    assert "<4DAE>" in maps.upper()
+    assert "<D840DD64>" in maps.upper()
+
+
+def _inflated(stream: bytes) -> str:
+    """A stream of a PDF as text; empty where it is packed otherwise."""
+    try:
+        return zlib.decompress(stream).decode("latin-1")
+    except zlib.error:
+        return ""
 
 
 def test_what_was_typed_comes_back_with_what_is_wrong(opened: Opener, case: str) -> None:

@@ -52,6 +52,33 @@ def test_nothing_acknowledged_is_lost_when_the_program_is_killed(tmp_path: Path)
         assert json.loads(running.get("/api/v1/protect/audit/verify"))["rows"] > 0
 
 
+@pytest.mark.kill
+@pytest.mark.timeout(300)
+def test_asked_to_end_under_load_with_streams_open_it_ends_clean_and_keeps_what_it_acknowledged(tmp_path: Path) -> None:
+    said = Said()
+    running = program.start(tmp_path)
+    asyncio.run(_asked_to_end(running, said))
+    assert running.process.wait(30) == 0
+    with program.running(tmp_path) as running:
+        assert _missing(running, said) == []
+        account = running.ledger("api")
+        assert account["stored"] >= len(said.observations) > 0
+
+
+async def _asked_to_end(running: program.Running, said: Said) -> None:
+    """Two readers of events and a writer; SIGTERM a second later, under their hands."""
+    listening = [asyncio.create_task(_listen(running.staff)) for _ in range(2)]
+    asyncio.get_running_loop().call_later(1.0, running.process.terminate)
+    done = await asyncio.gather(_observe(running.target, said), *listening, return_exceptions=True)
+    assert all(error is None or isinstance(error, OSError | asyncio.IncompleteReadError) for error in done), done
+
+
+async def _listen(target: wire.Target) -> None:
+    """Read live events until the program closes the stream."""
+    async for _ in wire.events(target, "/api/v1/see/live"):
+        pass
+
+
 async def _work(running: program.Running, said: Said, seconds: float, case: str) -> None:
     """Two writers until the program is killed under their hands."""
     loop = asyncio.get_running_loop()
