@@ -9,12 +9,12 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # The locked run-time dependencies and the front end: enough for `make demo`.
 .venv/.installed: requirements.lock pyproject.toml hatch_build.py
 	@test -x $(PY) || $(PYTHON) -m venv .venv
-	@$(PY) -m pip install -q --require-hashes -r requirements.lock
+	@$(PY) -m pip install -q --no-deps --require-hashes -r requirements.lock
 	@SKIP_FRONTEND=1 $(PY) -m pip install -q --no-deps --no-build-isolation -e .
 	@touch $@
 
 .venv/.installed-dev: requirements-dev.lock .venv/.installed
-	@$(PY) -m pip install -q --require-hashes -r requirements-dev.lock
+	@$(PY) -m pip install -q --no-deps --require-hashes -r requirements-dev.lock
 	@touch $@
 
 setup: .venv/.installed-dev web

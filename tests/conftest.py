@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import structlog
 from sqlalchemy import create_engine, make_url
 
 from citybrain.engines import transactions as engine_tables
@@ -19,6 +20,13 @@ from citybrain.kernel.clock import FixedClock
 from citybrain.kernel.instant import parse
 
 _schemas = itertools.count(1)
+
+
+@pytest.fixture(autouse=True)
+def log_of_its_own() -> Iterator[None]:
+    """A command sets up the log of its process; the next test begins without it."""
+    yield
+    structlog.reset_defaults()
 
 
 @pytest.fixture

@@ -2,22 +2,13 @@
 
 import csv
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
-import structlog
 
 from citybrain.app.cli import main
 from tests.app.conftest import furnished
-
-
-@pytest.fixture(autouse=True)
-def quiet_afterwards() -> Iterator[None]:
-    """The command line sets up the log of its process; another test must not write into this one's."""
-    yield
-    structlog.reset_defaults()
 
 
 @pytest.fixture

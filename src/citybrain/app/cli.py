@@ -28,7 +28,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             if sys.stderr.isatty()
             else structlog.processors.JSONRenderer(ensure_ascii=False),
         ],
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        # Looked up at each line: whoever exchanges the process's standard error gets what follows.
+        logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
     )
     for talkative in ("amqtt", "transitions", "uvicorn"):
         logging.getLogger(talkative).setLevel(logging.WARNING)
