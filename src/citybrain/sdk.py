@@ -9,6 +9,7 @@ from citybrain.kernel.errors import DeclarationError
 from citybrain.kernel.instant import DAY, HOUR, MINUTE, SHANGHAI, Instant, local, local_date, midnight
 from citybrain.kernel.pack import (
     Board,
+    Bookable,
     DemoDistrict,
     Derived,
     Forecast,
@@ -38,6 +39,7 @@ __all__ = [
     "SHANGHAI",
     "Allowance",
     "Board",
+    "Bookable",
     "By",
     "DeclarationError",
     "DemoDistrict",

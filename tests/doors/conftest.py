@@ -140,6 +140,7 @@ def _world(
     units.put(Unit("water", Text("水务", "Water"), ("water", "environment"), None))
     units.put(Unit("roads", Text("道路", "Roads"), ("roads",), None))
     cases = act.CaseBook(transactions, {"standard": act.STANDARD_FLOW}, units, act.Working(transactions), clock, "NK")
+    offers = act.Offers(transactions, act.Terms(packs, registry.entity, units, clock), clock)
     audit = protect.AuditTrail(transactions, SoftKeys(folder / "keys"), clock)
     accounts = protect.Accounts(transactions, clock, audit)
     policy = protect.CedarPolicy(clock, frozenset({"well"}))
@@ -177,6 +178,8 @@ def _world(
         alerts=alerts,
         forecasts=detect.Forecasts(transactions, series, registry, clock),
         cases=cases,
+        offers=offers,
+        bookings=act.Bookings(transactions, offers, clock),
         catalogue=catalogue,
         indicators=indicators,
         series=series,

@@ -37,6 +37,8 @@ class City:
     units: act.Units
     cases: act.CaseBook
     notices: act.Notices
+    offers: act.Offers
+    bookings: act.Bookings
     audit: protect.AuditTrail
     accounts: protect.Accounts
     policy: protect.CedarPolicy
@@ -62,6 +64,7 @@ def build(settings: Settings, stores: Stores, packs: Sequence[Pack], clock: Cloc
     flows = _flows(packs)
     units = act.Units(transactions)
     cases = act.CaseBook(transactions, flows, units, act.Working(transactions), clock, settings.case_prefix)
+    offers = act.Offers(transactions, act.Terms(packs, registry.entity, units, clock), clock, origin)
     audit = protect.AuditTrail(transactions, stores.keys, clock)
     accounts = protect.Accounts(transactions, clock, audit, _timeouts(settings))
     policy = protect.CedarPolicy(clock, _portal(packs))
@@ -85,6 +88,8 @@ def build(settings: Settings, stores: Stores, packs: Sequence[Pack], clock: Cloc
         units=units,
         cases=cases,
         notices=act.Notices(transactions, clock, flows),
+        offers=offers,
+        bookings=act.Bookings(transactions, offers, clock),
         audit=audit,
         accounts=accounts,
         policy=policy,

@@ -19,7 +19,7 @@ from citybrain.app.walltime import wall
 from citybrain.brain import exchange
 from citybrain.kernel.access import ROLES
 from citybrain.kernel.clock import Replay as Run
-from citybrain.kernel.instant import DAY, HOUR, Instant, local_date
+from citybrain.kernel.instant import DAY, HOUR, Instant, duration, local_date
 from citybrain.kernel.pack import Pack, Planted, Replay
 from citybrain.kernel.text import Text
 from citybrain.web.views import Account
@@ -129,7 +129,7 @@ async def catch_up(city: City, playing: Sequence[Player], fed: Mapping[str, Inst
 
 async def _feed_once(city: City, one: Player, fed: Instant) -> Instant:
     now = city.clock.city()
-    until = Instant(now - now % HOUR + 1)
+    until = Instant(now - now % duration(one.replay.every) + 1)
     if until <= fed:
         return fed
     await _send(city, one, Instant(fed + 1), until)

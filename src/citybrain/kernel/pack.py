@@ -244,6 +244,26 @@ class Simulator:
 
 
 @dataclass(frozen=True, slots=True)
+class Bookable:
+    """A kind whose entities may be offered and booked by the hour.
+
+    ``capacity`` is the field of the kind that says how many units there are; ``owner`` the field (empty: none) that names the owner
+    as ``account:<id>`` or ``unit:<id>``, without which the unit that answers for the kind is. Durations are ISO 8601: bookings
+    begin and end on a ``slot``, last at most ``longest``, and begin at most ``latest`` from now. A pack may date the parameters
+    ``booking_grace`` (min), ``booking_no_show_limit`` and the others that docs/reference names anew.
+    """
+
+    kind: str
+    title: Text
+    unit: Text
+    capacity: str
+    owner: str = ""
+    slot: str = "PT30M"
+    longest: str = "PT16H"
+    latest: str = "P14D"
+
+
+@dataclass(frozen=True, slots=True)
 class Pack:
     """All that a pack declares; ``plan`` is the section of the plan it serves."""
 
@@ -263,3 +283,4 @@ class Pack:
     collects: tuple[Literal["photo", "location", "checkin", "ranking"], ...] = ()
     """What the pack asks of people; ``check`` refuses check-ins and rankings of persons, and photos no closing condition needs."""
     boards: tuple[Board, ...] = ()
+    bookables: tuple[Bookable, ...] = ()

@@ -12,7 +12,7 @@ import msgspec
 from citybrain.kernel.instant import Instant, rfc3339
 from citybrain.kernel.text import Lang, Text
 from citybrain.kernel.things import LIFE_WORDS, Life
-from citybrain.web import assets, chartimage, formats, mapimage, views
+from citybrain.web import assets, booking_views, chartimage, formats, mapimage, views
 from citybrain.web.words import WORDS
 
 _ROOT = Path(__file__).parent
@@ -29,6 +29,10 @@ _TEMPLATES: dict[type, str] = {
     views.Problem: "error",
     views.Admin: "admin",
     views.Errors: "errors",
+    booking_views.OfferList: "booking_offers",
+    booking_views.OfferPage: "booking_offer",
+    booking_views.BookingList: "booking_list",
+    booking_views.OwnerPage: "booking_owner",
 }
 _BLOCKS: dict[type, tuple[str, str]] = {
     views.Figure: ("figure", "figure"),
@@ -47,7 +51,7 @@ class Fragment(msgspec.Struct, frozen=True):
     html: str
 
 
-def render(view: views.View, page: views.Page) -> str:
+def render(view: views.View | booking_views.BookingView, page: views.Page) -> str:
     """The whole page of a view."""
     template = _environment(page.lang).get_template(f"templates/{_TEMPLATES[type(view)]}.html")
     return template.render(view=view, page=page)
