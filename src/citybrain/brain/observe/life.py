@@ -34,7 +34,12 @@ class Contracts:
     def take(self, index: NDArray[np.int64]) -> "Contracts":
         """Those of some streams."""
         return Contracts(
-            self.silent_after[index], self.stuck_after[index], self.low[index], self.high[index], self.opens[index], self.closes[index]
+            self.silent_after[index],
+            self.stuck_after[index],
+            self.low[index],
+            self.high[index],
+            self.opens[index],
+            self.closes[index],
         )
 
 
