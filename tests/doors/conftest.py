@@ -28,7 +28,7 @@ from citybrain.kernel.calendar import Allowance
 from citybrain.kernel.clock import FixedClock
 from citybrain.kernel.instant import Instant, parse
 from citybrain.kernel.observations import SeriesQuery
-from citybrain.kernel.pack import Opens, Pack, Planted, Rule
+from citybrain.kernel.pack import Nearby, Opens, Pack, Planted, Rule
 from citybrain.kernel.parties import Unit
 from citybrain.kernel.places import Area, Place
 from citybrain.kernel.text import Text, same
@@ -53,6 +53,7 @@ PACK = Pack(
     "四-3",
     Text("示例", "Example"),
     kinds=(WELL,),
+    nearby=(Nearby("wells", "well", Text("找井", "Find a well"), "level", Text("米", "m"), "level", Text("已满", "Full")),),
     rules=(
         Rule(
             "well_high",
@@ -175,6 +176,7 @@ def _world(
         registry=registry,
         intake=intake,
         latest=latest,
+        nearest=observe.Nearest(packs, registry, latest),
         alerts=alerts,
         forecasts=detect.Forecasts(transactions, series, registry, clock),
         cases=cases,

@@ -31,6 +31,7 @@ class City:
     areas: observe.AreaBook
     registry: observe.Registry
     latest: observe.Latest
+    nearest: observe.Nearest
     intake: observe.Intake
     deriver: observe.Deriver
     census: observe.Census
@@ -82,6 +83,7 @@ def build(settings: Settings, stores: Stores, packs: Sequence[Pack], clock: Cloc
         areas=areas,
         registry=registry,
         latest=latest,
+        nearest=observe.Nearest(packs, registry, latest),
         intake=intake,
         deriver=observe.Deriver(packs, registry, series, intake, transactions),
         census=observe.Census(registry, latest),

@@ -186,7 +186,8 @@ async def _live(city: City, clock: clockwork.HeldClock, playing: Sequence[Player
     while hour <= clock.replay.anchor_city:
         clock.hold(hour)
         for one in playing:
-            await _send(city, one, hour, Instant(hour + 1))
+            # What was read since the hour before, for not every source reads on the hour.
+            await _send(city, one, since if hour == since else Instant(hour - HOUR + 1), Instant(hour + 1))
         while await city.deriver.run_once():
             pass
         await asyncio.to_thread(city.watch.sweep)

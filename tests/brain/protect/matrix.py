@@ -82,6 +82,7 @@ YES: dict[str, tuple[str, ...]] = {
     "page.cockpit": ("leader", "dispatcher"),
     "page.desk": ("dispatcher", "handler"),
     "page.data": STAFF,
+    "page.nearby": (*EVERYBODY, "device"),
     "page.offers": EVERYBODY,
     "page.bookings": EVERYBODY[1:],
     "page.admin": ("admin", "auditor"),

@@ -49,6 +49,7 @@ _PAGES: dict[str, Text] = {
     "cockpit": Text("打开驾驶舱", "Open the cockpit"),
     "desk": Text("打开工作台", "Open the desk"),
     "offers": Text("打开共享预订页", "Open the page of offers"),
+    "nearby": Text("打开就近查找页", "Open the page of what is nearby"),
     "bookings": Text("打开我的预订页", "Open the page of own bookings"),
     "data": Text("打开数据页", "Open the data page"),
     "admin": Text("打开管理页", "Open the admin page"),

@@ -12,7 +12,7 @@ from litestar.params import SkipValidation
 from citybrain.brain.act import Bookings, CaseBook, Offers, Units
 from citybrain.brain.detect import Alerts, Forecasts
 from citybrain.brain.exchange import CatalogueBook
-from citybrain.brain.observe import Intake, Latest, Registry
+from citybrain.brain.observe import Intake, Latest, Nearest, Registry
 from citybrain.brain.protect import Accounts, AuditTrail, CedarPolicy, Guard
 from citybrain.brain.see import Indicators, Lookups
 from citybrain.kernel.access import Caller
@@ -39,6 +39,7 @@ class ApiParts:
     registry: Registry
     intake: Intake
     latest: Latest
+    nearest: Nearest
     alerts: Alerts
     forecasts: Forecasts
     cases: CaseBook

@@ -7,7 +7,22 @@ from litestar.datastructures import CacheControlHeader
 from litestar.di import Provide
 from litestar.static_files import create_static_files_router
 
-from citybrain.doors.pages import admin, bookings, cockpit, data, desk, errors, figures, frame, layers, live, portal, signin, traces
+from citybrain.doors.pages import (
+    admin,
+    bookings,
+    cockpit,
+    data,
+    desk,
+    errors,
+    figures,
+    frame,
+    layers,
+    live,
+    nearby,
+    portal,
+    signin,
+    traces,
+)
 from citybrain.doors.pages.parts import PageParts
 from citybrain.doors.pages.problem import problem_page
 from citybrain.web.assets import STATIC
@@ -25,7 +40,7 @@ def routes(parts: PageParts) -> Sequence[Router]:
     def given() -> PageParts:
         return parts
 
-    handlers = [handler for room in _ROOMS for handler in room.HANDLERS]
+    handlers = [*(handler for room in _ROOMS for handler in room.HANDLERS), *nearby.handlers(parts)]
     pages = Router(
         "/",
         route_handlers=handlers,

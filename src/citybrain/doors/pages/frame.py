@@ -18,6 +18,7 @@ from citybrain.kernel.errors import ForbiddenError, UnauthenticatedError
 from citybrain.kernel.text import Lang, Text
 from citybrain.web import render
 from citybrain.web.booking_views import BookingView
+from citybrain.web.nearby_views import NearbyPage
 from citybrain.web.views import Demo, Message, Page, Section, Size, Theme, Tone, User, View
 
 SESSION: Final = "session"
@@ -119,7 +120,7 @@ def page(parts: PageParts, request: Call, message: str = "") -> Page:
     )
 
 
-def shown(parts: PageParts, request: Call, view: View | BookingView, *, status: int = 200) -> Response[str]:
+def shown(parts: PageParts, request: Call, view: View | BookingView | NearbyPage, *, status: int = 200) -> Response[str]:
     """A page as an answer; choices made in the address are kept in cookies."""
     cookies = [
         Cookie(name, value=value, max_age=31_536_000, samesite="lax", secure=parts.secure_cookies)

@@ -12,7 +12,7 @@ from litestar.params import SkipValidation
 from citybrain.brain.act import Bookings, CaseBook, Offers, Units
 from citybrain.brain.detect import Alerts, Forecasts
 from citybrain.brain.exchange import CatalogueBook
-from citybrain.brain.observe import AreaBook, Census, Latest, Registry
+from citybrain.brain.observe import AreaBook, Census, Latest, Nearest, Registry
 from citybrain.brain.protect import Accounts, CedarPolicy, Guard
 from citybrain.brain.see import Indicators, Night, Trace
 from citybrain.kernel.access import Caller
@@ -33,6 +33,7 @@ class PageParts:
     accounts: Accounts
     registry: Registry
     latest: Latest
+    nearest: Nearest
     census: Census
     areas: AreaBook
     alerts: Alerts

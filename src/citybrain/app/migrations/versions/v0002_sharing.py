@@ -1,4 +1,4 @@
-"""Opening hours of streams; the tables of offers and bookings."""
+"""Opening hours of streams; the tables of offers and bookings; how chances of forecasts held."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -11,6 +11,7 @@ def upgrade() -> None:
     """Make them."""
     op.add_column("stream", sa.Column("opens", sa.Integer(), nullable=True))
     op.add_column("stream", sa.Column("closes", sa.Integer(), nullable=True))
+    op.add_column("forecast", sa.Column("reliability", sa.Text(), nullable=False, server_default="[]"))
     op.create_table(
         "offer",
         sa.Column("id", sa.Text(), nullable=False),

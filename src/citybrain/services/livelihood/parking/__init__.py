@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping
 
-from citybrain.sdk import Board, Bookable, Level, Pack, Text
+from citybrain.sdk import Board, Bookable, Forecast, Level, Nearby, Pack, Text
+from citybrain.services.livelihood.parking import forecast
 from citybrain.services.livelihood.parking.figures import INDICATORS
 from citybrain.services.livelihood.parking.lots import DERIVED, KIND, LOT
 from citybrain.services.livelihood.parking.rules import PARAMETERS, RULES
@@ -42,6 +43,21 @@ _BOARD = Board(
     indicator="parking_occupancy",
     detail=berths,
 )
+_AHEAD = Forecast(
+    name="occupancy_24h",
+    title=Text("泊位占用率 未来24小时预测", "Occupancy, the next 24 hours"),
+    kind=LOT,
+    field="occupancy",
+    inputs=("occupancy",),
+    fit=forecast.fit,
+    method=Text(
+        "以上周同一时段为基准，用当日和近日与上周的差异修正（岭回归，逐时效）；在未用于拟合的各周上不优于基准的时效，直接采用基准。",
+        "The same slot last week, corrected by how today and the last days differ from it (ridge regression, each hour ahead by itself); "
+        "where that does not beat the same slot last week on unseen weeks, the latter serves.",
+    ),
+    baseline=Text("上周同一时段", "the same slot last week"),
+    chance=Text("有空余泊位的概率（占用率不超过 95%）", "The chance of a free berth (at most 95 % taken)"),
+)
 PACK = Pack(
     name="parking",
     title=Text("智慧停车", "Parking"),
@@ -55,8 +71,20 @@ PACK = Pack(
     rules=RULES,
     indicators=INDICATORS,
     parameters=PARAMETERS,
+    forecasts=(_AHEAD,),
     replay=REPLAY,
     boards=(_BOARD,),
+    nearby=(
+        Nearby(
+            name="park",
+            kind=LOT,
+            title=Text("找车位", "Find a berth"),
+            free="free",
+            unit=Text("个泊位", "berths"),
+            ahead="occupancy",
+            full=Text("已满", "Full"),
+        ),
+    ),
     bookables=(
         Bookable(
             LOT,

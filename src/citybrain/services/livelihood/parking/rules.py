@@ -9,11 +9,13 @@ PARAMETERS: tuple[Parameter, ...] = read_parameters(Path(__file__).with_name("pa
 _BASIS = Text("本区停车管理要求（示例，见参数）", "The district's own requirement for parking (sample, see the parameters)")
 
 
-def _hours(name: str) -> float:
-    """The newest number of a parameter; raises ValueError where there is none."""
-    value = [parameter.value for parameter in PARAMETERS if parameter.name == name][-1]
-    return float(value)
+def _newest(name: str) -> float:
+    """The newest number of a parameter; raises IndexError where there is none."""
+    return float([parameter.value for parameter in PARAMETERS if parameter.name == name][-1])
 
+
+FULL_ABOVE = _newest("lot_full_above")
+"""% of berths taken above which a lot counts as full: a driver is not sent there."""
 
 RULES: tuple[Rule, ...] = (
     Rule(
@@ -47,7 +49,7 @@ RULES: tuple[Rule, ...] = (
             title=Text("停车场持续满位疏导", "Lead traffic past a full car park"),
             flow="standard",
             duty="traffic",
-            allowance=Allowance(round(_hours("lot_look_hours")), "hours"),
+            allowance=Allowance(round(_newest("lot_look_hours")), "hours"),
         ),
     ),
 )

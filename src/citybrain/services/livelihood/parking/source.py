@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from citybrain.sdk import SHANGHAI, DemoDistrict, Instant, Place, Planted, Replay, Slice, Text, midnight
-from citybrain.services.livelihood.parking.lots import LOT
+from citybrain.sdk import HOUR, SHANGHAI, DemoDistrict, History, Instant, Place, Planted, Replay, Slice, Text, midnight
+from citybrain.services.livelihood.parking.lots import LOT, occupancy
 
 FILE = Path("parking") / "birmingham_2016.parquet"
 """Below the data folder that is handed in."""
@@ -64,6 +64,21 @@ def clean(raw: pl.DataFrame) -> Cleaned:
 def rows(path: Path) -> pl.DataFrame:
     """The cleaned rows of the extract; small, so they are kept."""
     return clean(pl.read_parquet(path)).rows
+
+
+def hourly(path: Path, since: Instant = SINCE, until: Instant = UNTIL) -> History:
+    """Mean occupancy (%) of each lot by hour, as the district's own history would hold it; NaN where no sound count is known."""
+    table = rows(path).filter(pl.col("time").is_between(since, until, closed="left"))
+    codes = table["lot"].unique().sort().to_numpy()
+    full = occupancy(table["time"].to_numpy(), {name: table[name].to_numpy() for name in ("capacity", "occupied")})
+    place = (table["time"].to_numpy() - since) // HOUR, np.searchsorted(codes, table["lot"].to_numpy())
+    times = np.arange(since, until, HOUR, dtype=np.int64)
+    total, count = np.zeros((len(times), len(codes))), np.zeros((len(times), len(codes)))
+    known = ~np.isnan(full)
+    np.add.at(total, (place[0][known], place[1][known]), full[known])
+    np.add.at(count, (place[0][known], place[1][known]), 1.0)
+    means = np.where(count > 0, total / np.maximum(count, 1.0), np.nan)
+    return History(times, tuple(f"lot-{number + 1:02}" for number in range(len(codes))), {"occupancy": means})
 
 
 def entities(district: DemoDistrict) -> tuple[Planted, ...]:
