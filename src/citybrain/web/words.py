@@ -180,8 +180,8 @@ WORDS: dict[str, Text] = {
         "{hours} h ahead: mean error {error}{unit}; {baseline} gives {persistence}{unit}, so the error is {share}% smaller.",
     ),
     "skill_worse": Text(
-        "往前{hours}小时：平均误差{error}{unit}，不如{baseline}（{persistence}{unit}）。请以实测为准。",
-        "{hours} h ahead: mean error {error}{unit}, worse than {baseline} ({persistence}{unit}). Rely on the measured values.",
+        "往前{hours}小时：平均误差{error}{unit}，不优于{baseline}（{persistence}{unit}），故采用后者。",
+        "{hours} h ahead: mean error {error}{unit}, no better than {baseline} ({persistence}{unit}), which serves instead.",
     ),
     # Table and filter
     "sort_up": Text("按{title}升序", "Sort by {title}, ascending"),
