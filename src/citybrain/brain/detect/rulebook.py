@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from citybrain.brain.detect.expressions import Condition, Judged, Values, by_cel, compiled
+from citybrain.brain.detect.expressions import Condition, Values, by_cel, compiled
 from citybrain.brain.detect.syntax import Node, Sort, SyntaxFault, condition, names_in
 from citybrain.brain.detect.words import names_of
 from citybrain.kernel.clock import Clock
@@ -116,8 +116,7 @@ class Rulebook:
             name: np.array([values.get(name, np.nan)], np.float64) if sort == "number" else np.array([values.get(name)], object)
             for name, sort in sorts.items()
         }
-        judged: Judged = rule.when(frame)
-        return bool(judged.true[0])
+        return bool(rule.when.true(frame)[0])
 
     def _values(self, rule: Compiled, example: Example) -> dict[str, float | str]:
         given = {name: value if isinstance(value, str) else float(value) for name, value in example.items()}
