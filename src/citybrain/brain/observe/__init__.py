@@ -3,6 +3,7 @@
 from citybrain.brain.observe.areas import AreaBook
 from citybrain.brain.observe.census import Census
 from citybrain.brain.observe.derive import Deriver
+from citybrain.brain.observe.formats import FORMS
 from citybrain.brain.observe.intake import Intake, Verdict
 from citybrain.brain.observe.latest import Latest, Reading
 from citybrain.brain.observe.life import contracts, life, lives
@@ -16,6 +17,7 @@ from citybrain.brain.observe.store import METADATA
 from citybrain.brain.observe.told import latest_json
 
 __all__ = [
+    "FORMS",
     "METADATA",
     "AreaBook",
     "Census",
