@@ -13,6 +13,7 @@ from citybrain.kernel.instant import Instant, rfc3339
 from citybrain.kernel.text import Lang, Text
 from citybrain.kernel.things import LIFE_WORDS, Life
 from citybrain.web import assets, chartimage, formats, mapimage, views
+from citybrain.web.keeping import Keeper
 from citybrain.web.words import WORDS
 
 _ROOT = Path(__file__).parent
@@ -114,6 +115,7 @@ def _environment(lang: Lang) -> jinja2.Environment:
         asset=lambda name: files.get(name, ""),
         block_id=block_id,
         turn=turn,
+        kept=Keeper().kept,
         draw_map=mapimage.draw,
         draw_chart=lambda chart: chartimage.draw(chart, lang),
     )

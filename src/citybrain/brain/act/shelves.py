@@ -76,10 +76,17 @@ def _cells(table: str, columns: Sequence[Column], **others: str) -> dict[str, st
     return {column.name: others.get(column.name, f'"{table}"."{column.name}"') for column in columns}
 
 
+_UNIT_NAME = '(SELECT "unit"."name" FROM "unit" WHERE "unit"."id" = "case"."unit")'
+"""Looked up for the rows of a page alone: a join would be made for every case that is only counted."""
 _TABLES: dict[str, tuple[str, dict[str, str], tuple[str, ...]]] = {
     "case": (
-        '"case" LEFT JOIN "unit" ON "unit"."id" = "case"."unit"',
-        _cells("case", _CASE, unit_name='"unit"."name"', overdue='(COALESCE("case"."closed", :now) > "case"."due")'),
+        '"case"',
+        _cells(
+            "case",
+            _CASE,
+            unit_name='(SELECT "unit"."name" FROM "unit" WHERE "unit"."id" = "case"."unit")',
+            overdue='(COALESCE("case"."closed", :now) > "case"."due")',
+        ),
         ("opened", "due", "grade"),
     ),
     "step": (

@@ -7,7 +7,7 @@ from citybrain.brain.observe.formats import FORMS
 from citybrain.brain.observe.intake import Intake, Verdict
 from citybrain.brain.observe.latest import Latest, Reading
 from citybrain.brain.observe.life import contracts, life, lives
-from citybrain.brain.observe.past import history
+from citybrain.brain.observe.past import Recent, history
 from citybrain.brain.observe.permission import permitted
 from citybrain.brain.observe.registry import Registry, contract_of
 from citybrain.brain.observe.rows import Rows, read_rows
@@ -25,6 +25,7 @@ __all__ = [
     "Intake",
     "Latest",
     "Reading",
+    "Recent",
     "Registry",
     "Rows",
     "Verdict",
