@@ -28,7 +28,7 @@ from citybrain.kernel.calendar import Allowance
 from citybrain.kernel.clock import FixedClock
 from citybrain.kernel.instant import Instant, parse
 from citybrain.kernel.observations import SeriesQuery
-from citybrain.kernel.pack import Opens, Pack, Planted, Rule
+from citybrain.kernel.pack import Nearby, Opens, Pack, Planted, Rule
 from citybrain.kernel.parties import Unit
 from citybrain.kernel.places import Area, Place
 from citybrain.kernel.text import Text, same
@@ -53,6 +53,7 @@ PACK = Pack(
     "四-3",
     Text("示例", "Example"),
     kinds=(WELL,),
+    nearby=(Nearby("wells", "well", Text("找井", "Find a well"), "level", Text("米", "m"), "level", Text("已满", "Full")),),
     rules=(
         Rule(
             "well_high",
@@ -140,6 +141,7 @@ def _world(
     units.put(Unit("water", Text("水务", "Water"), ("water", "environment"), None))
     units.put(Unit("roads", Text("道路", "Roads"), ("roads",), None))
     cases = act.CaseBook(transactions, {"standard": act.STANDARD_FLOW}, units, act.Working(transactions), clock, "NK")
+    offers = act.Offers(transactions, act.Terms(packs, registry.entity, units, clock), clock)
     audit = protect.AuditTrail(transactions, SoftKeys(folder / "keys"), clock)
     accounts = protect.Accounts(transactions, clock, audit)
     policy = protect.CedarPolicy(clock, frozenset({"well"}))
@@ -174,9 +176,12 @@ def _world(
         registry=registry,
         intake=intake,
         latest=latest,
+        nearest=observe.Nearest(packs, registry, latest),
         alerts=alerts,
         forecasts=detect.Forecasts(transactions, series, registry, clock),
         cases=cases,
+        offers=offers,
+        bookings=act.Bookings(transactions, offers, clock),
         catalogue=catalogue,
         indicators=indicators,
         series=series,

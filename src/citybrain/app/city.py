@@ -31,12 +31,15 @@ class City:
     areas: observe.AreaBook
     registry: observe.Registry
     latest: observe.Latest
+    nearest: observe.Nearest
     intake: observe.Intake
     deriver: observe.Deriver
     census: observe.Census
     units: act.Units
     cases: act.CaseBook
     notices: act.Notices
+    offers: act.Offers
+    bookings: act.Bookings
     audit: protect.AuditTrail
     accounts: protect.Accounts
     policy: protect.CedarPolicy
@@ -62,6 +65,7 @@ def build(settings: Settings, stores: Stores, packs: Sequence[Pack], clock: Cloc
     flows = _flows(packs)
     units = act.Units(transactions)
     cases = act.CaseBook(transactions, flows, units, act.Working(transactions), clock, settings.case_prefix)
+    offers = act.Offers(transactions, act.Terms(packs, registry.entity, units, clock), clock, origin)
     audit = protect.AuditTrail(transactions, stores.keys, clock)
     accounts = protect.Accounts(transactions, clock, audit, _timeouts(settings))
     policy = protect.CedarPolicy(clock, _portal(packs))
@@ -79,12 +83,15 @@ def build(settings: Settings, stores: Stores, packs: Sequence[Pack], clock: Cloc
         areas=areas,
         registry=registry,
         latest=latest,
+        nearest=observe.Nearest(packs, registry, latest),
         intake=intake,
         deriver=observe.Deriver(packs, registry, series, intake, transactions),
         census=observe.Census(registry, latest),
         units=units,
         cases=cases,
         notices=act.Notices(transactions, clock, flows),
+        offers=offers,
+        bookings=act.Bookings(transactions, offers, clock),
         audit=audit,
         accounts=accounts,
         policy=policy,

@@ -65,6 +65,7 @@ async def _run(city: City, demo: parts.DemoNotes | None, more: Sequence[Duty], r
         for duty in duties:
             duty.cancel()
         await asyncio.gather(*duties, return_exceptions=True)
+        await asyncio.to_thread(city.audit.settle, all_of_them=True)
         if broker is not None:
             await broker.stop()
 
@@ -113,6 +114,8 @@ def _duties(city: City) -> tuple[Coroutine[None, None, None], ...]:
         follow("facts", threaded(lambda: _told(city)), told, pause=_GATHER),
         follow("figures", threaded(lambda: _figured(city)), figured, pause=0.2, rest=_REST),
         follow("notices", threaded(city.notices.run_once), noticed, pause=_GATHER),
+        regularly("audit", lambda: asyncio.to_thread(city.audit.settle), 20.0),
+        regularly("bookings", lambda: asyncio.to_thread(city.bookings.lapse), 5.0),
         regularly("forecasts", lambda: asyncio.to_thread(city.forecasts.run_once), 5.0),
         regularly("closing", lambda: asyncio.to_thread(_close, city), 600.0),
         regularly("forgetting", lambda: asyncio.to_thread(_forget, city), 3600.0),

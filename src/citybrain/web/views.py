@@ -142,13 +142,14 @@ class Figure(msgspec.Struct, frozen=True):
 
 
 class Skill(msgspec.Struct, frozen=True):
-    """How good a forecast is ``hours`` ahead: mean absolute error of it and of persistence (今天同前一刻) on time not used for fitting."""
+    """How good a forecast is ``hours`` ahead: mean absolute error of it and of its baseline on time not used for fitting."""
 
     hours: int
     error: float
     persistence: float
     unit: Text
     decimals: int = 1
+    baseline: Text = Text("“不变”假设", "assuming no change")
 
 
 class ChartRow(msgspec.Struct, frozen=True):

@@ -31,6 +31,15 @@ YES: dict[str, tuple[str, ...]] = {
     "step.read": ("leader", "dispatcher"),
     "step.export": (),
     "notice.read": (),
+    "offer.read": EVERYBODY,
+    "offer.create": (),
+    "offer.write": (),
+    "offer.export": ("data_officer",),
+    "booking.read": ("leader",),
+    "booking.create": (),
+    "booking.write": (),
+    "booking.move": (),
+    "booking.export": (),
     "catalogue.read": (*EVERYBODY, "device"),
     "catalogue.write": ("data_officer",),
     "dataset.read": STAFF,
@@ -73,6 +82,9 @@ YES: dict[str, tuple[str, ...]] = {
     "page.cockpit": ("leader", "dispatcher"),
     "page.desk": ("dispatcher", "handler"),
     "page.data": STAFF,
+    "page.nearby": (*EVERYBODY, "device"),
+    "page.offers": EVERYBODY,
+    "page.bookings": EVERYBODY[1:],
     "page.admin": ("admin", "auditor"),
 }
 OWN: dict[str, tuple[str, ...]] = {
@@ -81,6 +93,12 @@ OWN: dict[str, tuple[str, ...]] = {
     "case.note": ("handler",),
     "case.count": ("handler",),
     "step.read": ("handler", "citizen"),
+    "offer.create": EVERYBODY[1:],
+    "offer.write": EVERYBODY[1:],
+    "booking.read": EVERYBODY[1:],
+    "booking.move": EVERYBODY[1:],
+    "booking.create": ("citizen",),
+    "booking.write": ("citizen",),
     "notice.read": ("admin", "leader", "dispatcher", "handler", "data_officer", "auditor", "citizen", "anyone"),
 }
 """Own: unit for handlers, account for citizens, the inbox for notices (the one of ``anyone`` is never written to)."""

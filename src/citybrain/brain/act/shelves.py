@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from sqlalchemy import Connection
 
+from citybrain.brain.act import booking_shelves
 from citybrain.kernel.clock import Clock
 from citybrain.kernel.datasets import Column, Dataset
 from citybrain.kernel.listing import Listing
@@ -123,6 +124,7 @@ def datasets(packs: Sequence[Pack]) -> tuple[Dataset, ...]:
         Dataset("step", Text("案件办理记录", "Steps of cases"), steps, _OWNER, "act", _STEP, "conditional", "real", _HERE),
         Dataset("unit", Text("承办单位", "Units"), units, _OWNER, "act", _UNIT, "conditional", "real", _HERE),
         Dataset("notice", Text("通知", "Notices"), notices, _OWNER, "act", _NOTICE, "closed", "real", _HERE),
+        *booking_shelves.datasets(packs),
     )
 
 
@@ -133,4 +135,5 @@ def sources(transactions: Transactions[Connection], clock: Clock) -> Mapping[str
             transactions.ask, entry, *_TABLES[entry.name], values=(lambda: {"now": clock.city()}) if entry.name == "case" else dict
         )
         for entry in datasets(())
-    }
+        if entry.name in _TABLES
+    } | dict(booking_shelves.sources(transactions))

@@ -1,7 +1,7 @@
 """Frames: the states of the entities of a kind over time, one row for each new moment of each, in numpy.
 
 Rows of the series → by (entity, time) → each field carried forward while it lives → a frame that rules are asked about. A value
-that is late, out of its range or stuck is no value: it is NaN in the frame.
+that is late, out of its range, stuck, or read while its source is closed is no value: it is NaN in the frame.
 """
 
 from collections.abc import Sequence
@@ -10,11 +10,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from citybrain.kernel.instant import DAY, MINUTE, SECOND, SHANGHAI
 from citybrain.kernel.observations import Floats, Ints
 from citybrain.kernel.things import Contract
 
 NEVER = np.iinfo(np.int64).min // 4
 _ENDLESS = np.iinfo(np.int64).max // 4
+_EAST = round(SHANGHAI.utcoffset(None).total_seconds()) * SECOND
+"""Local time less UTC: an hour of the day is meant as people there read it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +53,8 @@ class Carry:
         self._stuck = _spans([contract.stuck_after for contract in contracts])
         self._low = np.array([-np.inf if contract.low is None else contract.low for contract in contracts])
         self._high = np.array([np.inf if contract.high is None else contract.high for contract in contracts])
+        self._opens = np.array([0 if contract.opens is None else contract.opens * MINUTE for contract in contracts], np.int64)
+        self._closes = np.array([DAY if contract.closes is None else contract.closes * MINUTE for contract in contracts], np.int64)
         self._time = np.full((0, fields), NEVER, np.int64)
         self._value = np.full((0, fields), np.nan)
         self._changed = np.full((0, fields), NEVER, np.int64)
@@ -131,6 +136,8 @@ class Carry:
     def _alive(self, when: Ints, seen: Ints, value: Floats, changed: Ints, each: int | slice) -> Floats:
         alive = (when - seen <= self._silent[each]) & (value >= self._low[each]) & (value <= self._high[each])
         alive &= (seen > NEVER) & (seen - changed < self._stuck[each])
+        of_day = (when + _EAST) % DAY
+        alive &= (of_day >= self._opens[each]) & (of_day <= self._closes[each])
         return np.where(alive, value, np.nan)
 
 

@@ -73,6 +73,7 @@ FORECAST = Table(
     Column("model", String(200), nullable=False),
     Column("points", Text, nullable=False),
     Column("skill", Text, nullable=False),
+    Column("reliability", Text, nullable=False, server_default="[]"),
     Column("note", Text, nullable=False),
     Column("origin", String(20), nullable=False),
     Index("forecast_issued", "issued", "stream"),
@@ -138,6 +139,7 @@ def issue_row(issue: ForecastIssue) -> Cells:
         "model": issue.model,
         "points": _json(issue.points),
         "skill": _json(issue.skill),
+        "reliability": _json(issue.reliability),
         "note": _json(issue.note),
         "origin": issue.origin,
     }
@@ -146,7 +148,7 @@ def issue_row(issue: ForecastIssue) -> Cells:
 def issue_of(row: Row[tuple[object, ...]]) -> ForecastIssue:
     """The forecast of a row."""
     plain = {"stream": row.stream, "issued": row.issued, "model": row.model, "origin": row.origin}
-    parts = {name: msgspec.json.decode(getattr(row, name)) for name in ("points", "skill", "note")}
+    parts = {name: msgspec.json.decode(getattr(row, name)) for name in ("points", "skill", "note", "reliability")}
     return msgspec.convert(plain | parts, ForecastIssue)
 
 

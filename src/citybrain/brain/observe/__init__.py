@@ -7,6 +7,7 @@ from citybrain.brain.observe.formats import FORMS
 from citybrain.brain.observe.intake import Intake, Verdict
 from citybrain.brain.observe.latest import Latest, Reading
 from citybrain.brain.observe.life import contracts, life, lives
+from citybrain.brain.observe.nearest import WALK_BASIS, Found, Nearest
 from citybrain.brain.observe.past import Recent, history
 from citybrain.brain.observe.permission import permitted
 from citybrain.brain.observe.registry import Registry, contract_of
@@ -19,11 +20,14 @@ from citybrain.brain.observe.told import latest_json
 __all__ = [
     "FORMS",
     "METADATA",
+    "WALK_BASIS",
     "AreaBook",
     "Census",
     "Deriver",
+    "Found",
     "Intake",
     "Latest",
+    "Nearest",
     "Reading",
     "Recent",
     "Registry",
