@@ -17,6 +17,7 @@ from citybrain.kernel.cases import Flow
 from citybrain.kernel.datasets import ForecastPoint, Skill
 from citybrain.kernel.instant import Instant
 from citybrain.kernel.places import Place
+from citybrain.kernel.reports import ReportForm
 from citybrain.kernel.text import Json, Text
 from citybrain.kernel.things import Kind
 
@@ -263,3 +264,5 @@ class Pack:
     collects: tuple[Literal["photo", "location", "checkin", "ranking"], ...] = ()
     """What the pack asks of people; ``check`` refuses check-ins and rankings of persons, and photos no closing condition needs."""
     boards: tuple[Board, ...] = ()
+    reports: tuple[ReportForm, ...] = ()
+    """Forms by which people report; the portal offers every one."""

@@ -31,6 +31,10 @@ YES: dict[str, tuple[str, ...]] = {
     "step.read": ("leader", "dispatcher"),
     "step.export": (),
     "notice.read": (),
+    "report.read": ("leader", "dispatcher"),
+    "report.open": EVERYBODY,
+    "report.follow": EVERYBODY,
+    "report.rate": EVERYBODY,
     "catalogue.read": (*EVERYBODY, "device"),
     "catalogue.write": ("data_officer",),
     "dataset.read": STAFF,
@@ -70,6 +74,7 @@ YES: dict[str, tuple[str, ...]] = {
     "page.portal": (*EVERYBODY, "device"),
     "page.signin": EVERYBODY,
     "page.trace": STAFF,
+    "page.report": EVERYBODY,
     "page.cockpit": ("leader", "dispatcher"),
     "page.desk": ("dispatcher", "handler"),
     "page.data": STAFF,
@@ -81,6 +86,7 @@ OWN: dict[str, tuple[str, ...]] = {
     "case.note": ("handler",),
     "case.count": ("handler",),
     "step.read": ("handler", "citizen"),
+    "report.read": ("handler", "citizen"),
     "notice.read": ("admin", "leader", "dispatcher", "handler", "data_officer", "auditor", "citizen", "anyone"),
 }
 """Own: unit for handlers, account for citizens, the inbox for notices (the one of ``anyone`` is never written to)."""

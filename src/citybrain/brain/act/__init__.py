@@ -2,7 +2,10 @@
 
 from citybrain.brain.act.casebook import MOVED, OPENED, CaseBook
 from citybrain.brain.act.flow import check_flow
+from citybrain.brain.act.matches import Alike
 from citybrain.brain.act.notices import Notice, Notices
+from citybrain.brain.act.photos import LARGEST as LARGEST_PHOTO
+from citybrain.brain.act.reports import Progress, ReportBook
 from citybrain.brain.act.shelves import datasets, sources
 from citybrain.brain.act.standard import STANDARD_FLOW
 from citybrain.brain.act.store import METADATA
@@ -10,13 +13,17 @@ from citybrain.brain.act.units import Units
 from citybrain.brain.act.working import Working
 
 __all__ = [
+    "LARGEST_PHOTO",
     "METADATA",
     "MOVED",
     "OPENED",
     "STANDARD_FLOW",
+    "Alike",
     "CaseBook",
     "Notice",
     "Notices",
+    "Progress",
+    "ReportBook",
     "Units",
     "Working",
     "check_flow",
