@@ -1,7 +1,7 @@
 """Photos from outside: judged by their header, decoded within limits, kept as our own JPEG of pixels alone (no EXIF, no GPS)."""
 
 import io
-from typing import BinaryIO
+from typing import IO, BinaryIO
 
 from PIL import Image, ImageOps
 
@@ -21,7 +21,7 @@ _QUALITY = 85
 Image.MAX_IMAGE_PIXELS = None
 
 
-def cleaned(stream: BinaryIO) -> BinaryIO:
+def cleaned(stream: IO[bytes]) -> BinaryIO:
     """A photo as a new JPEG, upright, at most SIDE pixels a side.
 
     Raises TooLargeError by bytes or pixels, BadInputError for a format that is not taken, UnreadableError for a broken one.

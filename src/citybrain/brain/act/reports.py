@@ -8,7 +8,7 @@ import hashlib
 import hmac
 import secrets
 from collections.abc import Callable, Mapping
-from typing import BinaryIO
+from typing import IO, BinaryIO
 
 import msgspec
 from sqlalchemy import Connection
@@ -21,7 +21,7 @@ from citybrain.brain.act.matches import Alike, alike
 from citybrain.brain.act.report_rows import Rating, Report
 from citybrain.brain.act.siting import area_for
 from citybrain.brain.act.tries import Allowed, Tries
-from citybrain.kernel.access import Caller
+from citybrain.kernel.access import REPORTER, Caller
 from citybrain.kernel.cases import Case, CaseRequest
 from citybrain.kernel.clock import Clock
 from citybrain.kernel.errors import BadInputError, ConflictError, NotFoundError
@@ -105,7 +105,7 @@ class ReportBook:
         except NotFoundError:
             return form.duty, self._duty.responsible(form.duty, area)
 
-    def keep_photo(self, stream: BinaryIO, address: str) -> str:
+    def keep_photo(self, stream: IO[bytes], address: str) -> str:
         """Clean a photo and store it durably; returns its reference. Raises as ``photos.cleaned`` does, and BusyError."""
         self._tries.count("photo", address, self._allowed.reports)
         return self._files.put(photos.cleaned(stream), photos.KIND)
@@ -174,7 +174,7 @@ class ReportBook:
         rating = Rating(new_id(), seen.report.id, seen.case.closed, grade, solved, words.strip(), at, wall)
         try:
             if not solved and seen.may_reopen:
-                self._cases.reopen(seen.case.id, "reporter", lambda connection, _: report_rows.add_rating(connection, rating))
+                self._cases.reopen(seen.case.id, REPORTER, lambda connection, _: report_rows.add_rating(connection, rating))
             else:
                 with self._transactions.begin() as tx:
                     report_rows.add_rating(tx.connection, rating)

@@ -9,7 +9,7 @@ from litestar.datastructures.state import State
 from litestar.di import NamedDependency
 from litestar.params import SkipValidation
 
-from citybrain.brain.act import CaseBook, Units
+from citybrain.brain.act import CaseBook, ReportBook, Units
 from citybrain.brain.detect import Alerts, Forecasts
 from citybrain.brain.exchange import CatalogueBook
 from citybrain.brain.observe import Intake, Latest, Registry
@@ -42,6 +42,7 @@ class ApiParts:
     alerts: Alerts
     forecasts: Forecasts
     cases: CaseBook
+    reports: ReportBook
     catalogue: CatalogueBook
     indicators: Indicators
     series: Series

@@ -165,7 +165,7 @@ def _shape(parts: PageParts, board: Board, area: Area, here: tuple[Entity, ...])
     return Shape(
         id=area.code,
         title=area.name,
-        rings=_rings(area),
+        rings=rings(area),
         value="" if value is None else f"{value:.0f}",
         level=None if value is None else level(board.level(value)),
         reason=dead,
@@ -187,7 +187,8 @@ def _point(parts: PageParts, board: Board, entity: Entity) -> Point:
     )
 
 
-def _rings(area: Area) -> tuple[Ring, ...]:
+def rings(area: Area) -> tuple[Ring, ...]:
+    """The outline of an area: outer rings, then holes."""
     shape = from_wkb(area.wkb)
     parts = shape.geoms if isinstance(shape, MultiPolygon) else (shape,) if isinstance(shape, Polygon) else ()
     return tuple(tuple((float(x), float(y)) for x, y in ring.coords) for part in parts for ring in (part.exterior, *part.interiors))
