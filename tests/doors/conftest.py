@@ -19,6 +19,7 @@ from citybrain.doors import api
 from citybrain.engines import transactions as engine_tables
 from citybrain.engines.bus import LocalBus
 from citybrain.engines.duckdb import DuckFacts, DuckFile, DuckSeries
+from citybrain.engines.files import FolderFiles
 from citybrain.engines.keys import SoftKeys
 from citybrain.engines.sqlite import open_sqlite
 from citybrain.engines.transactions import SqlTransactions
@@ -33,6 +34,7 @@ from citybrain.kernel.parties import Unit
 from citybrain.kernel.places import Area, Place
 from citybrain.kernel.text import Text, same
 from citybrain.kernel.things import By, Field, Kind
+from tests.brain.act.reporting import FORM
 
 NOW = parse("2026-11-22T07:00:00Z")
 PASSWORD = "Nine-willows-by-the-weir-7"
@@ -142,7 +144,9 @@ def _world(
     units.put(Unit("roads", Text("道路", "Roads"), ("roads",), None))
     cases = act.CaseBook(transactions, {"standard": act.STANDARD_FLOW}, units, act.Working(transactions), clock, "NK")
     offers = act.Offers(transactions, act.Terms(packs, registry.entity, units, clock), clock)
-    audit = protect.AuditTrail(transactions, SoftKeys(folder / "keys"), clock)
+    keys = SoftKeys(folder / "keys")
+    reports = act.ReportBook(transactions, {"amiss": FORM}, cases, units, areas, FolderFiles(folder / "files"), keys, clock, "demo")
+    audit = protect.AuditTrail(transactions, keys, clock)
     accounts = protect.Accounts(transactions, clock, audit)
     policy = protect.CedarPolicy(clock, frozenset({"well"}))
     catalogue = exchange.CatalogueBook(transactions, clock)
@@ -182,6 +186,7 @@ def _world(
         cases=cases,
         offers=offers,
         bookings=act.Bookings(transactions, offers, clock),
+        reports=reports,
         catalogue=catalogue,
         indicators=indicators,
         series=series,

@@ -16,6 +16,7 @@ from citybrain.kernel.datasets import Dataset
 from citybrain.kernel.instant import SECOND, Duration
 from citybrain.kernel.pack import Pack
 from citybrain.kernel.ports import Source
+from citybrain.kernel.reports import ReportForm
 from citybrain.kernel.things import Origin
 
 
@@ -40,6 +41,7 @@ class City:
     notices: act.Notices
     offers: act.Offers
     bookings: act.Bookings
+    reports: act.ReportBook
     audit: protect.AuditTrail
     accounts: protect.Accounts
     policy: protect.CedarPolicy
@@ -92,6 +94,7 @@ def build(settings: Settings, stores: Stores, packs: Sequence[Pack], clock: Cloc
         notices=act.Notices(transactions, clock, flows),
         offers=offers,
         bookings=act.Bookings(transactions, offers, clock),
+        reports=act.ReportBook(transactions, _forms(packs), cases, units, areas, stores.files, stores.keys, clock, origin),
         audit=audit,
         accounts=accounts,
         policy=policy,
@@ -126,6 +129,10 @@ def _timeouts(settings: Settings) -> protect.Timeouts:
 def _flows(packs: Sequence[Pack]) -> dict[str, Flow]:
     own = {act.STANDARD_FLOW.name: act.STANDARD_FLOW}
     return own | {flow.name: flow for pack in packs for flow in pack.flows}
+
+
+def _forms(packs: Sequence[Pack]) -> dict[str, ReportForm]:
+    return {form.name: form for pack in packs for form in pack.reports}
 
 
 def _portal(packs: Sequence[Pack]) -> frozenset[str]:

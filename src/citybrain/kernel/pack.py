@@ -17,6 +17,7 @@ from citybrain.kernel.cases import Flow
 from citybrain.kernel.datasets import ForecastPoint, Reliability, Skill
 from citybrain.kernel.instant import Instant
 from citybrain.kernel.places import Place
+from citybrain.kernel.reports import ReportForm
 from citybrain.kernel.text import Json, Text
 from citybrain.kernel.things import Kind
 
@@ -314,3 +315,5 @@ class Pack:
     boards: tuple[Board, ...] = ()
     bookables: tuple[Bookable, ...] = ()
     nearby: tuple[Nearby, ...] = ()
+    reports: tuple[ReportForm, ...] = ()
+    """Forms by which people report; the portal offers every one."""

@@ -40,6 +40,10 @@ YES: dict[str, tuple[str, ...]] = {
     "booking.write": (),
     "booking.move": (),
     "booking.export": (),
+    "report.read": ("leader", "dispatcher"),
+    "report.open": EVERYBODY,
+    "report.follow": EVERYBODY,
+    "report.rate": EVERYBODY,
     "catalogue.read": (*EVERYBODY, "device"),
     "catalogue.write": ("data_officer",),
     "dataset.read": STAFF,
@@ -79,6 +83,7 @@ YES: dict[str, tuple[str, ...]] = {
     "page.portal": (*EVERYBODY, "device"),
     "page.signin": EVERYBODY,
     "page.trace": STAFF,
+    "page.report": EVERYBODY,
     "page.cockpit": ("leader", "dispatcher"),
     "page.desk": ("dispatcher", "handler"),
     "page.data": STAFF,
@@ -99,6 +104,7 @@ OWN: dict[str, tuple[str, ...]] = {
     "booking.move": EVERYBODY[1:],
     "booking.create": ("citizen",),
     "booking.write": ("citizen",),
+    "report.read": ("handler", "citizen"),
     "notice.read": ("admin", "leader", "dispatcher", "handler", "data_officer", "auditor", "citizen", "anyone"),
 }
 """Own: unit for handlers, account for citizens, the inbox for notices (the one of ``anyone`` is never written to)."""

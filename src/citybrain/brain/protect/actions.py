@@ -13,6 +13,8 @@ _VERBS: dict[str, Text] = {
     "delete": Text("结束", "End"),
     "count": Text("统计", "Count"),
     "export": Text("导出", "Export"),
+    "follow": Text("凭编号查询", "Follow by number"),
+    "rate": Text("评价", "Rate"),
     "verify": Text("校验", "Verify"),
 }
 _NOUNS: dict[str, tuple[Text, tuple[str, ...]]] = {
@@ -27,6 +29,7 @@ _NOUNS: dict[str, tuple[Text, tuple[str, ...]]] = {
     "notice": (Text("通知", "notices"), ("read",)),
     "offer": (Text("预订项目", "offers"), ("read", "create", "write", "export")),
     "booking": (Text("预订", "bookings"), ("read", "create", "write", "move", "export")),
+    "report": (Text("上报", "reports"), ("read", "open", "follow", "rate")),
     "catalogue": (Text("数据目录", "catalogue entries"), ("read", "write")),
     "dataset": (Text("数据集", "datasets"), ("read", "write", "export")),
     "lineage": (Text("数据来历", "lineage"), ("read",)),
@@ -54,6 +57,7 @@ _PAGES: dict[str, Text] = {
     "data": Text("打开数据页", "Open the data page"),
     "admin": Text("打开管理页", "Open the admin page"),
     "trace": Text("打开来历页", "Open the page of a trace"),
+    "report": Text("打开上报页", "Open the page for reports"),
     "signin": Text("打开登录页", "Open the sign-in page"),
 }
 ACTIONS: dict[str, Text] = {
@@ -83,7 +87,7 @@ def schema() -> str:
 def audited(action: str) -> bool:
     """Whether an allowed action leaves a row in the audit trail: all that change or carry away."""
     noun, _, verb = action.partition(".")
-    return noun != "page" and verb not in ("read", "count") and action not in _KEPT_ELSEWHERE
+    return noun != "page" and verb not in ("read", "count", "follow") and action not in _KEPT_ELSEWHERE
 
 
 def action_on(dataset: Dataset, verb: str) -> str:

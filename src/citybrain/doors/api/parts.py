@@ -9,7 +9,7 @@ from litestar.datastructures.state import State
 from litestar.di import NamedDependency
 from litestar.params import SkipValidation
 
-from citybrain.brain.act import Bookings, CaseBook, Offers, Units
+from citybrain.brain.act import Bookings, CaseBook, Offers, ReportBook, Units
 from citybrain.brain.detect import Alerts, Forecasts
 from citybrain.brain.exchange import CatalogueBook
 from citybrain.brain.observe import Intake, Latest, Nearest, Registry
@@ -45,6 +45,7 @@ class ApiParts:
     cases: CaseBook
     offers: Offers
     bookings: Bookings
+    reports: ReportBook
     catalogue: CatalogueBook
     indicators: Indicators
     series: Series

@@ -20,6 +20,7 @@ from citybrain.doors.pages import (
     live,
     nearby,
     portal,
+    reports,
     signin,
     traces,
 )
@@ -31,7 +32,7 @@ __all__ = ["PageParts", "problem_page", "routes"]
 
 _FOR_EVER = CacheControlHeader(max_age=31_536_000, public=True, immutable=True)
 """Built files are named by their content."""
-_ROOMS = (portal, cockpit, desk, bookings, data, figures, traces, admin, errors, layers, live, signin)
+_ROOMS = (portal, cockpit, desk, bookings, data, figures, traces, admin, errors, layers, live, reports, signin)
 
 
 def routes(parts: PageParts) -> Sequence[Router]:

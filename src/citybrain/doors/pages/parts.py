@@ -9,7 +9,7 @@ from litestar.datastructures.state import State
 from litestar.di import NamedDependency
 from litestar.params import SkipValidation
 
-from citybrain.brain.act import Bookings, CaseBook, Offers, Units
+from citybrain.brain.act import Bookings, CaseBook, Offers, ReportBook, Units
 from citybrain.brain.detect import Alerts, Forecasts
 from citybrain.brain.exchange import CatalogueBook
 from citybrain.brain.observe import AreaBook, Census, Latest, Nearest, Registry
@@ -41,6 +41,7 @@ class PageParts:
     cases: CaseBook
     offers: Offers
     bookings: Bookings
+    reports: ReportBook
     units: Units
     catalogue: CatalogueBook
     indicators: Indicators
