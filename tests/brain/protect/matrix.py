@@ -20,6 +20,8 @@ YES: dict[str, tuple[str, ...]] = {
     "alert.read": STAFF,
     "alert.export": ("data_officer",),
     "rule.read": STAFF,
+    "rule.try": ("dispatcher", "data_officer"),
+    "rule.publish": ("data_officer",),
     "forecast.read": STAFF,
     "forecast.export": ("data_officer",),
     "case.read": ("leader", "dispatcher"),
@@ -73,6 +75,7 @@ YES: dict[str, tuple[str, ...]] = {
     "page.cockpit": ("leader", "dispatcher"),
     "page.desk": ("dispatcher", "handler"),
     "page.data": STAFF,
+    "page.studio": STAFF,
     "page.admin": ("admin", "auditor"),
 }
 OWN: dict[str, tuple[str, ...]] = {

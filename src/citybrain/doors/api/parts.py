@@ -10,7 +10,7 @@ from litestar.di import NamedDependency
 from litestar.params import SkipValidation
 
 from citybrain.brain.act import CaseBook, Units
-from citybrain.brain.detect import Alerts, Forecasts
+from citybrain.brain.detect import Alerts, Forecasts, Limits, Studio
 from citybrain.brain.exchange import CatalogueBook
 from citybrain.brain.observe import Intake, Latest, Registry
 from citybrain.brain.protect import Accounts, AuditTrail, CedarPolicy, Guard
@@ -40,6 +40,8 @@ class ApiParts:
     intake: Intake
     latest: Latest
     alerts: Alerts
+    limits: Limits
+    studio: Studio
     forecasts: Forecasts
     cases: CaseBook
     catalogue: CatalogueBook
