@@ -12,7 +12,7 @@ import msgspec
 from citybrain.kernel.instant import Instant, rfc3339
 from citybrain.kernel.text import Lang, Text
 from citybrain.kernel.things import LIFE_WORDS, Life
-from citybrain.web import assets, chartimage, formats, mapimage, views
+from citybrain.web import assets, barimage, chartimage, formats, mapimage, views
 from citybrain.web.words import WORDS
 
 _ROOT = Path(__file__).parent
@@ -25,6 +25,8 @@ _TEMPLATES: dict[type, str] = {
     views.DatasetPage: "dataset",
     views.FigurePage: "figure",
     views.Trace: "trace",
+    views.Studio: "studio",
+    views.RulePage: "rule",
     views.SignIn: "signin",
     views.Problem: "error",
     views.Admin: "admin",
@@ -115,6 +117,7 @@ def _environment(lang: Lang) -> jinja2.Environment:
         block_id=block_id,
         turn=turn,
         draw_map=mapimage.draw,
+        draw_bars=barimage.draw,
         draw_chart=lambda chart: chartimage.draw(chart, lang),
     )
     return environment

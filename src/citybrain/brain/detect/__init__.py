@@ -7,11 +7,12 @@ from citybrain.brain.detect.limits import Limit, Limits
 from citybrain.brain.detect.rulebook import Rulebook
 from citybrain.brain.detect.shelves import datasets, sources
 from citybrain.brain.detect.store import METADATA
-from citybrain.brain.detect.studio import Difference, Studio
+from citybrain.brain.detect.studio import MONTH, Difference, Studio
 from citybrain.brain.detect.watch import Watch
 
 __all__ = [
     "METADATA",
+    "MONTH",
     "Alerts",
     "Algorithm",
     "Came",

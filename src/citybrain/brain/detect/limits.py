@@ -12,7 +12,7 @@ from citybrain.kernel.clock import Clock
 from citybrain.kernel.errors import BadInputError, NotFoundError, StaleError
 from citybrain.kernel.instant import local_date
 from citybrain.kernel.limits import LimitVersion
-from citybrain.kernel.pack import Pack, Parameter
+from citybrain.kernel.pack import Pack, Parameter, Rule
 from citybrain.kernel.ports import Transactions
 from citybrain.kernel.text import Text, same
 
@@ -98,6 +98,11 @@ class Limits:
             if rule.key == key:
                 return rule
         raise NotFoundError(Text(f"没有规则“{key}”。", f"There is no rule '{key}'."), rule=key)
+
+    def watching(self, pack: Pack) -> tuple[Rule, ...]:
+        """The rules of a pack that watch readings and forms, as declared."""
+        known = {rule.key for rule in self._rulebook.rules()}
+        return tuple(rule for rule in pack.rules if f"{pack.name}.{rule.name}" in known)
 
     def kinds(self, limit: Limit) -> tuple[str, ...]:
         """The kinds of things that a limit is about; who tries or publishes it must be let by policy for each."""

@@ -31,11 +31,14 @@ _SECTIONS: Final = (
     ("page.cockpit", "/cockpit", Text("驾驶舱", "Cockpit")),
     ("page.desk", "/desk", Text("工作台", "Desk")),
     ("catalogue.read", "/data", Text("数据", "Data")),
+    ("page.studio", "/studio", Text("规则", "Rules")),
     ("page.admin", "/admin", Text("管理", "Admin")),
 )
 _MESSAGES: Final[dict[str, tuple[Tone, Text]]] = {
     "moved": ("good", Text("已办理，案件状态已更新。", "Done. The case has moved on.")),
     "noted": ("good", Text("备注已记录。", "The note is recorded.")),
+    "published": ("good", Text("已发布，自现在起生效。", "Published. It holds from now on.")),
+    "rolled_back": ("good", Text("已回退，自现在起生效。", "Rolled back. It holds from now on.")),
     "signed_out": ("info", Text("您已退出登录。", "You are signed out.")),
 }
 
