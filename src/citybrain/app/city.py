@@ -49,6 +49,8 @@ class City:
     catalogue: exchange.CatalogueBook
     alerts: detect.Alerts
     watch: detect.Watch
+    limits: detect.Limits
+    studio: detect.Studio
     forecasts: detect.Forecasts
     feed: see.FactFeed
     indicators: see.Indicators
@@ -75,6 +77,8 @@ def build(settings: Settings, stores: Stores, packs: Sequence[Pack], clock: Cloc
     indicators = see.Indicators(packs, stores.facts, lambda: stream_rows(registry, latest), clock, transactions, areas.all)
     forecasts = detect.Forecasts(transactions, series, registry, clock)
     forecasts.register(packs)
+    limits = detect.Limits(packs, transactions, clock)
+    rulebook = detect.Rulebook(packs, clock, limits.published)
     sources = _sources(stores, registry, latest, packs, clock, catalogue)
     return City(
         settings=settings,
@@ -101,7 +105,9 @@ def build(settings: Settings, stores: Stores, packs: Sequence[Pack], clock: Cloc
         guard=protect.Guard(policy, sources, catalogue, audit),
         catalogue=catalogue,
         alerts=detect.Alerts(transactions),
-        watch=detect.Watch(detect.Rulebook(packs, clock), transactions, series, registry, latest, cases, clock, bus),
+        watch=detect.Watch(rulebook, transactions, series, registry, latest, cases, clock, bus),
+        limits=limits,
+        studio=detect.Studio(limits, packs, series, registry, clock),
         forecasts=forecasts,
         feed=see.FactFeed(transactions, stores.facts),
         indicators=indicators,

@@ -28,13 +28,20 @@ Example: TypeAlias = Mapping[str, float | int | str | bool]
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """A dated number that an official may change; the mark says how sure its source is."""
+    """A dated number that an official may change; the mark says how sure its source is.
+
+    A ``range`` (closed, in the UCUM ``unit``) is the sane range: a number with one may be changed in the studio while the program
+    runs, one without only here.
+    """
 
     name: str
     value: float | str
     since: str
     source: str
     mark: Literal["confirmed", "secondary", "memory", "local"]
+    title: Text | None = None
+    unit: str = "1"
+    range: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ import msgspec
 from citybrain.kernel.instant import Instant, rfc3339
 from citybrain.kernel.text import Lang, Text
 from citybrain.kernel.things import LIFE_WORDS, Life
-from citybrain.web import assets, booking_views, chartimage, formats, mapimage, nearby_views, views
+from citybrain.web import assets, barimage, booking_views, chartimage, formats, mapimage, nearby_views, views
 from citybrain.web.keeping import Keeper
 from citybrain.web.words import WORDS
 
@@ -30,6 +30,8 @@ _TEMPLATES: dict[type, str] = {
     views.DatasetPage: "dataset",
     views.FigurePage: "figure",
     views.Trace: "trace",
+    views.Studio: "studio",
+    views.RulePage: "rule",
     views.SignIn: "signin",
     views.Problem: "error",
     views.Admin: "admin",
@@ -127,6 +129,7 @@ def _environment(lang: Lang) -> jinja2.Environment:
         turn=turn,
         kept=Keeper().kept,
         draw_map=mapimage.draw,
+        draw_bars=barimage.draw,
         draw_chart=lambda chart: chartimage.draw(chart, lang),
     )
     return environment

@@ -3,6 +3,7 @@
 import io
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -25,10 +26,7 @@ Make = Callable[..., Desk]
 
 @pytest.fixture
 def make(transactions: SqlTransactions, units: Units, book: CaseBook, clock: FixedClock, tmp_path: Path) -> Make:
-    def made(**choices: object) -> Desk:
-        return desk(transactions, units, book, clock, tmp_path, **choices)
-
-    return made
+    return partial(desk, transactions, units, book, clock, tmp_path)
 
 
 def close(work: Desk, number: str) -> Case:

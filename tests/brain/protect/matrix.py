@@ -20,6 +20,8 @@ YES: dict[str, tuple[str, ...]] = {
     "alert.read": STAFF,
     "alert.export": ("data_officer",),
     "rule.read": STAFF,
+    "rule.try": ("dispatcher", "data_officer"),
+    "rule.publish": ("data_officer",),
     "forecast.read": STAFF,
     "forecast.export": ("data_officer",),
     "case.read": ("leader", "dispatcher"),
@@ -90,6 +92,7 @@ YES: dict[str, tuple[str, ...]] = {
     "page.nearby": (*EVERYBODY, "device"),
     "page.offers": EVERYBODY,
     "page.bookings": EVERYBODY[1:],
+    "page.studio": STAFF,
     "page.admin": ("admin", "auditor"),
 }
 OWN: dict[str, tuple[str, ...]] = {

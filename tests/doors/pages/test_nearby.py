@@ -4,14 +4,14 @@ import pytest
 
 from citybrain.kernel.pack import Planted
 from citybrain.kernel.places import Place
-from citybrain.kernel.text import same
+from citybrain.kernel.text import Json, same
 from tests.doors.pages.conftest import NOW, World
 
 
 @pytest.fixture
 def lots(world: World) -> World:
     """Two lots of which nobody has heard yet, a few steps and half an hour from the inner point."""
-    body = {"type": "public", "shared": 12}
+    body: dict[str, Json] = {"type": "public", "shared": 12}
     near = Planted("lot-01", "parking_lot", same("一号停车场"), Place(117.15, 39.1), "990104001", body)
     far = Planted("lot-02", "parking_lot", same("二号停车场"), Place(117.17, 39.1), "990104001", body)
     world.city.registry.plant((near, far), "test", "demo", NOW)

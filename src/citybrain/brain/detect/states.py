@@ -64,6 +64,10 @@ class RuleState:
             yield from self._follow(one, rows, (holds, clears), moments)
             touched.add(one)
 
+    def judged(self, frame: Frame) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+        """Where in a frame (n,) the condition holds, and where an alert would clear; the state is left as it is."""
+        return self.rule.when.true(frame), self._clears(frame)
+
     def _follow(
         self, one: int, rows: NDArray[np.int64], judged: tuple[NDArray[np.bool_], NDArray[np.bool_]], moments: Moments
     ) -> Iterator[Change]:

@@ -35,13 +35,14 @@ _SECTIONS: Final = (
     ("page.desk", "/desk", Text("工作台", "Desk")),
     ("catalogue.read", "/data", Text("数据", "Data")),
     ("page.offers", "/offers", Text("共享预订", "Sharing")),
+    ("page.studio", "/studio", Text("规则", "Rules")),
     ("page.admin", "/admin", Text("管理", "Admin")),
 )
 _MESSAGES: Final[dict[str, tuple[Tone, Text]]] = {
     "moved": ("good", Text("已办理，案件状态已更新。", "Done. The case has moved on.")),
     "noted": ("good", Text("备注已记录。", "The note is recorded.")),
     "booked": ("good", Text("预订成功。请凭预订码到场。", "Booked. Show the code on the spot.")),
-    "published": ("good", Text("已开放预订。", "The offer is published.")),
+    "offered": ("good", Text("已开放预订。", "The offer is published.")),
     "withdrawn": ("good", Text("已撤回，受影响的预订人已告知。", "Withdrawn. Those affected were told.")),
     "filed": (
         "good",
@@ -52,6 +53,8 @@ _MESSAGES: Final[dict[str, tuple[Tone, Text]]] = {
         "info",
         Text("已转回承办单位继续办理，原办理时限不变。", "Sent back to the unit. The time promised stays as it was."),
     ),
+    "published": ("good", Text("已发布，自现在起生效。", "Published. It holds from now on.")),
+    "rolled_back": ("good", Text("已回退，自现在起生效。", "Rolled back. It holds from now on.")),
     "signed_out": ("info", Text("您已退出登录。", "You are signed out.")),
 }
 
