@@ -6,7 +6,7 @@ from citybrain.kernel.calendar import Allowance
 from citybrain.kernel.cases import Flow, Move, State
 from citybrain.kernel.datasets import ForecastPoint, Reliability, Skill
 from citybrain.kernel.errors import DeclarationError
-from citybrain.kernel.instant import DAY, HOUR, MINUTE, SHANGHAI, Instant, local, local_date, midnight
+from citybrain.kernel.instant import DAY, HOUR, MINUTE, SHANGHAI, Duration, Instant, local, local_date, midnight
 from citybrain.kernel.pack import (
     Board,
     Bookable,
@@ -28,8 +28,9 @@ from citybrain.kernel.pack import (
     Slice,
     Tables,
 )
-from citybrain.kernel.parameters import read_parameters
+from citybrain.kernel.parameters import in_force, read_parameters
 from citybrain.kernel.places import Place
+from citybrain.kernel.reports import ReportClass, ReportForm, Sample
 from citybrain.kernel.text import Text, same
 from citybrain.kernel.things import By, Field, Kind, Life
 
@@ -45,6 +46,7 @@ __all__ = [
     "DeclarationError",
     "DemoDistrict",
     "Derived",
+    "Duration",
     "Field",
     "Flow",
     "Forecast",
@@ -66,14 +68,18 @@ __all__ = [
     "Planted",
     "Reliability",
     "Replay",
+    "ReportClass",
+    "ReportForm",
     "Role",
     "Rule",
+    "Sample",
     "Simulator",
     "Skill",
     "Slice",
     "State",
     "Tables",
     "Text",
+    "in_force",
     "local",
     "local_date",
     "midnight",

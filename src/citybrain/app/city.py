@@ -16,6 +16,7 @@ from citybrain.kernel.datasets import Dataset
 from citybrain.kernel.instant import SECOND, Duration
 from citybrain.kernel.pack import Pack
 from citybrain.kernel.ports import Source
+from citybrain.kernel.reports import ReportForm
 from citybrain.kernel.things import Origin
 
 
@@ -40,6 +41,7 @@ class City:
     notices: act.Notices
     offers: act.Offers
     bookings: act.Bookings
+    reports: act.ReportBook
     audit: protect.AuditTrail
     accounts: protect.Accounts
     policy: protect.CedarPolicy
@@ -47,6 +49,8 @@ class City:
     catalogue: exchange.CatalogueBook
     alerts: detect.Alerts
     watch: detect.Watch
+    limits: detect.Limits
+    studio: detect.Studio
     forecasts: detect.Forecasts
     feed: see.FactFeed
     indicators: see.Indicators
@@ -73,6 +77,8 @@ def build(settings: Settings, stores: Stores, packs: Sequence[Pack], clock: Cloc
     indicators = see.Indicators(packs, stores.facts, lambda: stream_rows(registry, latest), clock, transactions, areas.all)
     forecasts = detect.Forecasts(transactions, series, registry, clock)
     forecasts.register(packs)
+    limits = detect.Limits(packs, transactions, clock)
+    rulebook = detect.Rulebook(packs, clock, limits.published)
     sources = _sources(stores, registry, latest, packs, clock, catalogue)
     return City(
         settings=settings,
@@ -92,13 +98,16 @@ def build(settings: Settings, stores: Stores, packs: Sequence[Pack], clock: Cloc
         notices=act.Notices(transactions, clock, flows),
         offers=offers,
         bookings=act.Bookings(transactions, offers, clock),
+        reports=act.ReportBook(transactions, _forms(packs), cases, units, areas, stores.files, stores.keys, clock, origin),
         audit=audit,
         accounts=accounts,
         policy=policy,
         guard=protect.Guard(policy, sources, catalogue, audit),
         catalogue=catalogue,
         alerts=detect.Alerts(transactions),
-        watch=detect.Watch(detect.Rulebook(packs, clock), transactions, series, registry, latest, cases, clock, bus),
+        watch=detect.Watch(rulebook, transactions, series, registry, latest, cases, clock, bus),
+        limits=limits,
+        studio=detect.Studio(limits, packs, series, registry, clock),
         forecasts=forecasts,
         feed=see.FactFeed(transactions, stores.facts),
         indicators=indicators,
@@ -126,6 +135,10 @@ def _timeouts(settings: Settings) -> protect.Timeouts:
 def _flows(packs: Sequence[Pack]) -> dict[str, Flow]:
     own = {act.STANDARD_FLOW.name: act.STANDARD_FLOW}
     return own | {flow.name: flow for pack in packs for flow in pack.flows}
+
+
+def _forms(packs: Sequence[Pack]) -> dict[str, ReportForm]:
+    return {form.name: form for pack in packs for form in pack.reports}
 
 
 def _portal(packs: Sequence[Pack]) -> frozenset[str]:

@@ -17,6 +17,7 @@ from citybrain.kernel.cases import Flow
 from citybrain.kernel.datasets import ForecastPoint, Reliability, Skill
 from citybrain.kernel.instant import Instant
 from citybrain.kernel.places import Place
+from citybrain.kernel.reports import ReportForm
 from citybrain.kernel.text import Json, Text
 from citybrain.kernel.things import Kind
 
@@ -27,13 +28,20 @@ Example: TypeAlias = Mapping[str, float | int | str | bool]
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """A dated number that an official may change; the mark says how sure its source is."""
+    """A dated number that an official may change; the mark says how sure its source is.
+
+    A ``range`` (closed, in the UCUM ``unit``) is the sane range: a number with one may be changed in the studio while the program
+    runs, one without only here.
+    """
 
     name: str
     value: float | str
     since: str
     source: str
     mark: Literal["confirmed", "secondary", "memory", "local"]
+    title: Text | None = None
+    unit: str = "1"
+    range: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -314,3 +322,5 @@ class Pack:
     boards: tuple[Board, ...] = ()
     bookables: tuple[Bookable, ...] = ()
     nearby: tuple[Nearby, ...] = ()
+    reports: tuple[ReportForm, ...] = ()
+    """Forms by which people report; the portal offers every one."""

@@ -38,6 +38,8 @@ class Picture(msgspec.Struct, frozen=True):
     height: float
     areas: tuple[Area, ...]
     dots: tuple[Dot, ...]
+    degrees: tuple[float, float, float, float] | None = None
+    """Longitude and latitude at (0, 0), and degrees for a step to the right and down; None for a schematic."""
 
 
 def draw(view: Map) -> Picture:
@@ -102,7 +104,9 @@ def _plan(view: Map) -> Picture:
     projection = _Projection(west, north, squeeze, scale)
     areas = tuple(_area(view, shape, projection) for shape in view.shapes)
     dots = tuple(Dot(*projection.to(point.lon, point.lat), point) for point in view.points)
-    return Picture(round(wide * scale + 2 * _MARGIN, 1), round(high * scale + 2 * _MARGIN, 1), areas, dots)
+    across, down = 1 / (squeeze * scale), -1 / scale
+    degrees = (west - _MARGIN * across, north - _MARGIN * down, across, down)
+    return Picture(round(wide * scale + 2 * _MARGIN, 1), round(high * scale + 2 * _MARGIN, 1), areas, dots, degrees)
 
 
 def _area(view: Map, shape: Shape, projection: _Projection) -> Area:

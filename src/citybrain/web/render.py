@@ -12,7 +12,8 @@ import msgspec
 from citybrain.kernel.instant import Instant, rfc3339
 from citybrain.kernel.text import Lang, Text
 from citybrain.kernel.things import LIFE_WORDS, Life
-from citybrain.web import assets, booking_views, chartimage, formats, mapimage, nearby_views, views
+from citybrain.web import assets, barimage, booking_views, chartimage, formats, mapimage, nearby_views, views
+from citybrain.web.keeping import Keeper
 from citybrain.web.words import WORDS
 
 _ROOT = Path(__file__).parent
@@ -21,10 +22,16 @@ _TEMPLATES: dict[type, str] = {
     views.Cockpit: "cockpit",
     views.Desk: "desk",
     views.CasePage: "case",
+    views.ReportPage: "report",
+    views.ReportCheck: "report_check",
+    views.ReportStand: "report_stand",
+    views.Follow: "follow",
     views.Catalogue: "data",
     views.DatasetPage: "dataset",
     views.FigurePage: "figure",
     views.Trace: "trace",
+    views.Studio: "studio",
+    views.RulePage: "rule",
     views.SignIn: "signin",
     views.Problem: "error",
     views.Admin: "admin",
@@ -120,7 +127,9 @@ def _environment(lang: Lang) -> jinja2.Environment:
         asset=lambda name: files.get(name, ""),
         block_id=block_id,
         turn=turn,
+        kept=Keeper().kept,
         draw_map=mapimage.draw,
+        draw_bars=barimage.draw,
         draw_chart=lambda chart: chartimage.draw(chart, lang),
     )
     return environment

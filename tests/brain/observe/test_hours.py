@@ -65,5 +65,5 @@ def test_a_rule_sees_no_value_outside_the_hours() -> None:
     carry.room(1)
     times = np.array([at(7.9), at(8.1), at(16.4), at(16.6)])
     zeros = np.zeros(4, np.int64)
-    moments = carry.take(New(zeros, zeros, times, np.array([1.0, 2.0, 3.0, 4.0])))
+    moments = carry.take(New(zeros, zeros, times, np.array([1.0, 2.0, 3.0, 4.0]), times))
     assert np.array_equal(moments.fields[:, 0], [np.nan, 2.0, 3.0, np.nan], equal_nan=True)

@@ -20,6 +20,8 @@ YES: dict[str, tuple[str, ...]] = {
     "alert.read": STAFF,
     "alert.export": ("data_officer",),
     "rule.read": STAFF,
+    "rule.try": ("dispatcher", "data_officer"),
+    "rule.publish": ("data_officer",),
     "forecast.read": STAFF,
     "forecast.export": ("data_officer",),
     "case.read": ("leader", "dispatcher"),
@@ -40,6 +42,10 @@ YES: dict[str, tuple[str, ...]] = {
     "booking.write": (),
     "booking.move": (),
     "booking.export": (),
+    "report.read": ("leader", "dispatcher"),
+    "report.open": EVERYBODY,
+    "report.follow": EVERYBODY,
+    "report.rate": EVERYBODY,
     "catalogue.read": (*EVERYBODY, "device"),
     "catalogue.write": ("data_officer",),
     "dataset.read": STAFF,
@@ -79,12 +85,14 @@ YES: dict[str, tuple[str, ...]] = {
     "page.portal": (*EVERYBODY, "device"),
     "page.signin": EVERYBODY,
     "page.trace": STAFF,
+    "page.report": EVERYBODY,
     "page.cockpit": ("leader", "dispatcher"),
     "page.desk": ("dispatcher", "handler"),
     "page.data": STAFF,
     "page.nearby": (*EVERYBODY, "device"),
     "page.offers": EVERYBODY,
     "page.bookings": EVERYBODY[1:],
+    "page.studio": STAFF,
     "page.admin": ("admin", "auditor"),
 }
 OWN: dict[str, tuple[str, ...]] = {
@@ -99,6 +107,7 @@ OWN: dict[str, tuple[str, ...]] = {
     "booking.move": EVERYBODY[1:],
     "booking.create": ("citizen",),
     "booking.write": ("citizen",),
+    "report.read": ("handler", "citizen"),
     "notice.read": ("admin", "leader", "dispatcher", "handler", "data_officer", "auditor", "citizen", "anyone"),
 }
 """Own: unit for handlers, account for citizens, the inbox for notices (the one of ``anyone`` is never written to)."""

@@ -42,7 +42,7 @@ async def publish(owner: AsyncClient, **changed: str) -> Response:
 
 async def test_an_offer_is_published_booked_shown_and_cancelled_without_a_script(world: World, owner: AsyncClient) -> None:
     answer = await publish(owner)
-    assert (answer.status_code, answer.headers["location"]) == (303, "/offers/mine?done=published")
+    assert (answer.status_code, answer.headers["location"]) == (303, "/offers/mine?done=offered")
     async with world.client("citizen") as citizen:
         day = await citizen.get("/offers?day=2026-11-22")
         assert "限小型车" in day.text

@@ -12,7 +12,7 @@ export class CbKeep extends HTMLElement {
 
   #guard(form: HTMLFormElement): void {
     const key = PREFIX + (form.dataset["keep"] ?? "");
-    const fields = Array.from(form.querySelectorAll<Field>("textarea, select, input:not([type=hidden]):not([type=password])"));
+    const fields = Array.from(form.querySelectorAll<Field>("textarea, select, input:not([type=hidden]):not([type=password]):not([type=file])"));
     if (this.#wasTaken(key)) localStorage.removeItem(key);
     if (restore(fields, read(key))) this.#tell(form);
     form.addEventListener("input", () => {

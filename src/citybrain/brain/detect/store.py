@@ -17,6 +17,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    UniqueConstraint,
     select,
 )
 
@@ -77,6 +78,23 @@ FORECAST = Table(
     Column("note", Text, nullable=False),
     Column("origin", String(20), nullable=False),
     Index("forecast_issued", "issued", "stream"),
+)
+LIMIT_VERSION = Table(
+    "limit_version",
+    METADATA,
+    Column("no", Integer, primary_key=True, autoincrement=False),
+    Column("pack", String(100), nullable=False),
+    Column("name", String(100), nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("value", Float(53), nullable=False),
+    Column("before", Float(53), nullable=False),
+    Column("since", BigInteger, nullable=False),
+    Column("wall", BigInteger, nullable=False),
+    Column("by", String(200), nullable=False),
+    Column("why", Text, nullable=False),
+    Column("note", Text, nullable=False),
+    Column("back_to", Integer),
+    UniqueConstraint("pack", "name", "version"),
 )
 
 

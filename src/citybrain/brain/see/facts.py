@@ -5,6 +5,7 @@ outbox → FactFeed → case_opened · case_moved · case_closed · alert_told �
 """
 
 from collections.abc import Sequence
+from typing import Final
 
 import msgspec
 import pyarrow as pa
@@ -142,13 +143,15 @@ _CASE_TABLES = {"citybrain.act.case.opened.v1": "case_opened", "citybrain.act.ca
 _ALERTS = "citybrain.detect.alert."
 _BOOKING_TABLES = {"citybrain.act.booking.made.v1": "booking_made", "citybrain.act.booking.changed.v1": "booking_changed"}
 _OFFER_TABLES = {"citybrain.act.offer.published.v1": "offer_released", "citybrain.act.offer.withdrawn.v1": "offer_withdrawn"}
-_READER = "see.facts"
 
 Row = dict[str, object]
 
 
 class FactFeed:
     """Follows the outbox into the fact tables; a kill between any two commits neither loses nor doubles a row."""
+
+    READER: Final = "see.facts"
+    """Its name as a reader of the outbox."""
 
     def __init__(self, transactions: Transactions[Connection], facts: Facts) -> None:
         self._transactions = transactions
@@ -160,7 +163,7 @@ class FactFeed:
         Each fact table remembers the outbox position it has reached in the commit of its rows, so events that are read again
         after a kill are passed over table by table.
         """
-        events = self._transactions.events_after(self._transactions.cursor(_READER), limit)
+        events = self._transactions.events_after(self._transactions.cursor(self.READER), limit)
         if not events:
             return 0
         last = events[-1][0]
@@ -170,7 +173,7 @@ class FactFeed:
             if fresh:
                 self._facts.append(name, pa.Table.from_pylist(fresh, schema=FACTS[name]), last)
         with self._transactions.begin() as tx:
-            self._transactions.advance(tx.connection, _READER, last)
+            self._transactions.advance(tx.connection, self.READER, last)
         return len(events)
 
 

@@ -20,7 +20,9 @@ from citybrain.doors.pages import (
     live,
     nearby,
     portal,
+    reports,
     signin,
+    studio,
     traces,
 )
 from citybrain.doors.pages.parts import PageParts
@@ -31,7 +33,7 @@ __all__ = ["PageParts", "problem_page", "routes"]
 
 _FOR_EVER = CacheControlHeader(max_age=31_536_000, public=True, immutable=True)
 """Built files are named by their content."""
-_ROOMS = (portal, cockpit, desk, bookings, data, figures, traces, admin, errors, layers, live, signin)
+_ROOMS = (portal, cockpit, desk, bookings, data, figures, traces, studio, admin, errors, layers, live, reports, signin)
 
 
 def routes(parts: PageParts) -> Sequence[Router]:

@@ -1,5 +1,7 @@
 """A pack's board on a page: its entities now, on their scale, area by area, with the figure of the district and its outlook."""
 
+from functools import lru_cache
+
 import msgspec
 import numpy as np
 from shapely import from_wkb
@@ -44,7 +46,8 @@ def topic(parts: PageParts, caller: Caller, board: Board) -> Topic:
 
 def district(parts: PageParts, board: Board) -> Figure:
     """The district's figure of a board."""
-    found = next((one for one in parts.indicators.figures() if one.indicator == board.indicator and one.area is None), None)
+    known = () if board.indicator is None else parts.indicators.of(board.indicator)
+    found = next((one for one in known if one.area is None), None)
     if found is None:
         return Figure(board.kind, board.title, None, same(""), None, reason=Text("尚未计算", "not computed yet"))
     card = figures.card(parts, found)
@@ -148,7 +151,7 @@ def _shape(parts: PageParts, board: Board, area: Area, here: tuple[Entity, ...])
     return Shape(
         id=area.code,
         title=area.name,
-        rings=_rings(area),
+        rings=rings(area),
         value="" if value is None else f"{value:.0f}",
         level=None if value is None else level(board.level(value)),
         reason=dead,
@@ -170,7 +173,13 @@ def _point(parts: PageParts, board: Board, entity: Entity) -> Point:
     )
 
 
-def _rings(area: Area) -> tuple[Ring, ...]:
-    shape = from_wkb(area.wkb)
+def rings(area: Area) -> tuple[Ring, ...]:
+    """The outline of an area: outer rings, then holes."""
+    return _outline(area.wkb)
+
+
+@lru_cache(maxsize=512)
+def _outline(wkb: bytes) -> tuple[Ring, ...]:
+    shape = from_wkb(wkb)
     parts = shape.geoms if isinstance(shape, MultiPolygon) else (shape,) if isinstance(shape, Polygon) else ()
     return tuple(tuple((float(x), float(y)) for x, y in ring.coords) for part in parts for ring in (part.exterior, *part.interiors))

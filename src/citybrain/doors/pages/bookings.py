@@ -141,7 +141,7 @@ def publish(request: Call, parts: Parts, data: URLEncodedBody[Offering]) -> Resp
             _owner(parts, request, typed), chosen=tuple(map(str, data.days)), errors=(_wrong(error, "entity"),), key=new_id()
         )
         return frame.shown(parts, request, view, status=error.status)
-    return Redirect("/offers/mine?done=published", status_code=303)
+    return Redirect("/offers/mine?done=offered", status_code=303)
 
 
 @get("/offers/{name:str}", opt=frame.opens("page.offers"), sync_to_thread=True)

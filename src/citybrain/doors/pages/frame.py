@@ -11,7 +11,7 @@ from litestar.datastructures import Cookie
 from litestar.datastructures.state import State
 from litestar.handlers import BaseRouteHandler
 
-from citybrain.brain.protect import fits, form_token
+from citybrain.brain.protect import fits, form_token, network
 from citybrain.doors.pages.parts import Call, PageParts
 from citybrain.kernel.access import ANYONE, ROLES, Ask, Caller
 from citybrain.kernel.errors import ForbiddenError, UnauthenticatedError
@@ -30,18 +30,31 @@ _OWN: Final = (
 """Own scripts, styles, pictures and connections alone."""
 _SECTIONS: Final = (
     ("page.portal", "/", Text("首页", "Home")),
+    ("page.report", "/report", Text("上报", "Report")),
     ("page.cockpit", "/cockpit", Text("驾驶舱", "Cockpit")),
     ("page.desk", "/desk", Text("工作台", "Desk")),
     ("catalogue.read", "/data", Text("数据", "Data")),
     ("page.offers", "/offers", Text("共享预订", "Sharing")),
+    ("page.studio", "/studio", Text("规则", "Rules")),
     ("page.admin", "/admin", Text("管理", "Admin")),
 )
 _MESSAGES: Final[dict[str, tuple[Tone, Text]]] = {
     "moved": ("good", Text("已办理，案件状态已更新。", "Done. The case has moved on.")),
     "noted": ("good", Text("备注已记录。", "The note is recorded.")),
     "booked": ("good", Text("预订成功。请凭预订码到场。", "Booked. Show the code on the spot.")),
-    "published": ("good", Text("已开放预订。", "The offer is published.")),
+    "offered": ("good", Text("已开放预订。", "The offer is published.")),
     "withdrawn": ("good", Text("已撤回，受影响的预订人已告知。", "Withdrawn. Those affected were told.")),
+    "filed": (
+        "good",
+        Text("已受理。请保存编号和查询码，凭此查询办理进展。", "Received. Keep the number and the key: they open its progress."),
+    ),
+    "rated": ("good", Text("感谢您的评价。", "Thank you for your rating.")),
+    "reopened": (
+        "info",
+        Text("已转回承办单位继续办理，原办理时限不变。", "Sent back to the unit. The time promised stays as it was."),
+    ),
+    "published": ("good", Text("已发布，自现在起生效。", "Published. It holds from now on.")),
+    "rolled_back": ("good", Text("已回退，自现在起生效。", "Rolled back. It holds from now on.")),
     "signed_out": ("info", Text("您已退出登录。", "You are signed out.")),
 }
 
@@ -85,6 +98,19 @@ def own_form(request: Call, given: str) -> None:
             "The form has expired or comes from another site. Reload the page and send it again.",
         )
         raise ForbiddenError(what)
+
+
+def public_form(request: Call, given: str) -> None:
+    """As ``own_form``, for a form that somebody without an account may send too: there is no session that it could abuse."""
+    if request.auth:
+        own_form(request, given)
+    elif request.headers.get("sec-fetch-site") == "cross-site":
+        raise ForbiddenError(Text("不接受由其他网站发起的提交。", "Forms that another site sends are not taken."))
+
+
+def address(request: Call) -> str:
+    """The network from which somebody without an account comes, as tries are counted by it."""
+    return network(request.client.host) if request.client else ""
 
 
 def language(request: Call) -> Lang:

@@ -9,8 +9,8 @@ from litestar.datastructures.state import State
 from litestar.di import NamedDependency
 from litestar.params import SkipValidation
 
-from citybrain.brain.act import Bookings, CaseBook, Offers, Units
-from citybrain.brain.detect import Alerts, Forecasts
+from citybrain.brain.act import Bookings, CaseBook, Offers, ReportBook, Units
+from citybrain.brain.detect import Alerts, Forecasts, Limits, Studio
 from citybrain.brain.exchange import CatalogueBook
 from citybrain.brain.observe import AreaBook, Census, Latest, Nearest, Registry
 from citybrain.brain.protect import Accounts, CedarPolicy, Guard
@@ -37,10 +37,13 @@ class PageParts:
     census: Census
     areas: AreaBook
     alerts: Alerts
+    limits: Limits
+    studio: Studio
     forecasts: Forecasts
     cases: CaseBook
     offers: Offers
     bookings: Bookings
+    reports: ReportBook
     units: Units
     catalogue: CatalogueBook
     indicators: Indicators

@@ -3,6 +3,7 @@
 from typing import Final
 
 import msgspec
+import numpy as np
 
 from citybrain.doors.pages.parts import PageParts
 from citybrain.kernel.instant import Instant
@@ -52,13 +53,15 @@ def _joined(field: Field, values: list[float]) -> float:
 def _detail(parts: PageParts, board: Board, fields: tuple[Field, ...], here: tuple[Entity, ...], unknown: int) -> Text | None:
     if board.detail is None:
         return None
-    values: dict[str, float] = {}
-    for field in fields:
-        seen = [reading(parts, entity, field.name)[0] for entity in here] if field.measured else []
-        known = [value for value in seen if value is not None]
-        if known:
-            values[field.name] = _joined(field, known)
-    said = board.detail(values)
+    streams = {
+        parts.registry.stream(f"{entity.id}.{field.name}").no: field for entity in here for field in fields if field.measured
+    }
+    seen: dict[str, tuple[Field, list[float]]] = {}
+    for row in parts.latest.table(np.array(list(streams), np.int32)).select(["stream_no", "value", "life"]).to_pylist():
+        if row["life"] in LIVE:
+            field = streams[row["stream_no"]]
+            seen.setdefault(field.name, (field, []))[1].append(row["value"])
+    said = board.detail({name: _joined(field, known) for name, (field, known) in seen.items()})
     if said is None or not unknown:
         return said
     return Text(f"{said.zh}，另有{unknown}处不明", f"{said.en}, {unknown} more unknown")

@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 
 from citybrain.brain.observe.life import ORDER, contracts, lives
-from citybrain.kernel.instant import MINUTE, Instant, parse
+from citybrain.kernel.instant import MINUTE, Duration, Instant, parse
 from citybrain.kernel.things import Contract, Life
 from citybrain.services.livelihood.parking.changes import Gap, Readings, gaps, restated, sound
 
 NOON = parse("2026-11-23T12:00:00+08:00")
-SILENT = 20 * MINUTE
+SILENT = Duration(20 * MINUTE)
 SOURCE = np.array([0, 0, 1], np.int32)
 """Lots 0 and 1 are of one operator, lot 2 of another."""
 
