@@ -13,7 +13,7 @@ import pyarrow as pa
 from citybrain.app.faults import Faults, fault, fenced, field_names, is_clock, is_duration, strangers
 from citybrain.brain.act import STANDARD_FLOW, check_flow
 from citybrain.brain.see import AREA, STREAM
-from citybrain.brain.see.facts import ALERT_FACT, CASE_FACT
+from citybrain.brain.see.facts import ALERT_FACT, BOOKING_FACT, CASE_FACT, WINDOW_FACT
 from citybrain.kernel.errors import DeclarationError
 from citybrain.kernel.instant import Instant
 from citybrain.kernel.pack import Indicator, Pack, Parameter
@@ -21,7 +21,14 @@ from citybrain.kernel.text import Text
 from citybrain.kernel.things import Field, Kind
 from citybrain.kernel.units import UNITS
 
-_TABLES: Mapping[str, pa.Schema] = {"case": CASE_FACT, "alert": ALERT_FACT, "stream": STREAM, "area": AREA}
+_TABLES: Mapping[str, pa.Schema] = {
+    "case": CASE_FACT,
+    "alert": ALERT_FACT,
+    "booking": BOOKING_FACT,
+    "offer_window": WINDOW_FACT,
+    "stream": STREAM,
+    "area": AREA,
+}
 _MARKS = frozenset(get_args(Parameter.__annotations__["mark"]))
 
 
