@@ -122,13 +122,17 @@ class ReportBook:
             recent = report_rows.open_since(connection, form.name, Instant(now - form.alike_within), _RECENT)
         return alike(form, said, area, now, recent)
 
+    def filed(self, said: Said) -> Receipt | None:
+        """The receipt of a report that was filed already; raises ConflictError where its key was used for other content."""
+        return self._before(_report_id(said), said)
+
     def file(self, said: Said, caller: Caller, address: str, joins: str | None = None, at: Instant | None = None) -> Receipt:
         """Make a report of it and open its case, or join the open case of a number; the same key again gives the same receipt.
 
         Raises BadInputError, ConflictError for a key that was used for other content, NotFoundError, BusyError.
         """
         form = self._checked(said)
-        report_id = _digest(form.name, said.key)[:32]
+        report_id = _report_id(said)
         before = self._before(report_id, said)
         if before is not None:
             return before
@@ -309,6 +313,10 @@ def _request(
 
 def _kind(form: ReportForm, said: Said) -> ReportClass:
     return next(one for one in form.classes if one.code == said.code)
+
+
+def _report_id(said: Said) -> str:
+    return _digest(said.form, said.key)[:32]
 
 
 def _content(said: Said) -> str:
