@@ -111,6 +111,7 @@ def _duties(city: City) -> tuple[Coroutine[None, None, None], ...]:
         follow("figures", threaded(lambda: _figured(city)), figured, pause=0.2, rest=_REST),
         follow("notices", threaded(city.notices.run_once), noticed, pause=_GATHER),
         regularly("forecasts", lambda: asyncio.to_thread(city.forecasts.run_once), 5.0),
+        regularly("erasing", lambda: asyncio.to_thread(city.reports.erase_due), 3600.0),
         regularly("closing", lambda: asyncio.to_thread(_close, city), 600.0),
     )
 

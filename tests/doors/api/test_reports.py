@@ -4,11 +4,13 @@ import io
 import tracemalloc
 from collections.abc import AsyncIterator
 
+import msgspec
 import pytest
 from httpx import AsyncClient
 from PIL import Image
 
 from citybrain.brain.act import LARGEST_PHOTO
+from citybrain.doors.api.reports import Filed
 from citybrain.kernel.text import Json
 from tests.doors.conftest import World
 
@@ -22,12 +24,11 @@ def saying(**changes: Json) -> dict[str, Json]:
     return {"form": "amiss", "words": "王奶奶家门口路灯不亮", "code": "01037", "place": place, "contact": "13800138000"} | changes
 
 
-async def file(client: AsyncClient, **changes: Json) -> dict[str, str]:
+async def file(client: AsyncClient, **changes: Json) -> Filed:
     """File it and return what the reporter gets."""
     answer = await client.post(BASE, json=saying(**changes), headers=KEY)
     assert answer.status_code == 201, answer.text
-    filed: dict[str, str] = answer.json()
-    return filed
+    return msgspec.json.decode(answer.content, type=Filed)
 
 
 def photo() -> bytes:
@@ -57,8 +58,8 @@ async def test_a_report_gets_a_number_a_unit_and_a_time_and_the_same_again_gets_
         first, second = await file(nobody), await file(nobody)
 
     assert first == second
-    assert (first["number"], first["unit"]["zh"]) == ("NK-20261122-000001", "水务")
-    assert first["due"] == "2026-11-27T09:30:00Z"
+    assert (first.number, first.unit.zh) == ("NK-20261122-000001", "水务")
+    assert first.due == "2026-11-27T09:30:00Z"
 
 
 async def test_other_content_under_the_same_key_is_refused(world: World) -> None:
@@ -85,7 +86,7 @@ async def test_a_report_outside_the_district_says_so(world: World) -> None:
 
 async def test_likes_are_shown_without_what_others_said(world: World) -> None:
     async with world.client() as nobody:
-        number = (await file(nobody))["number"]
+        number = (await file(nobody)).number
         answer = await nobody.post(BASE + "/alike", json=saying(words="路灯又不亮了"))
 
     assert [one["number"] for one in answer.json()] == [number]
@@ -96,12 +97,12 @@ async def test_progress_and_photo_open_to_the_key_alone(world: World) -> None:
     async with world.client() as nobody:
         held = (await nobody.post(BASE + "/photos", content=photo(), headers=KEY | {"Content-Type": "image/jpeg"})).json()
         filed = await file(nobody, photo=held["photo"])
-        mine = {"X-Report-Key": filed["key"]}
-        seen = await nobody.get(f"{BASE}/{filed['number']}/progress", headers=mine)
-        picture = await nobody.get(f"{BASE}/{filed['number']}/photo", headers=mine)
+        mine = {"X-Report-Key": filed.key}
+        seen = await nobody.get(f"{BASE}/{filed.number}/progress", headers=mine)
+        picture = await nobody.get(f"{BASE}/{filed.number}/photo", headers=mine)
         for path in ("progress", "photo"):
-            assert (await nobody.get(f"{BASE}/{filed['number']}/{path}")).status_code == 400
-            refused = await nobody.get(f"{BASE}/{filed['number']}/{path}", headers={"X-Report-Key": "a" * 16})
+            assert (await nobody.get(f"{BASE}/{filed.number}/{path}")).status_code == 400
+            refused = await nobody.get(f"{BASE}/{filed.number}/{path}", headers={"X-Report-Key": "a" * 16})
             assert refused.status_code == 404
 
     assert (seen.json()["words"], seen.json()["state"]["zh"], seen.json()["photo"]) == ("王奶奶家门口路灯不亮", "待受理", True)
@@ -120,12 +121,12 @@ async def test_a_closing_is_rated_and_what_is_not_solved_is_reopened_and_stands_
             (hands, "finish", {"note": "灯泡已更换"}),
             (desk, "approve", {}),
         ):
-            version = cases.by_number(filed["number"]).version
+            version = cases.by_number(filed.number).version
             done = await who.post(
-                f"/api/v1/act/cases/{filed['number']}/moves", json={"move": move, **more}, headers={"If-Match": f'"{version}"'}
+                f"/api/v1/act/cases/{filed.number}/moves", json={"move": move, **more}, headers={"If-Match": f'"{version}"'}
             )
             assert done.status_code == 200, done.text
-        mine, path = {"X-Report-Key": filed["key"]}, f"{BASE}/{filed['number']}"
+        mine, path = {"X-Report-Key": filed.key}, f"{BASE}/{filed.number}"
         seen = (await nobody.get(path + "/progress", headers=mine)).json()
         rated = await nobody.post(path + "/ratings", json={"grade": 2, "solved": False, "words": "又灭了"}, headers=mine)
         again = await nobody.post(path + "/ratings", json={"grade": 5, "solved": True}, headers=mine)
@@ -133,7 +134,7 @@ async def test_a_closing_is_rated_and_what_is_not_solved_is_reopened_and_stands_
     assert (seen["answers"], seen["may_rate"], seen["may_reopen"]) == (["灯泡已更换"], True, True)
     assert (rated.json()["state"]["zh"], rated.json()["ratings"]) == ("已派遣，待处置", [[2, False]])
     assert again.status_code == 409
-    assert cases.by_number(filed["number"]).closed is None
+    assert cases.by_number(filed.number).closed is None
     async with world.client("auditor") as auditor:
         trail = (await auditor.get("/api/v1/protect/audit")).json()["items"]
     assert {"report.open", "report.rate"} <= {row["action"] for row in trail}
@@ -158,11 +159,11 @@ async def test_what_was_said_is_masked_without_a_purpose_and_a_look_with_one_sta
 async def test_a_handler_sees_the_reports_of_the_own_unit_alone(world: World) -> None:
     async with world.client() as nobody, world.client("handler") as hands:
         filed = await file(nobody)
-        assert [row["number"] for row in (await hands.get(BASE)).json()["items"]] == [filed["number"]]
-        case = world.parts.cases.by_number(filed["number"])
+        assert [row["number"] for row in (await hands.get(BASE)).json()["items"]] == [filed.number]
+        case = world.parts.cases.by_number(filed.number)
         async with world.client("dispatcher") as desk:
             for move, more in (("accept", {}), ("assign", {"to_unit": "roads"})):
-                version = world.parts.cases.by_number(filed["number"]).version
+                version = world.parts.cases.by_number(filed.number).version
                 await desk.post(
                     f"/api/v1/act/cases/{case.id}/moves", json={"move": move, **more}, headers={"If-Match": f'"{version}"'}
                 )
@@ -178,36 +179,13 @@ async def test_200_megabytes_are_refused_while_they_come_in(world: World) -> Non
             sent += len(piece)
             yield piece
 
-    scope = {
-        "type": "http",
-        "asgi": {"version": "3.0"},
-        "http_version": "1.1",
-        "method": "POST",
-        "scheme": "http",
-        "path": BASE + "/photos",
-        "raw_path": (BASE + "/photos").encode(),
-        "query_string": b"",
-        "root_path": "",
-        "headers": [(b"content-type", b"image/jpeg"), (b"idempotency-key", b"0123456789abcdef0123"), (b"host", b"city")],
-        "client": ("10.0.0.9", 1),
-        "server": ("city", 80),
-        "extensions": {},
-    }
-    body, statuses = endless(), []
-
-    async def receive() -> dict[str, object]:
-        return {"type": "http.request", "body": await anext(body), "more_body": True}
-
-    async def send(message: dict[str, object]) -> None:
-        if message["type"] == "http.response.start":
-            statuses.append(message["status"])
-
     tracemalloc.start()
-    await world.app(scope, receive, send)
+    async with world.client() as nobody:
+        answer = await nobody.post(BASE + "/photos", content=endless(), headers=KEY | {"Content-Type": "image/jpeg"})
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
 
-    assert statuses == [413]
+    assert (answer.status_code, answer.json()["code"]) == (413, "too_large")
     assert sent <= LARGEST_PHOTO + 2 * len(piece)
     assert peak < 60_000_000
 

@@ -17,6 +17,7 @@ from sqlalchemy.exc import IntegrityError
 from citybrain.brain.act import photos, report_rows
 from citybrain.brain.act.alike import ClassFinder
 from citybrain.brain.act.casebook import CaseBook
+from citybrain.brain.act.erasing import erase_due
 from citybrain.brain.act.matches import Alike, alike
 from citybrain.brain.act.report_rows import Rating, Report
 from citybrain.brain.act.siting import area_for
@@ -186,6 +187,10 @@ class ReportBook:
             # Sent twice at the same moment: the first one counts.
             raise ConflictError(Text("本次办理已评价。", "This closing was rated already.")) from None
         return self.follow(number, secret, address)
+
+    def erase_due(self) -> int:
+        """Erase what is personal in the reports whose time is over; returns how many reports that were."""
+        return sum(erase_due(self._transactions, self._files, form, self._clock) for form in self.forms)
 
     def photo(self, reference: str) -> BinaryIO:
         """A kept photo; whoever asks has been asked for already. Raises NotFoundError."""
