@@ -7,7 +7,7 @@ from pathlib import Path
 
 import structlog
 
-from bench import alerts, demo, ingest, latest, machine, rules, series_query
+from bench import alerts, demo, ingest, latest, machine, pages, rules, series_query
 
 PAGE = Path(__file__).parent.parent / "docs" / "reference" / "performance.md"
 _SEED = 7
@@ -28,12 +28,13 @@ _TABLE = "| 项目 · What | 测得 · Measured | 目标 · Target |\n|---|---|-
 def sections(quick: bool) -> tuple[tuple[str, Callable[[], list[str]]], ...]:  # noqa: FBT001 - the flag of the command line
     """Headings, and what measures below them."""
     return (
-        ("批量写入 · Bulk ingest", lambda: ingest.measure(6 if quick else 10, 8, _SEED)),
+        ("批量写入 · Bulk ingest", lambda: ingest.measure(6 if quick else 20, 8, _SEED)),
         ("从读数到预警 · From reading to alert", lambda: alerts.measure(5000, 10 if quick else 60, 3 if quick else 10)),
         ("规则 · Rules", _rules),
         ("最新值 · Latest values", latest.measure),
         ("历史 · History", lambda: series_query.week(1_000 if quick else 10_000)),
         ("示意城区 · The demo district", lambda: demo.measure(60 if quick else 600)),
+        ("页面 · Pages", lambda: pages.measure(10_000 if quick else pages.CASES)),
     )
 
 

@@ -23,7 +23,7 @@ def measure() -> list[str]:
     node, npm = hatch_build.tools()
     subprocess.run([*npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"], cwd=HERE, check=True)
     lines: list[str] = []
-    with demo.running() as (_, port):
+    with demo.fresh() as (_, port):
         for path, login in PAGES.items():
             scores = _judged(
                 node,

@@ -19,7 +19,7 @@ _SETTLED = 5
 
 def measure(seconds: float) -> list[str]:
     """Open the wall of the demo, leave it alone for so long; returns the lines of the report."""
-    with demo.running() as (_, port), sync_playwright() as tool:
+    with demo.fresh() as (_, port), sync_playwright() as tool:
         browser = tool.chromium.launch(
             executable_path=machine.chromium(), args=["--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"]
         )

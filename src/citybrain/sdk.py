@@ -4,11 +4,12 @@ from citybrain.kernel.access import Role
 from citybrain.kernel.alerts import Grade
 from citybrain.kernel.calendar import Allowance
 from citybrain.kernel.cases import Flow, Move, State
-from citybrain.kernel.datasets import ForecastPoint, Skill
+from citybrain.kernel.datasets import ForecastPoint, Reliability, Skill
 from citybrain.kernel.errors import DeclarationError
 from citybrain.kernel.instant import DAY, HOUR, MINUTE, SHANGHAI, Duration, Instant, local, local_date, midnight
 from citybrain.kernel.pack import (
     Board,
+    Bookable,
     DemoDistrict,
     Derived,
     Forecast,
@@ -16,6 +17,7 @@ from citybrain.kernel.pack import (
     History,
     Indicator,
     Level,
+    Nearby,
     Opens,
     Pack,
     Parameter,
@@ -39,6 +41,7 @@ __all__ = [
     "SHANGHAI",
     "Allowance",
     "Board",
+    "Bookable",
     "By",
     "DeclarationError",
     "DemoDistrict",
@@ -57,11 +60,13 @@ __all__ = [
     "Level",
     "Life",
     "Move",
+    "Nearby",
     "Opens",
     "Pack",
     "Parameter",
     "Place",
     "Planted",
+    "Reliability",
     "Replay",
     "ReportClass",
     "ReportForm",

@@ -134,10 +134,17 @@ def test_contains_takes_wildcards_as_they_are_written() -> None:
     assert chosen(Compare("word", "contains", "~"), table) == [4]
 
 
+def test_a_comparison_stands_bare_so_that_an_index_serves_it_and_is_made_certain_only_below_a_not() -> None:
+    columns = {"word": "thing.word"}
+
+    assert sql(And((Compare("word", "eq", "a"),)), columns).sql == "(thing.word = :p0)"
+    assert sql(Not(Compare("word", "eq", "a")), columns).sql == "(NOT COALESCE(thing.word = :p0, (1 = 0)))"
+
+
 def test_a_value_is_bound_and_never_part_of_the_statement() -> None:
     clause = sql(Compare("word", "eq", "x' OR 1=1 --"), {"word": "thing.word"})
 
-    assert clause.sql == "COALESCE(thing.word = :p0, (1 = 0))"
+    assert clause.sql == "thing.word = :p0"
     assert clause.values == {"p0": "x' OR 1=1 --"}
 
 

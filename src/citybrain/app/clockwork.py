@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable
 from datetime import date, timedelta
+from functools import lru_cache
 from pathlib import Path
 
 import msgspec
@@ -36,6 +37,7 @@ _EN_MONTHS = [
 ]
 
 
+@lru_cache(maxsize=64)
 def shift_days(today: date, since: date, until: date) -> int:
     """How many days to shift a source that covers [since, until) so that a day of it stands for today.
 

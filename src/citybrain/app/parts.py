@@ -39,9 +39,14 @@ def api(city: City) -> api_door.ApiParts:
         registry=city.registry,
         intake=city.intake,
         latest=city.latest,
+        nearest=city.nearest,
         alerts=city.alerts,
+        limits=city.limits,
+        studio=city.studio,
         forecasts=city.forecasts,
         cases=city.cases,
+        offers=city.offers,
+        bookings=city.bookings,
         reports=city.reports,
         catalogue=city.catalogue,
         indicators=city.indicators,
@@ -78,19 +83,24 @@ def pages(city: City, demo: DemoNotes | None) -> page_door.PageParts:
         accounts=city.accounts,
         registry=city.registry,
         latest=city.latest,
+        nearest=city.nearest,
         census=city.census,
         areas=city.areas,
         alerts=city.alerts,
+        limits=city.limits,
+        studio=city.studio,
         forecasts=city.forecasts,
         cases=city.cases,
+        offers=city.offers,
+        bookings=city.bookings,
         reports=city.reports,
         units=city.units,
         catalogue=city.catalogue,
         indicators=city.indicators,
         packs=city.packs,
         clock=city.clock,
-        history=partial(_history, city),
-        night=partial(_night, city),
+        history=partial(_history, city, observe.Recent(city.stores.series, city.registry, city.latest)),
+        night=partial(_night, city, see.Nights(city.stores.facts)),
         trace=partial(_trace, city),
         doors=city.stores.series.doors,
         health=partial(_health, city),
@@ -163,18 +173,18 @@ def _health(city: City) -> tuple[views.Health, ...]:
     return tuple(found)
 
 
-def _night(city: City) -> see.Night:
-    return see.night(city.stores.facts, city.clock.city())
+def _night(city: City, nights: see.Nights) -> see.Night:
+    return nights.at(city.clock.city())
 
 
-def _history(city: City, caller: Caller, stream: str, since: Instant, until: Instant) -> tuple[tuple[Instant, float], ...]:
+def _history(
+    city: City, recent: observe.Recent, caller: Caller, stream: str, since: Instant, until: Instant
+) -> tuple[tuple[Instant, float], ...]:
     """Readings of a stream; policy is asked with the access that the stream's kind declares."""
     known = city.registry.stream(stream)
     access = city.registry.kind(known.kind).access
     city.guard.require(Ask(caller, "observation.read", known.kind, facts={"access": access}))
-    found = observe.history(city.stores.series, city.registry, known.entity, known.field, since, until)
-    times, values = found["time"].to_numpy().tolist(), found["value"].to_numpy().tolist()
-    return tuple((Instant(int(time)), float(value)) for time, value in zip(times, values, strict=True))
+    return recent.readings(stream, since, until)
 
 
 def _trace(city: City, caller: Caller, kind: str, name: str) -> see.Trace:

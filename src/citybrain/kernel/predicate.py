@@ -169,13 +169,14 @@ def _sql(predicate: Predicate, columns: Mapping[str, str], bind: Callable[[Scala
         case Or(parts=parts):
             return "(" + " OR ".join(_sql(part, columns, bind) for part in parts) + ")" if parts else "(1 = 0)"
         case Not(part=part):
-            return f"(NOT {_sql(part, columns, bind)})"
+            # A missing value compares as false: unknown is false at the top by itself, and must be made so only below a NOT.
+            # Said at every comparison it would keep the store from its indexes.
+            return f"(NOT COALESCE({_sql(part, columns, bind)}, (1 = 0)))"
         case Within(west=west, south=south, east=east, north=north):
             lon, lat = _column("lon", columns), _column("lat", columns)
-            box = f"{lon} >= {bind(west)} AND {lon} <= {bind(east)} AND {lat} >= {bind(south)} AND {lat} <= {bind(north)}"
-            return f"COALESCE({box}, (1 = 0))"
+            return f"({lon} >= {bind(west)} AND {lon} <= {bind(east)} AND {lat} >= {bind(south)} AND {lat} <= {bind(north)})"
         case Compare():
-            return f"COALESCE({_compare_sql(predicate, columns, bind)}, (1 = 0))"
+            return _compare_sql(predicate, columns, bind)
 
 
 def _compare_sql(compare: Compare, columns: Mapping[str, str], bind: Callable[[Scalar], str]) -> str:

@@ -3,6 +3,7 @@
 import io
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -17,7 +18,6 @@ from citybrain.kernel.clock import FixedClock
 from citybrain.kernel.errors import BadInputError, BusyError, ConflictError, NotFoundError
 from citybrain.kernel.instant import DAY, HOUR, Instant
 from citybrain.kernel.places import Place
-from citybrain.kernel.things import Origin
 from tests.brain.act.conftest import DISPATCHER, HANDLER, STREET
 from tests.brain.act.reporting import KEY, SPOT, Desk, desk, said
 from tests.brain.act.test_photos import picture
@@ -27,10 +27,7 @@ Make = Callable[..., Desk]
 
 @pytest.fixture
 def make(transactions: SqlTransactions, units: Units, book: CaseBook, clock: FixedClock, tmp_path: Path) -> Make:
-    def made(partition: str = "surveyed", origin: Origin = "real", allowed: Allowed | None = None) -> Desk:
-        return desk(transactions, units, book, clock, tmp_path, partition, origin, allowed)
-
-    return made
+    return partial(desk, transactions, units, book, clock, tmp_path)
 
 
 def close(work: Desk, number: str) -> Case:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from citybrain.brain.see.night import last_night, night
+from citybrain.brain.see.night import Nights, last_night, night
 from citybrain.engines.duckdb.facts import DuckFacts
 from citybrain.kernel.instant import HOUR, Instant, parse, rfc3339
 from tests.brain.see.conftest import alert, alert_event, case, moved, opened
@@ -27,7 +27,7 @@ def test_the_newest_night_that_has_begun_is_meant(now: str, since: str, until: s
     assert tuple(rfc3339(moment) for moment in last_night(parse(now))) == (since, until)
 
 
-def test_the_night_tells_what_happened_and_what_is_late_now(tell: Callable[..., int], facts: DuckFacts) -> None:
+def test_the_night_tells_what_happened(tell: Callable[..., int], facts: DuckFacts) -> None:
     before, within, after = Instant(DUSK - 1), Instant(DUSK + HOUR), DAWN
     tell(
         opened(case("before", opened=before, due=DAWN - HOUR)),
@@ -39,12 +39,34 @@ def test_the_night_tells_what_happened_and_what_is_late_now(tell: Callable[..., 
     )
     told = night(facts, Instant(DAWN + 60))
     assert [row["case"] for row in told.opened] == ["within"]
-    assert [row["case"] for row in told.late] == ["before"]
     assert told.closed == ()
     assert [row["alert"] for row in told.told] == [row["alert"] for row in told.cleared] == ["a1"]
-    assert told.counts == {"opened": 1, "closed": 0, "told": 1, "cleared": 1, "late": 1}
+    assert told.counts == {"opened": 1, "closed": 0, "told": 1, "cleared": 1}
     assert told.opened[0]["opened"] == rfc3339(within)
 
 
 def test_a_quiet_night_is_an_empty_account(facts: DuckFacts) -> None:
-    assert night(facts, DAWN).counts == {"opened": 0, "closed": 0, "told": 0, "cleared": 0, "late": 0}
+    assert night(facts, DAWN).counts == {"opened": 0, "closed": 0, "told": 0, "cleared": 0}
+
+
+def test_the_account_kept_between_looks_is_the_account_itself(tell: Callable[..., int], facts: DuckFacts) -> None:
+    nights, evening = Nights(facts), Instant(DUSK + HOUR)
+    tell(opened(case("first", opened=DUSK, due=DAWN)))
+    assert [row["case"] for row in nights.at(evening).opened] == ["first"]
+
+    later = nights.at(Instant(evening + 60))
+    assert later == night(facts, Instant(evening + 60))
+    assert later.until == evening + 60
+
+    tell(opened(case("second", opened=evening, due=DAWN)))
+    assert [row["case"] for row in nights.at(Instant(evening + 60)).opened] == ["second", "first"]
+
+
+def test_what_is_recorded_ahead_of_a_replay_that_began_anew_shows_when_its_time_comes(
+    tell: Callable[..., int], facts: DuckFacts
+) -> None:
+    nights, ahead = Nights(facts), Instant(DUSK + 2 * HOUR)
+    tell(opened(case("ahead", opened=ahead, due=DAWN)))
+    assert nights.at(Instant(DUSK + HOUR)).opened == ()
+    assert [row["case"] for row in nights.at(ahead).opened] == ["ahead"]
+    assert nights.at(Instant(DUSK + HOUR)).opened == ()

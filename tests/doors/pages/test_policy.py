@@ -12,6 +12,7 @@ FIXED = {"kind": "figure", "name": "open_cases", "number": "{number}"}
 SPECIAL = {
     "/data/{name:str}": "/data/air_station",
     "/alerts/{name:str}": "/alerts/{alert}",
+    "/studio/{pack:str}/{rule:str}": "/studio/air/aqi_light",
     "/layers/{kind:str}/{name:str}": "/layers/air_station/areas.geojson",
 }
 LIVE = ("/live/cockpit", "/live/desk")

@@ -1,5 +1,9 @@
 """act (处置): cases and their flows, who is responsible, deadlines and notices."""
 
+from citybrain.brain.act.booking_fairness import STATE_WORDS
+from citybrain.brain.act.booking_offers import Offers, Wanted
+from citybrain.brain.act.booking_terms import Terms
+from citybrain.brain.act.bookings import MOVE_WORDS, OWNERS, BookingMove, Bookings, Standing
 from citybrain.brain.act.casebook import MOVED, OPENED, CaseBook
 from citybrain.brain.act.flow import check_flow
 from citybrain.brain.act.matches import Alike
@@ -16,15 +20,24 @@ __all__ = [
     "LARGEST_PHOTO",
     "METADATA",
     "MOVED",
+    "MOVE_WORDS",
     "OPENED",
+    "OWNERS",
     "STANDARD_FLOW",
+    "STATE_WORDS",
     "Alike",
+    "BookingMove",
+    "Bookings",
     "CaseBook",
     "Notice",
     "Notices",
+    "Offers",
     "Progress",
     "ReportBook",
+    "Standing",
+    "Terms",
     "Units",
+    "Wanted",
     "Working",
     "check_flow",
     "datasets",

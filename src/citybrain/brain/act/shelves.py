@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from sqlalchemy import Connection
 
+from citybrain.brain.act import booking_shelves
 from citybrain.kernel.clock import Clock
 from citybrain.kernel.datasets import Column, Dataset
 from citybrain.kernel.listing import Listing
@@ -98,6 +99,10 @@ def _cells(table: str, columns: Sequence[Column], **others: str) -> dict[str, st
     return {column.name: others.get(column.name, f'"{table}"."{column.name}"') for column in columns}
 
 
+_UNIT_NAME = '(SELECT "unit"."name" FROM "unit" WHERE "unit"."id" = "case"."unit")'
+"""Looked up for the rows of a page alone: a join would be made for every case that is only counted."""
+
+
 def _rated(column: str) -> str:
     """A column of a report's newest rating."""
     return f'(SELECT "r"."{column}" FROM "report_rating" AS "r" WHERE "r"."report" = "report"."id" ORDER BY "r"."at" DESC, "r"."id" DESC LIMIT 1)'
@@ -105,8 +110,13 @@ def _rated(column: str) -> str:
 
 _TABLES: dict[str, tuple[str, dict[str, str], tuple[str, ...]]] = {
     "case": (
-        '"case" LEFT JOIN "unit" ON "unit"."id" = "case"."unit"',
-        _cells("case", _CASE, unit_name='"unit"."name"', overdue='(COALESCE("case"."closed", :now) > "case"."due")'),
+        '"case"',
+        _cells(
+            "case",
+            _CASE,
+            unit_name=_UNIT_NAME,
+            overdue='(COALESCE("case"."closed", :now) > "case"."due")',
+        ),
         ("opened", "due", "grade"),
     ),
     "step": (
@@ -161,6 +171,7 @@ def datasets(packs: Sequence[Pack]) -> tuple[Dataset, ...]:
         Dataset("report", Text("上报", "Reports"), reports, _OWNER, "act", _REPORT, "closed", "real", _HERE),
         Dataset("unit", Text("承办单位", "Units"), units, _OWNER, "act", _UNIT, "conditional", "real", _HERE),
         Dataset("notice", Text("通知", "Notices"), notices, _OWNER, "act", _NOTICE, "closed", "real", _HERE),
+        *booking_shelves.datasets(packs),
     )
 
 
@@ -171,4 +182,5 @@ def sources(transactions: Transactions[Connection], clock: Clock) -> Mapping[str
             transactions.ask, entry, *_TABLES[entry.name], values=(lambda: {"now": clock.city()}) if entry.name == "case" else dict
         )
         for entry in datasets(())
-    }
+        if entry.name in _TABLES
+    } | dict(booking_shelves.sources(transactions))

@@ -1,8 +1,11 @@
 """The latest value of every stream, in arrays by stream number: fed by intake, rebuilt at start, never written to a store."""
 
+import itertools
+
 import msgspec
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from citybrain.brain.observe.life import NEVER, ORDER, Contracts, contracts, lives
 from citybrain.brain.observe.registry import Registry
@@ -37,6 +40,8 @@ class Latest:
         self._value = np.full(_FIRST, np.nan)
         self._received = np.full(_FIRST, NEVER, np.int64)
         self._changed = np.full(_FIRST, NEVER, np.int64)
+        self._written = np.zeros(_FIRST, np.int64)
+        self._batches = itertools.count(1)
         self._version = 0
         self._contracts = contracts(())
         self.rebuild(series)
@@ -46,10 +51,14 @@ class Latest:
         if not len(stream_no):
             return
         self._room(int(stream_no.max()) + 1)
-        order = np.lexsort((time, stream_no))
-        no, time, value = stream_no[order].astype(np.int64), time[order], value[order]
+        self._written[stream_no] = next(self._batches)
+        no = stream_no.astype(np.int64)
+        if not _ordered(no, time):
+            order = np.lexsort((time, no))
+            no, time, value = no[order], time[order], value[order]
         current = time >= self._time[no]
-        no, time, value = no[current], time[current], value[current]
+        if not current.all():
+            no, time, value = no[current], time[current], value[current]
         if not len(no):
             return
         first = np.r_[True, no[1:] != no[:-1]]
@@ -59,6 +68,11 @@ class Latest:
         self._changed[no[differs]] = time[differs]
         last = np.r_[no[1:] != no[:-1], True]
         self._time[no[last]], self._value[no[last]], self._received[no[last]] = time[last], value[last], received
+
+    def mark(self, stream_no: int) -> int:
+        """A number that changes whenever anything is written of a stream, late rows and revisions too."""
+        self._room(stream_no + 1)
+        return int(self._written[stream_no])
 
     def times(self, stream_no: Numbers) -> Ints:
         """The latest times of streams (n,), NEVER for none."""
@@ -114,6 +128,7 @@ class Latest:
         self._value = np.r_[self._value, np.full(more, np.nan)]
         self._received = np.r_[self._received, np.full(more, NEVER, np.int64)]
         self._changed = np.r_[self._changed, np.full(more, NEVER, np.int64)]
+        self._written = np.r_[self._written, np.zeros(more, np.int64)]
 
     def rebuild(self, series: Series) -> None:
         """Read the newest observations anew from the store: at the start, and after history was brought in."""
@@ -121,6 +136,7 @@ class Latest:
         no = table["stream_no"].to_numpy()
         self._room(int(no.max(initial=0)) + 1)
         self._promised()
+        self._written[:] = next(self._batches)
         self._time[no], self._value[no] = table["time"].to_numpy(), table["value"].to_numpy()
         self._received[no] = self._changed[no] = table["time"].to_numpy()
         self._received[no] = table["received"].to_numpy()
@@ -148,3 +164,8 @@ class Latest:
             first = np.r_[True, no[1:] != no[:-1]][: len(no)]
             differs = np.flatnonzero(first | (value != np.r_[np.nan, value[:-1]][: len(no)]))
             self._changed[no[differs]] = time[differs]
+
+
+def _ordered(no: NDArray[np.int64], time: Ints) -> bool:
+    """Whether rows (n,) stand by stream and time, as intake hands them on."""
+    return bool(((no[1:] > no[:-1]) | ((no[1:] == no[:-1]) & (time[1:] >= time[:-1]))).all())

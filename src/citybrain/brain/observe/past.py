@@ -1,15 +1,66 @@
 """What a field of an entity was: raw observations or buckets, from the series store."""
 
+from bisect import bisect_left
+from collections import OrderedDict
+from typing import TypeAlias
+
+import msgspec
 import pyarrow as pa
 
+from citybrain.brain.observe.latest import Latest
 from citybrain.brain.observe.registry import Registry
 from citybrain.kernel.errors import BadInputError
-from citybrain.kernel.instant import Duration, Instant
+from citybrain.kernel.instant import DAY, Duration, Instant
 from citybrain.kernel.observations import SeriesQuery
 from citybrain.kernel.ports import Series
 from citybrain.kernel.text import Text
 
 MOST_BUCKETS = 20_000
+Readings: TypeAlias = tuple[tuple[Instant, float], ...]
+"""Times and values of a stream, oldest first."""
+
+
+class _Kept(msgspec.Struct, frozen=True):
+    """What was read of a stream in [since, until), when its mark stood so."""
+
+    mark: int
+    since: Instant
+    until: Instant
+    readings: Readings
+
+
+class Recent:
+    """The last days of streams, read again only when something was written of them: many pages ask for the same few."""
+
+    def __init__(self, series: Series, registry: Registry, latest: Latest, most: int = 256) -> None:
+        self._series = series
+        self._registry = registry
+        self._latest = latest
+        self._most = most
+        self._kept: OrderedDict[str, _Kept] = OrderedDict()
+
+    def readings(self, stream: str, since: Instant, until: Instant) -> Readings:
+        """The observations of [since, until); raises NotFoundError for an unknown stream."""
+        no = self._registry.stream(stream).no
+        # The mark is taken before the store is read: what is written meanwhile moves it, and the next asker reads anew.
+        mark, kept = self._latest.mark(no), self._kept.get(stream)
+        if kept is None or kept.mark != mark or since < kept.since or until > kept.until:
+            kept = self._read(stream, no, mark, since, Instant(until + DAY))
+        return kept.readings[_place(kept.readings, since) : _place(kept.readings, until)]
+
+    def _read(self, stream: str, no: int, mark: int, since: Instant, until: Instant) -> _Kept:
+        found = self._series.scan(SeriesQuery((no,), since, until))
+        times, values = found["time"].to_numpy().tolist(), found["value"].to_numpy().tolist()
+        pairs = zip(times, values, strict=True)
+        kept = _Kept(mark, since, until, tuple((Instant(int(time)), float(value)) for time, value in pairs))
+        self._kept[stream] = kept
+        if len(self._kept) > self._most:
+            self._kept.popitem(last=False)
+        return kept
+
+
+def _place(readings: Readings, at: Instant) -> int:
+    return bisect_left(readings, at, key=lambda reading: reading[0])
 
 
 def history(

@@ -6,7 +6,7 @@ from citybrain.brain.see.chain import Arrival, Lookups, Trace
 from citybrain.brain.see.facts import FactFeed
 from citybrain.brain.see.house import HOUSE
 from citybrain.brain.see.indicators import Indicators
-from citybrain.brain.see.night import Night, last_night, night
+from citybrain.brain.see.night import Night, Nights, last_night, night
 from citybrain.brain.see.shelves import datasets, sources
 from citybrain.brain.see.store import METADATA
 from citybrain.brain.see.tables import AREA, STREAM, IbisTables, stream_rows
@@ -22,6 +22,7 @@ __all__ = [
     "Indicators",
     "Lookups",
     "Night",
+    "Nights",
     "Trace",
     "datasets",
     "last_night",

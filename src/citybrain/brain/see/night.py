@@ -1,11 +1,11 @@
-"""What happened in the night: cases opened and closed, alerts told and cleared from 20:00 to 07:55, and what is late now."""
+"""What happened in the night: cases opened and closed, alerts told and cleared from 20:00 to 07:55."""
 
 from datetime import datetime, time, timedelta
 
 import msgspec
 
 from citybrain.brain.see.behind import plain
-from citybrain.brain.see.facts import source, state_of
+from citybrain.brain.see.facts import source
 from citybrain.kernel.instant import SHANGHAI, Instant, at, local
 from citybrain.kernel.ports import Facts
 from citybrain.kernel.text import Json
@@ -13,6 +13,7 @@ from citybrain.kernel.text import Json
 FALLS = time(20, 0)
 ENDS = time(7, 55)
 _MOST = 200
+_HAPPENED = {"opened": "case_opened", "closed": "case_closed", "told": "alert_told", "cleared": "alert_cleared"}
 
 
 class Night(msgspec.Struct, frozen=True):
@@ -24,40 +25,64 @@ class Night(msgspec.Struct, frozen=True):
     closed: tuple[dict[str, Json], ...]
     told: tuple[dict[str, Json], ...]
     cleared: tuple[dict[str, Json], ...]
-    late: tuple[dict[str, Json], ...]
     counts: dict[str, int]
+
+
+class Nights:
+    """The newest night's account, read again only when a fact has come, another night has begun, or time went back."""
+
+    def __init__(self, facts: Facts) -> None:
+        self._facts = facts
+        self._known: tuple[tuple[int, ...], Instant, Night] | None = None
+
+    def at(self, now: Instant) -> Night:
+        """The account as known at ``now``."""
+        since, until = last_night(now)
+        marks = (since, *(self._facts.position(table) for table in _HAPPENED.values()))
+        if self._known is not None and self._known[0] == marks and now >= self._known[1]:
+            return msgspec.structs.replace(self._known[2], until=until)
+        found = night(self._facts, now)
+        self._known = None if _ahead(self._facts, now) else (marks, now, found)
+        return found
 
 
 def last_night(now: Instant) -> tuple[Instant, Instant]:
     """The newest night that has begun: [20:00, 07:55 of the morning after), or up to now while it lasts."""
-    day = local(now).date()
-    begun = day if local(now).time() >= FALLS else day - timedelta(days=1)
-    since = at(datetime.combine(begun, FALLS, SHANGHAI))
-    until = at(datetime.combine(begun + timedelta(days=1), ENDS, SHANGHAI))
-    return since, min(until, now)
+    since, ends = _whole(now)
+    return since, min(ends, now)
 
 
 def night(facts: Facts, now: Instant) -> Night:
-    """The account of the newest night as known at ``now``; what is late is late now."""
+    """The account of the newest night as known at ``now``."""
     since, until = last_night(now)
-    found = {name: _rows(facts, text, since, until, now) for name, text in _questions(facts).items()}
+    found = {name: _rows(facts, table, now) for name, table in _HAPPENED.items()}
     counts = {name: total for name, (_, total) in found.items()}
     return Night(since, until, **{name: rows for name, (rows, _) in found.items()}, counts=counts)
 
 
-_HAPPENED = {"opened": "case_opened", "closed": "case_closed", "told": "alert_told", "cleared": "alert_cleared"}
+def _whole(now: Instant) -> tuple[Instant, Instant]:
+    day = local(now).date()
+    begun = day if local(now).time() >= FALLS else day - timedelta(days=1)
+    return at(datetime.combine(begun, FALLS, SHANGHAI)), at(datetime.combine(begun + timedelta(days=1), ENDS, SHANGHAI))
 
 
-def _questions(facts: Facts) -> dict[str, str]:
-    within = "time >= $since AND time < $until AND time <= $now"
-    asked = {name: f"SELECT * FROM {source(facts, table)} AS fact WHERE {within}" for name, table in _HAPPENED.items()}
-    return asked | {"late": f"SELECT * FROM ({state_of(facts, 'case')}) AS stands WHERE closed IS NULL AND due < $now"}
-
-
-def _rows(facts: Facts, question: str, since: Instant, until: Instant, now: Instant) -> tuple[tuple[dict[str, Json], ...], int]:
-    values: dict[str, Json] = {"since": since, "until": until, "now": now}
-    given = {name: value for name, value in values.items() if f"${name}" in question}
-    newest = f"SELECT *, count(*) OVER () AS total FROM ({question}) AS asked ORDER BY time DESC, position DESC LIMIT {_MOST}"
-    found = facts.query(newest, given).to_pylist()
+def _rows(facts: Facts, table: str, now: Instant) -> tuple[tuple[dict[str, Json], ...], int]:
+    since, ends = _whole(now)
+    within = "time >= $since AND time < $ends AND time <= $now"
+    newest = (
+        f"SELECT *, count(*) OVER () AS total FROM {source(facts, table)} AS fact WHERE {within} "
+        f"ORDER BY time DESC, position DESC LIMIT {_MOST}"
+    )
+    found = facts.query(newest, {"since": since, "ends": ends, "now": now}).to_pylist()
     total = int(found[0]["total"]) if found else 0
     return tuple(plain({name: cell for name, cell in row.items() if name != "total"}) for row in found), total
+
+
+def _ahead(facts: Facts, now: Instant) -> bool:
+    """Whether facts of this night are recorded that have not happened yet: a replay that began anew meets them as time goes on."""
+    ends = _whole(now)[1]
+    asked = [
+        f"SELECT 1 FROM {source(facts, table)} AS {name} WHERE time > $now AND time < $ends" for name, table in _HAPPENED.items()
+    ]
+    question = f"SELECT * FROM ({' UNION ALL '.join(asked)}) AS ahead LIMIT 1"
+    return facts.query(question, {"now": now, "ends": ends}).num_rows > 0

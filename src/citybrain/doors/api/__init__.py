@@ -6,7 +6,7 @@ from litestar import Router
 from litestar.di import Provide
 from litestar.types import ControllerRouterHandler
 
-from citybrain.doors.api import act, detect, exchange, health, observe, protect, reports, see
+from citybrain.doors.api import act, bookings, detect, exchange, health, limits, nearby, observe, protect, reports, see
 from citybrain.doors.api.body import JsonRequest
 from citybrain.doors.api.caller import gate
 from citybrain.doors.api.live import Seats
@@ -17,9 +17,9 @@ from citybrain.doors.api.parts import ApiParts
 __all__ = ["ApiParts", "openapi", "routes"]
 
 _FACULTIES = {
-    "observe": observe.HANDLERS,
-    "detect": detect.HANDLERS,
-    "act": (*act.HANDLERS, *reports.HANDLERS),
+    "observe": (*observe.HANDLERS, *nearby.HANDLERS),
+    "detect": (*detect.HANDLERS, *limits.HANDLERS),
+    "act": (*act.HANDLERS, *bookings.HANDLERS, *reports.HANDLERS),
     "exchange": exchange.HANDLERS,
     "see": see.HANDLERS,
     "protect": protect.HANDLERS,

@@ -1,5 +1,7 @@
 """A pack's board on a page: its entities now, on their scale, area by area, with the figure of the district and its outlook."""
 
+from functools import lru_cache
+
 import msgspec
 import numpy as np
 from shapely import from_wkb
@@ -45,7 +47,8 @@ def topic(parts: PageParts, caller: Caller, board: Board) -> Topic:
 
 def district(parts: PageParts, board: Board) -> Figure:
     """The district's figure of a board."""
-    found = next((one for one in parts.indicators.figures() if one.indicator == board.indicator and one.area is None), None)
+    known = () if board.indicator is None else parts.indicators.of(board.indicator)
+    found = next((one for one in known if one.area is None), None)
     if found is None:
         return Figure(board.kind, board.title, None, same(""), None, reason=Text("尚未计算", "not computed yet"))
     card = figures.card(parts, found)
@@ -155,8 +158,9 @@ def _detail(parts: PageParts, board: Board, entity: Entity) -> Text | None:
     if board.detail is None:
         return None
     kind = next(kind for pack in parts.packs for kind in pack.kinds if kind.name == board.kind)
-    seen = {field.name: reading(parts, entity, field.name)[0] for field in kind.fields if field.measured}
-    return board.detail({name: value for name, value in seen.items() if value is not None})
+    streams = {parts.registry.stream(f"{entity.id}.{field.name}").no: field.name for field in kind.fields if field.measured}
+    found = parts.latest.table(np.array(list(streams), np.int32)).select(["stream_no", "value", "life"]).to_pylist()
+    return board.detail({streams[row["stream_no"]]: row["value"] for row in found if row["life"] in _LIVE})
 
 
 def _shape(parts: PageParts, board: Board, area: Area, here: tuple[Entity, ...]) -> Shape:
@@ -189,6 +193,11 @@ def _point(parts: PageParts, board: Board, entity: Entity) -> Point:
 
 def rings(area: Area) -> tuple[Ring, ...]:
     """The outline of an area: outer rings, then holes."""
-    shape = from_wkb(area.wkb)
+    return _outline(area.wkb)
+
+
+@lru_cache(maxsize=512)
+def _outline(wkb: bytes) -> tuple[Ring, ...]:
+    shape = from_wkb(wkb)
     parts = shape.geoms if isinstance(shape, MultiPolygon) else (shape,) if isinstance(shape, Polygon) else ()
     return tuple(tuple((float(x), float(y)) for x, y in ring.coords) for part in parts for ring in (part.exterior, *part.interiors))

@@ -17,13 +17,15 @@ from citybrain.kernel.text import Text, same
 from citybrain.web.views import AlertItem, CaseList, CasePage, Chart, Desk, Fact, FormError, MoveForm, Option, StepLine, Tab, Tone
 
 _OPEN: Final = Compare("state", "in", ("reported", "filed", "assigned", "handling", "finished"))
+_CLOSED: Final = Compare("closed", "ge", 0)
+"""Cases that have a time of closing: asked so, the newest are read by their time of opening and the rest are not sorted."""
 _TABS: Final[tuple[tuple[str, Text, Predicate, Tone], ...]] = (
     ("open", Text("在办", "Open"), _OPEN, "plain"),
     ("new", Text("待受理", "New"), Compare("state", "in", ("reported", "filed")), "plain"),
     ("working", Text("处置中", "Being handled"), Compare("state", "in", ("assigned", "handling")), "plain"),
     ("checking", Text("待核查", "To be checked"), Compare("state", "eq", "finished"), "plain"),
     ("late", Text("逾期", "Overdue"), And((_OPEN, Compare("overdue", "eq", value=True))), "bad"),
-    ("closed", Text("已结案", "Closed"), Compare("state", "in", ("closed", "dismissed")), "plain"),
+    ("closed", Text("已结案", "Closed"), _CLOSED, "plain"),
 )
 _EMPTY: Final = Text("此栏目下没有案件。", "There are no cases here.")
 _TONES: Final[dict[str, Tone]] = {"approve": "good", "return": "warn", "dismiss": "bad"}

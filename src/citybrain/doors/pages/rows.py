@@ -80,14 +80,18 @@ def area(parts: PageParts, code: Json) -> Text:
     """An area's name, with its subdistrict's before it where it is smaller."""
     if not isinstance(code, str) or not code:
         return _NOWHERE
-    names = {one.code: one.name for one in parts.areas.all()}
-    chain = [names[part] for part in (code[:9], code[:12]) if part in names and len(part) > 6]
-    chain = list(dict.fromkeys(chain))
-    return (
-        Text("".join(name.zh for name in chain), ", ".join(name.en for name in reversed(chain)))
-        if chain
-        else names.get(code, same(code))
-    )
+    known = [_named(parts, part) for part in dict.fromkeys((code[:9], code[:12])) if len(part) > 6]
+    chain = [name for name in known if name is not None]
+    if not chain:
+        return _named(parts, code) or same(code)
+    return Text("".join(name.zh for name in chain), ", ".join(name.en for name in reversed(chain)))
+
+
+def _named(parts: PageParts, code: str) -> Text | None:
+    try:
+        return parts.areas.area(code).name
+    except NotFoundError:
+        return None
 
 
 def group(state: str) -> Group:

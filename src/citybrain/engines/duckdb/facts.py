@@ -28,6 +28,7 @@ class DuckFacts:
         self._file = file
         self._lock = threading.Lock()
         self._replaced: dict[str, pa.Table] = {}
+        self._positions: dict[str, int] = {}
 
     def append(self, name: str, rows: pa.Table, upto: int) -> None:
         """Add rows and remember the outbox position they reach, in one commit; a position reached already adds nothing.
@@ -44,11 +45,17 @@ class DuckFacts:
             cursor.execute(f'INSERT INTO "{name}" BY NAME SELECT * FROM fact_rows')
             cursor.execute("DELETE FROM fact_position WHERE name = ?", [name])
             cursor.execute("INSERT INTO fact_position VALUES (?, ?)", [name, upto])
+            # Forgotten here, inside the lock, and read again after the commit: nobody else writes this file.
+            self._positions.pop(name, None)
 
     def position(self, name: str) -> int:
         """The outbox position a fact table has reached; 0 at first."""
-        with self._file.cursor() as cursor:
-            return _position(cursor, name)
+        known = self._positions.get(name)
+        if known is not None:
+            return known
+        with self._lock, self._file.cursor() as cursor:
+            self._positions[name] = _position(cursor, name)
+            return self._positions[name]
 
     def replace(self, name: str, table: pa.Table) -> None:
         """Let a name stand for a table in memory, such as ``stream`` for the latest values; readers meet it from now on."""
