@@ -14,6 +14,9 @@ pytestmark = [pytest.mark.browser, pytest.mark.timeout(200)]
 PAGES: dict[str, tuple[str, str]] = {
     "portal": ("/", ""),
     "signin": ("/signin", ""),
+    "report": ("/report", ""),
+    "report_plan": ("/report", "dispatcher"),
+    "follow": ("/report/follow", ""),
     "cockpit": ("/cockpit", "leader"),
     "desk": ("/desk", "dispatcher"),
     "case": ("/desk/{case}", "dispatcher"),
