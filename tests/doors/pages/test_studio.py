@@ -70,7 +70,9 @@ async def test_a_limit_is_published_with_a_reason_and_rolled_back_in_one_act(wor
         assert "退回声明值" in (await client.get(RULE)).text
         assert (await client.post(f"{RULE}/rollback", data={**back, "csrf": "x"})).status_code == 403
     assert world.city.limits.limit("air.aqi_moderate_above").value == 150.0
-    assert [step.by for step in world.city.limits.history("air.aqi_moderate_above")] == [step.by for step in world.city.limits.published()]
+    assert [step.by for step in world.city.limits.history("air.aqi_moderate_above")] == [
+        step.by for step in world.city.limits.published()
+    ]
 
 
 async def test_a_rule_that_does_not_exist_is_not_found(world: World) -> None:
