@@ -48,6 +48,7 @@ def measure(rows: int, rounds: int, seed: int) -> tuple[float, float]:
                 chance.integers(0, len(pack.FIELDS), share),
                 np.full(share, START + number * 50_000, np.int64),
                 chance.uniform(0, 890, share),
+                np.full(share, START + number * 50_000, np.int64),
             )
             for _ in made
         ]

@@ -86,7 +86,9 @@ def parameters_sourced(pack: Pack) -> Faults:
 
 def _changeable(one: Parameter) -> bool:
     low, high = one.range or (0.0, 0.0)
-    return one.title is not None and one.unit in UNITS and not isinstance(one.value, str) and low <= one.value <= high and low < high
+    return (
+        one.title is not None and one.unit in UNITS and not isinstance(one.value, str) and low <= one.value <= high and low < high
+    )
 
 
 def people_spared(pack: Pack) -> Faults:
