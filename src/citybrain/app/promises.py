@@ -71,7 +71,7 @@ def indicators_built(pack: Pack) -> Faults:
 
 
 def parameters_sourced(pack: Pack) -> Faults:
-    """Every dated value says where it is from and how sure that is."""
+    """Every dated value says where it is from and how sure that is; one that may be changed has a title, a unit, and lies in its range."""
     bad = [one for one in pack.parameters if not one.source.strip() or one.mark not in _MARKS or not _is_date(one.since)]
     return tuple(
         fault(
@@ -80,6 +80,21 @@ def parameters_sourced(pack: Pack) -> Faults:
             f"has no source, mark or date for parameter '{one.name}'.",
         )
         for one in bad
+    ) + tuple(
+        fault(
+            pack,
+            f"的参数“{one.name}”（{one.since}）声明了范围，但缺少名称或单位，或数值不在范围内。",
+            f"has a range for parameter '{one.name}' but no title or unit for it, or a value outside.",
+        )
+        for one in pack.parameters
+        if one.range is not None and not _changeable(one)
+    )
+
+
+def _changeable(one: Parameter) -> bool:
+    low, high = one.range or (0.0, 0.0)
+    return (
+        one.title is not None and one.unit in UNITS and not isinstance(one.value, str) and low <= one.value <= high and low < high
     )
 
 
