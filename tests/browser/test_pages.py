@@ -22,6 +22,10 @@ PAGES: dict[str, tuple[str, str]] = {
     "figure": ("/figures/open_cases", "leader"),
     "trace": ("/trace/figure/streams_live", "leader"),
     "admin": ("/admin", "admin"),
+    "nearby": ("/park?lon=117.15&lat=39.1", ""),
+    "offers": ("/offers", ""),
+    "bookings": ("/bookings", "citizen"),
+    "owner": ("/offers/mine", "handler"),
     "error": ("/figures/nothing", "leader"),
 }
 """Path and role of every page."""
@@ -62,7 +66,7 @@ def shown(opened: Opener, case: str) -> Callable[[str, str], tuple[Page, list[st
     def show(name: str, look: str) -> tuple[Page, list[str], list[str]]:
         path, role = PAGES[name]
         words, size = LOOKS[look]
-        tab = opened(f"{path.format(case=case)}?{words}", role, size)
+        tab = opened(f"{path.format(case=case)}{'&' if '?' in path else '?'}{words}", role, size)
         tab.page.wait_for_timeout(250)
         return tab.page, tab.said, tab.asked
 
