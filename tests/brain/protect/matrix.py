@@ -89,7 +89,7 @@ YES: dict[str, tuple[str, ...]] = {
     "page.cockpit": ("leader", "dispatcher"),
     "page.desk": ("dispatcher", "handler"),
     "page.data": STAFF,
-    "page.nearby": (*EVERYBODY, "device"),
+    "page.nearby": EVERYBODY,
     "page.offers": EVERYBODY,
     "page.bookings": EVERYBODY[1:],
     "page.studio": STAFF,
