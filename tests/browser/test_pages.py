@@ -24,6 +24,8 @@ PAGES: dict[str, tuple[str, str]] = {
     "dataset": ("/data/air_station", "data_officer"),
     "figure": ("/figures/open_cases", "leader"),
     "trace": ("/trace/figure/streams_live", "leader"),
+    "studio": ("/studio", "data_officer"),
+    "rule": ("/studio/air/aqi_light?limit=air.aqi_light_above&value=80&unit={{index}}", "data_officer"),
     "admin": ("/admin", "admin"),
     "error": ("/figures/nothing", "leader"),
 }
@@ -65,7 +67,7 @@ def shown(opened: Opener, case: str) -> Callable[[str, str], tuple[Page, list[st
     def show(name: str, look: str) -> tuple[Page, list[str], list[str]]:
         path, role = PAGES[name]
         words, size = LOOKS[look]
-        tab = opened(f"{path.format(case=case)}?{words}", role, size)
+        tab = opened(f"{path.format(case=case)}{'&' if '?' in path else '?'}{words}", role, size)
         tab.page.wait_for_timeout(250)
         return tab.page, tab.said, tab.asked
 
