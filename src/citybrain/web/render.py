@@ -61,6 +61,11 @@ def fragment(block: views.Block, page: views.Page) -> Fragment:
     return Fragment(block_id(block), str(getattr(module, macro)(block, page)))
 
 
+def build() -> str:
+    """The front end that pages are made with; a screen that stands for weeks loads itself anew when it changes."""
+    return assets.read().get("main.js", "")
+
+
 def block_id(block: views.Block) -> str:
     """The id of a block's element: its kind, and its name where a page may have several."""
     kind = _BLOCKS[type(block)][0]
@@ -116,6 +121,7 @@ def _environment(lang: Lang) -> jinja2.Environment:
         block_id=block_id,
         turn=turn,
         kept=Keeper().kept,
+        build=build(),
         draw_map=mapimage.draw,
         draw_chart=lambda chart: chartimage.draw(chart, lang),
     )
@@ -161,6 +167,7 @@ def _filters(lang: Lang) -> Mapping[str, object]:
         "skill": skill,
         "lines": lines,
         "change_tone": change_tone,
+        "clock": formats.clock,
         "iso": rfc3339,
         "number": formats.number,
         "signed": formats.signed,

@@ -150,6 +150,11 @@ class Skill(msgspec.Struct, frozen=True):
     unit: Text
     decimals: int = 1
 
+    @property
+    def better(self) -> bool:
+        """Whether it beats persistence."""
+        return self.error < self.persistence
+
 
 class ChartRow(msgspec.Struct, frozen=True):
     """One time of a chart; ``low`` and ``high`` bound the forecast."""
@@ -212,14 +217,28 @@ class Point(msgspec.Struct, frozen=True):
     href: str = ""
     at: Instant | None = None
     reason: Text | None = None
+    count: int = 1
+    """How many things stand at this place."""
+
+
+class MapLayer(msgspec.Struct, frozen=True):
+    """A layer over a map that a reader may take away; ``look`` says how its points are drawn: dots, cases (◆) or alerts (rings)."""
+
+    name: str
+    title: Text
+    look: Literal["points", "cases", "alerts"]
+    points: tuple[Point, ...]
+    src: str
+    levels: tuple[Level, ...] = ()
+    note: Text | None = None
 
 
 class Map(msgspec.Struct, frozen=True):
     """A map and the same places as a list.
 
     With ``tiles`` true only a schematic of equal tiles is drawn and no coordinate leaves the server (no approval number).
-    ``src`` are GeoJSON layers for the interactive map, ``areas|/path`` or ``points|/path`` each; it takes from each feature
-    the properties ``id``, ``title`` (or ``title_en``), ``value``, ``level`` (word), ``colour``, ``grade``, ``href``.
+    ``src`` are GeoJSON layers for the interactive map, ``look:layer|/path`` each (look: areas, sites, points, cases, alerts); it
+    takes from each feature ``id``, ``title`` (or ``title_en``), ``value``, ``level`` (word), ``colour``, ``grade``, ``count``, ``href``.
     """
 
     name: str
@@ -232,6 +251,7 @@ class Map(msgspec.Struct, frozen=True):
     tiles: bool = False
     approval: str = ""
     src: tuple[str, ...] = ()
+    layers: tuple[MapLayer, ...] = ()
     reason: Text | None = None
     demo: bool = False
 

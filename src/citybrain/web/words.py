@@ -67,6 +67,8 @@ WORDS: dict[str, Text] = {
     "handler": Text("经办人", "Handled by"),
     # Map
     "map_list": Text("地点列表（{count}处）", "List of places ({count})"),
+    "map_layers": Text("图层", "Layers"),
+    "map_grades": Text("颜色为预警等级：红、橙、黄、蓝", "Colours are grades: red, orange, yellow, blue"),
     "map_schematic": Text(
         "示意图：每格为一个街道，不表示边界、面积和准确位置。",
         "Schematic: one tile for each subdistrict; no boundary, size or exact place is shown.",
@@ -94,8 +96,8 @@ WORDS: dict[str, Text] = {
     "method": Text("方法：", "Method: "),
     "chart_more": Text("误差说明与数据表", "Errors in full, and the data"),
     "skill": Text("预测误差：", "Forecast error: "),
-    "skill_short_better": Text("{hours}小时小于“不变”假设", "{hours} h: smaller than assuming no change"),
-    "skill_short_worse": Text("{hours}小时不小于“不变”假设", "{hours} h: not smaller than assuming no change"),
+    "skill_better_at": Text("往前{hours}小时小于“保持不变”的推算", "{hours} h ahead smaller than assuming no change"),
+    "skill_worse_at": Text("往前{hours}小时不小于“保持不变”的推算", "{hours} h ahead not smaller than assuming no change"),
     "errors_title": Text("错误代码", "Error codes"),
     "errors_about": Text(
         "接口返回的问题文档（RFC 9457）以 type 指向这里的条目。",
@@ -123,6 +125,9 @@ WORDS: dict[str, Text] = {
     "live_lost": Text(
         "{time}起与服务器的连接中断，正在重连。所示为中断前的数据。",
         "Connection lost since {time}; reconnecting. What is shown is from before.",
+    ),
+    "live_ended": Text(
+        "登录已到期，所示为此前的数据。请重新登录。", "The session has ended; what is shown is from before. Sign in again."
     ),
     "live_back": Text("连接已恢复。", "Connection restored."),
     # Form
