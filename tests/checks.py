@@ -13,7 +13,21 @@ CHECKS = (
     ("dependencies", ("deptry", "-v", "src")),
     ("dead code", ("vulture", "src", "--min-confidence", "80")),
     ("docstrings", ("interrogate", "-q", "--fail-under", "100", "-p", "-m", "-s", "-n", "-i", "src")),
-    ("spelling", ("codespell_lib", "-q", "3", "--skip", "*/static/build/*,*.lock,package-lock.json", "src", "tests", "docs", "bench", "README.md")),
+    (
+        "spelling",
+        (
+            "codespell_lib",
+            "-q",
+            "3",
+            "--skip",
+            "*/static/build/*,*.lock,package-lock.json",
+            "src",
+            "tests",
+            "docs",
+            "bench",
+            "README.md",
+        ),
+    ),
 )
 
 

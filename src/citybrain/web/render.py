@@ -30,6 +30,7 @@ _TEMPLATES: dict[type, str] = {
     views.Problem: "error",
     views.Admin: "admin",
     views.Errors: "errors",
+    views.Design: "design",
 }
 _BLOCKS: dict[type, tuple[str, str]] = {
     views.Figure: ("figure", "figure"),
@@ -56,9 +57,7 @@ def render(view: views.View, page: views.Page) -> str:
 
 def fragment(block: views.Block, page: views.Page) -> Fragment:
     """One block of a page, with the id of the element that it replaces."""
-    file, macro = _BLOCKS[type(block)]
-    module = _environment(page.lang).get_template(f"blocks/{file}.html").module
-    return Fragment(block_id(block), str(getattr(module, macro)(block, page)))
+    return Fragment(block_id(block), str(_drawn(block, page)))
 
 
 def build() -> str:
@@ -103,6 +102,12 @@ def turn(page: views.Page, name: str, value: str) -> str:
     return f"{quote(page.path)}?{urlencode([*kept, (name, value)])}"
 
 
+def _drawn(block: views.Block, page: views.Page) -> object:
+    """What the block's macro makes, marked as escaped."""
+    file, macro = _BLOCKS[type(block)]
+    return getattr(_environment(page.lang).get_template(f"blocks/{file}.html").module, macro)(block, page)
+
+
 @lru_cache(maxsize=2)
 def _environment(lang: Lang) -> jinja2.Environment:
     environment = jinja2.Environment(
@@ -122,6 +127,7 @@ def _environment(lang: Lang) -> jinja2.Environment:
         turn=turn,
         kept=Keeper().kept,
         build=build(),
+        draw=_drawn,
         draw_map=mapimage.draw,
         draw_chart=lambda chart: chartimage.draw(chart, lang),
     )

@@ -699,7 +699,20 @@ class Errors(msgspec.Struct, frozen=True):
     entries: tuple[ErrorEntry, ...]
 
 
+class Design(msgspec.Struct, frozen=True):
+    """``/docs/design``: every block in one state."""
+
+    state: Text
+    states: tuple[Link, ...]
+    message: Message
+    blocks: "tuple[Block, ...]"
+    table: Table
+    steps: tuple[StepLine, ...]
+    form: MoveForm
+    errors: tuple[FormError, ...] = ()
+
+
 View: TypeAlias = (
-    Portal | Cockpit | Desk | CasePage | Catalogue | DatasetPage | FigurePage | Trace | SignIn | Problem | Admin | Errors
+    Design | Portal | Cockpit | Desk | CasePage | Catalogue | DatasetPage | FigurePage | Trace | SignIn | Problem | Admin | Errors
 )
 Block: TypeAlias = Figure | AlertList | CaseList | Map | Chart | Night

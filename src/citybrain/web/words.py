@@ -65,6 +65,21 @@ WORDS: dict[str, Text] = {
     "unit": Text("责任单位", "Unit"),
     "area": Text("位置", "Place"),
     "handler": Text("经办人", "Handled by"),
+    # Design
+    "design_title": Text("设计规范", "Design"),
+    "design_about": Text(
+        "页面由以下组件拼成。每个组件在每种状态下都由实际使用的模板绘出，并逐一自动检查无障碍。",
+        "Pages are built of these blocks. Each stands here in each state, drawn by the templates in use, and is checked for accessibility.",
+    ),
+    "design_states": Text("状态", "States"),
+    "design_tags": Text("标签", "Tags"),
+    "design_tone_plain": Text("一般", "Plain"),
+    "design_tone_good": Text("良好", "Good"),
+    "design_tone_info": Text("提示", "Information"),
+    "design_tone_warn": Text("注意", "Attention"),
+    "design_tone_bad": Text("问题", "Trouble"),
+    "design_type": Text("字号", "Type"),
+    "design_colours": Text("颜色", "Colours"),
     # Map
     "map_list": Text("地点列表（{count}处）", "List of places ({count})"),
     "map_layers": Text("图层", "Layers"),
