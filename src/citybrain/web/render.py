@@ -39,6 +39,7 @@ _BLOCKS: dict[type, tuple[str, str]] = {
     views.Map: ("map", "map"),
     views.Chart: ("chart", "chart"),
     views.Night: ("night", "night"),
+    views.News: ("news", "news"),
 }
 
 

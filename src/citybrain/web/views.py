@@ -427,6 +427,13 @@ class Tab(msgspec.Struct, frozen=True):
     tone: Tone = "plain"
 
 
+class News(msgspec.Struct, frozen=True):
+    """That a list has changed since it was shown, and where it is shown anew: a list is never changed under somebody's hands."""
+
+    changed: bool
+    href: str
+
+
 class Desk(msgspec.Struct, frozen=True):
     """``/desk``: the cases of this caller's unit."""
 
@@ -715,4 +722,4 @@ class Design(msgspec.Struct, frozen=True):
 View: TypeAlias = (
     Design | Portal | Cockpit | Desk | CasePage | Catalogue | DatasetPage | FigurePage | Trace | SignIn | Problem | Admin | Errors
 )
-Block: TypeAlias = Figure | AlertList | CaseList | Map | Chart | Night
+Block: TypeAlias = News | Figure | AlertList | CaseList | Map | Chart | Night

@@ -141,6 +141,7 @@ WORDS: dict[str, Text] = {
         "{time}起与服务器的连接中断，正在重连。所示为中断前的数据。",
         "Connection lost since {time}; reconnecting. What is shown is from before.",
     ),
+    "list_changed": Text("列表有更新，点此刷新", "The list has changed: show it anew"),
     "live_ended": Text(
         "登录已到期，所示为此前的数据。请重新登录。", "The session has ended; what is shown is from before. Sign in again."
     ),

@@ -1,6 +1,8 @@
 """The desk (工作台): the cases of the caller's unit, one case with its history, and the steps that may be taken now."""
 
+import hashlib
 from typing import Final
+from urllib.parse import urlencode
 
 import msgspec
 from litestar import Response, get, post
@@ -9,7 +11,7 @@ from litestar.response import Redirect
 
 from citybrain.doors.pages import charts, frame, rows
 from citybrain.doors.pages.parts import Call, PageParts, Parts
-from citybrain.kernel.access import SYSTEM, Order, Query
+from citybrain.kernel.access import SYSTEM, Caller, Order, Query
 from citybrain.kernel.cases import Case, Move
 from citybrain.kernel.errors import BadInputError, CityError, ConflictError, ForbiddenError
 from citybrain.kernel.predicate import And, Compare, Or, Predicate
@@ -44,37 +46,58 @@ class Step(msgspec.Struct, frozen=True):
     unit: str = ""
 
 
+class Asked(msgspec.Struct, frozen=True):
+    """What the list is asked for."""
+
+    tab: tuple[str, Text, Predicate, Tone]
+    search: str
+    cursor: str
+
+
 @get("/desk", opt=frame.opens("page.desk"), sync_to_thread=True)
 def desk(request: Call, parts: Parts) -> Response[str]:
     """The list, by tab and search; the most urgent first."""
-    frame.signed_in(request)
-    wanted, search = request.query_params.get("tab", "open"), request.query_params.get("q", "").strip()[:100]
-    current = next((tab for tab in _TABS if tab[0] == wanted), _TABS[0])
-    where: Predicate = current[2]
-    if search:
-        where = And(
-            (
-                where,
-                Or(
-                    (
-                        Compare("number", "contains", search),
-                        Compare("words", "contains", search),
-                        Compare("title", "contains", search),
-                    )
-                ),
-            )
-        )
-    order = Order("opened", descending=True) if current[0] == "closed" else Order("due")
-    found = rows.read(parts, request.user, Query("case", where, order, 50, request.query_params.get("cursor")))
-    items = tuple(rows.case_item(parts, row) for row in found.rows)
+    wanted = asked(request)
+    cases, following = listed(parts, frame.signed_in(request), wanted)
+    live = {"lang": frame.language(request), "tab": wanted.tab[0], "q": wanted.search, "cursor": wanted.cursor, "seen": mark(cases)}
     view = Desk(
-        tabs=tuple(_tab(parts, request, tab, current=tab is current) for tab in _TABS),
-        cases=CaseList("cases", current[1], items, _EMPTY),
-        search=search,
-        live=f"/live/desk?lang={frame.language(request)}",
-        next=found.next or "",
+        tabs=tuple(_tab(parts, request, tab, current=tab is wanted.tab) for tab in _TABS),
+        cases=cases,
+        search=wanted.search,
+        live=f"/live/desk?{urlencode(live)}",
+        next=following,
     )
     return frame.shown(parts, request, view)
+
+
+def asked(request: Call) -> Asked:
+    """What an address asks for; the first tab for one that there is not."""
+    said = request.query_params
+    tab = next((tab for tab in _TABS if tab[0] == said.get("tab")), _TABS[0])
+    return Asked(tab, said.get("q", "").strip()[:100], said.get("cursor", ""))
+
+
+def address(wanted: Asked) -> str:
+    """Where a list stands."""
+    said = {"tab": wanted.tab[0], "q": wanted.search, "cursor": wanted.cursor}
+    return f"/desk?{urlencode({name: value for name, value in said.items() if value})}"
+
+
+def listed(parts: PageParts, caller: Caller, wanted: Asked) -> tuple[CaseList, str]:
+    """The cases of a list, and the cursor of what follows."""
+    name, title, where, _ = wanted.tab
+    if wanted.search:
+        found = tuple(Compare(field, "contains", wanted.search) for field in ("number", "words", "title"))
+        where = And((where, Or(found)))
+    order = Order("opened", descending=True) if name == "closed" else Order("due")
+    page = rows.read(parts, caller, Query("case", where, order, 50, wanted.cursor or None))
+    return CaseList("cases", title, tuple(rows.case_item(parts, row) for row in page.rows), _EMPTY), page.next or ""
+
+
+def mark(cases: CaseList) -> str:
+    """A few letters that change when a case comes, goes or moves."""
+    said = [(case.number, case.state, case.unit, case.handler) for case in cases.items]
+    return hashlib.blake2b(msgspec.json.encode(said), digest_size=8).hexdigest()
 
 
 @get("/desk/{number:str}", opt=frame.opens("page.desk"), sync_to_thread=True)

@@ -9,13 +9,13 @@ from anyio import to_thread
 from litestar import get
 from litestar.response import ServerSentEvent, ServerSentEventMessage
 
-from citybrain.doors.pages import cockpit, figures, frame, maps
+from citybrain.doors.pages import cockpit, desk, figures, frame, maps
 from citybrain.doors.pages.parts import Call, PageParts, Parts
 from citybrain.kernel.access import Caller
 from citybrain.kernel.errors import BusyError
 from citybrain.kernel.text import Text
 from citybrain.web import render
-from citybrain.web.views import Block, Page
+from citybrain.web.views import Block, News, Page
 
 _PAUSE: Final = 1.0
 _HEARTBEAT: Final = 15.0
@@ -32,7 +32,13 @@ async def live_cockpit(request: Call, parts: Parts) -> ServerSentEvent:
 @get("/live/desk", opt=frame.opens("page.desk"))
 async def live_desk(request: Call, parts: Parts) -> ServerSentEvent:
     """Says that the list has changed; the desk itself is reloaded by whoever works on it, never under their hands."""
-    return _stream(parts, request, _desk_blocks)
+    asked = desk.asked(request)
+    seen = request.query_params.get("seen", "")
+
+    def news(parts: PageParts, caller: Caller) -> tuple[Block, ...]:
+        return (News(desk.mark(desk.listed(parts, caller, asked)[0]) != seen, desk.address(asked)),)
+
+    return _stream(parts, request, news)
 
 
 def _cockpit_blocks(parts: PageParts, caller: Caller) -> tuple[Block, ...]:
@@ -44,10 +50,6 @@ def _cockpit_blocks(parts: PageParts, caller: Caller) -> tuple[Block, ...]:
         cockpit.late(parts, caller),
         cockpit.night(parts),
     )
-
-
-def _desk_blocks(parts: PageParts, caller: Caller) -> tuple[Block, ...]:
-    return (cockpit.cases(parts, caller),)
 
 
 def _stream(parts: PageParts, request: Call, blocks: Callable[[PageParts, Caller], tuple[Block, ...]]) -> ServerSentEvent:
