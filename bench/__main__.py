@@ -28,7 +28,7 @@ _TABLE = "| 项目 · What | 测得 · Measured | 目标 · Target |\n|---|---|-
 def sections(quick: bool) -> tuple[tuple[str, Callable[[], list[str]]], ...]:  # noqa: FBT001 - the flag of the command line
     """Headings, and what measures below them."""
     return (
-        ("批量写入 · Bulk ingest", lambda: ingest.measure(6 if quick else 10, 8, _SEED)),
+        ("批量写入 · Bulk ingest", lambda: ingest.measure(6 if quick else 20, 8, _SEED)),
         ("从读数到预警 · From reading to alert", lambda: alerts.measure(5000, 10 if quick else 60, 3 if quick else 10)),
         ("规则 · Rules", _rules),
         ("最新值 · Latest values", latest.measure),

@@ -46,8 +46,9 @@ def measure(rows: int, rounds: int, seed: int) -> tuple[float, float]:
             New(
                 chance.integers(0, pack.ENTITIES, share),
                 chance.integers(0, len(pack.FIELDS), share),
-                np.full(share, START + number * 50_000, np.int64),
+                when := np.full(share, START + number * 50_000, np.int64),
                 chance.uniform(0, 890, share),
+                when,
             )
             for _ in made
         ]

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 
-HEAD = "POST {path} HTTP/1.1\r\nHost: bench\r\nContent-Type: application/json\r\nAuthorization: {auth}\r\nContent-Length: {length}\r\n\r\n"
+HEAD = "POST {path} HTTP/1.1\r\nHost: bench\r\nContent-Type: {kind}\r\nAuthorization: {auth}\r\nContent-Length: {length}\r\n\r\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,9 +28,9 @@ class Connection:
         reader, writer = await asyncio.open_connection(target.host, target.port, limit=1 << 20)
         return cls(target, reader, writer)
 
-    async def post(self, path: str, body: bytes) -> tuple[int, bytes]:
-        """Send a body; returns status and answer."""
-        self._writer.write(HEAD.format(path=path, auth=self._target.auth, length=len(body)).encode() + body)
+    async def post(self, path: str, body: bytes, kind: str = "application/json") -> tuple[int, bytes]:
+        """Send a body of a media type; returns status and answer."""
+        self._writer.write(HEAD.format(path=path, kind=kind, auth=self._target.auth, length=len(body)).encode() + body)
         await self._writer.drain()
         head = await self._reader.readuntil(b"\r\n\r\n")
         status = int(head[9:12])
@@ -49,7 +49,7 @@ class Connection:
 
 
 async def flood(
-    target: Target, path: str, connections: int, bodies: Callable[[int], bytes | None]
+    target: Target, path: str, connections: int, bodies: Callable[[int], bytes | None], kind: str = "application/json"
 ) -> list[tuple[float, float, int]]:
     """Send bodies(0), bodies(1), … over some connections until one is None; returns (began, ended, status) of each."""
     loop, done, counter = asyncio.get_running_loop(), [], iter(range(1 << 60))
@@ -58,7 +58,7 @@ async def flood(
         async with await Connection.to(target) as wire:
             while (body := bodies(next(counter))) is not None:
                 began = loop.time()
-                status, _ = await wire.post(path, body)
+                status, _ = await wire.post(path, body, kind)
                 done.append((began, loop.time(), status))
 
     await asyncio.gather(*(one() for _ in range(connections)))

@@ -4,11 +4,12 @@ from citybrain.kernel.access import Role
 from citybrain.kernel.alerts import Grade
 from citybrain.kernel.calendar import Allowance
 from citybrain.kernel.cases import Flow, Move, State
-from citybrain.kernel.datasets import ForecastPoint, Skill
+from citybrain.kernel.datasets import ForecastPoint, Reliability, Skill
 from citybrain.kernel.errors import DeclarationError
-from citybrain.kernel.instant import DAY, HOUR, MINUTE, SHANGHAI, Instant, local, local_date, midnight
+from citybrain.kernel.instant import DAY, HOUR, MINUTE, SHANGHAI, Duration, Instant, local, local_date, midnight
 from citybrain.kernel.pack import (
     Board,
+    Bookable,
     DemoDistrict,
     Derived,
     Forecast,
@@ -16,6 +17,7 @@ from citybrain.kernel.pack import (
     History,
     Indicator,
     Level,
+    Nearby,
     Opens,
     Pack,
     Parameter,
@@ -26,8 +28,9 @@ from citybrain.kernel.pack import (
     Slice,
     Tables,
 )
-from citybrain.kernel.parameters import read_parameters
+from citybrain.kernel.parameters import in_force, read_parameters
 from citybrain.kernel.places import Place
+from citybrain.kernel.reports import ReportClass, ReportForm, Sample
 from citybrain.kernel.text import Text, same
 from citybrain.kernel.things import By, Field, Kind, Life
 
@@ -38,10 +41,12 @@ __all__ = [
     "SHANGHAI",
     "Allowance",
     "Board",
+    "Bookable",
     "By",
     "DeclarationError",
     "DemoDistrict",
     "Derived",
+    "Duration",
     "Field",
     "Flow",
     "Forecast",
@@ -55,20 +60,26 @@ __all__ = [
     "Level",
     "Life",
     "Move",
+    "Nearby",
     "Opens",
     "Pack",
     "Parameter",
     "Place",
     "Planted",
+    "Reliability",
     "Replay",
+    "ReportClass",
+    "ReportForm",
     "Role",
     "Rule",
+    "Sample",
     "Simulator",
     "Skill",
     "Slice",
     "State",
     "Tables",
     "Text",
+    "in_force",
     "local",
     "local_date",
     "midnight",

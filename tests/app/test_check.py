@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from citybrain.app.check import check, imported
-from citybrain.kernel.datasets import ForecastPoint, Skill
+from citybrain.kernel.datasets import ForecastPoint, Reliability, Skill
 from citybrain.sdk import (
     HOUR,
     MINUTE,
@@ -262,6 +262,9 @@ class Fitted(msgspec.Struct, frozen=True):
 
     def predict(self, history: History, entity: int, at: Instant) -> tuple[ForecastPoint, ...]:
         return () if at < history.times[-1] else (ForecastPoint(at, float(entity), 0.0, 0.0),)
+
+    def reliability(self) -> tuple[Reliability, ...]:
+        return ()
 
     def skill(self) -> tuple[Skill, ...]:
         return self.errors

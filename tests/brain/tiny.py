@@ -72,8 +72,8 @@ PACK = Pack(
     derived=(LOAD,),
     rules=(HIGH, LONG),
     parameters=(
-        Parameter("limit", 5.0, "2020-01-01", "test", "local"),
-        Parameter("limit", 8.0, "2027-01-01", "test", "local"),
+        Parameter("limit", 5.0, "2020-01-01", "test", "local", Text("水位限值", "Level limit"), "m", (1.0, 9.0)),
+        Parameter("limit", 8.0, "2027-01-01", "test", "local", Text("水位限值", "Level limit"), "m", (1.0, 9.0)),
     ),
 )
 

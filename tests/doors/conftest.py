@@ -19,6 +19,7 @@ from citybrain.doors import api
 from citybrain.engines import transactions as engine_tables
 from citybrain.engines.bus import LocalBus
 from citybrain.engines.duckdb import DuckFacts, DuckFile, DuckSeries
+from citybrain.engines.files import FolderFiles
 from citybrain.engines.keys import SoftKeys
 from citybrain.engines.sqlite import open_sqlite
 from citybrain.engines.transactions import SqlTransactions
@@ -28,11 +29,12 @@ from citybrain.kernel.calendar import Allowance
 from citybrain.kernel.clock import FixedClock
 from citybrain.kernel.instant import Instant, parse
 from citybrain.kernel.observations import SeriesQuery
-from citybrain.kernel.pack import Opens, Pack, Planted, Rule
+from citybrain.kernel.pack import Nearby, Opens, Pack, Parameter, Planted, Rule
 from citybrain.kernel.parties import Unit
 from citybrain.kernel.places import Area, Place
 from citybrain.kernel.text import Text, same
 from citybrain.kernel.things import By, Field, Kind
+from tests.brain.act.reporting import FORM
 
 NOW = parse("2026-11-22T07:00:00Z")
 PASSWORD = "Nine-willows-by-the-weir-7"
@@ -53,11 +55,12 @@ PACK = Pack(
     "四-3",
     Text("示例", "Example"),
     kinds=(WELL,),
+    nearby=(Nearby("wells", "well", Text("找井", "Find a well"), "level", Text("米", "m"), "level", Text("已满", "Full")),),
     rules=(
         Rule(
             "well_high",
             on="well",
-            when="level > 40.0",
+            when="level > well_limit",
             because=Text("{title}水位 {level} 米", "{title}: level {level} m"),
             basis=Text("示例", "Example"),
             grade=Grade.YELLOW,
@@ -66,6 +69,7 @@ PACK = Pack(
             opens=Opens("well_high", Text("监测井水位过高", "Well too high"), "standard", "water", Allowance(4, "hours")),
         ),
     ),
+    parameters=(Parameter("well_limit", 40.0, "2020-01-01", "test", "local", Text("水位限值", "Level limit"), "m", (10.0, 60.0)),),
 )
 
 
@@ -140,7 +144,10 @@ def _world(
     units.put(Unit("water", Text("水务", "Water"), ("water", "environment"), None))
     units.put(Unit("roads", Text("道路", "Roads"), ("roads",), None))
     cases = act.CaseBook(transactions, {"standard": act.STANDARD_FLOW}, units, act.Working(transactions), clock, "NK")
-    audit = protect.AuditTrail(transactions, SoftKeys(folder / "keys"), clock)
+    offers = act.Offers(transactions, act.Terms(packs, registry.entity, units, clock), clock)
+    keys = SoftKeys(folder / "keys")
+    reports = act.ReportBook(transactions, {"amiss": FORM}, cases, units, areas, FolderFiles(folder / "files"), keys, clock, "demo")
+    audit = protect.AuditTrail(transactions, keys, clock)
     accounts = protect.Accounts(transactions, clock, audit)
     policy = protect.CedarPolicy(clock, frozenset({"well"}))
     catalogue = exchange.CatalogueBook(transactions, clock)
@@ -161,6 +168,7 @@ def _world(
         **exchange.sources(catalogue),
     }
     alerts = detect.Alerts(transactions)
+    limits = detect.Limits(packs, transactions, clock)
 
     def arrival(stream: str, time: Instant) -> see.Arrival | None:
         rows = series.scan(SeriesQuery((registry.stream(stream).no,), time, Instant(time + 1))).to_pylist()
@@ -174,9 +182,15 @@ def _world(
         registry=registry,
         intake=intake,
         latest=latest,
+        nearest=observe.Nearest(packs, registry, latest),
         alerts=alerts,
+        limits=limits,
+        studio=detect.Studio(limits, packs, series, registry, clock),
         forecasts=detect.Forecasts(transactions, series, registry, clock),
         cases=cases,
+        offers=offers,
+        bookings=act.Bookings(transactions, offers, clock),
+        reports=reports,
         catalogue=catalogue,
         indicators=indicators,
         series=series,
@@ -199,7 +213,7 @@ def _world(
         body_limit=50_000,
     )
     secret = accounts.devices.create("探头", "probe", ["well-1"])
-    watch = detect.Watch(detect.Rulebook(packs, clock), transactions, series, registry, latest, cases, clock, bus)
+    watch = detect.Watch(detect.Rulebook(packs, clock, limits.published), transactions, series, registry, latest, cases, clock, bus)
     feed = see.FactFeed(transactions, facts)
     app = Litestar([*api.routes(parts)], exception_handlers=problems.handlers(), openapi_config=api.openapi())
     return World(parts, transactions, series, clock, bus, watch, indicators, feed, app, secret)

@@ -56,6 +56,22 @@ def test_an_event_is_delivered_as_it_was_written_in_order(store: SqlTransactions
     assert [found for _, found in store.events_after(positions[0], 1)] == [event(2)]
 
 
+def test_old_events_are_dropped_once_every_reader_had_them_and_the_newest_stays(store: SqlTransactions) -> None:
+    for number in (1, 2, 3, 4):
+        with store.begin() as tx:
+            tx.emit(event(number))
+    positions = [position for position, _ in store.events_after(0, 10)]
+    assert store.forget(Instant(9), ("quick", "slow")) == 0
+    for reader, position in (("quick", positions[3]), ("slow", positions[1])):
+        with store.begin() as tx:
+            store.advance(tx.connection, reader, position)
+    assert store.forget(Instant(2), ("quick", "slow")) == 1
+    assert store.forget(Instant(9), ("quick", "slow")) == 1
+    assert [found for _, found in store.events_after(0, 10)] == [event(3), event(4)]
+    assert store.forget(Instant(9), ("quick",)) == 1
+    assert store.last_position() == positions[3]
+
+
 def test_a_rolled_back_change_leaves_neither_row_nor_event_nor_wake_up(store: SqlTransactions) -> None:
     woken: list[int] = []
     store.on_commit(lambda: woken.append(1))

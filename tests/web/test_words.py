@@ -71,7 +71,7 @@ def test_every_word_that_a_template_asks_for_exists_and_every_word_is_asked_for(
     for grade in range(1, 5):
         text += f"'grade_{grade}' 'grade_short_{grade}'"
     asked = set(re.findall(r"['\"]([a-z][a-z_0-9]*)['\"]", text))
-    assert set(re.findall(r"t\('(\w+)'\s*[,)]", text)) <= set(WORDS)
+    assert set(re.findall(r"\bt\('(\w+)'\s*[,)]", text)) <= set(WORDS)
     assert set(WORDS) - asked == set()
 
 

@@ -47,6 +47,14 @@ ADVICE: dict[str, tuple[Text, Text]] = {
             "Compare [roles](roles.md); where you need it, ask an administrator for the role or the unit.",
         ),
     ),
+    "full": (
+        Text("所选时段没有足够的空余。", "Not enough units are free for the span."),
+        Text("`free` 是该时段的空余数；换一个时段或减少数量。", "`free` says how many are; choose another span or fewer units."),
+    ),
+    "in_the_past": (
+        Text("所选时段已经过去。", "The span has gone by."),
+        Text("选择现在之后的时段；时间以城市时间为准。", "Choose a span to come; city time counts."),
+    ),
     "internal": (
         Text(
             "程序遇到了意料之外的情况；已连同编号记录在日志。",
@@ -81,6 +89,13 @@ ADVICE: dict[str, tuple[Text, Text]] = {
             "检查编号与地址；也可能需要登录或换一个有权的账号。",
             "Check the id and the address; you may need to sign in, or another account.",
         ),
+    ),
+    "outside_hours": (
+        Text(
+            "所选时段不在开放时间内、过长、过早预订，或起止不在整格上。",
+            "The span is outside the open hours, too long, too far ahead, or not on the slots.",
+        ),
+        Text("从 `/api/v1/act/offers/{id}/free` 所列时段中选择。", "Choose among those of `/api/v1/act/offers/{id}/free`."),
     ),
     "refused_move": (
         Text(
@@ -120,6 +135,16 @@ ADVICE: dict[str, tuple[Text, Text]] = {
             "内容超过 `body_limit`（批量观测为 `bulk_limit`）。", "The body is over `body_limit` (`bulk_limit` for observations)."
         ),
         Text("分批发送。", "Send it in parts."),
+    ),
+    "too_many_no_shows": (
+        Text(
+            "近期多次预订未到，暂时只能预订临近的时段；`until` 是恢复的时间。",
+            "Several bookings were not kept lately, so only short notice is left; `until` says for how long.",
+        ),
+        Text(
+            "预订临近的时段；有正当理由的，对未到记录提出申诉。",
+            "Book at short notice; where there was a reason, appeal against the no-show.",
+        ),
     ),
     "unavailable": (
         Text("某个部分尚未就绪，`/readyz` 指明是哪一个。", "A part is not ready; `/readyz` says which."),

@@ -16,6 +16,7 @@ from citybrain.kernel.datasets import Dataset
 from citybrain.kernel.instant import SECOND, Duration
 from citybrain.kernel.pack import Pack
 from citybrain.kernel.ports import Source
+from citybrain.kernel.reports import ReportForm
 from citybrain.kernel.things import Origin
 
 
@@ -31,12 +32,16 @@ class City:
     areas: observe.AreaBook
     registry: observe.Registry
     latest: observe.Latest
+    nearest: observe.Nearest
     intake: observe.Intake
     deriver: observe.Deriver
     census: observe.Census
     units: act.Units
     cases: act.CaseBook
     notices: act.Notices
+    offers: act.Offers
+    bookings: act.Bookings
+    reports: act.ReportBook
     audit: protect.AuditTrail
     accounts: protect.Accounts
     policy: protect.CedarPolicy
@@ -44,6 +49,8 @@ class City:
     catalogue: exchange.CatalogueBook
     alerts: detect.Alerts
     watch: detect.Watch
+    limits: detect.Limits
+    studio: detect.Studio
     forecasts: detect.Forecasts
     feed: see.FactFeed
     indicators: see.Indicators
@@ -62,6 +69,7 @@ def build(settings: Settings, stores: Stores, packs: Sequence[Pack], clock: Cloc
     flows = _flows(packs)
     units = act.Units(transactions)
     cases = act.CaseBook(transactions, flows, units, act.Working(transactions), clock, settings.case_prefix)
+    offers = act.Offers(transactions, act.Terms(packs, registry.entity, units, clock), clock, origin)
     audit = protect.AuditTrail(transactions, stores.keys, clock)
     accounts = protect.Accounts(transactions, clock, audit, _timeouts(settings))
     policy = protect.CedarPolicy(clock, _portal(packs))
@@ -69,6 +77,8 @@ def build(settings: Settings, stores: Stores, packs: Sequence[Pack], clock: Cloc
     indicators = see.Indicators(packs, stores.facts, lambda: stream_rows(registry, latest), clock, transactions, areas.all)
     forecasts = detect.Forecasts(transactions, series, registry, clock)
     forecasts.register(packs)
+    limits = detect.Limits(packs, transactions, clock)
+    rulebook = detect.Rulebook(packs, clock, limits.published)
     sources = _sources(stores, registry, latest, packs, clock, catalogue)
     return City(
         settings=settings,
@@ -79,19 +89,25 @@ def build(settings: Settings, stores: Stores, packs: Sequence[Pack], clock: Cloc
         areas=areas,
         registry=registry,
         latest=latest,
+        nearest=observe.Nearest(packs, registry, latest),
         intake=intake,
         deriver=observe.Deriver(packs, registry, series, intake, transactions),
         census=observe.Census(registry, latest),
         units=units,
         cases=cases,
         notices=act.Notices(transactions, clock, flows),
+        offers=offers,
+        bookings=act.Bookings(transactions, offers, clock),
+        reports=act.ReportBook(transactions, _forms(packs), cases, units, areas, stores.files, stores.keys, clock, origin),
         audit=audit,
         accounts=accounts,
         policy=policy,
         guard=protect.Guard(policy, sources, catalogue, audit),
         catalogue=catalogue,
         alerts=detect.Alerts(transactions),
-        watch=detect.Watch(detect.Rulebook(packs, clock), transactions, series, registry, latest, cases, clock, bus),
+        watch=detect.Watch(rulebook, transactions, series, registry, latest, cases, clock, bus),
+        limits=limits,
+        studio=detect.Studio(limits, packs, series, registry, clock),
         forecasts=forecasts,
         feed=see.FactFeed(transactions, stores.facts),
         indicators=indicators,
@@ -119,6 +135,10 @@ def _timeouts(settings: Settings) -> protect.Timeouts:
 def _flows(packs: Sequence[Pack]) -> dict[str, Flow]:
     own = {act.STANDARD_FLOW.name: act.STANDARD_FLOW}
     return own | {flow.name: flow for pack in packs for flow in pack.flows}
+
+
+def _forms(packs: Sequence[Pack]) -> dict[str, ReportForm]:
+    return {form.name: form for pack in packs for form in pack.reports}
 
 
 def _portal(packs: Sequence[Pack]) -> frozenset[str]:

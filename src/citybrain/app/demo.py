@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 import structlog
 
-from citybrain.app import clockwork, district
+from citybrain.app import clockwork, demo_reports, district
 from citybrain.app.city import City, datasets
 from citybrain.app.parts import DemoNotes
 from citybrain.app.replaying import Player, player, simulated
@@ -19,7 +19,7 @@ from citybrain.app.walltime import wall
 from citybrain.brain import exchange
 from citybrain.kernel.access import ROLES
 from citybrain.kernel.clock import Replay as Run
-from citybrain.kernel.instant import DAY, HOUR, Instant, local_date
+from citybrain.kernel.instant import DAY, HOUR, Instant, duration, local_date
 from citybrain.kernel.pack import Pack, Planted, Replay
 from citybrain.kernel.text import Text
 from citybrain.web.views import Account
@@ -69,6 +69,8 @@ def load(city: City, clock: clockwork.HeldClock, source: Path) -> DemoNotes:
     for pack, replay in _played(city.packs):
         origins.append(replay.origin)
         _plant(city, pack, replay.entities(stage))
+    if any(pack.reports for pack in city.packs):
+        origins.append(demo_reports.ORIGIN)
     city.catalogue.register_all(datasets(city.packs, city.origin))
     city.catalogue.link_all((*city.indicators.edges(), *exchange.declared(city.packs)))
     playing = players(city, run, source)
@@ -129,7 +131,7 @@ async def catch_up(city: City, playing: Sequence[Player], fed: Mapping[str, Inst
 
 async def _feed_once(city: City, one: Player, fed: Instant) -> Instant:
     now = city.clock.city()
-    until = Instant(now - now % HOUR + 1)
+    until = Instant(now - now % duration(one.replay.every) + 1)
     if until <= fed:
         return fed
     await _send(city, one, Instant(fed + 1), until)
@@ -186,11 +188,13 @@ async def _live(city: City, clock: clockwork.HeldClock, playing: Sequence[Player
     while hour <= clock.replay.anchor_city:
         clock.hold(hour)
         for one in playing:
-            await _send(city, one, hour, Instant(hour + 1))
+            # What was read since the hour before, for not every source reads on the hour.
+            await _send(city, one, since if hour == since else Instant(hour - HOUR + 1), Instant(hour + 1))
         while await city.deriver.run_once():
             pass
         await asyncio.to_thread(city.watch.sweep)
         hour = Instant(hour + HOUR)
+    await asyncio.to_thread(demo_reports.play, city, clock.hold, clock.replay.anchor_city)
     clock.release()
     while await asyncio.to_thread(city.feed.run_once):
         pass

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import TypeAlias, TypeVar
 
-from citybrain.kernel.instant import duration
+from citybrain.kernel.instant import duration, minute_of
 from citybrain.kernel.pack import Pack
 from citybrain.kernel.text import Text
 
@@ -35,6 +35,15 @@ def strangers(pack: Pack, place: str, names: set[str]) -> Faults:
         return ()
     listed = ", ".join(sorted(names))
     return (fault(pack, f"的“{place}”提到了未声明的名称：{listed}。", f"has strangers in '{place}': {listed}."),)
+
+
+def is_clock(text: str) -> bool:
+    """Whether a text is a time of the day that the kernel reads."""
+    try:
+        minute_of(text)
+    except ValueError:
+        return False
+    return True
 
 
 def is_duration(text: str) -> bool:

@@ -24,11 +24,11 @@ def installed() -> tuple[Pack, ...]:
 def _distinct(packs: Sequence[Pack]) -> None:
     seen: dict[str, str] = {}
     for pack in packs:
-        for kind in pack.kinds:
-            other = seen.setdefault(kind.name, pack.name)
+        for name in (*(kind.name for kind in pack.kinds), *(form.name for form in pack.reports)):
+            other = seen.setdefault(name, pack.name)
             if other != pack.name:
                 what = Text(
-                    f"应用包 {pack.name} 与 {other} 都声明了“{kind.name}”。",
-                    f"Packs {pack.name} and {other} both declare '{kind.name}'.",
+                    f"应用包 {pack.name} 与 {other} 都声明了“{name}”。",
+                    f"Packs {pack.name} and {other} both declare '{name}'.",
                 )
                 raise DeclarationError(what, pack=pack.name)

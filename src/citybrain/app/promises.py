@@ -10,7 +10,7 @@ import ibis.expr.types as ir
 import msgspec
 import pyarrow as pa
 
-from citybrain.app.faults import Faults, fault, fenced, field_names, is_duration, strangers
+from citybrain.app.faults import Faults, fault, fenced, field_names, is_clock, is_duration, strangers
 from citybrain.brain.act import STANDARD_FLOW, check_flow
 from citybrain.brain.see import AREA, STREAM
 from citybrain.brain.see.facts import ALERT_FACT, CASE_FACT
@@ -132,9 +132,8 @@ def _field_faults(pack: Pack, kind: Kind) -> Iterator[Text]:
 
 
 def _bad_times(field: Field) -> str:
-    return ", ".join(
-        one for one in (field.every, field.silent_after, field.stuck_after) if one is not None and not is_duration(one)
-    )
+    wrong = [one for one in (field.every, field.silent_after, field.stuck_after) if one is not None and not is_duration(one)]
+    return ", ".join([*wrong, *(one for one in field.hours or () if not is_clock(one))])
 
 
 def _is_date(text: str) -> bool:

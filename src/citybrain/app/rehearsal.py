@@ -185,7 +185,7 @@ def _carried(times: NDArray[np.int64], column: NDArray[np.float64], kind: Kind, 
 
 def _holds_long(rule: Compiled, times: NDArray[np.int64], frame: Frame) -> bool:
     since: int | None = None
-    for time, holds in zip(times.tolist(), rule.when(frame).true.tolist(), strict=True):
+    for time, holds in zip(times.tolist(), rule.when.true(frame).tolist(), strict=True):
         since = (time if since is None else since) if holds else None
         if since is not None and time - since >= rule.lasting:
             return True

@@ -17,6 +17,7 @@ from citybrain.app import asgi, parts
 from citybrain.app.city import City
 from citybrain.app.loops import Wake, follow, regularly, threaded
 from citybrain.app.sockets import listen
+from citybrain.brain import act, see
 from citybrain.engines.mqtt import Broker
 from citybrain.kernel.instant import DAY, Instant, local_date, midnight, rfc3339
 
@@ -33,6 +34,8 @@ _COLLECT = (50_000, 20, 100)
 """Thresholds of the garbage collector: a request makes thousands of objects that die at once."""
 _TURN = 0.0002
 """Seconds a thread may keep the interpreter: whoever leaves the lock for a store takes it again after this, many times a commit."""
+_OUTBOX_DAYS = 30
+"""City days that an event stays in the outbox after all its readers had it: a screen that was off so long reads on without a gap."""
 _LATE_DAYS = 2
 """Days are closed to Parquet when they are so old; late rows that come after are merged at the next closing."""
 
@@ -62,6 +65,7 @@ async def _run(city: City, demo: parts.DemoNotes | None, more: Sequence[Duty], r
         for duty in duties:
             duty.cancel()
         await asyncio.gather(*duties, return_exceptions=True)
+        await asyncio.to_thread(city.audit.settle, all_of_them=True)
         if broker is not None:
             await broker.stop()
 
@@ -110,8 +114,11 @@ def _duties(city: City) -> tuple[Coroutine[None, None, None], ...]:
         follow("facts", threaded(lambda: _told(city)), told, pause=_GATHER),
         follow("figures", threaded(lambda: _figured(city)), figured, pause=0.2, rest=_REST),
         follow("notices", threaded(city.notices.run_once), noticed, pause=_GATHER),
+        regularly("audit", lambda: asyncio.to_thread(city.audit.settle), 20.0),
+        regularly("bookings", lambda: asyncio.to_thread(city.bookings.lapse), 5.0),
         regularly("forecasts", lambda: asyncio.to_thread(city.forecasts.run_once), 5.0),
         regularly("closing", lambda: asyncio.to_thread(_close, city), 600.0),
+        regularly("forgetting", lambda: asyncio.to_thread(_forget, city), 3600.0),
     )
 
 
@@ -140,3 +147,10 @@ def _close(city: City) -> None:
     rows = city.stores.series.close_days(before)
     if rows:
         log.info("days_closed", rows=rows)
+
+
+def _forget(city: City) -> None:
+    before = Instant(city.clock.city() - _OUTBOX_DAYS * DAY)
+    dropped = city.stores.transactions.forget(before, (see.FactFeed.READER, act.Notices.READER))
+    if dropped:
+        log.info("events_forgotten", events=dropped)

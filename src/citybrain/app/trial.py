@@ -40,7 +40,7 @@ def spells(city: City, name: str, days: int) -> tuple[Spell, ...]:
         times, columns = _columns(city, entity, rule.uses, Instant(now - days * DAY), now)
         if len(times):
             frame = columns | {key: np.broadcast_to(value, times.shape) for key, value in constants.items()}
-            found += _spells(entity, times, rule.when(frame).true, _patience(city, entity, rule.uses))
+            found += _spells(entity, times, rule.when.true(frame), _patience(city, entity, rule.uses))
     return tuple(sorted(found, key=lambda spell: spell.since))
 
 

@@ -17,6 +17,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    delete,
     func,
     insert,
     select,
@@ -126,6 +127,17 @@ class SqlTransactions:
         """The newest committed outbox position; 0 at first."""
         with self.read() as connection:
             return connection.execute(select(func.max(OUTBOX.c.position))).scalar_one_or_none() or 0
+
+    def forget(self, before: Instant, readers: Sequence[str]) -> int:
+        """Drop events older than an instant that every one of some readers has passed; returns how many.
+
+        The newest event stays: whoever begins to read asks for its position.
+        """
+        passed = min(self.cursor(reader) for reader in readers)
+        with self.begin() as tx:
+            newest = tx.connection.execute(select(func.max(OUTBOX.c.position))).scalar_one_or_none() or 0
+            old = delete(OUTBOX).where(OUTBOX.c.time < before, OUTBOX.c.position <= min(passed, newest - 1))
+            return tx.connection.execute(old).rowcount
 
     def cursor(self, name: str) -> int:
         """The durable position of a named reader; 0 at first."""

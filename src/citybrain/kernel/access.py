@@ -37,6 +37,8 @@ class Caller(msgspec.Struct, frozen=True):
 ANYONE = Caller("anyone", "", frozenset())
 SYSTEM = Caller("system", "CityBrain", frozenset())
 """The program itself; never handed to a door."""
+REPORTER = "reporter"
+"""Who took a step by the key of a report, as it stands in a case's history: no account, and no name."""
 
 
 class Ask(msgspec.Struct, frozen=True):

@@ -31,6 +31,8 @@ class Move(msgspec.Struct, frozen=True):
     by: tuple[str, ...]
     needs_note: bool = False
     needs_unit: bool = False
+    answers: bool = False
+    """Whether its note is the answer to whoever reported the matter."""
 
 
 class Flow(msgspec.Struct, frozen=True):
@@ -42,6 +44,8 @@ class Flow(msgspec.Struct, frozen=True):
     states: tuple[State, ...]
     moves: tuple[Move, ...]
     first: str
+    reopens: tuple[tuple[str, str], ...] = ()
+    """From which end to which state a case returns when who reported it says that it is not solved."""
 
     def state(self, name: str) -> State:
         """The state of a name; raises StopIteration never: flows are checked when they are declared."""

@@ -63,12 +63,13 @@ class Figure(msgspec.Struct, frozen=True):
 
 
 class ForecastPoint(msgspec.Struct, frozen=True):
-    """One hour ahead: mean and band, in the stream's unit."""
+    """One hour ahead: mean and band, in the stream's unit; ``chance`` of what the forecast's declaration names, 0 to 1."""
 
     time: Instant
     mean: float
     low: float
     high: float
+    chance: float | None = None
 
 
 class Skill(msgspec.Struct, frozen=True):
@@ -85,6 +86,16 @@ class Skill(msgspec.Struct, frozen=True):
     cases: int
 
 
+class Reliability(msgspec.Struct, frozen=True):
+    """How chances between ``low`` and ``high`` held on unseen time: their mean beside the share of cases in which it came."""
+
+    low: float
+    high: float
+    said: float
+    came: float
+    cases: int
+
+
 class ForecastIssue(msgspec.Struct, frozen=True):
     """A forecast of a stream, issued at a time by a model version, and its errors on unseen time."""
 
@@ -95,3 +106,4 @@ class ForecastIssue(msgspec.Struct, frozen=True):
     skill: tuple[Skill, ...]
     note: Text
     origin: Origin
+    reliability: tuple[Reliability, ...] = ()

@@ -5,12 +5,16 @@ CityError
 ├── BadInputError            bad_input            400
 │   ├── UnreadableError      unreadable           400   broken JSON, wrong encoding
 │   ├── RefusedRowsError     all_rows_refused     422
-│   └── TooLargeError        too_large            413
+│   ├── TooLargeError        too_large            413
+│   ├── OutsideHoursError    outside_hours        422   a span that an offer is not open for
+│   └── PastError            in_the_past          422   a span that has gone by
 ├── UnauthenticatedError     sign_in_needed       401
 ├── ForbiddenError           forbidden            403
 ├── ConflictError            conflict             409
 │   ├── RefusedMoveError     refused_move         409
-│   └── StaleError           stale                412   If-Match does not fit
+│   ├── StaleError           stale                412   If-Match does not fit
+│   ├── FullError            full                 409   no unit is free for the span
+│   └── NoShowsError         too_many_no_shows    409   only short notice is left to this account for a while
 ├── NeedsVersionError        needs_version        428
 ├── UnsupportedError         unsupported          422   a predicate or media type that a store cannot serve
 ├── BusyError                busy                 429   with Retry-After
@@ -66,6 +70,18 @@ class TooLargeError(BadInputError):
     code, status, title = "too_large", 413, Text("内容过大", "Too large")
 
 
+class OutsideHoursError(BadInputError):
+    """A span that the offer is not open for, too long, or not on its slots."""
+
+    code, status, title = "outside_hours", 422, Text("不在开放时段", "Outside the hours")
+
+
+class PastError(BadInputError):
+    """A span that has gone by."""
+
+    code, status, title = "in_the_past", 422, Text("时间已过", "In the past")
+
+
 class UnauthenticatedError(CityError):
     """Nobody is signed in."""
 
@@ -94,6 +110,18 @@ class StaleError(ConflictError):
     """Somebody else changed it first."""
 
     code, status, title = "stale", 412, Text("内容已被他人更新", "Changed by somebody else")
+
+
+class FullError(ConflictError):
+    """Not enough units are free for the span."""
+
+    code, title = "full", Text("已订满", "Full")
+
+
+class NoShowsError(ConflictError):
+    """Too many no-shows: only short notice is left to this account until a clean period has gone by."""
+
+    code, title = "too_many_no_shows", Text("未到次数过多", "Too many no-shows")
 
 
 class NeedsVersionError(CityError):

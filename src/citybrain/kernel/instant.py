@@ -47,6 +47,15 @@ def midnight(day: date) -> Instant:
     return at(datetime(day.year, day.month, day.day, tzinfo=SHANGHAI))
 
 
+def minute_of(clock: str) -> int:
+    """The minute of the day of a local time such as ``16:30``; ``24:00`` is its end. Raises ValueError."""
+    hour, _, minute = clock.partition(":")
+    found = int(hour) * 60 + int(minute)
+    if not (len(hour) == len(minute) == 2 and int(minute) < 60 and 0 <= found <= 24 * 60):
+        raise ValueError(f"'{clock}' is no time of the day such as 16:30")
+    return found
+
+
 def parse(text: str) -> Instant:
     """Read RFC 3339 (``2026-11-22T07:30:00Z`` or with an offset); raises ValueError."""
     return at(datetime.fromisoformat(text))

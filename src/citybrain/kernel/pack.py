@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 from citybrain.kernel.alerts import Grade
 from citybrain.kernel.calendar import Allowance
 from citybrain.kernel.cases import Flow
-from citybrain.kernel.datasets import ForecastPoint, Skill
+from citybrain.kernel.datasets import ForecastPoint, Reliability, Skill
 from citybrain.kernel.instant import Instant
 from citybrain.kernel.places import Place
+from citybrain.kernel.reports import ReportForm
 from citybrain.kernel.text import Json, Text
 from citybrain.kernel.things import Kind
 
@@ -27,13 +28,20 @@ Example: TypeAlias = Mapping[str, float | int | str | bool]
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """A dated number that an official may change; the mark says how sure its source is."""
+    """A dated number that an official may change; the mark says how sure its source is.
+
+    A ``range`` (closed, in the UCUM ``unit``) is the sane range: a number with one may be changed in the studio while the program
+    runs, one without only here.
+    """
 
     name: str
     value: float | str
     since: str
     source: str
     mark: Literal["confirmed", "secondary", "memory", "local"]
+    title: Text | None = None
+    unit: str = "1"
+    range: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +108,10 @@ class ForecastModel(Protocol):
         """Errors per horizon on time that was not used for fitting."""
         ...
 
+    def reliability(self) -> tuple[Reliability, ...]:
+        """How its chances held on time that was not used for fitting; nothing for a model that says none."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class History:
@@ -110,9 +122,15 @@ class History:
     fields: Mapping[str, NDArray[np.float64]]
 
 
+_UNCHANGED = Text("“不变”假设", "assuming no change")
+
+
 @dataclass(frozen=True, slots=True)
 class Forecast:
-    """A registered algorithm: what it forecasts, from which fields, with which fit."""
+    """A registered algorithm: what it forecasts, from which fields, with which fit.
+
+    Its errors are held against the ``baseline``; ``chance`` names what its points give the chance of.
+    """
 
     name: str
     title: Text
@@ -121,6 +139,8 @@ class Forecast:
     inputs: tuple[str, ...]
     fit: Callable[[History, Instant], ForecastModel]
     method: Text
+    baseline: Text = _UNCHANGED
+    chance: Text | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,6 +264,43 @@ class Simulator:
 
 
 @dataclass(frozen=True, slots=True)
+class Bookable:
+    """A kind whose entities may be offered and booked by the hour.
+
+    ``capacity`` is the field of the kind that says how many units there are; ``owner`` the field (empty: none) that names the owner
+    as ``account:<id>`` or ``unit:<id>``, without which the unit that answers for the kind is. Durations are ISO 8601: bookings
+    begin and end on a ``slot``, last at most ``longest``, and begin at most ``latest`` from now. A pack may date the parameters
+    ``booking_grace`` (min), ``booking_no_show_limit`` and the others that docs/reference names anew.
+    """
+
+    kind: str
+    title: Text
+    unit: Text
+    capacity: str
+    owner: str = ""
+    slot: str = "PT30M"
+    longest: str = "PT16H"
+    latest: str = "P14D"
+
+
+@dataclass(frozen=True, slots=True)
+class Nearby:
+    """A placed kind of which people look for the nearest with room; its page stands at ``/<name>``, its signs are fed by API.
+
+    ``free`` is the measured field that counts what is free, in ``unit``; ``ahead`` the field whose forecast says the chance of
+    room on arrival (empty: none); ``full`` what a sign shows where nothing is free.
+    """
+
+    name: str
+    kind: str
+    title: Text
+    free: str
+    unit: Text
+    ahead: str
+    full: Text
+
+
+@dataclass(frozen=True, slots=True)
 class Pack:
     """All that a pack declares; ``plan`` is the section of the plan it serves."""
 
@@ -263,3 +320,7 @@ class Pack:
     collects: tuple[Literal["photo", "location", "checkin", "ranking"], ...] = ()
     """What the pack asks of people; ``check`` refuses check-ins and rankings of persons, and photos no closing condition needs."""
     boards: tuple[Board, ...] = ()
+    bookables: tuple[Bookable, ...] = ()
+    nearby: tuple[Nearby, ...] = ()
+    reports: tuple[ReportForm, ...] = ()
+    """Forms by which people report; the portal offers every one."""

@@ -16,6 +16,9 @@ class _Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     since: Annotated[str, msgspec.Meta(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$")]
     source: str
     mark: Literal["confirmed", "secondary", "memory", "local"]
+    title: Text | None = None
+    unit: str = "1"
+    range: tuple[float, float] | None = None
 
 
 def read_parameters(path: Path) -> tuple[Parameter, ...]:
@@ -30,7 +33,7 @@ def read_parameters(path: Path) -> tuple[Parameter, ...]:
         what = Text(f"参数文件 {path.name} 有误：{error}", f"The parameters in {path.name} are wrong: {error}")
         raise DeclarationError(what, file=path.name) from error
     return tuple(
-        Parameter(name, entry.value, entry.since, entry.source, entry.mark)
+        Parameter(name, entry.value, entry.since, entry.source, entry.mark, entry.title, entry.unit, entry.range)
         for name, dated in entries.items()
         for entry in sorted(dated, key=lambda entry: entry.since)
     )

@@ -15,7 +15,7 @@ from citybrain.kernel.datasets import Dataset, Edge
 from citybrain.kernel.events import Event
 from citybrain.kernel.instant import Instant
 from citybrain.kernel.observations import Batch, DoorAccount, Receipt, SeriesQuery
-from citybrain.kernel.places import Place
+from citybrain.kernel.places import Area, Place
 from citybrain.kernel.predicate import Scalar
 from citybrain.kernel.text import Json
 
@@ -184,6 +184,14 @@ class Areas(Protocol):
 
     def area_of(self, place: Place) -> str | None:
         """The code of the smallest area that holds a place, by geometry; None outside the district."""
+        ...
+
+    def area(self, code: str) -> Area:
+        """An area by code; raises NotFoundError."""
+        ...
+
+    def all(self) -> Sequence[Area]:
+        """All areas, district first."""
         ...
 
 

@@ -49,19 +49,25 @@ LIFE_WORDS: dict[Life, Text] = {
 
 
 class Contract(msgspec.Struct, frozen=True):
-    """What a stream promises: durations in µs, limits in the stream's unit; None is not promised."""
+    """What a stream promises: durations in µs, limits in the stream's unit; None is not promised.
+
+    ``opens`` and ``closes`` are minutes of the local day between which it reports; None is all day.
+    """
 
     every: Duration | None = None
     silent_after: Duration | None = None
     stuck_after: Duration | None = None
     low: float | None = None
     high: float | None = None
+    opens: int | None = None
+    closes: int | None = None
 
 
 class Field(msgspec.Struct, frozen=True):
     """A property of a kind of thing: its words, its UCUM unit, and who fills it.
 
-    Durations are ISO 8601 (``PT1H``); ``range`` is closed, in the unit.
+    Durations are ISO 8601 (``PT1H``); ``range`` is closed, in the unit; ``hours`` are local times of the day (``08:00``, ``16:30``)
+    outside of which the stream is closed: neither silent nor zero.
     """
 
     name: str
@@ -72,6 +78,7 @@ class Field(msgspec.Struct, frozen=True):
     silent_after: str | None = None
     stuck_after: str | None = None
     range: tuple[float | None, float | None] = (None, None)
+    hours: tuple[str, str] | None = None
     choices: tuple[tuple[str, Text], ...] = ()
     required: bool = False
     long: bool = False

@@ -46,6 +46,8 @@ class Picture(msgspec.Struct, frozen=True):
     areas: tuple[Area, ...]
     dots: tuple[Dot, ...]
     layers: tuple[Over, ...] = ()
+    degrees: tuple[float, float, float, float] | None = None
+    """Longitude and latitude at (0, 0), and degrees for a step to the right and down; None for a schematic."""
 
 
 def draw(view: Map) -> Picture:
@@ -113,7 +115,9 @@ def _plan(view: Map) -> Picture:
     areas = tuple(_area(view, shape, projection) for shape in view.shapes)
     layers = tuple(Over(layer, _dots(layer.points, projection)) for layer in view.layers)
     width, height = round(wide * scale + 2 * _MARGIN, 1), round(high * scale + 2 * _MARGIN, 1)
-    return Picture(width, height, areas, _dots(view.points, projection), layers)
+    across, down = 1 / (squeeze * scale), -1 / scale
+    degrees = (west - _MARGIN * across, north - _MARGIN * down, across, down)
+    return Picture(width, height, areas, _dots(view.points, projection), layers, degrees)
 
 
 def _dots(points: Sequence[Point], projection: _Projection) -> tuple[Dot, ...]:

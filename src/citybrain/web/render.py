@@ -12,7 +12,7 @@ import msgspec
 from citybrain.kernel.instant import Instant, rfc3339
 from citybrain.kernel.text import Lang, Text
 from citybrain.kernel.things import LIFE_WORDS, Life
-from citybrain.web import assets, chartimage, formats, mapimage, views
+from citybrain.web import assets, barimage, booking_views, chartimage, formats, mapimage, nearby_views, views
 from citybrain.web.keeping import Keeper
 from citybrain.web.words import WORDS
 
@@ -22,15 +22,26 @@ _TEMPLATES: dict[type, str] = {
     views.Cockpit: "cockpit",
     views.Desk: "desk",
     views.CasePage: "case",
+    views.ReportPage: "report",
+    views.ReportCheck: "report_check",
+    views.ReportStand: "report_stand",
+    views.Follow: "follow",
     views.Catalogue: "data",
     views.DatasetPage: "dataset",
     views.FigurePage: "figure",
     views.Trace: "trace",
+    views.Studio: "studio",
+    views.RulePage: "rule",
     views.SignIn: "signin",
     views.Problem: "error",
     views.Admin: "admin",
     views.Errors: "errors",
     views.Design: "design",
+    booking_views.OfferList: "booking_offers",
+    booking_views.OfferPage: "booking_offer",
+    booking_views.BookingList: "booking_list",
+    booking_views.OwnerPage: "booking_owner",
+    nearby_views.NearbyPage: "nearby",
 }
 _BLOCKS: dict[type, tuple[str, str]] = {
     views.Figure: ("figure", "figure"),
@@ -50,7 +61,7 @@ class Fragment(msgspec.Struct, frozen=True):
     html: str
 
 
-def render(view: views.View, page: views.Page) -> str:
+def render(view: views.View | booking_views.BookingView | nearby_views.NearbyPage, page: views.Page) -> str:
     """The whole page of a view."""
     template = _environment(page.lang).get_template(f"templates/{_TEMPLATES[type(view)]}.html")
     return template.render(view=view, page=page)
@@ -84,6 +95,7 @@ def say_skill(skill: views.Skill, lang: Lang) -> str:
             hours=skill.hours,
             error=formats.number(skill.error, skill.decimals),
             persistence=formats.number(skill.persistence, skill.decimals),
+            baseline=skill.baseline.get(lang),
             unit=f" {unit}" if unit else "",
             share=round((1 - skill.error / skill.persistence) * 100) if better else 0,
         )
@@ -130,6 +142,7 @@ def _environment(lang: Lang) -> jinja2.Environment:
         build=build(),
         draw=_drawn,
         draw_map=mapimage.draw,
+        draw_bars=barimage.draw,
         draw_chart=lambda chart: chartimage.draw(chart, lang),
     )
     return environment

@@ -142,13 +142,14 @@ class Figure(msgspec.Struct, frozen=True):
 
 
 class Skill(msgspec.Struct, frozen=True):
-    """How good a forecast is ``hours`` ahead: mean absolute error of it and of persistence (今天同前一刻) on time not used for fitting."""
+    """How good a forecast is ``hours`` ahead: mean absolute error of it and of its baseline on time not used for fitting."""
 
     hours: int
     error: float
     persistence: float
     unit: Text
     decimals: int = 1
+    baseline: Text = Text("“不变”假设", "assuming no change")
 
     @property
     def better(self) -> bool:
@@ -488,6 +489,20 @@ class FormError(msgspec.Struct, frozen=True):
     text: Text
 
 
+class ReportLine(msgspec.Struct, frozen=True):
+    """What somebody reported, as far as this caller may see it; ``rating`` is how they judged the end."""
+
+    filed: Instant
+    words: str
+    spot: str = ""
+    contact: str = ""
+    photo: str = ""
+    """Where the photo is served."""
+    rating: Text | None = None
+    judged: str = ""
+    demo: bool = False
+
+
 class CasePage(msgspec.Struct, frozen=True):
     """``/desk/<number>``. ``typed`` gives back what was typed when a form was refused, by ``<move>-<field>``."""
 
@@ -504,6 +519,113 @@ class CasePage(msgspec.Struct, frozen=True):
     typed: dict[str, str] = {}
     idle: Text | None = None
     """Why there is nothing to do here for this caller."""
+    reports: tuple[ReportLine, ...] = ()
+    map: Map | None = None
+
+
+# Reports
+
+
+class PlaceGroup(msgspec.Struct, frozen=True):
+    """Places to choose by name, such as the communities of a subdistrict."""
+
+    title: Text
+    options: tuple[Option, ...]
+
+
+class ReportPage(msgspec.Struct, frozen=True):
+    """``/report``: the form; posted to ``action``. ``typed`` gives back what was typed, ``held`` the photo that was taken already.
+
+    ``map`` is for clicking: a point on the plan, or a subdistrict of the schematic. No forms: ``empty`` says why.
+    """
+
+    title: Text
+    about: Text
+    form: str = ""
+    action: str = "/report"
+    key: str = ""
+    forms: tuple[Link, ...] = ()
+    typed: dict[str, str] = {}
+    errors: tuple[FormError, ...] = ()
+    groups: tuple[PlaceGroup, ...] = ()
+    map: Map | None = None
+    photo: bool = True
+    held: str = ""
+    keep_days: int = 0
+    empty: Text | None = None
+
+
+class ClassChoice(msgspec.Struct, frozen=True):
+    """A class to choose, with who would answer and by when."""
+
+    code: str
+    title: Text
+    major: Text
+    unit: Text | None
+    promise: Text
+
+
+class LikeLine(msgspec.Struct, frozen=True):
+    """An open case that may be the same matter; nothing of what others said of it."""
+
+    number: str
+    title: Text
+    area: Text
+    state: Text
+    opened: Instant
+    metres: int | None = None
+
+
+class ReportCheck(msgspec.Struct, frozen=True):
+    """The second step: the class by what was said, likely duplicates, then one button; ``hidden`` carries the first step along."""
+
+    title: Text
+    hidden: tuple[tuple[str, str], ...]
+    words: str
+    place: Text
+    classes: tuple[ClassChoice, ...]
+    edition: Text
+    chosen: str = ""
+    likes: tuple[LikeLine, ...] = ()
+    search: str = ""
+    photo: bool = False
+    action: str = "/report"
+    errors: tuple[FormError, ...] = ()
+
+
+class RatingLine(msgspec.Struct, frozen=True):
+    """A rating that was given."""
+
+    at: Instant
+    title: Text
+    solved: bool
+    words: str
+
+
+class ReportStand(msgspec.Struct, frozen=True):
+    """``/report/<number>``: what became of a report, for whoever holds its ``key``."""
+
+    case: CaseItem
+    key: str
+    words: str
+    spot: str
+    photo: str
+    steps: tuple[StepLine, ...]
+    answers: tuple[str, ...]
+    ratings: tuple[RatingLine, ...]
+    grades: tuple[Option, ...] = ()
+    """The grades to choose from; empty where there is nothing to rate."""
+    may_reopen: bool = False
+    action: str = ""
+    keep_days: int = 0
+    errors: tuple[FormError, ...] = ()
+
+
+class Follow(msgspec.Struct, frozen=True):
+    """``/report/follow``: the way back to a report by number and key."""
+
+    number: str = ""
+    errors: tuple[FormError, ...] = ()
 
 
 # Data
@@ -623,6 +745,124 @@ class Trace(msgspec.Struct, frozen=True):
     links: tuple[TraceLink, ...]
 
 
+# Studio
+
+
+class RuleItem(msgspec.Struct, frozen=True):
+    """A rule as a line: what it tells (places of values in brackets), its condition, its grade 1 to 4 and its version."""
+
+    name: str
+    href: str
+    says: Text
+    on: Text
+    condition: str
+    basis: Text
+    grade: int
+    version: str
+    limits: tuple[Text, ...] = ()
+    """The limits in its condition with their values now."""
+
+
+class PackRules(msgspec.Struct, frozen=True):
+    """A pack with its rules."""
+
+    name: str
+    title: Text
+    about: Text
+    rules: tuple[RuleItem, ...]
+
+
+class Studio(msgspec.Struct, frozen=True):
+    """``/studio``."""
+
+    packs: tuple[PackRules, ...]
+
+
+class LimitForm(msgspec.Struct, frozen=True):
+    """A limit with its form; ``unit`` is the UCUM code, ``sign`` what is shown, ``typed`` what stands in the field."""
+
+    key: str
+    title: Text
+    value: float
+    unit: str
+    sign: Text
+    low: float
+    high: float
+    version: int
+    facts: tuple[Fact, ...]
+    typed: str
+    days: int
+
+
+class Bar(msgspec.Struct, frozen=True):
+    """Counts before and after under one word, such as a day."""
+
+    word: str
+    title: Text
+    before: int
+    after: int
+
+
+class Tried(msgspec.Struct, frozen=True):
+    """What a limit would have changed, and the form to publish it with (``key`` empty for whoever may not)."""
+
+    title: Text
+    old: float
+    new: float
+    sign: Text
+    before: int
+    after: int
+    coverage: Text
+    days: tuple[Bar, ...]
+    tables: tuple[Table, ...]
+    contradictions: tuple[Text, ...]
+    key: str = ""
+    unit: str = ""
+    version: int = 0
+
+
+class LimitStep(msgspec.Struct, frozen=True):
+    """A published version of a limit; with ``key`` the form to go back to it."""
+
+    version: int
+    limit: Text
+    value: float
+    before: float
+    sign: Text
+    since: Instant
+    by: str
+    why: str
+    note: str = ""
+    back_to: int | None = None
+
+
+class Back(msgspec.Struct, frozen=True):
+    """A version that a limit may go back to: ``seen`` is the version now, 0 the declared value."""
+
+    key: str
+    limit: Text
+    to: int
+    value: float
+    sign: Text
+    seen: int
+
+
+class RulePage(msgspec.Struct, frozen=True):
+    """``/studio/<pack>/<rule>``; ``typed`` gives back what was typed into a form that was refused."""
+
+    rule: RuleItem
+    path: str
+    facts: tuple[Fact, ...]
+    limits: tuple[LimitForm, ...]
+    history: tuple[LimitStep, ...]
+    backs: tuple[Back, ...] = ()
+    tried: Tried | None = None
+    may_try: bool = False
+    why_not: Text | None = None
+    errors: tuple[FormError, ...] = ()
+    typed: dict[str, str] = {}
+
+
 # Frame pages
 
 
@@ -720,6 +960,24 @@ class Design(msgspec.Struct, frozen=True):
 
 
 View: TypeAlias = (
-    Design | Portal | Cockpit | Desk | CasePage | Catalogue | DatasetPage | FigurePage | Trace | SignIn | Problem | Admin | Errors
+    Design
+    | Portal
+    | Cockpit
+    | Desk
+    | CasePage
+    | ReportPage
+    | ReportCheck
+    | ReportStand
+    | Follow
+    | Catalogue
+    | DatasetPage
+    | FigurePage
+    | Trace
+    | Studio
+    | RulePage
+    | SignIn
+    | Problem
+    | Admin
+    | Errors
 )
 Block: TypeAlias = News | Figure | AlertList | CaseList | Map | Chart | Night

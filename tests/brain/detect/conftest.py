@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 import msgspec
 import pytest
 
-from citybrain.brain.detect import Alerts, Rulebook, Watch
+from citybrain.brain.detect import Alerts, Limits, Rulebook, Studio, Watch
 from citybrain.brain.detect.store import create
 from citybrain.brain.observe import AreaBook, Intake, Latest, Registry, read_rows
 from citybrain.brain.observe import store as observe_store
@@ -53,11 +53,16 @@ class World:
     intake: Intake
     cases: Ledger
     alerts: Alerts
+    limits: Limits
 
     def watch(self, packs: tuple[Pack, ...] = (tiny.PACK,)) -> Watch:
         """A watch as after a start of the program."""
-        rulebook = Rulebook(packs, self.clock)
+        rulebook = Rulebook(packs, self.clock, self.limits.published)
         return Watch(rulebook, self.transactions, self.series, self.registry, self.latest, self.cases, self.clock, self.bus)
+
+    @property
+    def studio(self) -> Studio:
+        return Studio(self.limits, (tiny.PACK,), self.series, self.registry, self.clock)
 
     def knowing(self, packs: tuple[Pack, ...]) -> "World":
         """The same world with a register that knows the kinds of these packs."""
@@ -90,4 +95,15 @@ def world(transactions: SqlTransactions, series: DuckSeries, clock: FixedClock, 
     registry.plant(tiny.pumps(2), "test", "demo", clock.city())
     latest = Latest(registry, series, clock)
     intake = Intake(registry, series, latest, clock, bus)
-    return World(transactions, series, clock, bus, registry, latest, intake, Ledger(), Alerts(transactions))
+    return World(
+        transactions,
+        series,
+        clock,
+        bus,
+        registry,
+        latest,
+        intake,
+        Ledger(),
+        Alerts(transactions),
+        Limits((tiny.PACK,), transactions, clock),
+    )

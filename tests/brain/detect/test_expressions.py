@@ -18,9 +18,9 @@ def told(node: Node, values: dict[str, float | str]) -> bool | None:
         for name, sort in SORTS.items()
     }
     with np.errstate(all="ignore"):
-        judged = compiled(node)(frame)
-    assert not (judged.true & judged.false).any()
-    return True if judged.true[0] else False if judged.false[0] else None
+        true, false = compiled(node).true(frame), compiled(node).false(frame)
+    assert not (true & false).any()
+    return True if true[0] else False if false[0] else None
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import pytest
 
 from citybrain.brain.detect import Forecasts, datasets, sources
 from citybrain.kernel.access import Query
-from citybrain.kernel.datasets import ForecastPoint, Skill
+from citybrain.kernel.datasets import ForecastPoint, Reliability, Skill
 from citybrain.kernel.instant import DAY, HOUR, Instant
 from citybrain.kernel.pack import Forecast, History
 from citybrain.kernel.predicate import Compare
@@ -29,6 +29,9 @@ class Steady:
             return ()
         mean = level + self.extra
         return tuple(ForecastPoint(Instant(at + hour * HOUR), mean, mean - 1, mean + 1) for hour in range(3))
+
+    def reliability(self) -> tuple[Reliability, ...]:
+        return ()
 
     def skill(self) -> tuple[Skill, ...]:
         return (Skill(1, 0.5, 0.7, 0.8, "model", 24),)

@@ -18,7 +18,7 @@ rows_of = st.lists(
 def new(rows: list[Row]) -> New:
     columns = list(zip(*rows, strict=True)) if rows else [(), (), (), ()]
     ints = [np.array(column, np.int64) for column in columns[:3]]
-    return New(ints[0], ints[1], ints[2], np.array(columns[3], np.float64))
+    return New(ints[0], ints[1], ints[2], np.array(columns[3], np.float64), ints[2])
 
 
 def plainly(batches: list[list[Row]]) -> list[tuple[int, int, list[float | None]]]:

@@ -14,13 +14,14 @@ from citybrain.brain.protect import AuditTrail
 from citybrain.brain.protect.store import AUDIT, AUDIT_HEAD
 from citybrain.engines.sqlite import open_sqlite
 from citybrain.engines.transactions import SqlTransactions
-from citybrain.kernel.access import Ask, Verdict
+from citybrain.kernel.access import ANYONE, Ask, Verdict
 from citybrain.kernel.clock import FixedClock
 from citybrain.kernel.errors import ConflictError
-from citybrain.kernel.instant import Instant
+from citybrain.kernel.instant import MINUTE, Instant
 from tests.brain.protect.conftest import PEOPLE, MacKeys
 
 YES = Verdict(allowed=True, reasons=("p",))
+NO = Verdict(allowed=False, reasons=("default-deny",))
 
 
 def fill(trail: AuditTrail, count: int) -> None:
@@ -103,6 +104,66 @@ def test_many_writers_make_one_unbroken_chain(trail: AuditTrail) -> None:
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda _: fill(trail, 5), range(8)))
     assert trail.verify() == 40
+
+
+def flood(trail: AuditTrail, count: int, resource: str = "case") -> None:
+    for _ in range(count):
+        trail.write(Ask(ANYONE, "case.read", resource), NO, {})
+
+
+def told(rooms: SqlTransactions) -> list[tuple[str, str, str]]:
+    with rooms.read() as connection:
+        return [(row.account, row.resource, row.detail) for row in connection.execute(select(AUDIT).order_by(AUDIT.c.no))]
+
+
+def test_a_flood_of_refusals_without_a_session_is_two_rows_a_minute_and_the_chain_stands(
+    trail: AuditTrail, rooms: SqlTransactions, clock: FixedClock
+) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda _: flood(trail, 50), range(10)))
+    assert trail.verify() == 1
+    began = clock.wall() // MINUTE * MINUTE
+    clock.set(clock.city(), Instant(began + MINUTE))
+    flood(trail, 3)
+    clock.set(clock.city(), Instant(began + 2 * MINUTE))
+    trail.settle()
+    assert told(rooms) == [
+        ("anyone", "case", "{}"),
+        ("anyone", "case", '{"again":499,"minute":"2026-11-22T07:00:00Z"}'),
+        ("anyone", "case", "{}"),
+        ("anyone", "case", '{"again":2,"minute":"2026-11-22T07:01:00Z"}'),
+    ]
+    assert trail.verify() == 4
+    trail.settle()
+    assert trail.verify() == 4
+
+
+def test_refusals_of_different_things_are_told_apart_and_those_of_somebody_known_are_each_a_row(
+    trail: AuditTrail, rooms: SqlTransactions
+) -> None:
+    flood(trail, 3, "case")
+    flood(trail, 2, "step")
+    for _ in range(3):
+        trail.write(Ask(PEOPLE["citizen"], "case.read", "case"), NO, {})
+    trail.settle(all_of_them=True)
+    assert sorted(row[:2] for row in told(rooms)) == [
+        *([("acc-citizen", "case")] * 3),
+        *([("anyone", "case")] * 2),
+        *([("anyone", "step")] * 2),
+    ]
+    assert [row[2] for row in told(rooms)][-2:] == [
+        '{"again":2,"minute":"2026-11-22T07:00:00Z"}',
+        '{"again":1,"minute":"2026-11-22T07:00:00Z"}',
+    ]
+    assert trail.verify() == 7
+
+
+def test_a_flood_of_ever_new_resources_is_bounded_too(trail: AuditTrail, rooms: SqlTransactions) -> None:
+    for n in range(1010):
+        flood(trail, 1, f"case-{n}")
+    assert trail.verify() == 1001
+    trail.settle(all_of_them=True)
+    assert told(rooms)[-1] == ("anyone", "*", '{"again":9,"minute":"2026-11-22T07:00:00Z"}')
 
 
 _WRITER = """

@@ -3,19 +3,20 @@
 One transaction holds the change, its step and its event; a version that somebody else has changed meanwhile is refused.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import TypeAlias
 
 import msgspec
 from sqlalchemy import Connection, select
 from sqlalchemy.exc import IntegrityError
 
 from citybrain.brain.act import flow as flows_of
-from citybrain.brain.act import records
-from citybrain.brain.act.store import CASE, STEP, UNIT
+from citybrain.brain.act import records, refusals
+from citybrain.brain.act.store import CASE, STEP
 from citybrain.kernel.access import Caller
 from citybrain.kernel.cases import Case, CaseRequest, Flow, Move, Step
 from citybrain.kernel.clock import Clock
-from citybrain.kernel.errors import BadInputError, ConflictError, ForbiddenError, NotFoundError, StaleError
+from citybrain.kernel.errors import BadInputError, ConflictError, NotFoundError
 from citybrain.kernel.events import Event
 from citybrain.kernel.ids import case_number, new_id
 from citybrain.kernel.instant import Instant, local_date
@@ -25,7 +26,14 @@ from citybrain.kernel.text import Text, same
 OPENED = "citybrain.act.case.opened.v1"
 MOVED = "citybrain.act.case.moved.v1"
 _TRIES = 5
-_OWN_STEPS = {"open": Text("登记", "Opened"), "join": Text("并入", "Joined"), "note": Text("补充说明", "Note")}
+Beside: TypeAlias = Callable[[Connection, Case], None]
+"""What else is written in the transaction of a case, or not at all."""
+_OWN_STEPS = {
+    "reopen": Text("反映人表示未解决，继续办理", "Not solved, says the reporter: reopened"),
+    "open": Text("登记", "Opened"),
+    "join": Text("并入", "Joined"),
+    "note": Text("补充说明", "Note"),
+}
 _NOTE = Move("note", _OWN_STEPS["note"], (), "", ("dispatcher", "handler"))
 
 
@@ -50,8 +58,8 @@ class CaseBook:
         self._clock = clock
         self._prefix = prefix
 
-    def open(self, request: CaseRequest) -> str:
-        """Open a case, or join the open one of the same key; returns its id.
+    def open(self, request: CaseRequest, beside: Beside | None = None) -> str:
+        """Open a case, or join the open one of the same key; returns its id. ``beside`` is written in the same commit.
 
         Raises NotFoundError for an unknown flow or where no unit answers for the duty.
         """
@@ -61,7 +69,10 @@ class CaseBook:
         for _ in range(_TRIES):
             try:
                 with self._transactions.begin() as tx:
-                    return self._open(tx, request, flow, unit, due)
+                    case = self._open(tx, request, flow, unit, due)
+                    if beside is not None:
+                        beside(tx.connection, case)
+                    return case.id
             except IntegrityError:
                 # Another process opened a case of this key at the same moment: the next try joins it.
                 continue
@@ -76,21 +87,40 @@ class CaseBook:
         with self._transactions.begin() as tx:
             case = records.lock_case(tx.connection, case_id)
             if case.version != version:
-                raise _stale(case, version)
+                raise refusals.stale(case, version)
             taken = flows_of.move_named(self._flow(case.flow), case, move)
-            _require(taken, case, caller)
+            refusals.require(taken, case, caller)
             words = note.strip()
             if taken.needs_note and not words:
                 what = Text(f"“{taken.title.zh}”需要填写说明。", f"'{taken.title.en}' needs a note. Write what was done or why.")
                 raise BadInputError(what, field="note")
-            unit = _unit_for(tx.connection, taken, case, to_unit)
+            unit = refusals.unit_for(tx.connection, taken, case, to_unit)
             moved = self._moved(case, taken, caller, unit)
             if not records.replace_case(tx.connection, moved, case.version):
-                raise _stale(case, version)
+                raise refusals.stale(case, version)
             step = self._step(moved, taken.name, case.state, caller.account, words)
             records.add_step(tx.connection, step)
             self._emit(tx, MOVED, moved, step)
             return moved
+
+    def reopen(self, case_id: str, by: str, beside: Beside) -> Case:
+        """Send a closed case back to its unit because it is not solved; its steps, its opening and its promised time all stay.
+
+        Raises NotFoundError, and ConflictError for a case whose flow does not reopen from where it stands.
+        """
+        with self._transactions.begin() as tx:
+            case = records.lock_case(tx.connection, case_id)
+            target = dict(self._flow(case.flow).reopens).get(case.state)
+            if target is None:
+                what = Text(f"案件 {case.number} 现在不能重新办理。", f"{case.number} cannot be reopened as it stands.")
+                raise ConflictError(what, case=case.number, state=case.state)
+            back = msgspec.structs.replace(case, state=target, handler=None, closed=None, version=case.version + 1)
+            records.reopen_case(tx.connection, back)
+            step = self._step(back, "reopen", case.state, by, "")
+            records.add_step(tx.connection, step)
+            self._emit(tx, MOVED, back, step)
+            beside(tx.connection, case)
+            return back
 
     def note(self, case_id: str, caller: Caller, words: str) -> Step:
         """Add words to a case without moving it; raises NotFoundError, ForbiddenError, BadInputError for no words."""
@@ -99,7 +129,7 @@ class CaseBook:
             raise BadInputError(what, field="words")
         with self._transactions.begin() as tx:
             case = records.lock_case(tx.connection, case_id)
-            _require(_NOTE, case, caller)
+            refusals.require(_NOTE, case, caller)
             step = self._step(case, _NOTE.name, case.state, caller.account, words.strip())
             records.add_step(tx.connection, step)
             return step
@@ -129,6 +159,14 @@ class CaseBook:
         moves = self._flow(case.flow).moves_from(case.state)
         return tuple(move for move in moves if flows_of.may_take(move, case, caller))
 
+    def reopens(self, case: Case) -> bool:
+        """Whether the case stands at an end from which its flow reopens."""
+        return case.state in dict(self._flow(case.flow).reopens)
+
+    def answers(self, flow: str) -> frozenset[str]:
+        """The moves of a flow whose note is the answer to whoever reported; raises NotFoundError."""
+        return frozenset(move.name for move in self._flow(flow).moves if move.answers)
+
     def state_title(self, flow: str, state: str) -> Text:
         """The words of a state; its bare name where the flow no longer has it. Raises NotFoundError for an unknown flow."""
         return next((each.title for each in self._flow(flow).states if each.name == state), same(state))
@@ -143,13 +181,13 @@ class CaseBook:
         except KeyError:
             raise NotFoundError(Text(f"没有流程“{name}”。", f"There is no flow '{name}'."), flow=name) from None
 
-    def _open(self, tx: Tx[Connection], request: CaseRequest, flow: Flow, unit: str, due: Instant) -> str:
+    def _open(self, tx: Tx[Connection], request: CaseRequest, flow: Flow, unit: str, due: Instant) -> Case:
         known = records.find_case(tx.connection, CASE.c.open_key == request.key)
         if known is not None:
             if records.add_cause(tx.connection, known.id, request.cause):
                 held = records.lock_case(tx.connection, known.id)
                 records.add_step(tx.connection, self._step(held, "join", held.state, "system", request.words))
-            return known.id
+            return known
         day = local_date(request.at).strftime("%Y%m%d")
         case = Case(
             id=new_id(),
@@ -169,7 +207,7 @@ class CaseBook:
         records.insert_case(tx.connection, case, request.key)
         records.add_step(tx.connection, step)
         self._emit(tx, OPENED, case, step)
-        return case.id
+        return case
 
     def _moved(self, case: Case, move: Move, caller: Caller, unit: str) -> Case:
         handler = case.handler
@@ -190,33 +228,3 @@ class CaseBook:
 
 
 _CARRIED = ("matter", "title", "place", "area", "entity", "cause", "words", "grade", "origin")
-
-
-def _require(move: Move, case: Case, caller: Caller) -> None:
-    if flows_of.may_take(move, case, caller):
-        return
-    what = Text(
-        f"您不能对案件 {case.number} 办理“{move.title.zh}”：须由 {'、'.join(move.by)} 办理，处置人员限本单位案件。",
-        f"You may not take '{move.title.en}' on {case.number}: it is for {', '.join(move.by)}; handlers act for their own unit.",
-    )
-    raise ForbiddenError(what, move=move.name, case=case.id, by=list(move.by), unit=case.unit)
-
-
-def _unit_for(connection: Connection, move: Move, case: Case, wanted: str | None) -> str:
-    if not move.needs_unit:
-        return case.unit
-    if wanted is None:
-        what = Text(f"“{move.title.zh}”需要选择承办单位。", f"'{move.title.en}' needs a unit. Choose who should answer.")
-        raise BadInputError(what, field="to_unit")
-    if connection.execute(select(UNIT.c.id).where(UNIT.c.id == wanted)).first() is None:
-        what = Text(f"没有单位“{wanted}”。", f"There is no unit '{wanted}'. Choose one of the list.")
-        raise BadInputError(what, field="to_unit", unit=wanted)
-    return wanted
-
-
-def _stale(case: Case, seen: int) -> StaleError:
-    what = Text(
-        f"案件 {case.number} 已被他人更新（现为第 {case.version} 版，您看到的是第 {seen} 版）。请刷新后再办理。",
-        f"{case.number} was changed by somebody else (now version {case.version}, you saw {seen}). Reload and try again.",
-    )
-    return StaleError(what, case=case.id, version=case.version, seen=seen)

@@ -19,6 +19,7 @@ def check_flow(flow: Flow) -> None:
     _refuse_doubles(flow, names)
     _refuse_doubles(flow, [move.name for move in flow.moves])
     unknown = {name for move in flow.moves for name in (*move.sources, move.target)} | {flow.first}
+    unknown |= {name for pair in flow.reopens for name in pair}
     if wrong := unknown - set(names):
         raise _bad(flow, "提到了未声明的状态", "speaks of states that it does not declare", wrong)
     if wrong := {role for move in flow.moves for role in move.by} - _PARTIES:

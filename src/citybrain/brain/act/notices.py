@@ -3,6 +3,8 @@
 Committed case events come in by a durable position; whoever may take the next move is told.
 """
 
+from typing import Final
+
 import msgspec
 from sqlalchemy import Connection, RowMapping, and_, exists, insert, select
 from sqlalchemy.exc import IntegrityError
@@ -21,7 +23,6 @@ from citybrain.kernel.text import Text
 from citybrain.kernel.things import Origin
 
 _KINDS = ("unit", "account", "role")
-_READER = "notices"
 
 
 class Notice(msgspec.Struct, frozen=True):
@@ -51,6 +52,9 @@ def recipients(case: Case, flow: Flow) -> tuple[str, ...]:
 class Notices:
     """The in-app notices of the district."""
 
+    READER: Final = "notices"
+    """Its name as a reader of the outbox."""
+
     def __init__(self, transactions: Transactions[Connection], clock: Clock, flows: dict[str, Flow]) -> None:
         self._transactions = transactions
         self._clock = clock
@@ -69,13 +73,13 @@ class Notices:
 
     def run_once(self, limit: int = 500) -> int:
         """Turn committed case events into notices; returns how many events were read. Harmless to repeat."""
-        events = self._transactions.events_after(self._transactions.cursor(_READER), limit)
+        events = self._transactions.events_after(self._transactions.cursor(self.READER), limit)
         if not events:
             return 0
         with self._transactions.begin() as tx:
             for _, event in events:
                 self._tell(tx.connection, event)
-            self._transactions.advance(tx.connection, _READER, events[-1][0])
+            self._transactions.advance(tx.connection, self.READER, events[-1][0])
         return len(events)
 
     def unread(self, caller: Caller) -> tuple[Notice, ...]:

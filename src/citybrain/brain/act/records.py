@@ -78,6 +78,12 @@ def replace_case(connection: Connection, case: Case, seen: int) -> bool:
     return done.rowcount == 1
 
 
+def reopen_case(connection: Connection, case: Case) -> None:
+    """Write a case that was closed and is open again; the row must be held."""
+    values = {"state": case.state, "handler": None, "closed": None, "version": case.version, "open_key": CASE.c.key}
+    connection.execute(update(CASE).where(CASE.c.id == case.id).values(values))
+
+
 def add_cause(connection: Connection, case_id: str, cause: str) -> bool:
     """Remember one more cause of a case; says whether it was new."""
     known = connection.execute(select(CAUSE.c.cause).where(CAUSE.c.case == case_id, CAUSE.c.cause == cause)).first()

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from sqlalchemy import Connection
 
+from citybrain.brain.act import booking_shelves
 from citybrain.kernel.clock import Clock
 from citybrain.kernel.datasets import Column, Dataset
 from citybrain.kernel.listing import Listing
@@ -54,6 +55,28 @@ _STEP = (
     Column("note", Text("说明", "Note"), "text"),
     Column("origin", Text("数据性质", "Origin"), "text"),
 )
+_REPORT = (
+    Column("id", Text("标识", "Id"), "text"),
+    Column("form", Text("表单", "Form"), "text"),
+    Column("case", Text("案件", "Case"), "text"),
+    Column("number", Text("编号", "Number"), "text"),
+    Column("code", Text("类别代码", "Class code"), "text"),
+    Column("words", Text("反映内容", "Words"), "text", personal=True),
+    Column("spot", Text("位置描述", "Place in words"), "text", personal=True),
+    Column("contact", Text("联系方式", "Contact"), "text", personal=True),
+    Column("photo", Text("照片", "Photo"), "text", personal=True),
+    Column("lon", Text("经度", "Longitude"), "number", "deg"),
+    Column("lat", Text("纬度", "Latitude"), "number", "deg"),
+    Column("area", Text("所属区域", "Area"), "text"),
+    Column("unit", Text("承办单位", "Unit"), "text"),
+    Column("account", Text("上报账号", "Account"), "text"),
+    Column("filed", Text("上报时间", "Filed"), "instant"),
+    Column("grade", Text("满意程度", "Satisfaction"), "integer"),
+    Column("solved", Text("是否解决", "Solved"), "boolean"),
+    Column("rating", Text("评价内容", "Words of the rating"), "text", personal=True),
+    Column("erased", Text("个人信息删除时间", "Personal data deleted"), "instant"),
+    Column("origin", Text("数据性质", "Origin"), "text"),
+)
 _UNIT = (
     Column("id", Text("标识", "Id"), "text"),
     Column("name", Text("名称", "Name"), "json"),
@@ -78,13 +101,20 @@ def _cells(table: str, columns: Sequence[Column], **others: str) -> dict[str, st
 
 _UNIT_NAME = '(SELECT "unit"."name" FROM "unit" WHERE "unit"."id" = "case"."unit")'
 """Looked up for the rows of a page alone: a join would be made for every case that is only counted."""
+
+
+def _rated(column: str) -> str:
+    """A column of a report's newest rating."""
+    return f'(SELECT "r"."{column}" FROM "report_rating" AS "r" WHERE "r"."report" = "report"."id" ORDER BY "r"."at" DESC, "r"."id" DESC LIMIT 1)'
+
+
 _TABLES: dict[str, tuple[str, dict[str, str], tuple[str, ...]]] = {
     "case": (
         '"case"',
         _cells(
             "case",
             _CASE,
-            unit_name='(SELECT "unit"."name" FROM "unit" WHERE "unit"."id" = "case"."unit")',
+            unit_name=_UNIT_NAME,
             overdue='(COALESCE("case"."closed", :now) > "case"."due")',
         ),
         ("opened", "due", "grade"),
@@ -101,6 +131,19 @@ _TABLES: dict[str, tuple[str, dict[str, str], tuple[str, ...]]] = {
         ),
         ("wall", "at", "no"),
     ),
+    "report": (
+        '"report" JOIN "case" ON "case"."id" = "report"."case"',
+        _cells(
+            "report",
+            _REPORT,
+            number='"case"."number"',
+            unit='"case"."unit"',
+            grade=_rated("grade"),
+            solved=_rated("solved"),
+            rating=_rated("words"),
+        ),
+        ("filed", "wall"),
+    ),
     "unit": ('"unit"', _cells("unit", _UNIT), ("id",)),
     "notice": ('"notice"', _cells("notice", _NOTICE), ("at", "wall")),
 }
@@ -116,13 +159,19 @@ def datasets(packs: Sequence[Pack]) -> tuple[Dataset, ...]:
         f"Cases with their deadlines and present state. Matters opened by rules: {en or 'none'}.",
     )
     steps = Text("案件办理的每一步，只增不改。", "Every step of every case, appended and never changed.")
+    reports = Text(
+        "市民上报的问题。内容、位置描述、联系方式和照片为个人信息，须说明用途方可查看；结案后到期删除。",
+        "What people reported. Words, place, contact and photo are personal: shown for a stated purpose, deleted in time after closing.",
+    )
     units = Text("各承办单位及其职责和辖区。", "The units, their duties and where they answer.")
     notices = Text("系统内通知。", "Notices inside the house.")
     return (
         Dataset("case", Text("案件", "Cases"), cases, _OWNER, "act", _CASE, "conditional", "real", _HERE),
         Dataset("step", Text("案件办理记录", "Steps of cases"), steps, _OWNER, "act", _STEP, "conditional", "real", _HERE),
+        Dataset("report", Text("上报", "Reports"), reports, _OWNER, "act", _REPORT, "closed", "real", _HERE),
         Dataset("unit", Text("承办单位", "Units"), units, _OWNER, "act", _UNIT, "conditional", "real", _HERE),
         Dataset("notice", Text("通知", "Notices"), notices, _OWNER, "act", _NOTICE, "closed", "real", _HERE),
+        *booking_shelves.datasets(packs),
     )
 
 
@@ -133,4 +182,5 @@ def sources(transactions: Transactions[Connection], clock: Clock) -> Mapping[str
             transactions.ask, entry, *_TABLES[entry.name], values=(lambda: {"now": clock.city()}) if entry.name == "case" else dict
         )
         for entry in datasets(())
-    }
+        if entry.name in _TABLES
+    } | dict(booking_shelves.sources(transactions))

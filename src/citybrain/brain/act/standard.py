@@ -8,6 +8,7 @@ STANDARD_FLOW = Flow(
     version=1,
     title=Text("标准办理流程", "Standard flow"),
     first="reported",
+    reopens=(("closed", "assigned"),),
     states=(
         State("reported", Text("待受理", "Reported")),
         State("filed", Text("已立案，待派遣", "Filed")),
@@ -19,7 +20,7 @@ STANDARD_FLOW = Flow(
     ),
     moves=(
         Move("accept", Text("受理立案", "File"), ("reported",), "filed", ("dispatcher",)),
-        Move("dismiss", Text("不予受理", "Dismiss"), ("reported",), "dismissed", ("dispatcher",), needs_note=True),
+        Move("dismiss", Text("不予受理", "Dismiss"), ("reported",), "dismissed", ("dispatcher",), needs_note=True, answers=True),
         Move("assign", Text("派遣", "Assign"), ("filed",), "assigned", ("dispatcher",), needs_unit=True),
         Move("take", Text("受理任务", "Take"), ("assigned",), "handling", ("handler",)),
         Move(
@@ -31,7 +32,7 @@ STANDARD_FLOW = Flow(
             needs_note=True,
             needs_unit=True,
         ),
-        Move("finish", Text("处置完成", "Finish"), ("handling",), "finished", ("handler",), needs_note=True),
+        Move("finish", Text("处置完成", "Finish"), ("handling",), "finished", ("handler",), needs_note=True, answers=True),
         Move("approve", Text("核查通过，结案", "Check passed, close"), ("finished",), "closed", ("dispatcher",)),
         Move("return", Text("核查不通过，返工", "Return for rework"), ("finished",), "handling", ("dispatcher",), needs_note=True),
     ),

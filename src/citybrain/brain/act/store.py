@@ -1,4 +1,4 @@
-"""The tables of act: cases with their steps, numbers and causes; units; notices; changes to the working calendar."""
+"""The tables of act: cases with their steps, numbers and causes; units; notices; the working calendar; reports and their ratings."""
 
 from sqlalchemy import BigInteger, Boolean, Column, Double, ForeignKey, Index, Integer, MetaData, Table, Text
 
@@ -98,4 +98,52 @@ WORKDAY = Table(
     Column("day", Text, primary_key=True),
     Column("works", Boolean, nullable=False),
     Column("why", Text, nullable=False),
+)
+REPORT = Table(
+    "report",
+    METADATA,
+    # The digest of its form and key: the same report twice is one row, by the store itself.
+    Column("id", Text, primary_key=True),
+    Column("form", Text, nullable=False),
+    Column("case", Text, ForeignKey("case.id"), nullable=False),
+    Column("code", Text, nullable=False),
+    Column("words", Text, nullable=False),
+    Column("spot", Text, nullable=False),
+    Column("contact", Text, nullable=False),
+    Column("photo", Text),
+    Column("lon", Double),
+    Column("lat", Double),
+    Column("area", Text),
+    Column("account", Text),
+    Column("content", Text, nullable=False),
+    Column("follow", Text, nullable=False),
+    Column("sealed", Text, nullable=False),
+    Column("filed", BigInteger, nullable=False),
+    Column("wall", BigInteger, nullable=False),
+    Column("erased", BigInteger),
+    Column("origin", Text, nullable=False),
+    Index("report_of_case", "case"),
+    Index("report_filed", "form", "filed"),
+)
+RATING = Table(
+    "report_rating",
+    METADATA,
+    Column("id", Text, primary_key=True),
+    Column("report", Text, ForeignKey("report.id"), nullable=False),
+    Column("closing", BigInteger, nullable=False),
+    Column("grade", Integer, nullable=False),
+    Column("solved", Boolean, nullable=False),
+    Column("words", Text, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("wall", BigInteger, nullable=False),
+    # A closing is rated once by each who reported.
+    Index("rating_of_closing", "report", "closing", unique=True),
+)
+REPORT_TRY = Table(
+    "report_try",
+    METADATA,
+    Column("id", Text, primary_key=True),
+    Column("who", Text, nullable=False),
+    Column("wall", BigInteger, nullable=False),
+    Index("report_try_of", "who", "wall"),
 )

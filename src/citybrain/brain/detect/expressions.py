@@ -23,31 +23,38 @@ Frame: TypeAlias = Mapping[str, Numbers | Texts]
 Values: TypeAlias = Mapping[str, float | str]
 
 
-@dataclass(frozen=True, slots=True)
-class Judged:
-    """Where a condition is surely true and where surely false, each (n,); where neither, something is missing."""
-
-    true: Truths
-    false: Truths
-
-
-Condition: TypeAlias = Callable[[Frame], Judged]
+_Where: TypeAlias = Callable[[Frame], Truths]
 _Numeric: TypeAlias = Callable[[Frame], Numbers]
 _Texting: TypeAlias = Callable[[Frame], Texts]
 
 
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """Where a condition is surely true and where surely false over a frame, each (n,); where neither, something is missing.
+
+    The two are asked apart: most rules hold nowhere in a frame, and what holds nowhere need not be known to be false.
+    """
+
+    true: _Where
+    false: _Where
+
+
 def compiled(node: Node) -> Condition:
-    """A condition as a function on frames; every frame must hold the names of the tree."""
+    """A condition as functions on frames; every frame must hold the names of the tree."""
     match node:
         case Has(name=name):
-            return lambda frame: _both(_present(frame[name]))
+            return Condition(lambda frame: _present(frame[name]), lambda frame: ~_present(frame[name]))
         case Literally(value=value):
-            return lambda frame: _both(np.full(_length(frame), bool(value)))
+            yes = bool(value)
+            return Condition(lambda frame: np.full(_length(frame), yes), lambda frame: np.full(_length(frame), not yes))
         case Apply(sign="!", parts=(part,)):
-            inner = compiled(part)
-            return lambda frame: _turned(inner(frame))
-        case Apply(sign="&&" | "||" as sign, parts=(left, right)):
-            return _joined(sign, compiled(left), compiled(right))
+            return _turned(compiled(part))
+        case Apply(sign="&&", parts=(left, right)):
+            first, second = compiled(left), compiled(right)
+            return Condition(_all(first.true, second.true), _any(first.false, second.false))
+        case Apply(sign="||", parts=(left, right)):
+            first, second = compiled(left), compiled(right)
+            return Condition(_any(first.true, second.true), _all(first.false, second.false))
         case Apply(sign="?", parts=(which, yes, no)):
             return _either(compiled(which), compiled(yes), compiled(no))
         case Apply(sign="in", parts=(part, *listed)):
@@ -59,19 +66,27 @@ def compiled(node: Node) -> Condition:
             raise TypeError(message)
 
 
+def _all(one: _Where, other: _Where) -> _Where:
+    def both(frame: Frame) -> Truths:
+        first = one(frame)
+        return first & other(frame) if first.any() else first
+
+    return both
+
+
+def _any(one: _Where, other: _Where) -> _Where:
+    return lambda frame: one(frame) | other(frame)
+
+
 def _compared(sign: str, left: Node, right: Node) -> Condition:
     if left.sort == "number":
         return _ordered(sign, _numeric(left), _numeric(right))
     if left.sort == "text":
         return _same(sign, _texting(left), _texting(right))
     first, second = compiled(left), compiled(right)
-
-    def equal(frame: Frame) -> Judged:
-        one, other = first(frame), second(frame)
-        same = Judged((one.true & other.true) | (one.false & other.false), (one.true & other.false) | (one.false & other.true))
-        return same if sign == "==" else _turned(same)
-
-    return equal
+    alike = _any(_all(first.true, second.true), _all(first.false, second.false))
+    unlike = _any(_all(first.true, second.false), _all(first.false, second.true))
+    return Condition(alike, unlike) if sign == "==" else Condition(unlike, alike)
 
 
 _SIGNS: dict[str, tuple[Callable[[Numbers, Numbers], Truths], Callable[[Numbers, Numbers], Truths]]] = {
@@ -79,87 +94,71 @@ _SIGNS: dict[str, tuple[Callable[[Numbers, Numbers], Truths], Callable[[Numbers,
     "<=": (np.less_equal, np.greater),
     ">": (np.greater, np.less_equal),
     ">=": (np.greater_equal, np.less),
+    "==": (np.equal, lambda one, other: (one < other) | (one > other)),
+    "!=": (lambda one, other: (one < other) | (one > other), np.equal),
 }
+"""How numbers compare, and how they surely do not: NaN does neither."""
 
 
 def _ordered(sign: str, left: _Numeric, right: _Numeric) -> Condition:
-    if sign in _SIGNS:
-        yes, no = _SIGNS[sign]
-
-        def ordered(frame: Frame) -> Judged:
-            one, other = left(frame), right(frame)
-            return Judged(yes(one, other), no(one, other))
-
-        return ordered
-
-    def equal(frame: Frame) -> Judged:
-        one, other = left(frame), right(frame)
-        same = Judged(one == other, (one < other) | (one > other))
-        return same if sign == "==" else _turned(same)
-
-    return equal
+    yes, no = _SIGNS[sign]
+    return Condition(lambda frame: yes(left(frame), right(frame)), lambda frame: no(left(frame), right(frame)))
 
 
 def _same(sign: str, left: _Texting, right: _Texting) -> Condition:
-    def same(frame: Frame) -> Judged:
+    def alike(frame: Frame) -> Truths:
         one, other = left(frame), right(frame)
-        known = _present(one) & _present(other)
-        alike = np.asarray(one == other, np.bool_)
-        judged = Judged(known & alike, known & ~alike)
-        return judged if sign == "==" else _turned(judged)
+        return _present(one) & _present(other) & np.asarray(one == other, np.bool_)
 
-    return same
+    def unlike(frame: Frame) -> Truths:
+        one, other = left(frame), right(frame)
+        return _present(one) & _present(other) & ~np.asarray(one == other, np.bool_)
+
+    return Condition(alike, unlike) if sign == "==" else Condition(unlike, alike)
 
 
 def _listed(part: Node, listed: list[Literally]) -> Condition:
     if part.sort == "truth":
-        inner, wanted = compiled(part), {each.value for each in listed}
-
-        def truth(frame: Frame) -> Judged:
-            one = inner(frame)
-            yes = (one.true & (True in wanted)) | (one.false & (False in wanted))
-            return Judged(yes, (one.true | one.false) & ~yes)
-
-        return truth
+        return _among(compiled(part), {bool(each.value) for each in listed})
     values: _Numeric | _Texting = _numeric(part) if part.sort == "number" else _texting(part)
 
-    def listing(frame: Frame) -> Judged:
-        have = values(frame)
-        known = _present(have)
-        within = np.zeros(len(have), np.bool_)
+    def within(have: Numbers | Texts) -> Truths:
+        found = np.zeros(len(have), np.bool_)
         for each in listed:
-            within |= np.asarray(have == each.value, np.bool_)
-        return Judged(known & within, known & ~within)
+            found |= np.asarray(have == each.value, np.bool_)
+        return found
 
-    return listing
+    def listing(frame: Frame) -> Truths:
+        have = values(frame)
+        return _present(have) & within(have)
+
+    def missing(frame: Frame) -> Truths:
+        have = values(frame)
+        return _present(have) & ~within(have)
+
+    return Condition(listing, missing)
 
 
-def _joined(sign: str, left: Condition, right: Condition) -> Condition:
-    def both(frame: Frame) -> Judged:
-        one, other = left(frame), right(frame)
-        return Judged(one.true & other.true, one.false | other.false)
+def _among(one: Condition, wanted: set[bool]) -> Condition:
+    """Whether a truth is one of those listed; where it is not known, neither."""
 
-    def either(frame: Frame) -> Judged:
-        one, other = left(frame), right(frame)
-        return Judged(one.true | other.true, one.false & other.false)
+    def chosen(frame: Frame, values: frozenset[bool]) -> Truths:
+        return (one.true(frame) & (True in values)) | (one.false(frame) & (False in values))
 
-    return both if sign == "&&" else either
+    other = frozenset({True, False} - wanted)
+    return Condition(lambda frame: chosen(frame, frozenset(wanted)), lambda frame: chosen(frame, other))
 
 
 def _either(which: Condition, yes: Condition, no: Condition) -> Condition:
-    def either(frame: Frame) -> Judged:
-        case, first, second = which(frame), yes(frame), no(frame)
-        true = (case.true & first.true) | (case.false & second.true)
-        return Judged(true, (case.true & first.false) | (case.false & second.false))
-
-    return either
+    return Condition(
+        _any(_all(which.true, yes.true), _all(which.false, no.true)), _any(_all(which.true, yes.false), _all(which.false, no.false))
+    )
 
 
 def _numeric(node: Node) -> _Numeric:
     match node:
         case Literally(value=value):
-            number = np.float64(value)
-            return lambda frame: np.broadcast_to(number, (_length(frame),))
+            return lambda frame: np.full(_length(frame), value, np.float64)
         case Name(name=name):
             return lambda frame: np.asarray(frame[name], np.float64)
         case Apply(sign="?", parts=(which, yes, no)):
@@ -177,8 +176,7 @@ def _numeric(node: Node) -> _Numeric:
 
 def _numeric_choice(which: Condition, yes: _Numeric, no: _Numeric) -> _Numeric:
     def choice(frame: Frame) -> Numbers:
-        case = which(frame)
-        return np.where(case.true, yes(frame), np.where(case.false, no(frame), np.nan))
+        return np.where(which.true(frame), yes(frame), np.where(which.false(frame), no(frame), np.nan))
 
     return choice
 
@@ -193,9 +191,8 @@ def _texting(node: Node) -> _Texting:
             case_of, first, second = compiled(which), _texting(yes), _texting(no)
 
             def choice(frame: Frame) -> Texts:
-                case = case_of(frame)
                 none = np.full(_length(frame), None, object)
-                return np.where(case.true, first(frame), np.where(case.false, second(frame), none))
+                return np.where(case_of.true(frame), first(frame), np.where(case_of.false(frame), second(frame), none))
 
             return choice
         case _:
@@ -222,12 +219,8 @@ _WORK: dict[str, Callable[[Numbers, Numbers], Numbers]] = {
 }
 
 
-def _both(true: Truths) -> Judged:
-    return Judged(true, ~true)
-
-
-def _turned(judged: Judged) -> Judged:
-    return Judged(judged.false, judged.true)
+def _turned(condition: Condition) -> Condition:
+    return Condition(condition.false, condition.true)
 
 
 def _present(column: Numbers | Texts) -> Truths:

@@ -4,23 +4,23 @@ Every issue is kept, so that its errors can be shown beside the next one.
 """
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 
 import msgspec
 import numpy as np
 import structlog
 from numpy.typing import NDArray
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, and_, delete, func, insert, select
 
 from citybrain.brain.detect.hours import hourly, last
 from citybrain.brain.detect.roster import Things
 from citybrain.brain.detect.store import FORECAST, issue_of, issue_row
 from citybrain.kernel.clock import Clock
-from citybrain.kernel.datasets import ForecastIssue, Skill
+from citybrain.kernel.datasets import ForecastIssue, Reliability, Skill
 from citybrain.kernel.instant import DAY, HOUR, Instant, local_date
 from citybrain.kernel.observations import SeriesQuery
-from citybrain.kernel.pack import Forecast, ForecastModel, History, Pack
+from citybrain.kernel.pack import Forecast, ForecastModel, History, Nearby, Pack
 from citybrain.kernel.ports import Series, Transactions
 from citybrain.kernel.text import Text
 from citybrain.kernel.things import Stream
@@ -50,6 +50,14 @@ class Came(msgspec.Struct, frozen=True):
     error: float
     covered: float
     cases: int
+
+
+class Outlook(msgspec.Struct, frozen=True):
+    """The chance of room at an instant by entity, of what it is, and how such chances held on unseen time."""
+
+    chances: Mapping[str, float]
+    of: Text | None
+    reliability: tuple[Reliability, ...]
 
 
 class Forecasts:
@@ -106,6 +114,31 @@ class Forecasts:
     def issues(self, stream: str, since: Instant) -> tuple[ForecastIssue, ...]:
         """The forecasts of a stream issued at or after an instant, oldest first."""
         wanted = select(FORECAST).where(FORECAST.c.stream == stream, FORECAST.c.issued >= since).order_by(FORECAST.c.issued)
+        with self._transactions.read() as connection:
+            return tuple(issue_of(row) for row in connection.execute(wanted))
+
+    def outlook(self, one: Nearby, entities: Sequence[str], at: Instant) -> Outlook:
+        """The chances of room at entities at an instant, from the newest issue of each; without those that no issue reaches."""
+        issues = self._newest([f"{entity}.{one.ahead}" for entity in entities]) if one.ahead else ()
+        hour = at // HOUR * HOUR
+        chances = {
+            issue.stream.rpartition(".")[0]: point.chance
+            for issue in issues
+            for point in issue.points
+            if point.time == hour and point.chance is not None
+        }
+        fitting = (each for _, each in self._registered if (each.kind, each.field) == (one.kind, one.ahead))
+        said = next((each.chance for each in fitting), None)
+        return Outlook(chances, said, issues[0].reliability if issues else ())
+
+    def _newest(self, streams: Sequence[str]) -> tuple[ForecastIssue, ...]:
+        newest = (
+            select(FORECAST.c.stream, func.max(FORECAST.c.issued).label("issued"))
+            .where(FORECAST.c.stream.in_(streams))
+            .group_by(FORECAST.c.stream)
+            .subquery()
+        )
+        wanted = select(FORECAST).join(newest, and_(FORECAST.c.stream == newest.c.stream, FORECAST.c.issued == newest.c.issued))
         with self._transactions.read() as connection:
             return tuple(issue_of(row) for row in connection.execute(wanted))
 
@@ -187,4 +220,4 @@ def _issue(model: ForecastModel, history: History, place: int, stream: Stream, h
     if not points:
         return None
     note = Text("预测值，仅供参考；误差见所附检验结果。", "A forecast: see the errors on unseen time beside it.")
-    return ForecastIssue(stream.id, hour, model.version, points, model.skill(), note, stream.origin)
+    return ForecastIssue(stream.id, hour, model.version, points, model.skill(), note, stream.origin, model.reliability())

@@ -1,7 +1,7 @@
 """Frames: the states of the entities of a kind over time, one row for each new moment of each, in numpy.
 
 Rows of the series → by (entity, time) → each field carried forward while it lives → a frame that rules are asked about. A value
-that is late, out of its range or stuck is no value: it is NaN in the frame.
+that is late, out of its range, stuck, or read while its source is closed is no value: it is NaN in the frame.
 """
 
 from collections.abc import Sequence
@@ -10,21 +10,25 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from citybrain.kernel.instant import DAY, MINUTE, SECOND, SHANGHAI
 from citybrain.kernel.observations import Floats, Ints
 from citybrain.kernel.things import Contract
 
 NEVER = np.iinfo(np.int64).min // 4
 _ENDLESS = np.iinfo(np.int64).max // 4
+_EAST = round(SHANGHAI.utcoffset(None).total_seconds()) * SECOND
+"""Local time less UTC: an hour of the day is meant as people there read it."""
 
 
 @dataclass(frozen=True, slots=True)
 class New:
-    """New observations of a kind (n,): entity index, field index, time in µs, value; in the order of durability."""
+    """New observations of a kind (n,): entity index, field index, time in µs, value, when it came in; in the order of durability."""
 
     entity: NDArray[np.int64]
     field: NDArray[np.int64]
     time: Ints
     value: Floats
+    came: Ints
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +54,8 @@ class Carry:
         self._stuck = _spans([contract.stuck_after for contract in contracts])
         self._low = np.array([-np.inf if contract.low is None else contract.low for contract in contracts])
         self._high = np.array([np.inf if contract.high is None else contract.high for contract in contracts])
+        self._opens = np.array([0 if contract.opens is None else contract.opens * MINUTE for contract in contracts], np.int64)
+        self._closes = np.array([DAY if contract.closes is None else contract.closes * MINUTE for contract in contracts], np.int64)
         self._time = np.full((0, fields), NEVER, np.int64)
         self._value = np.full((0, fields), np.nan)
         self._changed = np.full((0, fields), NEVER, np.int64)
@@ -78,6 +84,36 @@ class Carry:
         clock = np.maximum(time, self._time[entity].max(axis=1, initial=NEVER))
         last = np.ones(len(entity), np.bool_)
         last[:-1] = (entity[1:] != entity[:-1]) | (clock[1:] != clock[:-1])
+        return self._moments(last, entity, clock, New(entity, field, time, value, new.came[order][current]))
+
+    def relive(self, new: New) -> tuple[Moments, Ints]:
+        """The moments of a whole stretch of history at once, as taken one arrival after the other, and when each came in (n,)."""
+        order = np.lexsort((new.time, new.came, new.entity))
+        entity, field, time, came = new.entity[order], new.field[order], new.time[order], new.came[order]
+        own = entity * len(self._low) + field
+        by_own: NDArray[np.int64] = np.argsort(own, kind="stable")
+        current = np.zeros(len(own), np.bool_)
+        current[by_own] = time[by_own] >= _running(own[by_own], time[by_own])
+        entity, field, time, came = entity[current], field[current], time[current], came[current]
+        clock = _running(entity, time)
+        last = np.ones(len(entity), np.bool_)
+        last[:-1] = (entity[1:] != entity[:-1]) | (clock[1:] != clock[:-1]) | (came[1:] != came[:-1])
+        moments = self._moments(last, entity, clock, New(entity, field, time, new.value[order][current], came))
+        return moments, came[last]
+
+    def deaths(self, moments: Moments, came: Ints, until: int) -> Moments:
+        """The moments at which a value grows too old while nothing of its entity comes in before the next arrival, or ``until``."""
+        following = np.r_[came[1:], until]
+        following[np.r_[moments.entity[1:] != moments.entity[:-1], True]] = until
+        ends = np.maximum(moments.seen + self._silent + 1, came[:, None] + 1)
+        row, each = np.nonzero(np.isfinite(moments.fields) & (ends < following[:, None]))
+        time, seen = ends[row, each], moments.seen[row]
+        fields = np.where(time[:, None] - seen <= self._silent, moments.fields[row], np.nan)
+        return Moments(moments.entity[row], time, fields, seen)
+
+    def _moments(self, last: NDArray[np.bool_], entity: NDArray[np.int64], clock: Ints, new: New) -> Moments:
+        """One row for each new moment, which ends where ``last`` is true, and the carried state moved on."""
+        field, time, value = new.field, new.time, new.value
         row = np.cumsum(np.r_[False, last[:-1]])[: len(entity)]
         who, when = entity[last], clock[last]
         start = np.r_[True, who[1:] != who[:-1]][: len(who)]
@@ -131,7 +167,20 @@ class Carry:
     def _alive(self, when: Ints, seen: Ints, value: Floats, changed: Ints, each: int | slice) -> Floats:
         alive = (when - seen <= self._silent[each]) & (value >= self._low[each]) & (value <= self._high[each])
         alive &= (seen > NEVER) & (seen - changed < self._stuck[each])
+        of_day = (when + _EAST) % DAY
+        alive &= (of_day >= self._opens[each]) & (of_day <= self._closes[each])
         return np.where(alive, value, np.nan)
+
+
+def _running(group: NDArray[np.int64], time: Ints) -> Ints:
+    """The greatest time so far within each group; rows (n,) stand group by group."""
+    if not len(time):
+        return time
+    base = int(time.min())
+    rank: Ints = np.cumsum(np.r_[False, group[1:] != group[:-1]]) * (int(time.max()) - base + 1)
+    greatest: Ints = np.maximum.accumulate(time - base + rank)
+    found: Ints = greatest - rank + base
+    return found
 
 
 def _spans(values: Sequence[int | None]) -> Ints:

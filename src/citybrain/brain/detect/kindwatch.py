@@ -5,12 +5,13 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from citybrain.brain.detect.episodes import Episode, Lived, episodes, lived
 from citybrain.brain.detect.expressions import Frame, Values
 from citybrain.brain.detect.frames import Carry, Moments, New
 from citybrain.brain.detect.rulebook import KindRules, Rulebook, is_number
 from citybrain.brain.detect.states import Change, RuleState
 from citybrain.kernel.alerts import Evidence
-from citybrain.kernel.instant import Instant
+from citybrain.kernel.instant import Duration, Instant
 from citybrain.kernel.things import Contract, Entity, Stream
 
 
@@ -76,6 +77,22 @@ class KindWatch:
             self._asked |= {place: self.entities[place].version for place in changed}
             yield from self._ask(self._of_forms, self._carry.now(np.array(changed, np.int64), now), touched)
 
+    def again(self, now: Instant, touched: dict[int, set[int]]) -> Iterator[tuple[Change, Moments]]:
+        """Ask every rule about all entities as they stand now: limits have changed."""
+        if self.entities:
+            yield from self._ask(range(len(self.states)), self._carry.now(np.arange(len(self.entities)), now), touched)
+
+    def relive(self, new: New, until: Instant) -> Lived:
+        """A stretch of history as it was lived, ready to be judged anew; for a watch of its own, for what is carried moves on."""
+        moments, came = self._carry.relive(new)
+        return lived(moments, came, self._carry.deaths(moments, came, until), until)
+
+    def retell(self, state: RuleState, past: Lived, parameters: Values, pause: Duration) -> Iterator[Episode]:
+        """What a rule would have told of a lived stretch with these parameters, in the order of entities."""
+        with np.errstate(all="ignore"):
+            holds, clears = state.judged(self._frame(past.moments, parameters))
+        return episodes(past, holds, clears, state.rule.lasting, pause)
+
     def seen(self, change: Change, moments: Moments) -> dict[str, float | str | None]:
         """All values that words may name, at the row of a change; None for none."""
         values: dict[str, float | str | None] = dict(self._parameters(change.rule.pack))
@@ -106,13 +123,13 @@ class KindWatch:
                 state = self.states[number]
                 pack = state.rule.pack
                 if pack not in frames:
-                    frames[pack] = self._frame(moments, pack)
+                    frames[pack] = self._frame(moments, self._parameters(pack))
                 for change in state.judge(frames[pack], moments, touched.setdefault(number, set())):
                     yield change, moments
 
-    def _frame(self, moments: Moments, pack: str) -> Frame:
+    def _frame(self, moments: Moments, values: Values) -> Frame:
         count = len(moments.entity)
-        parameters = {name: _spread(value, count) for name, value in self._parameters(pack).items()}
+        parameters = {name: _spread(value, count) for name, value in values.items()}
         stated = {name: column[moments.entity] for name, column in self._stated.items()}
         measured = {name: moments.fields[:, place] for name, place in self.fields.items()}
         return {"": moments.time.astype(np.float64), **parameters, **stated, **measured}

@@ -77,16 +77,16 @@ class Roster:
 
     def split(self, rows: pa.Table) -> list[tuple[str, New]]:
         """New observations by kind; those that came later than their stream may be silent are history and left out."""
-        no, time, value = (rows[name].to_numpy() for name in ("stream_no", "time", "value"))
+        no, time, value, came = (rows[name].to_numpy() for name in ("stream_no", "time", "value", "received"))
         known = no < len(self._kind)
-        fresh = known & (rows["received"].to_numpy() - time <= self._late[np.where(known, no, 0)])
-        no, time, value = no[fresh], time[fresh], value[fresh]
+        fresh = known & (came - time <= self._late[np.where(known, no, 0)])
+        no, time, value, came = no[fresh], time[fresh], value[fresh], came[fresh]
         kind = self._kind[no]
         order: NDArray[np.int64] = np.argsort(kind, kind="stable")
-        kind, no, time, value = kind[order], no[order], time[order], value[order]
+        kind, no, time, value, came = kind[order], no[order], time[order], value[order], came[order]
         cuts = np.searchsorted(kind, np.arange(len(self._kinds) + 1))
         return [
-            (name, New(self._entity[no[low:high]], self._field[no[low:high]], time[low:high], value[low:high]))
+            (name, New(self._entity[no[low:high]], self._field[no[low:high]], time[low:high], value[low:high], came[low:high]))
             for name, low, high in zip(self._kinds, cuts[:-1].tolist(), cuts[1:].tolist(), strict=True)
             if high > low
         ]

@@ -1,29 +1,37 @@
 """The rules of all packs, compiled once by kind; a wrong rule stops the program at start, by name."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
+from typing import TypeAlias
 
 import numpy as np
 
-from citybrain.brain.detect.expressions import Condition, Judged, Values, by_cel, compiled
+from citybrain.brain.detect.expressions import Condition, Values, by_cel, compiled
 from citybrain.brain.detect.syntax import Node, Sort, SyntaxFault, condition, names_in
 from citybrain.brain.detect.words import names_of
 from citybrain.kernel.clock import Clock
 from citybrain.kernel.errors import DeclarationError
-from citybrain.kernel.instant import duration, local_date
+from citybrain.kernel.instant import duration, local_date, midnight
+from citybrain.kernel.limits import LimitVersion
 from citybrain.kernel.pack import Example, Pack, Rule
 from citybrain.kernel.parameters import in_force
 from citybrain.kernel.text import Text
 from citybrain.kernel.things import Field, Kind
 
+Published: TypeAlias = Callable[[], tuple[LimitVersion, ...]]
+"""The limits that were published, in order; the same tuple until there is another one."""
 FEED_LOST = "feed_lost"
 """The house's own rule for silent and stuck feeds; a pack's rule of this name on a kind says grade, basis and case for it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Compiled:
-    """A rule ready to run; ``clears`` is None where it is the opposite of ``when``; ``lasting`` in µs; ``uses`` are field names."""
+    """A rule ready to run; ``clears`` is None where it is the opposite of ``when``; ``lasting`` in µs.
+
+    ``uses`` are the fields and ``parameters`` the pack's parameters that its conditions speak of.
+    """
 
     rule: Rule
     pack: str
@@ -53,11 +61,13 @@ class KindRules:
 
 
 class Rulebook:
-    """Compiled rules by kind; parameters are those in force on the district's date."""
+    """Compiled rules by kind; parameters are those in force on the district's date, published ones before declared ones."""
 
-    def __init__(self, packs: Sequence[Pack], clock: Clock) -> None:
+    def __init__(self, packs: Sequence[Pack], clock: Clock, published: Published = tuple) -> None:
         self._packs = {pack.name: pack for pack in packs}
         self._clock = clock
+        self._source = published
+        self._published = published()
         self._kinds = {kind.name: kind for pack in packs for kind in pack.kinds}
         self._rules: dict[str, list[Compiled]] = {}
         self._feed: dict[str, Rule] = {}
@@ -73,8 +83,20 @@ class Rulebook:
         """The parameters of a pack in force today."""
         day = local_date(self._clock.city()).isoformat()
         if self._day[0] != day:
-            self._day = (day, {name: in_force(each.parameters, day) for name, each in self._packs.items()})
+            self._day = (day, {name: self._in_force(each, day) for name, each in self._packs.items()})
         return self._day[1][pack]
+
+    def renew(self) -> int:
+        """Take what has been published since; until then all that is judged rests on the same limits. Returns the newest number."""
+        published = self._source()
+        if published is not self._published:
+            self._published, self._day = published, ("", {})
+        return published[-1].no if published else 0
+
+    def version(self, rule: Compiled) -> str:
+        """The version of a rule's text, with the number of changes to its limits where there are any."""
+        changes = sum(each.pack == rule.pack and each.name in rule.parameters for each in self._published)
+        return f"{rule.version}.{changes}" if changes else rule.version
 
     def rules(self) -> tuple[Compiled, ...]:
         """All rules, by kind."""
@@ -90,9 +112,10 @@ class Rulebook:
 
     def check(self) -> tuple[Text, ...]:
         """The examples of rules that do not do what they should, by numpy and by the cel library; empty when all is well."""
-        return tuple(fault for rule in self.rules() for fault in self._faults(rule))
+        return tuple(fault for rule in self.rules() for fault in (*self.contradictions(rule), *_lacking(rule)))
 
-    def _faults(self, rule: Compiled) -> list[Text]:
+    def contradictions(self, rule: Compiled) -> tuple[Text, ...]:
+        """The examples of a rule that do not do what they should under the limits in force."""
         faults = []
         for wanted, examples in ((True, rule.rule.fires), (False, rule.rule.silent)):
             for example in examples:
@@ -102,11 +125,17 @@ class Rulebook:
                     faults.append(
                         Text(f"规则 {rule.key} 的示例 {dict(example)} {should[0]}", f"Rule {rule.key}: {dict(example)} {should[1]}")
                     )
-        if not rule.rule.fires or not rule.rule.silent:
-            faults.append(
-                Text(f"规则 {rule.key} 缺少触发或静默示例", f"Rule {rule.key} lacks an example that fires or one that is silent")
-            )
-        return faults
+        return tuple(faults)
+
+    def _in_force(self, pack: Pack, day: str) -> Values:
+        """Declared values, and in their place what was published since they hold."""
+        values = in_force(pack.parameters, day)
+        held = {each.name: each.since for each in sorted(pack.parameters, key=lambda each: each.since) if each.since <= day}
+        for each in self._published:
+            since = held.get(each.name)
+            if each.pack == pack.name and since is not None and each.since >= midnight(date.fromisoformat(since)):
+                values[each.name] = each.value
+        return values
 
     def _told(self, rule: Compiled, example: Example) -> bool:
         kind = self._kinds[rule.rule.on]
@@ -116,8 +145,7 @@ class Rulebook:
             name: np.array([values.get(name, np.nan)], np.float64) if sort == "number" else np.array([values.get(name)], object)
             for name, sort in sorts.items()
         }
-        judged: Judged = rule.when(frame)
-        return bool(judged.true[0])
+        return bool(rule.when.true(frame)[0])
 
     def _values(self, rule: Compiled, example: Example) -> dict[str, float | str]:
         given = {name: value if isinstance(value, str) else float(value) for name, value in example.items()}
@@ -135,6 +163,12 @@ class Rulebook:
             raise _wrong(pack, rule, f"no kind or field named {error}") from error
 
 
+def _lacking(rule: Compiled) -> tuple[Text, ...]:
+    if rule.rule.fires and rule.rule.silent:
+        return ()
+    return (Text(f"规则 {rule.key} 缺少触发或静默示例", f"Rule {rule.key} lacks an example that fires or one that is silent"),)
+
+
 def _compile(pack: Pack, rule: Rule, kind: Kind) -> Compiled:
     sorts = _sorts(kind, pack)
     node = condition(rule.when, sorts)
@@ -147,7 +181,7 @@ def _compile(pack: Pack, rule: Rule, kind: Kind) -> Compiled:
     uses = tuple(field.name for field in kind.fields if field.name in used)
     # A version that changes with the rule's text, so that an alert says which wording it rests on.
     version = f"{_digest(rule.when, rule.clears or '', rule.lasting or '')}"
-    parameters = tuple(sorted({parameter.name for parameter in pack.parameters}))
+    parameters = tuple(sorted({each.name for each in pack.parameters if each.name in used and not kind.has(each.name)}))
     when, clear = compiled(node), None if clears is None else compiled(clears)
     return Compiled(rule, pack.name, version, when, clear, lasting, uses, parameters, node, clears)
 

@@ -56,6 +56,7 @@ _FORECAST = Dataset(
         Column("model", Text("模型版本", "Model"), "text"),
         Column("points", Text("预测值", "Points"), "json"),
         Column("skill", Text("检验误差", "Skill"), "json"),
+        Column("reliability", Text("概率检验", "Reliability"), "json"),
         Column("note", Text("说明", "Note"), "json"),
         _ORIGIN,
     ),

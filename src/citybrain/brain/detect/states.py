@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from citybrain.brain.detect.expressions import Frame, Judged
+from citybrain.brain.detect.expressions import Frame
 from citybrain.brain.detect.frames import NEVER, Moments
 from citybrain.brain.detect.rulebook import Compiled
 
@@ -51,18 +51,22 @@ class RuleState:
 
     def judge(self, frame: Frame, moments: Moments, touched: set[int]) -> Iterator[Change]:
         """The changes over a frame in order; ``touched`` collects the entities whose state is another now."""
-        judged = self.rule.when(frame)
-        if not self._busy and not judged.true.any():
+        holds = self.rule.when.true(frame)
+        if not self._busy and not holds.any():
             return
         entity = moments.entity
         told, holding = self.told[entity], self.since[entity] > NEVER
-        clears = self._clears(frame, judged)
-        stirs = np.where(told, clears, judged.true | holding)
+        clears = self._clears(frame)
+        stirs = np.where(told, clears, holds | holding)
         # Within one batch an alert may be raised and cleared: an entity that stirs is followed over all its rows.
         for one in np.unique(entity[stirs]).tolist():
             rows = np.flatnonzero(entity == one) if len(entity) < 64 else _span(entity, one)
-            yield from self._follow(one, rows, (judged.true, clears), moments)
+            yield from self._follow(one, rows, (holds, clears), moments)
             touched.add(one)
+
+    def judged(self, frame: Frame) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+        """Where in a frame (n,) the condition holds, and where an alert would clear; the state is left as it is."""
+        return self.rule.when.true(frame), self._clears(frame)
 
     def _follow(
         self, one: int, rows: NDArray[np.int64], judged: tuple[NDArray[np.bool_], NDArray[np.bool_]], moments: Moments
@@ -83,8 +87,8 @@ class RuleState:
         self.since[one], self.told[one] = since, told
         self._busy += (since > NEVER) - before
 
-    def _clears(self, frame: Frame, judged: Judged) -> NDArray[np.bool_]:
-        return judged.false if self.rule.clears is None else self.rule.clears(frame).true
+    def _clears(self, frame: Frame) -> NDArray[np.bool_]:
+        return self.rule.when.false(frame) if self.rule.clears is None else self.rule.clears.true(frame)
 
 
 def _span(entity: NDArray[np.int64], one: int) -> NDArray[np.int64]:

@@ -17,6 +17,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    UniqueConstraint,
     select,
 )
 
@@ -73,9 +74,27 @@ FORECAST = Table(
     Column("model", String(200), nullable=False),
     Column("points", Text, nullable=False),
     Column("skill", Text, nullable=False),
+    Column("reliability", Text, nullable=False, server_default="[]"),
     Column("note", Text, nullable=False),
     Column("origin", String(20), nullable=False),
     Index("forecast_issued", "issued", "stream"),
+)
+LIMIT_VERSION = Table(
+    "limit_version",
+    METADATA,
+    Column("no", Integer, primary_key=True, autoincrement=False),
+    Column("pack", String(100), nullable=False),
+    Column("name", String(100), nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("value", Float(53), nullable=False),
+    Column("before", Float(53), nullable=False),
+    Column("since", BigInteger, nullable=False),
+    Column("wall", BigInteger, nullable=False),
+    Column("by", String(200), nullable=False),
+    Column("why", Text, nullable=False),
+    Column("note", Text, nullable=False),
+    Column("back_to", Integer),
+    UniqueConstraint("pack", "name", "version"),
 )
 
 
@@ -138,6 +157,7 @@ def issue_row(issue: ForecastIssue) -> Cells:
         "model": issue.model,
         "points": _json(issue.points),
         "skill": _json(issue.skill),
+        "reliability": _json(issue.reliability),
         "note": _json(issue.note),
         "origin": issue.origin,
     }
@@ -146,7 +166,7 @@ def issue_row(issue: ForecastIssue) -> Cells:
 def issue_of(row: Row[tuple[object, ...]]) -> ForecastIssue:
     """The forecast of a row."""
     plain = {"stream": row.stream, "issued": row.issued, "model": row.model, "origin": row.origin}
-    parts = {name: msgspec.json.decode(getattr(row, name)) for name in ("points", "skill", "note")}
+    parts = {name: msgspec.json.decode(getattr(row, name)) for name in ("points", "skill", "note", "reliability")}
     return msgspec.convert(plain | parts, ForecastIssue)
 
 

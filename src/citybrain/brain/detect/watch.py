@@ -32,6 +32,8 @@ from citybrain.kernel.text import Text
 
 log = structlog.get_logger()
 CURSOR = "detect.watch"
+LIMITS = "detect.limits"
+"""The newest published limit under which all that stands was asked about again."""
 COALESCE = 0.02
 """Wall seconds in which what is recorded is gathered before rules are asked; under a flood as long as the rules took."""
 FLOOD = 5_000
@@ -75,6 +77,7 @@ class Watch:
         self._alerts = Alerts(transactions)
         self._woke = clock.city()
         self._lock = threading.Lock()
+        self._limits = 0
         self._cursor = self._kept = 0
         """Up to where was looked, and up to where that is durable."""
         self._stale = False
@@ -136,6 +139,7 @@ class Watch:
     def _follow(self, limit: int) -> int:
         if self._stale:
             self._restore()
+        self._rulebook.renew()
         rows = self._series.after(self._cursor, limit)
         if not rows.num_rows:
             self._open_cases()
@@ -159,25 +163,36 @@ class Watch:
         if self._stale:
             self._restore()
         self._roster.meet()
+        newest = self._rulebook.renew()
         self._stale = True
         changes: list[tuple[KindWatch, Change, Moments]] = []
         touched: dict[str, dict[int, set[int]]] = {}
         for kind, watch in self._roster.watches.items():
             own = touched.setdefault(kind, {})
             now = self._clock.city()
-            changes += [(watch, change, moments) for change, moments in chain(watch.restate(now, own), watch.wait(now, own))]
-        if _any(touched):
-            self._commit(changes, touched, self._cursor)
+            asked = chain(watch.again(now, own) if newest != self._limits else (), watch.restate(now, own), watch.wait(now, own))
+            changes += [(watch, change, moments) for change, moments in asked]
+        if _any(touched) or newest != self._limits:
+            self._commit(changes, touched, self._cursor, newest)
         self._stale = False
 
-    def _commit(self, changes: list[tuple[KindWatch, Change, Moments]], touched: dict[str, dict[int, set[int]]], upto: int) -> None:
+    def _commit(
+        self,
+        changes: list[tuple[KindWatch, Change, Moments]],
+        touched: dict[str, dict[int, set[int]]],
+        upto: int,
+        limits: int | None = None,
+    ) -> None:
         with self._transactions.begin() as tx:
             for watch, change, moments in changes:
                 self._change(tx, watch, change, moments)
             for kind, by_rule in touched.items():
                 self._keep(tx, self._roster.watches[kind], by_rule)
             self._transactions.advance(tx.connection, CURSOR, upto)
+            if limits is not None:
+                self._transactions.advance(tx.connection, LIMITS, limits)
         self._cursor = self._kept = upto
+        self._limits = self._limits if limits is None else limits
 
     def _change(self, tx: Tx[Connection], watch: KindWatch, change: Change, moments: Moments) -> None:
         entity, rule = watch.entities[change.entity], change.rule
@@ -188,7 +203,8 @@ class Watch:
         because = filled(rule.rule.because, entity.title, watch.seen(change, moments))
         began, told = Instant(change.began), self._clock.city()
         evidence = watch.evidence(change, moments)
-        alert = alert_for(rule.key, rule.version, entity, rule.rule.grade, began, told, because, rule.rule.basis, evidence)
+        version = self._rulebook.version(rule)
+        alert = alert_for(rule.key, version, entity, rule.rule.grade, began, told, because, rule.rule.basis, evidence)
         alerts.tell(tx, alert, entity, wants_case=rule.rule.opens is not None)
         self._told[key] = alert.id
 
@@ -254,6 +270,7 @@ class Watch:
     def _restore(self) -> None:
         """Read back where the watch stood: cursor, carried values, states of rules, open alerts."""
         self._cursor = self._kept = self._transactions.cursor(CURSOR)
+        self._limits = self._transactions.cursor(LIMITS)
         self._roster = Roster(self._rulebook, self._things)
         for kind, new in self._roster.split(self._series.latest(self._cursor)):
             self._roster.watches[kind].restore(new)

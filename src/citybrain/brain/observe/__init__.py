@@ -3,9 +3,11 @@
 from citybrain.brain.observe.areas import AreaBook
 from citybrain.brain.observe.census import Census
 from citybrain.brain.observe.derive import Deriver
+from citybrain.brain.observe.formats import FORMS
 from citybrain.brain.observe.intake import Intake, Verdict
 from citybrain.brain.observe.latest import Latest, Reading
 from citybrain.brain.observe.life import contracts, life, lives
+from citybrain.brain.observe.nearest import WALK_BASIS, Found, Nearest
 from citybrain.brain.observe.past import Recent, history
 from citybrain.brain.observe.permission import permitted
 from citybrain.brain.observe.registry import Registry, contract_of
@@ -16,12 +18,16 @@ from citybrain.brain.observe.store import METADATA
 from citybrain.brain.observe.told import latest_json
 
 __all__ = [
+    "FORMS",
     "METADATA",
+    "WALK_BASIS",
     "AreaBook",
     "Census",
     "Deriver",
+    "Found",
     "Intake",
     "Latest",
+    "Nearest",
     "Reading",
     "Recent",
     "Registry",

@@ -5,6 +5,7 @@ import itertools
 import msgspec
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from citybrain.brain.observe.life import NEVER, ORDER, Contracts, contracts, lives
 from citybrain.brain.observe.registry import Registry
@@ -51,10 +52,13 @@ class Latest:
             return
         self._room(int(stream_no.max()) + 1)
         self._written[stream_no] = next(self._batches)
-        order = np.lexsort((time, stream_no))
-        no, time, value = stream_no[order].astype(np.int64), time[order], value[order]
+        no = stream_no.astype(np.int64)
+        if not _ordered(no, time):
+            order = np.lexsort((time, no))
+            no, time, value = no[order], time[order], value[order]
         current = time >= self._time[no]
-        no, time, value = no[current], time[current], value[current]
+        if not current.all():
+            no, time, value = no[current], time[current], value[current]
         if not len(no):
             return
         first = np.r_[True, no[1:] != no[:-1]]
@@ -160,3 +164,8 @@ class Latest:
             first = np.r_[True, no[1:] != no[:-1]][: len(no)]
             differs = np.flatnonzero(first | (value != np.r_[np.nan, value[:-1]][: len(no)]))
             self._changed[no[differs]] = time[differs]
+
+
+def _ordered(no: NDArray[np.int64], time: Ints) -> bool:
+    """Whether rows (n,) stand by stream and time, as intake hands them on."""
+    return bool(((no[1:] > no[:-1]) | ((no[1:] == no[:-1]) & (time[1:] >= time[:-1]))).all())

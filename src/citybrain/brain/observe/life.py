@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from citybrain.kernel.instant import Instant
+from citybrain.kernel.instant import DAY, MINUTE, Instant, local_date, midnight
 from citybrain.kernel.observations import Floats, Ints
 from citybrain.kernel.things import Contract, Life
 
@@ -27,10 +27,20 @@ class Contracts:
     stuck_after: Ints
     low: Floats
     high: Floats
+    opens: Ints
+    closes: Ints
+    """µs of the local day; 0 and a whole day where it is open always."""
 
     def take(self, index: NDArray[np.int64]) -> "Contracts":
         """Those of some streams."""
-        return Contracts(self.silent_after[index], self.stuck_after[index], self.low[index], self.high[index])
+        return Contracts(
+            self.silent_after[index],
+            self.stuck_after[index],
+            self.low[index],
+            self.high[index],
+            self.opens[index],
+            self.closes[index],
+        )
 
 
 def contracts(each: Sequence[Contract]) -> Contracts:
@@ -44,6 +54,8 @@ def contracts(each: Sequence[Contract]) -> Contracts:
         spans([contract.stuck_after for contract in each]),
         np.array([-np.inf if contract.low is None else contract.low for contract in each], np.float64),
         np.array([np.inf if contract.high is None else contract.high for contract in each], np.float64),
+        np.array([0 if contract.opens is None else contract.opens * MINUTE for contract in each], np.int64),
+        np.array([DAY if contract.closes is None else contract.closes * MINUTE for contract in each], np.int64),
     )
 
 
@@ -51,13 +63,18 @@ def lives(promised: Contracts, time: Ints, value: Floats, changed: Ints, now: In
     """The life of n values (n,) as an index into ORDER.
 
     ``time`` is when each was observed (NEVER for none), ``changed`` when it last took another value. Decided here are never,
-    late, out_of_range, stuck and live; closed, contradicted and drifting need knowledge that no contract holds yet.
+    late, out_of_range, stuck, live, and closed: outside the opening hours, and from opening until the first value of the day is
+    due. Silence counts from opening. Contradicted and drifting need knowledge that no contract holds yet.
     """
+    of_day = now - midnight(local_date(now))
+    begun = now - of_day + promised.opens
+    waits = (promised.opens > 0) & (time < begun) & (now - begun <= promised.silent_after)
+    closed = (of_day < promised.opens) | (of_day > promised.closes) | waits
     late = now - time > promised.silent_after
     outside = (value < promised.low) | (value > promised.high)
     stuck = time - changed >= promised.stuck_after
-    held = [time <= NEVER, late, outside, stuck]
-    codes = [_CODE[life] for life in (Life.NEVER, Life.LATE, Life.OUT_OF_RANGE, Life.STUCK)]
+    held = [closed, time <= NEVER, late, outside, stuck]
+    codes = [_CODE[life] for life in (Life.CLOSED, Life.NEVER, Life.LATE, Life.OUT_OF_RANGE, Life.STUCK)]
     return np.select(held, codes, default=_CODE[Life.LIVE])
 
 

@@ -6,7 +6,7 @@ from sqlalchemy import Connection, func, insert, select, update
 
 from citybrain.brain.observe.store import ENTITY, STREAM, entity_of, entity_row, stream_of, stream_row
 from citybrain.kernel.errors import BadInputError, NotFoundError
-from citybrain.kernel.instant import Duration, Instant, duration
+from citybrain.kernel.instant import Duration, Instant, duration, minute_of
 from citybrain.kernel.pack import Pack, Planted
 from citybrain.kernel.ports import Areas, Transactions
 from citybrain.kernel.text import Text
@@ -125,7 +125,9 @@ class Registry:
 
 def contract_of(field: Field) -> Contract:
     """What a stream of a field promises, from the field's declaration."""
-    return Contract(_span(field.every), _span(field.silent_after), _span(field.stuck_after), *field.range)
+    spans = _span(field.every), _span(field.silent_after), _span(field.stuck_after)
+    hours = (None, None) if field.hours is None else tuple(map(minute_of, field.hours))
+    return Contract(*spans, *field.range, *hours)
 
 
 def _span(written: str | None) -> Duration | None:

@@ -50,6 +50,8 @@ STREAM = Table(
     Column("stuck_after", BigInteger),
     Column("low", Float(53)),
     Column("high", Float(53)),
+    Column("opens", Integer),
+    Column("closes", Integer),
     Column("source", String(200), nullable=False),
     Column("origin", String(20), nullable=False),
     Index("stream_entity", "entity"),
@@ -124,6 +126,8 @@ def stream_row(stream: Stream) -> Rows:
         "stuck_after": contract.stuck_after,
         "low": contract.low,
         "high": contract.high,
+        "opens": contract.opens,
+        "closes": contract.closes,
         "source": stream.source,
         "origin": stream.origin,
     }
@@ -131,7 +135,8 @@ def stream_row(stream: Stream) -> Rows:
 
 def stream_of(row: Row[tuple[object, ...]]) -> Stream:
     """The stream of a row."""
-    contract = Contract(_span(row.every), _span(row.silent_after), _span(row.stuck_after), row.low, row.high)
+    spans = _span(row.every), _span(row.silent_after), _span(row.stuck_after)
+    contract = Contract(*spans, row.low, row.high, row.opens, row.closes)
     origin = msgspec.convert(row.origin, Origin)
     return Stream(row.id, row.no, row.entity, row.kind, row.field, row.unit, contract, row.source, origin)
 

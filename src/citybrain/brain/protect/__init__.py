@@ -2,7 +2,7 @@
 
 from citybrain.brain.protect.accounts import Account, Accounts, Timeouts
 from citybrain.brain.protect.actions import ACTIONS
-from citybrain.brain.protect.attempts import Limits
+from citybrain.brain.protect.attempts import Limits, network
 from citybrain.brain.protect.audit import AuditTrail
 from citybrain.brain.protect.csrf import fits, form_token
 from citybrain.brain.protect.devices import Devices
@@ -26,6 +26,7 @@ __all__ = [
     "datasets",
     "fits",
     "form_token",
+    "network",
     "policies",
     "sources",
 ]

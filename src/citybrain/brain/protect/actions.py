@@ -13,18 +13,25 @@ _VERBS: dict[str, Text] = {
     "delete": Text("结束", "End"),
     "count": Text("统计", "Count"),
     "export": Text("导出", "Export"),
+    "follow": Text("凭编号查询", "Follow by number"),
+    "rate": Text("评价", "Rate"),
     "verify": Text("校验", "Verify"),
+    "try": Text("试算", "Try"),
+    "publish": Text("发布", "Publish"),
 }
 _NOUNS: dict[str, tuple[Text, tuple[str, ...]]] = {
     "entity": (Text("对象", "entities"), ("read", "write", "export")),
     "stream": (Text("数据流", "streams"), ("read", "write", "export")),
     "observation": (Text("监测值", "observations"), ("read", "write", "export")),
     "alert": (Text("预警", "alerts"), ("read", "export")),
-    "rule": (Text("规则", "rules"), ("read",)),
+    "rule": (Text("规则", "rules"), ("read", "try", "publish")),
     "forecast": (Text("预报", "forecasts"), ("read", "export")),
     "case": (Text("案件", "cases"), ("read", "open", "move", "note", "count", "export")),
     "step": (Text("案件办理记录", "steps of cases"), ("read", "export")),
     "notice": (Text("通知", "notices"), ("read",)),
+    "offer": (Text("预订项目", "offers"), ("read", "create", "write", "export")),
+    "booking": (Text("预订", "bookings"), ("read", "create", "write", "move", "export")),
+    "report": (Text("上报", "reports"), ("read", "open", "follow", "rate")),
     "catalogue": (Text("数据目录", "catalogue entries"), ("read", "write")),
     "dataset": (Text("数据集", "datasets"), ("read", "write", "export")),
     "lineage": (Text("数据来历", "lineage"), ("read",)),
@@ -46,9 +53,14 @@ _PAGES: dict[str, Text] = {
     "portal": Text("打开门户", "Open the portal"),
     "cockpit": Text("打开驾驶舱", "Open the cockpit"),
     "desk": Text("打开工作台", "Open the desk"),
+    "offers": Text("打开共享预订页", "Open the page of offers"),
+    "nearby": Text("打开就近查找页", "Open the page of what is nearby"),
+    "bookings": Text("打开我的预订页", "Open the page of own bookings"),
     "data": Text("打开数据页", "Open the data page"),
+    "studio": Text("打开规则工坊", "Open the studio"),
     "admin": Text("打开管理页", "Open the admin page"),
     "trace": Text("打开来历页", "Open the page of a trace"),
+    "report": Text("打开上报页", "Open the page for reports"),
     "signin": Text("打开登录页", "Open the sign-in page"),
 }
 ACTIONS: dict[str, Text] = {
@@ -78,7 +90,7 @@ def schema() -> str:
 def audited(action: str) -> bool:
     """Whether an allowed action leaves a row in the audit trail: all that change or carry away."""
     noun, _, verb = action.partition(".")
-    return noun != "page" and verb not in ("read", "count") and action not in _KEPT_ELSEWHERE
+    return noun != "page" and verb not in ("read", "count", "follow", "try") and action not in _KEPT_ELSEWHERE
 
 
 def action_on(dataset: Dataset, verb: str) -> str:

@@ -1,9 +1,12 @@
 """The audit trail: each row's hash covers the row before it, and every so many rows the head is signed.
 
 hash(n) = SHA-256(hash(n-1) + canonical JSON of row n); rows that were changed, removed or put in between show in ``verify``.
+What nobody in particular is refused over and over is one row at once and one row more a minute that counts the rest: a flood of
+requests must not fill the disk.
 """
 
 import hashlib
+import threading
 from collections.abc import Iterator, Mapping
 
 import msgspec
@@ -13,11 +16,15 @@ from citybrain.brain.protect.store import AUDIT, AUDIT_HEAD
 from citybrain.kernel.access import Ask, Verdict
 from citybrain.kernel.clock import Clock
 from citybrain.kernel.errors import ConflictError
+from citybrain.kernel.instant import MINUTE, Instant, rfc3339
 from citybrain.kernel.ports import Keys, Transactions
 from citybrain.kernel.text import Json, Text
 
 _CHUNK = 1000
 _START = "0" * 64
+_KINDS = 1000
+"""Different refusals of nobody that are told apart within a minute; what is beyond counts as one."""
+_REST = "*"
 
 
 class _Row(msgspec.Struct, frozen=True):
@@ -34,17 +41,65 @@ class _Row(msgspec.Struct, frozen=True):
     detail: str
 
 
+class _Repeated(msgspec.Struct):
+    """A refusal of somebody without a session, and how often it came again in its minute (of the wall clock)."""
+
+    ask: Ask
+    verdict: Verdict
+    minute: Instant
+    again: int = 0
+
+
 class AuditTrail:
-    """Implements Audit. Rows go in one after the other, each in its own durable commit; ``every`` rows the head is signed."""
+    """Implements Audit. Rows go in one after the other, each in its own durable commit; ``every`` rows the head is signed.
+
+    Of the same refusal of somebody without a session the first in a minute is a row at once; how often it came again is one more
+    row, ``{"again", "minute"}``, once the minute is over (a kill loses that count, never the first row).
+    """
 
     def __init__(self, transactions: Transactions[Connection], keys: Keys, clock: Clock, every: int = 64) -> None:
         self._transactions = transactions
         self._keys = keys
         self._clock = clock
         self._every = every
+        self._lock = threading.Lock()
+        self._repeated: dict[tuple[str, str], _Repeated] = {}
 
     def write(self, ask: Ask, verdict: Verdict, detail: Mapping[str, Json]) -> None:
-        """Append one row, chained to the one before it; durable when it returns. Never within an open transaction."""
+        """Append one row, chained to the one before it; durable when it returns. Never within an open transaction.
+
+        A refusal of nobody that stands already for this minute is counted instead.
+        """
+        self.settle()
+        if verdict.allowed or ask.caller.known or self._first(ask, verdict):
+            self._append(ask, verdict, detail)
+
+    def settle(self, *, all_of_them: bool = False) -> None:
+        """Write the counts of minutes that are over, one row each; all counts when the program ends."""
+        now = self._minute()
+        with self._lock:
+            over = [key for key, one in self._repeated.items() if all_of_them or one.minute != now]
+            counts = [one for one in (self._repeated.pop(key) for key in over) if one.again]
+        for one in counts:
+            self._append(one.ask, one.verdict, {"again": one.again, "minute": rfc3339(one.minute)})
+
+    def _first(self, ask: Ask, verdict: Verdict) -> bool:
+        """Whether a refusal is the first of its action and resource in this minute; the others are counted."""
+        with self._lock:
+            key = (ask.action, ask.resource)
+            if key not in self._repeated and len(self._repeated) >= _KINDS:
+                key, ask = (_REST, _REST), msgspec.structs.replace(ask, resource=_REST, purpose="")
+            known = self._repeated.get(key)
+            if known is None:
+                self._repeated[key] = _Repeated(ask, verdict, self._minute())
+                return True
+            known.again += 1
+            return False
+
+    def _minute(self) -> Instant:
+        return Instant(self._clock.wall() // MINUTE * MINUTE)
+
+    def _append(self, ask: Ask, verdict: Verdict, detail: Mapping[str, Json]) -> None:
         with self._transactions.begin() as tx:
             last = tx.connection.execute(select(AUDIT.c.no, AUDIT.c.hash).order_by(AUDIT.c.no.desc()).limit(1)).first()
             no, before = (1, _START) if last is None else (last.no + 1, last.hash)

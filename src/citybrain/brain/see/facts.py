@@ -1,9 +1,11 @@
 """Committed events in, flat fact rows out: each event lands exactly once in the fact tables it speaks of.
 
 outbox → FactFeed → case_opened · case_moved · case_closed · alert_told · alert_cleared
+                  → offer_released · offer_withdrawn · booking_made · booking_changed
 """
 
 from collections.abc import Sequence
+from typing import Final
 
 import msgspec
 import pyarrow as pa
@@ -11,8 +13,10 @@ import structlog
 from sqlalchemy import Connection
 
 from citybrain.kernel.alerts import Alert
+from citybrain.kernel.bookings import Booking, Offer, windows
 from citybrain.kernel.cases import Case
 from citybrain.kernel.events import Event
+from citybrain.kernel.instant import Instant
 from citybrain.kernel.ports import Facts, Transactions
 from citybrain.kernel.text import Json
 
@@ -66,14 +70,61 @@ _ALERT_COLUMNS: dict[str, pa.DataType] = {
 }
 ALERT_FACT = pa.schema(_ALERT_COLUMNS)
 """An alert as it was after an event; times in µs UTC."""
+_BOOKING_COLUMNS: dict[str, pa.DataType] = {
+    "event": pa.string(),
+    "position": pa.int64(),
+    "time": pa.int64(),
+    "booking": pa.string(),
+    "offer": pa.string(),
+    "entity": pa.string(),
+    "kind": pa.string(),
+    "area": pa.string(),
+    "begins": pa.int64(),
+    "ends": pa.int64(),
+    "left_at": pa.int64(),
+    "units": pa.int32(),
+    "price": pa.int64(),
+    "state": pa.string(),
+    "appeal": pa.string(),
+    "version": pa.int32(),
+    "origin": pa.string(),
+}
+BOOKING_FACT = pa.schema(_BOOKING_COLUMNS)
+"""A booking as it was after an event, without who booked; times in µs UTC, ``left_at`` (when it was done) null until then."""
+_WINDOW_COLUMNS: dict[str, pa.DataType] = {
+    "event": pa.string(),
+    "position": pa.int64(),
+    "time": pa.int64(),
+    "offer_window": pa.string(),
+    "offer": pa.string(),
+    "entity": pa.string(),
+    "kind": pa.string(),
+    "area": pa.string(),
+    "begins": pa.int64(),
+    "ends": pa.int64(),
+    "units": pa.int32(),
+    "price": pa.int64(),
+    "origin": pa.string(),
+}
+WINDOW_FACT = pa.schema(_WINDOW_COLUMNS)
+"""A stretch of time for which an offer gives units away, [begins, ends) in µs UTC; a withdrawal makes it shorter or empty."""
 FACTS: dict[str, pa.Schema] = {
     "case_opened": CASE_FACT,
     "case_moved": CASE_FACT,
     "case_closed": CASE_FACT,
     "alert_told": ALERT_FACT,
     "alert_cleared": ALERT_FACT,
+    "offer_released": WINDOW_FACT,
+    "offer_withdrawn": WINDOW_FACT,
+    "booking_made": BOOKING_FACT,
+    "booking_changed": BOOKING_FACT,
 }
-STATES = {"case": ("case_opened", "case_moved"), "alert": ("alert_told", "alert_cleared")}
+STATES = {
+    "case": ("case_opened", "case_moved"),
+    "alert": ("alert_told", "alert_cleared"),
+    "booking": ("booking_made", "booking_changed"),
+    "offer_window": ("offer_released", "offer_withdrawn"),
+}
 """What the present state of a noun is folded from."""
 SQL_TYPES: dict[pa.DataType, str] = {
     pa.string(): "VARCHAR",
@@ -82,16 +133,25 @@ SQL_TYPES: dict[pa.DataType, str] = {
     pa.int32(): "INTEGER",
     pa.bool_(): "BOOLEAN",
 }
-_NEWEST = {"case": "version DESC, position DESC", "alert": "position DESC"}
+_NEWEST = {
+    "case": "version DESC, position DESC",
+    "alert": "position DESC",
+    "booking": "version DESC, position DESC",
+    "offer_window": "position DESC",
+}
 _CASE_TABLES = {"citybrain.act.case.opened.v1": "case_opened", "citybrain.act.case.moved.v1": "case_moved"}
 _ALERTS = "citybrain.detect.alert."
-_READER = "see.facts"
+_BOOKING_TABLES = {"citybrain.act.booking.made.v1": "booking_made", "citybrain.act.booking.changed.v1": "booking_changed"}
+_OFFER_TABLES = {"citybrain.act.offer.published.v1": "offer_released", "citybrain.act.offer.withdrawn.v1": "offer_withdrawn"}
 
 Row = dict[str, object]
 
 
 class FactFeed:
     """Follows the outbox into the fact tables; a kill between any two commits neither loses nor doubles a row."""
+
+    READER: Final = "see.facts"
+    """Its name as a reader of the outbox."""
 
     def __init__(self, transactions: Transactions[Connection], facts: Facts) -> None:
         self._transactions = transactions
@@ -103,7 +163,7 @@ class FactFeed:
         Each fact table remembers the outbox position it has reached in the commit of its rows, so events that are read again
         after a kill are passed over table by table.
         """
-        events = self._transactions.events_after(self._transactions.cursor(_READER), limit)
+        events = self._transactions.events_after(self._transactions.cursor(self.READER), limit)
         if not events:
             return 0
         last = events[-1][0]
@@ -113,7 +173,7 @@ class FactFeed:
             if fresh:
                 self._facts.append(name, pa.Table.from_pylist(fresh, schema=FACTS[name]), last)
         with self._transactions.begin() as tx:
-            self._transactions.advance(tx.connection, _READER, last)
+            self._transactions.advance(tx.connection, self.READER, last)
         return len(events)
 
 
@@ -160,7 +220,37 @@ def _rows(position: int, event: Event) -> list[tuple[str, Row]]:
     if event.type.startswith(_ALERTS):
         alert = msgspec.convert(event.body.get("alert", event.body), Alert)
         return [("alert_told" if alert.state == "open" else "alert_cleared", head | _alert_row(alert))]
+    if event.type in _BOOKING_TABLES:
+        booking = msgspec.convert(event.body.get("booking"), Booking)
+        return [(_BOOKING_TABLES[event.type], head | _booking_row(booking))]
+    if event.type in _OFFER_TABLES:
+        return [(_OFFER_TABLES[event.type], head | row) for row in _window_rows(event)]
     return []
+
+
+def _booking_row(booking: Booking) -> Row:
+    taken = ("offer", "entity", "kind", "area", "begins", "ends", "units", "price", "state", "appeal", "version", "origin")
+    row: Row = {name: getattr(booking, name) for name in taken}
+    return row | {"booking": booking.id, "left_at": min(booking.changed, booking.ends) if booking.state == "done" else None}
+
+
+def _window_rows(event: Event) -> list[Row]:
+    """The windows of an offer; after a withdrawal those of before, each cut where the offer now ends."""
+    offer = msgspec.convert(event.body.get("offer"), Offer)
+    before = msgspec.convert(event.body.get("before", {}), dict[str, Instant])
+    whole = msgspec.structs.replace(offer, **before)
+    shared: Row = {name: getattr(offer, name) for name in ("entity", "kind", "area", "price", "origin")}
+    return [
+        shared
+        | {
+            "offer_window": f"{offer.id}:{window.begins}",
+            "offer": offer.id,
+            "begins": window.begins,
+            "ends": max(window.begins, min(window.ends, offer.until)),
+            "units": window.units,
+        }
+        for window in windows(whole, whole.since, whole.until)
+    ]
 
 
 def _case_row(case: Case) -> Row:

@@ -72,8 +72,18 @@ _TITLES = {
     "cleared": Text("解除时间", "Cleared"),
     "because_zh": Text("原因（中文）", "Reason (Chinese)"),
     "because_en": Text("原因（英文）", "Reason (English)"),
+    "booking": Text("预订", "Booking"),
+    "offer": Text("预订项目", "Offer"),
+    "offer_window": Text("开放时段", "Window of an offer"),
+    "kind": Text("对象种类", "Kind"),
+    "begins": Text("开始", "Begins"),
+    "ends": Text("结束", "Ends"),
+    "left_at": Text("离开时间", "Left"),
+    "units": Text("数量", "Units"),
+    "price": Text("价格（分）", "Price in 分"),
+    "appeal": Text("申诉", "Appeal"),
 }
-_INSTANTS = frozenset(("time", "opened", "due", "closed", "began", "told", "cleared"))
+_INSTANTS = frozenset(("time", "opened", "due", "closed", "began", "told", "cleared", "begins", "ends", "left_at"))
 _TYPES: dict[pa.DataType, ColumnType] = {pa.string(): "text", pa.int32(): "integer", pa.int64(): "integer", pa.bool_(): "boolean"}
 _FACT_WORDS = {
     "case_opened": (
@@ -92,6 +102,25 @@ _FACT_WORDS = {
     "alert_cleared": (
         Text("预警解除事实", "Facts: alerts cleared"),
         Text("每条预警解除时的情况。", "Every alert as it was cleared."),
+    ),
+    "offer_released": (
+        Text("开放时段事实", "Facts: windows offered"),
+        Text("每个预订项目发布时的各开放时段。", "The windows of every offer as it was published."),
+    ),
+    "offer_withdrawn": (
+        Text("撤回时段事实", "Facts: windows withdrawn"),
+        Text("项目撤回后各时段的实际长短。", "The windows of an offer as a withdrawal left them."),
+    ),
+    "booking_made": (
+        Text("预订事实", "Facts: bookings made"),
+        Text("每次预订时的情况，不含预订人。", "Every booking as it was made, without who made it."),
+    ),
+    "booking_changed": (
+        Text("预订变更事实", "Facts: bookings changed"),
+        Text(
+            "每次到达、离开、取消、未到之后的情况，不含预订人。",
+            "Every booking after arrival, leaving, cancelling or a no-show, without who made it.",
+        ),
     ),
 }
 

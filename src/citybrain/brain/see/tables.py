@@ -9,7 +9,7 @@ import ibis.expr.types as ir
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from citybrain.brain.see.facts import ALERT_FACT, CASE_FACT, STATES, state_of
+from citybrain.brain.see.facts import ALERT_FACT, BOOKING_FACT, CASE_FACT, STATES, WINDOW_FACT, state_of
 from citybrain.kernel.errors import DeclarationError, NotFoundError
 from citybrain.kernel.instant import Instant
 from citybrain.kernel.places import Area
@@ -33,11 +33,18 @@ _STREAM_COLUMNS: dict[str, pa.DataType] = {
 STREAM = pa.schema(_STREAM_COLUMNS)
 """The latest value of every stream; time null for one that never reported; ``life`` as in kernel.things.Life."""
 AREA = pa.schema({"code": pa.string(), "level": pa.string(), "name_zh": pa.string(), "name_en": pa.string()})
-_SCHEMAS: dict[str, pa.Schema] = {"case": CASE_FACT, "alert": ALERT_FACT, "stream": STREAM, "area": AREA}
+_SCHEMAS: dict[str, pa.Schema] = {
+    "case": CASE_FACT,
+    "alert": ALERT_FACT,
+    "booking": BOOKING_FACT,
+    "offer_window": WINDOW_FACT,
+    "stream": STREAM,
+    "area": AREA,
+}
 
 
 class IbisTables:
-    """``case``, ``alert`` (folded from facts at ``now``), ``stream`` (latest values, handed in) and ``area``."""
+    """``case``, ``alert``, ``booking``, ``offer_window`` (folded from facts at ``now``), ``stream`` (latest values, handed in) and ``area``."""
 
     def __init__(self, facts: Facts, streams: Callable[[], pa.Table], areas: Callable[[], Sequence[Area]], now: Instant) -> None:
         self._facts = facts

@@ -6,7 +6,7 @@ from litestar import Router
 from litestar.di import Provide
 from litestar.types import ControllerRouterHandler
 
-from citybrain.doors.api import act, detect, exchange, health, observe, protect, see
+from citybrain.doors.api import act, bookings, detect, exchange, health, limits, nearby, observe, protect, reports, see
 from citybrain.doors.api.body import JsonRequest
 from citybrain.doors.api.caller import gate
 from citybrain.doors.api.live import Seats
@@ -17,9 +17,9 @@ from citybrain.doors.api.parts import ApiParts
 __all__ = ["ApiParts", "openapi", "routes"]
 
 _FACULTIES = {
-    "observe": observe.HANDLERS,
-    "detect": detect.HANDLERS,
-    "act": act.HANDLERS,
+    "observe": (*observe.HANDLERS, *nearby.HANDLERS),
+    "detect": (*detect.HANDLERS, *limits.HANDLERS),
+    "act": (*act.HANDLERS, *bookings.HANDLERS, *reports.HANDLERS),
     "exchange": exchange.HANDLERS,
     "see": see.HANDLERS,
     "protect": protect.HANDLERS,
@@ -31,9 +31,10 @@ def routes(parts: ApiParts) -> Sequence[ControllerRouterHandler]:
     numbers, seats = Metrics(parts), Seats(parts.live_limit)
     faculties = [Router(f"/api/v1/{name}", route_handlers=handlers, tags=[name]) for name, handlers in _FACULTIES.items()]
     bulk = Router("/api/v1/observe", route_handlers=observe.BULK, tags=["observe"], request_max_body_size=parts.bulk_limit)
+    photos = Router("/api/v1/act", route_handlers=reports.PHOTOS, tags=["act"], request_max_body_size=reports.LARGEST)
     whole = Router(
         "/",
-        route_handlers=[*faculties, bulk, *health.HANDLERS, document],
+        route_handlers=[*faculties, bulk, photos, *health.HANDLERS, document],
         dependencies={
             "parts": Provide(lambda: parts, sync_to_thread=False),
             "numbers": Provide(lambda: numbers, sync_to_thread=False),

@@ -56,7 +56,7 @@ def at_best(parts: ApiParts, caller: Caller, action: str, of: str, why: str) -> 
     """
     # To the minute, so that policy, which remembers its answers, is asked the same thing again; midnight is a minute too.
     now = parts.clock.city() // MINUTE * MINUTE
-    row: dict[str, Json] = {"account": caller.account, "time": now, "as_of": now}
+    row: dict[str, Json] = {"account": caller.account, "recipient": f"account:{caller.account}", "time": now, "as_of": now}
     if caller.unit is not None:
         row["unit"] = caller.unit
     if not of:

@@ -1,5 +1,6 @@
 """What observe offers over HTTP: observations in and out, things, streams with the life of their values, and the doors' ledger."""
 
+from collections.abc import Callable
 from functools import partial
 from typing import Annotated, Final
 
@@ -10,8 +11,8 @@ from litestar.openapi import ResponseSpec
 from litestar.params import FromPath, FromQuery, HeaderParameter
 
 from citybrain.brain import observe
+from citybrain.brain.observe import FORMS, Verdict, permitted
 from citybrain.brain.observe import Rows as Sending
-from citybrain.brain.observe import Verdict, permitted, read_rows
 from citybrain.doors.api import asking, body
 from citybrain.doors.api.caller import asks, purpose, words
 from citybrain.doors.api.parts import ApiParts, Call, Parts
@@ -72,12 +73,13 @@ async def take(
 ) -> Verdict:
     """Store observations; answers when they are durable. Bad rows are refused one by one, 422 only when all are.
 
-    The body is ``{"observations": [{"stream", "time", "value", "unit"?}, …]}`` or the bare list, as JSON in UTF-8. The same
-    Idempotency-Key of the same caller stores nothing twice.
+    The body is ``{"observations": [{"stream", "time", "value", "unit"?}, …]}`` or the bare list, as JSON in UTF-8; or the same
+    columns as NDJSON (``application/x-ndjson``), CSV (``text/csv``) or an Arrow stream (``application/vnd.apache.arrow.stream``).
+    The same Idempotency-Key of the same caller stores nothing twice.
     """
-    body.json_only(request)
+    body.json_only(request, *FORMS)
     raw = await request.body()
-    read = partial(_own, parts, request.user, raw)
+    read = partial(_own, parts, request.user, FORMS[request.content_type[0]], raw)
     own = await to_thread.run_sync(read) if len(raw) > _LARGE else read()
     verdict = await parts.intake.take(own, DOOR, None if key is None else f"{request.user.account}:{key}")
     if verdict.refused and not verdict.stored and not verdict.duplicate:
@@ -197,8 +199,8 @@ def _span(text: str) -> Duration:
     return found
 
 
-def _own(parts: ApiParts, caller: Caller, raw: bytes) -> Sending:
-    return permitted(read_rows(raw), parts.accounts.barred(caller))
+def _own(parts: ApiParts, caller: Caller, read: Callable[[bytes], Sending], raw: bytes) -> Sending:
+    return permitted(read(raw), parts.accounts.barred(caller))
 
 
 HANDLERS = (entities, entity, streams, stream, latest, observations, stream_history, doors)

@@ -9,10 +9,10 @@ from litestar.datastructures.state import State
 from litestar.di import NamedDependency
 from litestar.params import SkipValidation
 
-from citybrain.brain.act import CaseBook, Units
-from citybrain.brain.detect import Alerts, Forecasts
+from citybrain.brain.act import Bookings, CaseBook, Offers, ReportBook, Units
+from citybrain.brain.detect import Alerts, Forecasts, Limits, Studio
 from citybrain.brain.exchange import CatalogueBook
-from citybrain.brain.observe import Intake, Latest, Registry
+from citybrain.brain.observe import Intake, Latest, Nearest, Registry
 from citybrain.brain.protect import Accounts, AuditTrail, CedarPolicy, Guard
 from citybrain.brain.see import Indicators, Lookups
 from citybrain.kernel.access import Caller
@@ -39,9 +39,15 @@ class ApiParts:
     registry: Registry
     intake: Intake
     latest: Latest
+    nearest: Nearest
     alerts: Alerts
+    limits: Limits
+    studio: Studio
     forecasts: Forecasts
     cases: CaseBook
+    offers: Offers
+    bookings: Bookings
+    reports: ReportBook
     catalogue: CatalogueBook
     indicators: Indicators
     series: Series

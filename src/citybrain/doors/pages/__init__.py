@@ -7,7 +7,25 @@ from litestar.datastructures import CacheControlHeader
 from litestar.di import Provide
 from litestar.static_files import create_static_files_router
 
-from citybrain.doors.pages import admin, cockpit, data, design, desk, errors, figures, frame, layers, live, portal, signin, traces
+from citybrain.doors.pages import (
+    admin,
+    bookings,
+    cockpit,
+    data,
+    design,
+    desk,
+    errors,
+    figures,
+    frame,
+    layers,
+    live,
+    nearby,
+    portal,
+    reports,
+    signin,
+    studio,
+    traces,
+)
 from citybrain.doors.pages.parts import PageParts
 from citybrain.doors.pages.problem import problem_page
 from citybrain.web.assets import STATIC
@@ -16,7 +34,7 @@ __all__ = ["PageParts", "problem_page", "routes"]
 
 _FOR_EVER = CacheControlHeader(max_age=31_536_000, public=True, immutable=True)
 """Built files are named by their content."""
-_ROOMS = (portal, cockpit, desk, data, figures, traces, admin, errors, design, layers, live, signin)
+_ROOMS = (portal, cockpit, desk, bookings, data, figures, traces, studio, admin, errors, design, layers, live, reports, signin)
 
 
 def routes(parts: PageParts) -> Sequence[Router]:
@@ -25,7 +43,7 @@ def routes(parts: PageParts) -> Sequence[Router]:
     def given() -> PageParts:
         return parts
 
-    handlers = [handler for room in _ROOMS for handler in room.HANDLERS]
+    handlers = [*(handler for room in _ROOMS for handler in room.HANDLERS), *nearby.handlers(parts)]
     pages = Router(
         "/",
         route_handlers=handlers,

@@ -171,7 +171,7 @@ def _shape(parts: PageParts, board: Board, area: Area, here: tuple[Entity, ...])
     return Shape(
         id=area.code,
         title=area.name,
-        rings=_rings(area.wkb),
+        rings=rings(area),
         value="" if value is None else f"{value:.0f}",
         level=None if value is None else level(board.level(value)),
         reason=dead,
@@ -193,8 +193,13 @@ def _point(parts: PageParts, board: Board, entity: Entity) -> Point:
     )
 
 
+def rings(area: Area) -> tuple[Ring, ...]:
+    """The outline of an area: outer rings, then holes."""
+    return _outline(area.wkb)
+
+
 @lru_cache(maxsize=512)
-def _rings(outline: bytes) -> tuple[Ring, ...]:
-    shape = from_wkb(outline)
+def _outline(wkb: bytes) -> tuple[Ring, ...]:
+    shape = from_wkb(wkb)
     parts = shape.geoms if isinstance(shape, MultiPolygon) else (shape,) if isinstance(shape, Polygon) else ()
     return tuple(tuple((float(x), float(y)) for x, y in ring.coords) for part in parts for ring in (part.exterior, *part.interiors))

@@ -37,12 +37,17 @@ def _chart(parts: PageParts, caller: Caller, board: Board, entity: Entity, field
         unit=Text(sign, sign),
         rows=_rows(seen, issue, now),
         thresholds=_thresholds(board, field),
-        skill=() if issue is None else _skill(issue, sign),
+        skill=() if issue is None else _skill(issue, sign, _baseline(parts, entity.kind, field)),
         method=None if issue is None else issue.note,
         coverage=80,
         reason=None if seen else Text("近两日没有读数", "no readings in two days"),
         demo=stream.origin != "real",
     )
+
+
+def _baseline(parts: PageParts, kind: str, field: str) -> Text:
+    """What the errors of a field's forecast are held against."""
+    return next(one.baseline for pack in parts.packs for one in pack.forecasts if (one.kind, one.field) == (kind, field))
 
 
 def _rows(seen: tuple[tuple[Instant, float], ...], issue: ForecastIssue | None, now: Instant) -> tuple[ChartRow, ...]:
@@ -74,5 +79,9 @@ def _thresholds(board: Board, field: str) -> tuple[Threshold, ...]:
     return tuple(Threshold(level.low, level.title, level.colour) for level in board.levels[2:])
 
 
-def _skill(issue: ForecastIssue, sign: str) -> tuple[Skill, ...]:
-    return tuple(Skill(one.horizon, one.error, one.baseline, Text(sign, sign)) for one in issue.skill if one.horizon in _SHOWN)
+def _skill(issue: ForecastIssue, sign: str, baseline: Text) -> tuple[Skill, ...]:
+    return tuple(
+        Skill(one.horizon, one.error, one.baseline, Text(sign, sign), baseline=baseline)
+        for one in issue.skill
+        if one.horizon in _SHOWN
+    )

@@ -1,6 +1,5 @@
 """The desk (工作台): the cases of the caller's unit, one case with its history, and the steps that may be taken now."""
 
-import hashlib
 from typing import Final
 from urllib.parse import urlencode
 
@@ -9,27 +8,15 @@ from litestar import Response, get, post
 from litestar.params import FromPath, URLEncodedBody
 from litestar.response import Redirect
 
-from citybrain.doors.pages import charts, frame, rows
+from citybrain.doors.pages import case_reports, charts, frame, reports, rows, worklist
 from citybrain.doors.pages.parts import Call, PageParts, Parts
-from citybrain.kernel.access import SYSTEM, Caller, Order, Query
+from citybrain.kernel.access import REPORTER, SYSTEM, Order, Query
 from citybrain.kernel.cases import Case, Move
 from citybrain.kernel.errors import BadInputError, CityError, ConflictError, ForbiddenError
-from citybrain.kernel.predicate import And, Compare, Or, Predicate
+from citybrain.kernel.predicate import Compare, Predicate
 from citybrain.kernel.text import Text, same
-from citybrain.web.views import AlertItem, CaseList, CasePage, Chart, Desk, Fact, FormError, MoveForm, Option, StepLine, Tab, Tone
+from citybrain.web.views import AlertItem, CasePage, Chart, Desk, Fact, FormError, MoveForm, Option, StepLine, Tab, Tone
 
-_OPEN: Final = Compare("state", "in", ("reported", "filed", "assigned", "handling", "finished"))
-_CLOSED: Final = Compare("closed", "ge", 0)
-"""Cases that have a time of closing: asked so, the newest are read by their time of opening and the rest are not sorted."""
-_TABS: Final[tuple[tuple[str, Text, Predicate, Tone], ...]] = (
-    ("open", Text("在办", "Open"), _OPEN, "plain"),
-    ("new", Text("待受理", "New"), Compare("state", "in", ("reported", "filed")), "plain"),
-    ("working", Text("处置中", "Being handled"), Compare("state", "in", ("assigned", "handling")), "plain"),
-    ("checking", Text("待核查", "To be checked"), Compare("state", "eq", "finished"), "plain"),
-    ("late", Text("逾期", "Overdue"), And((_OPEN, Compare("overdue", "eq", value=True))), "bad"),
-    ("closed", Text("已结案", "Closed"), _CLOSED, "plain"),
-)
-_EMPTY: Final = Text("此栏目下没有案件。", "There are no cases here.")
 _TONES: Final[dict[str, Tone]] = {"approve": "good", "return": "warn", "dismiss": "bad"}
 _PROGRAM: Final = "CityBrain"
 """Who took a step that nobody took."""
@@ -46,22 +33,20 @@ class Step(msgspec.Struct, frozen=True):
     unit: str = ""
 
 
-class Asked(msgspec.Struct, frozen=True):
-    """What the list is asked for."""
-
-    tab: tuple[str, Text, Predicate, Tone]
-    search: str
-    cursor: str
-
-
 @get("/desk", opt=frame.opens("page.desk"), sync_to_thread=True)
 def desk(request: Call, parts: Parts) -> Response[str]:
     """The list, by tab and search; the most urgent first."""
-    wanted = asked(request)
-    cases, following = listed(parts, frame.signed_in(request), wanted)
-    live = {"lang": frame.language(request), "tab": wanted.tab[0], "q": wanted.search, "cursor": wanted.cursor, "seen": mark(cases)}
+    wanted = worklist.asked(request)
+    cases, following = worklist.listed(parts, frame.signed_in(request), wanted)
+    live = {
+        "lang": frame.language(request),
+        "tab": wanted.tab[0],
+        "q": wanted.search,
+        "cursor": wanted.cursor,
+        "seen": worklist.mark(cases),
+    }
     view = Desk(
-        tabs=tuple(_tab(parts, request, tab, current=tab is wanted.tab) for tab in _TABS),
+        tabs=tuple(_tab(parts, request, tab, current=tab is wanted.tab) for tab in worklist.TABS),
         cases=cases,
         search=wanted.search,
         live=f"/live/desk?{urlencode(live)}",
@@ -70,40 +55,17 @@ def desk(request: Call, parts: Parts) -> Response[str]:
     return frame.shown(parts, request, view)
 
 
-def asked(request: Call) -> Asked:
-    """What an address asks for; the first tab for one that there is not."""
-    said = request.query_params
-    tab = next((tab for tab in _TABS if tab[0] == said.get("tab")), _TABS[0])
-    return Asked(tab, said.get("q", "").strip()[:100], said.get("cursor", ""))
-
-
-def address(wanted: Asked) -> str:
-    """Where a list stands."""
-    said = {"tab": wanted.tab[0], "q": wanted.search, "cursor": wanted.cursor}
-    return f"/desk?{urlencode({name: value for name, value in said.items() if value})}"
-
-
-def listed(parts: PageParts, caller: Caller, wanted: Asked) -> tuple[CaseList, str]:
-    """The cases of a list, and the cursor of what follows."""
-    name, title, where, _ = wanted.tab
-    if wanted.search:
-        found = tuple(Compare(field, "contains", wanted.search) for field in ("number", "words", "title"))
-        where = And((where, Or(found)))
-    order = Order("opened", descending=True) if name == "closed" else Order("due")
-    page = rows.read(parts, caller, Query("case", where, order, 50, wanted.cursor or None))
-    return CaseList("cases", title, tuple(rows.case_item(parts, row) for row in page.rows), _EMPTY), page.next or ""
-
-
-def mark(cases: CaseList) -> str:
-    """A few letters that change when a case comes, goes or moves."""
-    said = [(case.number, case.state, case.unit, case.handler) for case in cases.items]
-    return hashlib.blake2b(msgspec.json.encode(said), digest_size=8).hexdigest()
-
-
 @get("/desk/{number:str}", opt=frame.opens("page.desk"), sync_to_thread=True)
 def case_page(request: Call, parts: Parts, number: FromPath[str]) -> Response[str]:
     """One case."""
     return frame.shown(parts, request, _view(parts, request, _visible(parts, request, number)))
+
+
+@get("/desk/{number:str}/photos/{report:str}", opt=frame.opens("page.desk"), sync_to_thread=True)
+def photo(request: Call, parts: Parts, number: FromPath[str], report: FromPath[str]) -> Response[bytes]:
+    """The photo of a report, for those who may see what it says."""
+    case = _visible(parts, request, number)
+    return reports.picture(parts, case_reports.photo_of(parts, request.user, case, report))
 
 
 @post("/desk/{number:str}/moves", opt=frame.opens("page.desk"), sync_to_thread=True)
@@ -141,10 +103,11 @@ def _view(parts: PageParts, request: Call, case: Case) -> CasePage:
     # What carries the case on stands open before what hands it to somebody else.
     forms = tuple(_form(parts, case, move) for move in sorted(moves, key=lambda move: move.needs_unit))
     closed, alert = case.closed is not None, _alert(parts, request, case)
+    reported = case_reports.lines(parts, request.user, case)
     return CasePage(
         case=rows.case_item(parts, row),
         version=case.version,
-        words="" if alert else case.words,
+        words="" if alert or reported else case.words,
         facts=_facts(parts, case),
         steps=_steps(parts, request, case),
         moves=forms if closed or not moves else (*forms, _note_form(case)),
@@ -152,11 +115,15 @@ def _view(parts: PageParts, request: Call, case: Case) -> CasePage:
         chart=_chart(parts, request, case),
         trace=f"/trace/case/{case.number}",
         idle=None if moves else _IDLE,
+        reports=reported,
+        map=case_reports.place_map(parts, case),
     )
 
 
 def _form(parts: PageParts, case: Case, move: Move) -> MoveForm:
-    units = tuple(Option(unit.id, unit.name) for unit in parts.units.all() if unit.id != case.unit) if move.needs_unit else ()
+    # Who hands a case on does not hand it to themselves; who sends it out finds its unit first.
+    ranked = sorted(parts.units.all(), key=lambda unit: unit.id != case.unit) if move.needs_unit else ()
+    units = tuple(Option(unit.id, unit.name) for unit in ranked if unit.id != case.unit or "handler" not in move.by)
     return MoveForm(
         move=move.name,
         title=move.title,
@@ -183,13 +150,18 @@ def _steps(parts: PageParts, request: Call, case: Case) -> tuple[StepLine, ...]:
         StepLine(
             at=rows.needed(row["at"]),
             title=titles.get(str(row["move"]), same(str(row["move"]))),
-            by=_PROGRAM if row["by"] == SYSTEM.account else parts.accounts.name_of(str(row["by"])),
+            by=_by(parts, str(row["by"])),
             unit=units.get(str(row["then_unit"]), same("")),
             note="" if row["note"] == case.words else str(row["note"] or ""),
             tone=_TONES.get(str(row["move"]), "plain"),
         )
         for row in found.rows
     )
+
+
+def _by(parts: PageParts, account: str) -> str:
+    known = {SYSTEM.account: _PROGRAM, REPORTER: ""}
+    return known[account] if account in known else parts.accounts.name_of(account)
 
 
 def _facts(parts: PageParts, case: Case) -> tuple[Fact, ...]:
@@ -223,4 +195,4 @@ def _refused(view: CasePage, data: Step, error: CityError) -> CasePage:
     return msgspec.structs.replace(view, errors=(FormError(f"{data.move}-note", error.what),), typed=typed)
 
 
-HANDLERS = (desk, case_page, step)
+HANDLERS = (desk, case_page, photo, step)

@@ -11,12 +11,14 @@ from litestar.datastructures import Cookie
 from litestar.datastructures.state import State
 from litestar.handlers import BaseRouteHandler
 
-from citybrain.brain.protect import fits, form_token
+from citybrain.brain.protect import fits, form_token, network
 from citybrain.doors.pages.parts import Call, PageParts
 from citybrain.kernel.access import ANYONE, ROLES, Ask, Caller
 from citybrain.kernel.errors import ForbiddenError, UnauthenticatedError
 from citybrain.kernel.text import Lang, Text
 from citybrain.web import render
+from citybrain.web.booking_views import BookingView
+from citybrain.web.nearby_views import NearbyPage
 from citybrain.web.views import Demo, Message, Page, Section, Size, Theme, Tone, User, View
 
 SESSION: Final = "session"
@@ -28,14 +30,31 @@ _OWN: Final = (
 """Own scripts, styles, pictures and connections alone."""
 _SECTIONS: Final = (
     ("page.portal", "/", Text("首页", "Home")),
+    ("page.report", "/report", Text("上报", "Report")),
     ("page.cockpit", "/cockpit", Text("驾驶舱", "Cockpit")),
     ("page.desk", "/desk", Text("工作台", "Desk")),
     ("catalogue.read", "/data", Text("数据", "Data")),
+    ("page.offers", "/offers", Text("共享预订", "Sharing")),
+    ("page.studio", "/studio", Text("规则", "Rules")),
     ("page.admin", "/admin", Text("管理", "Admin")),
 )
 _MESSAGES: Final[dict[str, tuple[Tone, Text]]] = {
     "moved": ("good", Text("已办理，案件状态已更新。", "Done. The case has moved on.")),
     "noted": ("good", Text("备注已记录。", "The note is recorded.")),
+    "booked": ("good", Text("预订成功。请凭预订码到场。", "Booked. Show the code on the spot.")),
+    "offered": ("good", Text("已开放预订。", "The offer is published.")),
+    "withdrawn": ("good", Text("已撤回，受影响的预订人已告知。", "Withdrawn. Those affected were told.")),
+    "filed": (
+        "good",
+        Text("已受理。请保存编号和查询码，凭此查询办理进展。", "Received. Keep the number and the key: they open its progress."),
+    ),
+    "rated": ("good", Text("感谢您的评价。", "Thank you for your rating.")),
+    "reopened": (
+        "info",
+        Text("已转回承办单位继续办理，原办理时限不变。", "Sent back to the unit. The time promised stays as it was."),
+    ),
+    "published": ("good", Text("已发布，自现在起生效。", "Published. It holds from now on.")),
+    "rolled_back": ("good", Text("已回退，自现在起生效。", "Rolled back. It holds from now on.")),
     "signed_out": ("info", Text("您已退出登录。", "You are signed out.")),
 }
 
@@ -81,6 +100,19 @@ def own_form(request: Call, given: str) -> None:
         raise ForbiddenError(what)
 
 
+def public_form(request: Call, given: str) -> None:
+    """As ``own_form``, for a form that somebody without an account may send too: there is no session that it could abuse."""
+    if request.auth:
+        own_form(request, given)
+    elif request.headers.get("sec-fetch-site") == "cross-site":
+        raise ForbiddenError(Text("不接受由其他网站发起的提交。", "Forms that another site sends are not taken."))
+
+
+def address(request: Call) -> str:
+    """The network from which somebody without an account comes, as tries are counted by it."""
+    return network(request.client.host) if request.client else ""
+
+
 def language(request: Call) -> Lang:
     """The language asked for: the address, then the cookie, then the browser; Chinese first."""
     said = request.query_params.get("lang") or request.cookies.get("lang") or ""
@@ -114,7 +146,7 @@ def page(parts: PageParts, request: Call, message: str = "") -> Page:
     )
 
 
-def shown(parts: PageParts, request: Call, view: View, *, status: int = 200) -> Response[str]:
+def shown(parts: PageParts, request: Call, view: View | BookingView | NearbyPage, *, status: int = 200) -> Response[str]:
     """A page as an answer; choices made in the address are kept in cookies."""
     cookies = [
         Cookie(name, value=value, max_age=31_536_000, samesite="lax", secure=parts.secure_cookies)
@@ -145,9 +177,12 @@ def signed_in(request: Call) -> Caller:
 
 
 def sections(parts: PageParts, caller: Caller) -> tuple[Section, ...]:
-    """The sections that a caller may open, the portal first."""
+    """The sections that a caller may open, the portal first; sharing only where something can be shared."""
+    shared = bool(parts.offers.terms.kinds())
     return tuple(
-        Section(href, title) for action, href, title in _SECTIONS if parts.policy.decide(Ask(caller, action, "page")).allowed
+        Section(href, title)
+        for action, href, title in _SECTIONS
+        if (shared or action != "page.offers") and parts.policy.decide(Ask(caller, action, "page")).allowed
     )
 
 

@@ -9,7 +9,7 @@ from anyio import to_thread
 from litestar import get
 from litestar.response import ServerSentEvent, ServerSentEventMessage
 
-from citybrain.doors.pages import cockpit, desk, figures, frame, maps
+from citybrain.doors.pages import cockpit, figures, frame, maps, worklist
 from citybrain.doors.pages.parts import Call, PageParts, Parts
 from citybrain.kernel.access import Caller
 from citybrain.kernel.errors import BusyError
@@ -32,11 +32,11 @@ async def live_cockpit(request: Call, parts: Parts) -> ServerSentEvent:
 @get("/live/desk", opt=frame.opens("page.desk"))
 async def live_desk(request: Call, parts: Parts) -> ServerSentEvent:
     """Says that the list has changed; the desk itself is reloaded by whoever works on it, never under their hands."""
-    asked = desk.asked(request)
+    asked = worklist.asked(request)
     seen = request.query_params.get("seen", "")
 
     def news(parts: PageParts, caller: Caller) -> tuple[Block, ...]:
-        return (News(desk.mark(desk.listed(parts, caller, asked)[0]) != seen, desk.address(asked)),)
+        return (News(worklist.mark(worklist.listed(parts, caller, asked)[0]) != seen, worklist.address(asked)),)
 
     return _stream(parts, request, news)
 

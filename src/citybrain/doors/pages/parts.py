@@ -9,10 +9,10 @@ from litestar.datastructures.state import State
 from litestar.di import NamedDependency
 from litestar.params import SkipValidation
 
-from citybrain.brain.act import CaseBook, Units
-from citybrain.brain.detect import Alerts, Forecasts
+from citybrain.brain.act import Bookings, CaseBook, Offers, ReportBook, Units
+from citybrain.brain.detect import Alerts, Forecasts, Limits, Studio
 from citybrain.brain.exchange import CatalogueBook
-from citybrain.brain.observe import AreaBook, Census, Latest, Registry
+from citybrain.brain.observe import AreaBook, Census, Latest, Nearest, Registry
 from citybrain.brain.protect import Accounts, CedarPolicy, Guard
 from citybrain.brain.see import Indicators, Night, Trace
 from citybrain.kernel.access import Caller
@@ -33,11 +33,17 @@ class PageParts:
     accounts: Accounts
     registry: Registry
     latest: Latest
+    nearest: Nearest
     census: Census
     areas: AreaBook
     alerts: Alerts
+    limits: Limits
+    studio: Studio
     forecasts: Forecasts
     cases: CaseBook
+    offers: Offers
+    bookings: Bookings
+    reports: ReportBook
     units: Units
     catalogue: CatalogueBook
     indicators: Indicators

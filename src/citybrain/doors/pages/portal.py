@@ -7,17 +7,23 @@ from citybrain.doors.pages.parts import Call, Parts
 from citybrain.kernel.text import Text
 from citybrain.web.views import Link, Portal
 
+_NEAR = Text("最近的地点、步行时间和到达时有空位的概率", "the nearest, how far to walk, and the chance of room on arrival")
 _WAYS = (
     Link(Text("开放数据目录", "Open data"), "/data", Text("无需登录即可查看和下载", "to see and download without an account")),
     Link(Text("驾驶舱", "Cockpit"), "/cockpit", Text("工作人员登录", "for staff")),
 )
+_FOLLOW = Text("查询办理进展", "Follow a report")
+_BY_NUMBER = Text("凭编号和查询码，无需账号", "by number and key, without an account")
 
 
 @get("/", opt=frame.opens("page.portal"), sync_to_thread=True)
 def portal(request: Call, parts: Parts) -> Response[str]:
     """Today's public matters, one a board."""
+    near = (Link(one.title, f"/{one.name}", _NEAR) for one in parts.nearest.declared())
     topics = tuple(boards.topic(parts, request.user, board) for board in parts.boards("portal"))
-    return frame.shown(parts, request, Portal(topics, _WAYS))
+    forms = tuple(Link(form.title, f"/report?form={form.name}", form.about) for form in parts.reports.forms)
+    follow = (Link(_FOLLOW, "/report/follow", _BY_NUMBER),) if forms else ()
+    return frame.shown(parts, request, Portal(topics, (*forms, *follow, *near, *_WAYS)))
 
 
 HANDLERS = (portal,)

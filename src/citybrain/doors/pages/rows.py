@@ -94,6 +94,11 @@ def _named(parts: PageParts, code: str) -> Text | None:
         return None
 
 
+def group(state: str) -> Group:
+    """The station of the closed loop that a state belongs to."""
+    return _GROUPS.get(state, "closed")
+
+
 def case_item(parts: PageParts, row: Row) -> CaseItem:
     """A case row as a line of a list."""
     state = str(row["state"])
@@ -102,7 +107,7 @@ def case_item(parts: PageParts, row: Row) -> CaseItem:
         href=f"/desk/{row['number']}",
         title=words(row["title"]),
         state=parts.cases.state_title(str(row["flow"]), state),
-        group=_GROUPS.get(state, "closed"),
+        group=group(state),
         unit=words(row["unit_name"]),
         area=area(parts, row["area"]),
         opened=needed(row["opened"]),

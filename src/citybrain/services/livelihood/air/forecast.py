@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from citybrain.sdk import HOUR, ForecastPoint, History, Instant, Skill, Text, local
+from citybrain.sdk import HOUR, ForecastPoint, History, Instant, Reliability, Skill, Text, local
 from citybrain.services.livelihood.air import features, learning
 from citybrain.services.livelihood.air.bands import Bands
 from citybrain.services.livelihood.air.features import Record
@@ -67,6 +67,10 @@ class Model:
     def skill(self) -> tuple[Skill, ...]:
         """Errors per horizon on weeks left out of the fit, against persistence on the same hours."""
         return self.skills
+
+    def reliability(self) -> tuple[Reliability, ...]:
+        """Nothing: it says bands, not chances."""
+        return ()
 
 
 def fit(history: History, until: Instant, field: str = "pm25") -> Model:
