@@ -36,6 +36,7 @@ async def live_desk(request: Call, parts: Parts) -> ServerSentEvent:
     seen = request.query_params.get("seen", "")
 
     def news(parts: PageParts, caller: Caller) -> tuple[Block, ...]:
+        """Whether the list is another than the one that was shown."""
         return (News(worklist.mark(worklist.listed(parts, caller, asked)[0]) != seen, worklist.address(asked)),)
 
     return _stream(parts, request, news)
