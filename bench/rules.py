@@ -46,9 +46,9 @@ def measure(rows: int, rounds: int, seed: int) -> tuple[float, float]:
             New(
                 chance.integers(0, pack.ENTITIES, share),
                 chance.integers(0, len(pack.FIELDS), share),
-                when := np.full(share, START + number * 50_000, np.int64),
+                np.full(share, START + number * 50_000, np.int64),
                 chance.uniform(0, 890, share),
-                when,
+                np.full(share, START + number * 50_000, np.int64),
             )
             for _ in made
         ]

@@ -206,6 +206,11 @@ FAULTS: tuple[tuple[str, Pack, str], ...] = (
         replace(GOOD, parameters=(replace(GOOD.parameters[0], source=" "),)),
         "no source, mark or date for parameter 'tilt_limit'",
     ),
+    (
+        "parameters",
+        replace(GOOD, parameters=(replace(GOOD.parameters[0], title=Text("倾角限值", "Tilt"), unit="deg", range=(20.0, 30.0)),)),
+        "no title or unit for it, or a value outside",
+    ),
     ("people", replace(GOOD, collects=("checkin",)), "asks people for a checkin."),
     ("people", replace(GOOD, collects=("ranking",)), "asks people for a ranking."),
     ("people", replace(GOOD, collects=("photo",)), "asks for a photo that no closing needs"),

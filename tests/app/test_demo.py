@@ -18,6 +18,7 @@ from citybrain.kernel.access import ROLES
 from citybrain.kernel.clock import Replay
 from citybrain.kernel.instant import DAY, HOUR, Instant, local, parse
 from citybrain.kernel.observations import SeriesQuery
+from citybrain.kernel.things import Life
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 DATA = Path(__file__).parents[2] / "data"
@@ -97,3 +98,32 @@ def test_there_is_one_account_for_every_role_of_a_person(lived: tuple[City, Held
         caller = city.accounts.caller(city.accounts.sign_in(account.name, account.password))
         assert caller is not None
         assert caller.roles == {account.name}
+
+
+def test_the_lots_are_closed_at_six_in_the_morning_which_is_neither_full_nor_empty(
+    lived: tuple[City, HeldClock, DemoNotes],
+) -> None:
+    city, clock, notes = lived
+    lots = city.registry.entities("parking_lot")
+    assert len(lots) == 29
+    assert local(clock.city()).hour < 8
+    found = city.nearest.signs(city.nearest.declared()[0])
+    assert {one.life for one in found} == {Life.CLOSED}
+    assert {one.free for one in found} == {None}
+    city.indicators.compute("parking_free")
+    free = next(one for one in city.indicators.of("parking_free") if one.area is None)
+    assert (free.value, free.unknown) == (None, 29)
+    assert "UCI 482" in notes.origin.en
+
+
+def test_a_lot_that_stayed_full_in_the_lived_week_opened_a_case_for_the_traffic_office(
+    lived: tuple[City, HeldClock, DemoNotes],
+) -> None:
+    city, _, _ = lived
+    rows = city.stores.facts.query("SELECT DISTINCT matter, unit, entity, cause FROM case_opened WHERE matter = 'lot_overflow'", {})
+    cases = rows.to_pylist()
+    assert cases
+    for case in cases:
+        office = city.units.responsible("traffic", city.registry.entity(case["entity"]).area)
+        assert case["unit"] == office
+        assert str(case["cause"]).startswith("alert:")

@@ -15,6 +15,9 @@ pytestmark = [pytest.mark.browser, pytest.mark.timeout(200)]
 PAGES: dict[str, tuple[str, str]] = {
     "portal": ("/", ""),
     "signin": ("/signin", ""),
+    "report": ("/report", ""),
+    "report_plan": ("/report", "dispatcher"),
+    "follow": ("/report/follow", ""),
     "cockpit": ("/cockpit", "leader"),
     "desk": ("/desk", "dispatcher"),
     "case": ("/desk/{case}", "dispatcher"),
@@ -22,6 +25,8 @@ PAGES: dict[str, tuple[str, str]] = {
     "dataset": ("/data/air_station", "data_officer"),
     "figure": ("/figures/open_cases", "leader"),
     "trace": ("/trace/figure/streams_live", "leader"),
+    "studio": ("/studio", "data_officer"),
+    "rule": ("/studio/air/aqi_light?limit=air.aqi_light_above&value=80&unit={{index}}", "data_officer"),
     "admin": ("/admin", "admin"),
     "error": ("/figures/nothing", "leader"),
     **{f"design-{state}": (f"/docs/design?state={state}", "") for state in samples.STATES},

@@ -63,7 +63,7 @@ def test_the_newest_value_counts_in_whatever_order_they_are_handed_in() -> None:
         GOOD.replace('mark = "confirmed"', 'mark = "surely"'),
         GOOD.replace('source = "GB 3095-2026"', ""),
         GOOD.replace('"2026-03-01"', '"2026-3-1"'),
-        GOOD.replace("value = 75.0", "value = 75.0\nunit = 'm'"),
+        GOOD.replace("value = 75.0", "value = 75.0\nlength = 'm'"),
     ],
 )
 def test_a_fault_names_the_file(tmp_path: Path, fault: str) -> None:

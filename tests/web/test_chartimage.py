@@ -47,8 +47,8 @@ def test_the_forecast_has_a_band_and_begins_where_the_measured_ends() -> None:
 
 def test_an_error_against_persistence_is_said_in_words_and_a_worse_one_says_so() -> None:
     better, worse = Skill(6, 14.2, 21.9, same("µg/m³")), Skill(24, 27.5, 26.8, same("µg/m³"))
-    assert render.say_skill(better, "zh") == "往前6小时：平均误差14.2 µg/m³，按“保持现值不变”推算为21.9 µg/m³，误差小35%。"
+    assert render.say_skill(better, "zh") == "往前6小时：平均误差14.2 µg/m³，按“不变”假设推算为21.9 µg/m³，误差小35%。"
     assert (
         render.say_skill(worse, "en")
-        == "24 h ahead: mean error 27.5 µg/m³, worse than assuming no change (26.8 µg/m³). Rely on the measured values."
+        == "24 h ahead: mean error 27.5 µg/m³, no better than assuming no change (26.8 µg/m³), which serves instead."
     )

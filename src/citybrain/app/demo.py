@@ -19,7 +19,7 @@ from citybrain.app.walltime import wall
 from citybrain.brain import exchange
 from citybrain.kernel.access import ROLES
 from citybrain.kernel.clock import Replay as Run
-from citybrain.kernel.instant import DAY, HOUR, Instant, duration, local_date
+from citybrain.kernel.instant import DAY, HOUR, MINUTE, Instant, duration, local_date
 from citybrain.kernel.pack import Pack, Planted, Replay
 from citybrain.kernel.text import Text
 from citybrain.web.views import Account
@@ -35,6 +35,8 @@ SIMULATED_DAYS = 28
 """Days of history that a simulated pack gets."""
 LIVED_DAYS = 7
 """Days before the first start that are lived through hour by hour, so that alerts and cases have a past of their own."""
+_GLANCE = 5 * MINUTE
+"""City time between two looks into the source of a replay."""
 NAME = Text("示意城区", "Demo district")
 
 
@@ -131,7 +133,9 @@ async def catch_up(city: City, playing: Sequence[Player], fed: Mapping[str, Inst
 
 async def _feed_once(city: City, one: Player, fed: Instant) -> Instant:
     now = city.clock.city()
-    until = Instant(now - now % duration(one.replay.every) + 1)
+    # What was measured need not lie on whole steps; a simulation is made a step at a time.
+    step = duration(one.replay.every)
+    until = Instant(now - now % (step if one.pack.replay is None else min(step, _GLANCE)) + 1)
     if until <= fed:
         return fed
     await _send(city, one, Instant(fed + 1), until)

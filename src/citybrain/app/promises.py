@@ -13,7 +13,7 @@ import pyarrow as pa
 from citybrain.app.faults import Faults, fault, fenced, field_names, is_clock, is_duration, strangers
 from citybrain.brain.act import STANDARD_FLOW, check_flow
 from citybrain.brain.see import AREA, STREAM
-from citybrain.brain.see.facts import ALERT_FACT, CASE_FACT
+from citybrain.brain.see.facts import ALERT_FACT, BOOKING_FACT, CASE_FACT, WINDOW_FACT
 from citybrain.kernel.errors import DeclarationError
 from citybrain.kernel.instant import Instant
 from citybrain.kernel.pack import Indicator, Pack, Parameter
@@ -21,7 +21,14 @@ from citybrain.kernel.text import Text
 from citybrain.kernel.things import Field, Kind
 from citybrain.kernel.units import UNITS
 
-_TABLES: Mapping[str, pa.Schema] = {"case": CASE_FACT, "alert": ALERT_FACT, "stream": STREAM, "area": AREA}
+_TABLES: Mapping[str, pa.Schema] = {
+    "case": CASE_FACT,
+    "alert": ALERT_FACT,
+    "booking": BOOKING_FACT,
+    "offer_window": WINDOW_FACT,
+    "stream": STREAM,
+    "area": AREA,
+}
 _MARKS = frozenset(get_args(Parameter.__annotations__["mark"]))
 
 
@@ -64,7 +71,7 @@ def indicators_built(pack: Pack) -> Faults:
 
 
 def parameters_sourced(pack: Pack) -> Faults:
-    """Every dated value says where it is from and how sure that is."""
+    """Every dated value says where it is from and how sure that is; one that may be changed has a title, a unit, and lies in its range."""
     bad = [one for one in pack.parameters if not one.source.strip() or one.mark not in _MARKS or not _is_date(one.since)]
     return tuple(
         fault(
@@ -73,6 +80,21 @@ def parameters_sourced(pack: Pack) -> Faults:
             f"has no source, mark or date for parameter '{one.name}'.",
         )
         for one in bad
+    ) + tuple(
+        fault(
+            pack,
+            f"的参数“{one.name}”（{one.since}）声明了范围，但缺少名称或单位，或数值不在范围内。",
+            f"has a range for parameter '{one.name}' but no title or unit for it, or a value outside.",
+        )
+        for one in pack.parameters
+        if one.range is not None and not _changeable(one)
+    )
+
+
+def _changeable(one: Parameter) -> bool:
+    low, high = one.range or (0.0, 0.0)
+    return (
+        one.title is not None and one.unit in UNITS and not isinstance(one.value, str) and low <= one.value <= high and low < high
     )
 
 

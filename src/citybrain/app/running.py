@@ -117,6 +117,7 @@ def _duties(city: City) -> tuple[Coroutine[None, None, None], ...]:
         regularly("audit", lambda: asyncio.to_thread(city.audit.settle), 20.0),
         regularly("bookings", lambda: asyncio.to_thread(city.bookings.lapse), 5.0),
         regularly("forecasts", lambda: asyncio.to_thread(city.forecasts.run_once), 5.0),
+        regularly("erasing", lambda: asyncio.to_thread(city.reports.erase_due), 3600.0),
         regularly("closing", lambda: asyncio.to_thread(_close, city), 600.0),
         regularly("forgetting", lambda: asyncio.to_thread(_forget, city), 3600.0),
     )

@@ -57,6 +57,14 @@ class FolderFiles:
         except FileNotFoundError:
             raise NotFoundError(missing) from None
 
+    def remove(self, reference: str) -> None:
+        """Delete a file for good; harmless for one that is gone. Whoever asks knows that nothing else refers to it."""
+        if _REFERENCE.fullmatch(reference) is not None:
+            target = self._path(reference[:64])
+            target.unlink(missing_ok=True)
+            if target.parent.exists():
+                _sync_folder(target.parent)
+
     def _copy(self, stream: BinaryIO, file: BinaryIO) -> str:
         digest, size = hashlib.sha256(), 0
         while piece := stream.read(_PIECE):

@@ -230,6 +230,10 @@ class Files(Protocol):
         """Read a file; raises NotFoundError."""
         ...
 
+    def remove(self, reference: str) -> None:
+        """Delete a file for good; harmless for one that is gone."""
+        ...
+
 
 class Keys(Protocol):
     """The key port: soft keys now (未经认证，不得用于生产), an HSM or signature server behind the same calls later."""

@@ -21,6 +21,7 @@ _UNITS = (
     Unit("%", "%", "number", 0.01),
     Unit("{index}", "", "index"),
     Unit("{space}", "个", "space"),
+    Unit("{vehicle}/d", "辆次/日", "vehicles"),
     Unit("{case}", "件", "case"),
     Unit("{count}", "个", "count"),
     Unit("kg/m3", "kg/m³", "concentration", 1e9),

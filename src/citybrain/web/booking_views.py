@@ -38,7 +38,10 @@ class OfferList(msgspec.Struct, frozen=True):
 
 
 class OfferPage(msgspec.Struct, frozen=True):
-    """``/offers/<id>``: one span to confirm; posted with fields csrf, key, begins, ends and units."""
+    """``/offers/<id>``: one span to confirm; posted with fields csrf, key, begins, ends and units.
+
+    ``grace`` are the minutes that one may be late.
+    """
 
     title: Text
     action: str
@@ -50,6 +53,7 @@ class OfferPage(msgspec.Struct, frozen=True):
     key: str
     ends: tuple[Option, ...]
     free: int
+    grace: int
     signed_in: bool
     may_book: bool
     demo: bool = False
@@ -94,7 +98,10 @@ class BookingList(msgspec.Struct, frozen=True):
 
 
 class OwnOffer(msgspec.Struct, frozen=True):
-    """An own offer: when, how much, what is booked of it, and the form that withdraws it (none once withdrawn)."""
+    """An own offer: when, how much, what is booked of it, and the form that withdraws it (none once withdrawn).
+
+    ``notice`` are the hours for which bookings are honoured after a withdrawal.
+    """
 
     id: str
     title: Text
@@ -102,6 +109,7 @@ class OwnOffer(msgspec.Struct, frozen=True):
     units: Text
     price: Text
     version: int
+    notice: int
     withdrawn: bool
     held: tuple[BookingItem, ...]
     demo: bool = False

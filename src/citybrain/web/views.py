@@ -790,6 +790,8 @@ class LimitForm(msgspec.Struct, frozen=True):
     high: float
     version: int
     facts: tuple[Fact, ...]
+    source: str
+    """In the words of whoever declared it, in whichever language those are."""
     typed: str
     days: int
 

@@ -20,8 +20,8 @@ WORDS: dict[str, Text] = {
     "booking_units": Text("数量", "How many"),
     "book": Text("预订", "Book"),
     "booking_rules": Text(
-        "开始前可随时取消。开始后 15 分钟内未到，空位将放出；多次未到会暂时限制提前预订，可以申诉。",
-        "Cancel any time before it begins. After the grace (15 minutes unless the district says otherwise) the place is free for "
+        "开始前可随时取消。开始后 {minutes} 分钟内未到，空位将放出；多次未到会暂时限制提前预订，可以申诉。",
+        "Cancel any time before it begins. Who has not come {minutes} minutes after the beginning gives the place free for "
         "others; repeated no-shows limit how far ahead you may book, and you may appeal.",
     ),
     "sign_in_to_book": Text("登录后预订", "Sign in to book"),
@@ -34,9 +34,8 @@ WORDS: dict[str, Text] = {
     "nothing_booked": Text("尚无预订。", "Nothing is booked yet."),
     "withdraw": Text("撤回", "Withdraw"),
     "withdraw_about": Text(
-        "撤回后不再接受预订。24 小时内开始的预订继续有效，之后的将取消并告知预订人。",
-        "No more bookings are taken. Those that begin within the notice (24 hours unless the district says otherwise) are honoured, "
-        "later ones are cancelled and told.",
+        "撤回后不再接受预订。{hours} 小时内开始的预订继续有效，之后的将取消并告知预订人。",
+        "No more bookings are taken. Those that begin within {hours} hours are honoured, later ones are cancelled and told.",
     ),
     "withdraw_why": Text("撤回原因", "Why"),
     "no_own_offers": Text("您目前没有开放的项目。", "You offer nothing at present."),
@@ -266,8 +265,8 @@ WORDS: dict[str, Text] = {
         "{hours} h ahead: mean error {error}{unit}; {baseline} gives {persistence}{unit}, so the error is {share}% smaller.",
     ),
     "skill_worse": Text(
-        "往前{hours}小时：平均误差{error}{unit}，不如{baseline}（{persistence}{unit}）。请以实测为准。",
-        "{hours} h ahead: mean error {error}{unit}, worse than {baseline} ({persistence}{unit}). Rely on the measured values.",
+        "往前{hours}小时：平均误差{error}{unit}，不优于{baseline}（{persistence}{unit}），故采用后者。",
+        "{hours} h ahead: mean error {error}{unit}, no better than {baseline} ({persistence}{unit}), which serves instead.",
     ),
     # Table and filter
     "sort_up": Text("按{title}升序", "Sort by {title}, ascending"),
@@ -397,11 +396,11 @@ WORDS: dict[str, Text] = {
     ),
     "no_rules": Text("没有应用声明规则。", "No application declares a rule."),
     "back_to_studio": Text("返回规则工坊", "Back to the studio"),
-    "condition": Text("条件", "Condition"),
     "rule_version": Text("规则版本", "Rule version"),
     "rule_word": Text("规则", "Rule"),
     "limits": Text("限值", "Limits"),
     "no_limits": Text("此规则没有可在线调整的限值。", "This rule has no limit that may be changed here."),
+    "source_of": Text("出处：", "Source: "),
     "new_value": Text("试算值", "Value to try"),
     "range_of": Text("合理范围 {low} 至 {high}", "Sane range {low} to {high}"),
     "over_days": Text("回放", "Replay"),

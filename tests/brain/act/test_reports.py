@@ -20,6 +20,7 @@ from citybrain.kernel.instant import DAY, HOUR, Instant
 from citybrain.kernel.places import Place
 from tests.brain.act.conftest import DISPATCHER, HANDLER, STREET
 from tests.brain.act.reporting import KEY, SPOT, Desk, desk, said
+from tests.brain.act.test_photos import picture
 
 Make = Callable[..., Desk]
 
@@ -284,3 +285,37 @@ def test_what_is_too_long_or_empty_is_refused_by_field(make: Make, field: str) -
     with pytest.raises(BadInputError) as told:
         make().file(msgspec.structs.replace(said(), **{field: "长" * 2001}))
     assert told.value.fields["field"] == field
+
+
+def test_when_its_days_are_over_words_contact_and_photo_are_deleted_and_the_case_stays(make: Make, clock: FixedClock) -> None:
+    work = make()
+    photo = work.book.keep_photo(picture(), "10.0.0.1")
+    receipt = work.file(msgspec.structs.replace(said(), photo=photo))
+    case = close(work, receipt.number)
+    work.book.rate(receipt.number, receipt.secret, "", 2, "我是王奶奶", solved=True)
+    clock.set(city=clock.city(), wall=Instant(clock.wall() + 364 * DAY))
+    assert work.book.erase_due() == 0
+    clock.set(city=clock.city(), wall=Instant(clock.wall() + 2 * DAY))
+
+    assert work.book.erase_due() == 1
+
+    seen = work.book.follow(receipt.number, receipt.secret, "")
+    assert (seen.report.words, seen.report.contact, seen.report.spot, seen.report.photo) == ("", "", "", None)
+    assert (seen.ratings[0].grade, seen.ratings[0].words) == (2, "")
+    assert seen.case == case
+    with pytest.raises(NotFoundError):
+        work.book.photo(photo)
+    assert work.book.erase_due() == 0
+
+
+def test_a_photo_that_an_open_report_shows_as_well_stays(make: Make, clock: FixedClock) -> None:
+    work = make()
+    photo = work.book.keep_photo(picture(), "10.0.0.1")
+    old = work.file(msgspec.structs.replace(said(), photo=photo))
+    work.file(msgspec.structs.replace(said("另一处路灯", key="f" * 16), photo=photo))
+    close(work, old.number)
+    clock.set(city=clock.city(), wall=Instant(clock.wall() + 366 * DAY))
+
+    assert work.book.erase_due() == 1
+    with work.book.photo(photo) as file:
+        assert file.read(2) == b"\xff\xd8"

@@ -32,7 +32,7 @@ async def test_an_alert_its_rule_its_case_and_the_figure_lead_back_to_the_readin
         alert = (await desk.get("/api/v1/detect/alerts?state=open&entity=well-1")).json()["items"][0]
         assert (alert["rule"], alert["grade"], alert["demo"]) == ("wells.well_high", 3, True)
         assert (await desk.get(f"/api/v1/detect/alerts/{alert['id']}")).json()["id"] == alert["id"]
-        assert [rule["when"] for rule in (await desk.get("/api/v1/detect/rules")).json()] == ["level > 40.0"]
+        assert [rule["when"] for rule in (await desk.get("/api/v1/detect/rules")).json()] == ["level > well_limit"]
         figures = {sheet["indicator"]: sheet for sheet in (await desk.get("/api/v1/see/figures")).json()}
         assert figures["open_cases"]["figures"][0]["value"] == 1.0
         one = (await desk.get("/api/v1/see/figures/open_cases")).json()

@@ -81,7 +81,7 @@ def _furnish(city: City) -> None:
     city.areas.put((Area("990104", "district", same("示意"), None, outline, "generated"),))
     city.areas.put((Area("990104001", "subdistrict", Text("一街道", "First Subdistrict"), "990104", outline, "generated"),))
     city.units.put(Unit("unit-environment", Text("环境示范科", "Environment Office"), ("environment",), "990104"))
-    city.units.put(Unit("unit-roads", Text("道路示范科", "Roads Office"), ("roads",), "990104"))
+    city.units.put(Unit("unit-roads", Text("道路示范科", "Roads Office"), ("roads", "city_management"), "990104"))
     city.registry.plant(
         (Planted("air-01", "air_station", same("示范站"), Place(117.15, 39.1), "990104001", {}),), "test", "demo", NOW
     )

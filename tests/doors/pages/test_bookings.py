@@ -51,6 +51,7 @@ async def test_an_offer_is_published_booked_shown_and_cancelled_without_a_script
         action = first.partition("?")[0]
         ends = re.findall(r'<option value="([^"]+)"', page.text)
         assert len(ends) == 28
+        assert "开始后 30 分钟内未到" in page.text
         booked = await citizen.post(action, data={**hidden(page.text, action), "ends": ends[1], "units": "1"})
         assert (booked.status_code, booked.headers["location"]) == (303, "/bookings?done=booked")
         mine = await citizen.get("/bookings")
@@ -100,6 +101,7 @@ async def test_only_the_owner_offers_and_only_citizens_book(world: World, owner:
     async with world.client() as nobody:
         assert "登录后预订" in (await nobody.get(f"/offers/{offer.id}?begins=2026-11-23T04:00:00Z")).text
     page = await owner.get("/offers/mine")
+    assert "24 小时内开始的预订继续有效" in page.text
     action = f"/offers/{offer.id}/withdrawal"
     gone = await owner.post(action, data={**hidden(page.text, action), "why": "施工"})
     assert gone.headers["location"] == "/offers/mine?done=withdrawn"

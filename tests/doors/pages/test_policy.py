@@ -18,12 +18,14 @@ SPECIAL = {
 LIVE = ("/live/cockpit", "/live/desk")
 PHOTOS = ("/report/{number:str}/photo", "/desk/{number:str}/photos/{report:str}")
 """No pages: who sees a photo stands in test_reports.py."""
+OFFER = ("/offers/{name:str}",)
+"""Of one offer at one hour: who opens it stands in test_bookings.py."""
 ROUTES = sorted(
     (path, str(handler.opt["action"]))
     for room in _ROOMS
     for handler in room.HANDLERS
     for path in handler.paths
-    if "GET" in handler.http_methods and path not in (*LIVE, *PHOTOS)
+    if "GET" in handler.http_methods and path not in (*LIVE, *PHOTOS, *OFFER)
 )
 
 

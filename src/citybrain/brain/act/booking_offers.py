@@ -26,6 +26,8 @@ WITHDRAWN = "citybrain.act.offer.withdrawn.v1"
 BOOKED = "citybrain.act.booking.made.v1"
 CHANGED = "citybrain.act.booking.changed.v1"
 _LONGEST = Duration(366 * DAY)
+_ALL = 1_000_000
+"""Whether there is room is asked of every other offer, however many there are."""
 
 
 class Wanted(msgspec.Struct, frozen=True):
@@ -74,7 +76,7 @@ class Offers:
                 origin=self._origin,
                 **msgspec.structs.asdict(wanted),
             )
-            others = records.offers(tx.connection, OFFER.c.entity == entity.id, OFFER.c.until > made.since)
+            others = records.offers(tx.connection, OFFER.c.entity == entity.id, OFFER.c.until > made.since, limit=_ALL)
             _fits(made, others, self.terms.capacity(entity))
             records.insert_offer(tx.connection, made, f"{owner}:{key}")
             tx.emit(Event(new_id(), PUBLISHED, made.id, self._clock.city(), {"offer": msgspec.to_builtins(made)}))

@@ -17,6 +17,7 @@ from sqlalchemy.exc import IntegrityError
 from citybrain.brain.act import photos, report_rows
 from citybrain.brain.act.alike import ClassFinder
 from citybrain.brain.act.casebook import CaseBook
+from citybrain.brain.act.erasing import erase_due
 from citybrain.brain.act.matches import Alike, alike
 from citybrain.brain.act.report_rows import Rating, Report
 from citybrain.brain.act.siting import area_for
@@ -122,13 +123,17 @@ class ReportBook:
             recent = report_rows.open_since(connection, form.name, Instant(now - form.alike_within), _RECENT)
         return alike(form, said, area, now, recent)
 
+    def filed(self, said: Said) -> Receipt | None:
+        """The receipt of a report that was filed already; raises ConflictError where its key was used for other content."""
+        return self._before(_report_id(said), said)
+
     def file(self, said: Said, caller: Caller, address: str, joins: str | None = None, at: Instant | None = None) -> Receipt:
         """Make a report of it and open its case, or join the open case of a number; the same key again gives the same receipt.
 
         Raises BadInputError, ConflictError for a key that was used for other content, NotFoundError, BusyError.
         """
         form = self._checked(said)
-        report_id = _digest(form.name, said.key)[:32]
+        report_id = _report_id(said)
         before = self._before(report_id, said)
         if before is not None:
             return before
@@ -182,6 +187,10 @@ class ReportBook:
             # Sent twice at the same moment: the first one counts.
             raise ConflictError(Text("本次办理已评价。", "This closing was rated already.")) from None
         return self.follow(number, secret, address)
+
+    def erase_due(self) -> int:
+        """Erase what is personal in the reports whose time is over; returns how many reports that were."""
+        return sum(erase_due(self._transactions, self._files, form, self._clock) for form in self.forms)
 
     def photo(self, reference: str) -> BinaryIO:
         """A kept photo; whoever asks has been asked for already. Raises NotFoundError."""
@@ -309,6 +318,10 @@ def _request(
 
 def _kind(form: ReportForm, said: Said) -> ReportClass:
     return next(one for one in form.classes if one.code == said.code)
+
+
+def _report_id(said: Said) -> str:
+    return _digest(said.form, said.key)[:32]
 
 
 def _content(said: Said) -> str:

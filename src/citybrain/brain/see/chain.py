@@ -133,7 +133,7 @@ def _rule(alert: Alert, lookups: Lookups) -> Trace:
         "lasting": rule.lasting,
         "basis": {"zh": rule.basis.zh, "en": rule.basis.en},
     }
-    return Trace("rule", rule.name, same(rule.name), said, "real")
+    return Trace("rule", alert.rule, same(rule.name), said, "real")
 
 
 def _reading(seen: Evidence, lookups: Lookups, origin: Origin, depth: int) -> Trace:

@@ -181,6 +181,7 @@ async def put_photo(request: Call, parts: Parts, key: Key) -> Photo:
     given = await request.body()
 
     def kept() -> str:
+        """Off the loop: decoding takes a while."""
         return parts.reports.hold(parts.reports.keep_photo(BytesIO(given), address(request)), key)
 
     return Photo(await to_thread.run_sync(kept))

@@ -9,8 +9,8 @@ from shapely.geometry import MultiPolygon, Polygon
 
 from citybrain.doors.pages import charts, figures
 from citybrain.doors.pages.parts import PageParts
+from citybrain.doors.pages.together import reading, together
 from citybrain.kernel.access import Ask, Caller
-from citybrain.kernel.instant import Instant
 from citybrain.kernel.pack import Board
 from citybrain.kernel.pack import Level as Step
 from citybrain.kernel.places import Area
@@ -19,7 +19,6 @@ from citybrain.kernel.things import LIFE_WORDS, Entity, Life
 from citybrain.kernel.units import UNITS
 from citybrain.web.views import Chart, Figure, Level, Map, Place, Point, Ring, Shape, Topic
 
-_LIVE = frozenset((Life.LIVE, Life.DRIFTING))
 _UNSURVEYED = Text("各街道尚未录入测绘边界", "no outline of a subdistrict has been entered yet")
 _BASE = (("areas", "areas"), ("sites", "points"))
 """How a board is drawn: its areas coloured, its points as small marks that cover no words."""
@@ -101,14 +100,6 @@ def entities(parts: PageParts, board: Board) -> tuple[Entity, ...]:
     return tuple(sorted(parts.registry.entities(board.kind), key=lambda entity: entity.id))
 
 
-def reading(parts: PageParts, entity: Entity, field: str) -> tuple[float | None, Life, Instant | None]:
-    """The latest value of a field if it is alive, its life, and its time."""
-    found = parts.latest.of(parts.registry.stream(f"{entity.id}.{field}").no)
-    if found is None:
-        return None, Life.NEVER, None
-    return (found.value if found.life in _LIVE else None), found.life, found.time
-
-
 def of_area(here: tuple[Entity, ...], area: Area) -> tuple[Entity, ...]:
     """The entities within an area."""
     return tuple(entity for entity in here if entity.area is not None and entity.area.startswith(area.code))
@@ -138,36 +129,27 @@ def _place(parts: PageParts, board: Board, area: Area, here: tuple[Entity, ...])
         return Place(
             Figure(area.code, area.name, None, same(""), None, life="never", reason=_NO_STATION, demo=parts.demo is not None)
         )
-    entity = here[0]
-    value, life, at = reading(parts, entity, board.field)
+    entity, now = here[0], together(parts, board, here)
     sign = UNITS[parts.registry.stream(f"{entity.id}.{board.field}").unit].sign
     figure = Figure(
         name=entity.id,
         title=area.name,
-        value=value,
+        value=now.value,
         unit=Text(sign, sign),
-        at=at,
-        life=life.value,
-        since=None if value is not None else at,
-        reason=None if value is not None else LIFE_WORDS[life],
-        level=None if value is None else level(board.level(value)),
+        at=now.at,
+        life=now.life.value,
+        since=None if now.value is not None or now.life is Life.CLOSED else now.at,
+        reason=None if now.value is not None else LIFE_WORDS[now.life],
+        level=None if now.value is None else level(board.level(now.value)),
         demo=entity.origin != "real",
     )
-    return Place(figure, _detail(parts, board, entity))
-
-
-def _detail(parts: PageParts, board: Board, entity: Entity) -> Text | None:
-    if board.detail is None:
-        return None
-    kind = next(kind for pack in parts.packs for kind in pack.kinds if kind.name == board.kind)
-    streams = {parts.registry.stream(f"{entity.id}.{field.name}").no: field.name for field in kind.fields if field.measured}
-    found = parts.latest.table(np.array(list(streams), np.int32)).select(["stream_no", "value", "life"]).to_pylist()
-    return board.detail({streams[row["stream_no"]]: row["value"] for row in found if row["life"] in _LIVE})
+    return Place(figure, now.detail)
 
 
 def _shape(parts: PageParts, board: Board, area: Area, here: tuple[Entity, ...]) -> Shape:
-    value = reading(parts, here[0], board.field)[0] if here else None
-    dead = None if value is not None else (LIFE_WORDS[reading(parts, here[0], board.field)[1]] if here else _NO_STATION)
+    now = together(parts, board, here) if here else None
+    value = None if now is None else now.value
+    dead = None if value is not None else _NO_STATION if now is None else LIFE_WORDS[now.life]
     return Shape(
         id=area.code,
         title=area.name,

@@ -51,25 +51,20 @@ def _baseline(parts: PageParts, kind: str, field: str) -> Text:
 
 
 def _rows(seen: tuple[tuple[Instant, float], ...], issue: ForecastIssue | None, now: Instant) -> tuple[ChartRow, ...]:
-    past = _with_gaps(seen)
-    ahead = () if issue is None else tuple(point for point in issue.points if point.time > now - HOUR)
-    return (
-        *past,
-        *(
-            ChartRow(point.time, ahead=point.mean, low=point.low, high=point.high)
-            for point in ahead
-            if not past or point.time > past[-1].at
-        ),
-    )
+    past = _with_gaps([ChartRow(at, seen=value) for at, value in seen])
+    points = () if issue is None else issue.points
+    since = max(Instant(now - HOUR), past[-1].at if past else Instant(0))
+    ahead = [ChartRow(point.time, ahead=point.mean, low=point.low, high=point.high) for point in points if point.time > since]
+    return (*past, *_with_gaps(ahead))
 
 
-def _with_gaps(seen: tuple[tuple[Instant, float], ...]) -> tuple[ChartRow, ...]:
-    """The readings, with an empty row in each hole of three hours or more: a line must not bridge what nobody measured."""
+def _with_gaps(known: list[ChartRow]) -> tuple[ChartRow, ...]:
+    """The rows, with an empty one in each hole of three hours or more: a line must not bridge what nobody measured or forecast."""
     rows: list[ChartRow] = []
-    for at, value in seen:
-        if rows and at - rows[-1].at >= 3 * HOUR:
+    for row in known:
+        if rows and row.at - rows[-1].at >= 3 * HOUR:
             rows.append(ChartRow(Instant(rows[-1].at + HOUR)))
-        rows.append(ChartRow(at, seen=value))
+        rows.append(row)
     return tuple(rows)
 
 

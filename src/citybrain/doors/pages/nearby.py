@@ -9,6 +9,7 @@ from shapely import from_wkb
 from citybrain.brain.observe import WALK_BASIS, Found
 from citybrain.doors.pages import boards, frame
 from citybrain.doors.pages.parts import Call, PageParts, Parts
+from citybrain.doors.pages.together import reading
 from citybrain.kernel.access import Ask
 from citybrain.kernel.errors import BadInputError
 from citybrain.kernel.instant import MINUTE, Instant
@@ -90,10 +91,10 @@ def _view(
 
 
 def _spot(parts: PageParts, one: Nearby, board: Board | None, found: Found, chance: float | None) -> Spot:
-    free, reading = found.free, found.reading
+    free, newest = found.free, found.reading
     level = None
     if board is not None and free is not None:
-        value = boards.reading(parts, found.entity, board.field)[0]
+        value = reading(parts, found.entity, board.field)[0]
         level = None if value is None else boards.level(board.level(value))
     return Spot(
         title=found.entity.title,
@@ -102,7 +103,7 @@ def _spot(parts: PageParts, one: Nearby, board: Board | None, found: Found, chan
         free=None if free is None else Text(f"空余 {free:.0f} {one.unit.zh}", f"{free:.0f} {one.unit.en} free"),
         full=free is not None and free < 1,
         why=None if free is not None else LIFE_WORDS[found.life],
-        at=None if reading is None else reading.time,
+        at=None if newest is None or free is None else newest.time,
         chance=None if chance is None else round(100 * chance),
         level=level,
         demo=found.entity.origin != "real",

@@ -184,8 +184,8 @@ def _next(parts: PageParts, request: Call, form: ReportForm, given: Given, said:
     found = parts.reports.search(form.name, given.search or said.words, 6) or parts.reports.search(form.name, "", 12)
     chosen = form.of(given.code)
     classes = found if chosen is None or chosen in found else (chosen, *found)
-    if given.step == "send" and chosen is not None and given.joins:
-        return _file(parts, request, said, given.joins)
+    if chosen is not None and (given.joins or parts.reports.filed(said) is not None):
+        return _file(parts, request, said, given.joins or None)
     trial = msgspec.structs.replace(said, code=given.code or classes[0].code)
     likes = parts.reports.alike(trial)
     shown = set(given.shown.split(","))

@@ -84,12 +84,10 @@ def form(parts: PageParts, limit: Limit, asked: Mapping[str, str]) -> LimitForm:
                 Text("声明值", "Declared"),
                 Text(f"{limit.declared:g}（自 {limit.since}）", f"{limit.declared:g} (since {limit.since})"),
             ),
-            Fact(
-                Text("来源", "Source"),
-                Text(f"{limit.source}（{_MARKS[limit.mark].zh}）", f"{limit.source} ({_MARKS[limit.mark].en})"),
-            ),
+            Fact(Text("来源可信", "How sure"), _MARKS[limit.mark]),
             Fact(Text("影响规则", "Rules it is in"), Text(f"{title.zh}：{len(limit.rules)} 条", f"{title.en}: {len(limit.rules)}")),
         ),
+        source=limit.source,
         typed=asked.get("value", f"{limit.value:g}") if mine else f"{limit.value:g}",
         days=int(days) if mine and days.isdecimal() and len(days) < 4 else MONTH,
     )

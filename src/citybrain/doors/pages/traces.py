@@ -145,6 +145,8 @@ def _address(trace: Found) -> str:
         return f"/desk/{trace.key}"
     if trace.link == "figure":
         return f"/figures/{trace.key}"
+    if trace.link == "rule" and trace.key.partition(".")[0] != "house":
+        return f"/studio/{trace.key.replace('.', '/', 1)}"
     return f"/alerts/{trace.key}" if trace.link == "alert" else ""
 
 

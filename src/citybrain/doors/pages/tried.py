@@ -11,7 +11,8 @@ from citybrain.kernel.instant import Instant, local, local_date
 from citybrain.kernel.text import Text, same
 from citybrain.web.views import Bar, Cell, Column, Table, Tone, Tried
 
-_SHOWN: Final = 200
+_SHOWN: Final = 40
+"""Alerts that a page lists; the API gives all."""
 _BEFORE, _AFTER = Text("现行", "Now"), Text("试算", "Tried")
 _CHANGES: Final[dict[str, tuple[Text, Tone]]] = {
     "appears": (Text("新增", "Appears"), "warn"),
@@ -67,7 +68,13 @@ def _days(found: Difference) -> Iterator[Bar]:
 
 
 def _tables(parts: PageParts, found: Difference, says: dict[str, Text]) -> Iterator[Table]:
-    shown = tuple(_row(parts, shift, says) for shift in found.shifts[:_SHOWN])
+    titles = {tally.key: parts.registry.entity(tally.key).title for tally in found.by_entity}
+    yield _counts("things", Text("按对象", "By thing"), found.by_entity, titles)
+    yield _counts("rules", Text("按规则", "By rule"), found.rules, says)
+    shown = tuple(_row(parts, shift, says) for shift in found.shifts[: -_SHOWN - 1 : -1])
+    title = Text("变化的预警", "Alerts that would change")
+    if len(found.shifts) > _SHOWN:
+        title = Text(f"变化的预警（最近{_SHOWN}条）", f"Alerts that would change (the last {_SHOWN})")
     columns = (
         Column("change", Text("变化", "Change")),
         Column("entity", Text("对象", "Thing")),
@@ -75,10 +82,7 @@ def _tables(parts: PageParts, found: Difference, says: dict[str, Text]) -> Itera
         Column("before", Text("现行起止", "Now, from and to")),
         Column("after", Text("试算起止", "Tried, from and to")),
     )
-    yield Table("shifts", Text("变化的预警", "Alerts that would change"), columns, shown, _NONE, total=len(found.shifts))
-    titles = {tally.key: parts.registry.entity(tally.key).title for tally in found.by_entity}
-    yield _counts("things", Text("按对象", "By thing"), found.by_entity, titles)
-    yield _counts("rules", Text("按规则", "By rule"), found.rules, says)
+    yield Table("shifts", title, columns, shown, _NONE, total=len(found.shifts))
 
 
 def _counts(name: str, title: Text, tallies: Sequence[Tally], titles: dict[str, Text]) -> Table:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from citybrain.sdk import Board, Bookable, Forecast, Level, Nearby, Pack, Text
 from citybrain.services.livelihood.parking import forecast
 from citybrain.services.livelihood.parking.figures import INDICATORS
+from citybrain.services.livelihood.parking.gains import GAINS
 from citybrain.services.livelihood.parking.lots import DERIVED, KIND, LOT
 from citybrain.services.livelihood.parking.rules import PARAMETERS, RULES
 from citybrain.services.livelihood.parking.source import ORIGIN, REPLAY
@@ -69,7 +70,7 @@ PACK = Pack(
     kinds=(KIND,),
     derived=DERIVED,
     rules=RULES,
-    indicators=INDICATORS,
+    indicators=(*INDICATORS, *GAINS),
     parameters=PARAMETERS,
     forecasts=(_AHEAD,),
     replay=REPLAY,
