@@ -90,6 +90,7 @@ WORDS: dict[str, Text] = {
     "sign_out": Text("退出", "Sign out"),
     "signed_in_as": Text("当前登录：", "Signed in: "),
     "demo": Text("演示数据", "Demo data"),
+    "demo_origin": Text("查看来源", "where it comes from"),
     "demo_note": Text("非真实市情", "Not the real state of any district"),
     "origin": Text("来源：", "Source: "),
     "ages": Text("{n}天前|{n}小时前|{n}分钟前|{n}秒前|刚刚", "{n} d ago|{n} h ago|{n} min ago|{n} s ago|just now"),

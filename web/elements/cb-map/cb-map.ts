@@ -319,20 +319,23 @@ function pointLayers(id: string): maplibre.LayerSpecification[] {
 
 /** Cases are diamonds, so that they are told from stations and lots without their colour; several at one place carry their number. */
 function caseLayers(id: string): maplibre.LayerSpecification[] {
-  const several: maplibre.ExpressionSpecification = [">", ["coalesce", ["get", "count"], 1], 1];
+  const always = { "text-font": FONT, "text-allow-overlap": true, "text-ignore-placement": true };
+  const halo = { "text-halo-color": colour("map-halo"), "text-halo-width": 1.6 };
   return [
     {
       id: `${id}-mark`,
       type: "symbol",
       source: id,
-      layout: {
-        "text-field": ["case", several, ["concat", "◆", ["to-string", ["get", "count"]]], "◆"],
-        "text-font": FONT,
-        "text-size": 1.25 * rem(),
-        "text-allow-overlap": true,
-        "text-ignore-placement": true,
-      },
+      layout: { ...always, "text-field": "◆", "text-size": 1.25 * rem() },
       paint: { "text-color": DOT, "text-halo-color": "#fff", "text-halo-width": 1.6 },
+    },
+    {
+      id: `${id}-count`,
+      type: "symbol",
+      source: id,
+      filter: [">", ["coalesce", ["get", "count"], 1], 1],
+      layout: { ...always, "text-field": ["to-string", ["get", "count"]], "text-size": 0.75 * rem(), "text-offset": [0.95, -0.75] },
+      paint: { ...halo, "text-color": colour("map-ink") },
     },
   ];
 }
