@@ -7,6 +7,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 
+from citybrain.web import samples
 from tests.browser.conftest import DESK, PHONE, Opener
 from tests.browser.district import District
 
@@ -32,6 +33,7 @@ PAGES: dict[str, tuple[str, str]] = {
     "bookings": ("/bookings", "citizen"),
     "owner": ("/offers/mine", "handler"),
     "error": ("/figures/nothing", "leader"),
+    **{f"design-{state}": (f"/docs/design?state={state}", "") for state in samples.STATES},
 }
 """Path and role of every page."""
 LOOKS = {
@@ -93,3 +95,24 @@ def test_a_page_is_accessible_quiet_whole_and_from_our_own_house(
     assert {address for address in asked if not address.startswith((demo.root, "data:", "blob:"))} == set()
     wrong = _HAN if look.startswith("en") else _SENTENCE
     assert [text for text in page.evaluate(_WORDS) if wrong.search(text)] == []
+
+
+@pytest.mark.parametrize("state", samples.STATES)
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_block_is_accessible_when_more_contrast_is_asked_for(opened: Opener, state: str, scheme: str) -> None:
+    page = opened(f"/docs/design?state={state}&theme={scheme}").page
+    page.emulate_media(contrast="more")
+    assert page.evaluate("matchMedia('(prefers-contrast: more)').matches")
+    assert [rule["id"] for rule in Axe().run(page).response["violations"]] == []
+
+
+def test_the_states_are_told_apart_in_words(opened: Opener) -> None:
+    said = {state: opened(f"/docs/design?state={state}").page.locator("#figure-sample").inner_text() for state in samples.STATES}
+    assert "36+1" in said["stale"].replace("\n", "")
+    assert "数据中断" in said["stale"]
+    assert "您无权查看" in said["denied"]
+    assert "正在计算" in said["loading"]
+    assert "未能计算" in said["error"] or "计算失败" in said["error"]
+    assert "演示数据" in said["demo"]
+    assert "演示数据" not in said["ready"]
+    assert not any("0件" in words.replace("\n", "") for words in said.values())

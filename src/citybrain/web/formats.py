@@ -20,6 +20,11 @@ def when(at: Instant, lang: Lang) -> str:
     return f"{weekday} {here.day} {_MONTHS[here.month - 1]} {here.year}, {here:%H:%M}"
 
 
+def clock(at: Instant) -> str:
+    """The time of day alone, where the day is said once for all."""
+    return f"{local(at):%H:%M}"
+
+
 def brief(at: Instant, now: Instant, lang: Lang) -> str:
     """The time alone on the same day, day and time in the same year, the whole time otherwise."""
     here, there = local(at), local(now)

@@ -7,7 +7,7 @@ from typing import Literal
 
 import msgspec
 
-from citybrain.web.views import Level, Map, Point, Ring, Shape
+from citybrain.web.views import Level, Map, MapLayer, Point, Ring, Shape
 
 _WIDTH, _HEIGHT, _MARGIN = 800.0, 560.0, 14.0
 _TILE, _GAP = 104.0, 8.0
@@ -31,6 +31,13 @@ class Dot(msgspec.Struct, frozen=True):
     point: Point
 
 
+class Over(msgspec.Struct, frozen=True):
+    """A layer over the map, drawn."""
+
+    layer: MapLayer
+    dots: tuple[Dot, ...]
+
+
 class Picture(msgspec.Struct, frozen=True):
     """A drawn map in its own units, ready for a template."""
 
@@ -38,6 +45,7 @@ class Picture(msgspec.Struct, frozen=True):
     height: float
     areas: tuple[Area, ...]
     dots: tuple[Dot, ...]
+    layers: tuple[Over, ...] = ()
     degrees: tuple[float, float, float, float] | None = None
     """Longitude and latitude at (0, 0), and degrees for a step to the right and down; None for a schematic."""
 
@@ -94,6 +102,8 @@ class _Projection(msgspec.Struct, frozen=True):
 def _plan(view: Map) -> Picture:
     spots = [spot for shape in view.shapes for ring in shape.rings for spot in ring]
     spots += [(point.lon, point.lat) for point in view.points]
+    # A thing outside the district must not shrink it to a speck: layers widen the picture only where there is nothing else.
+    spots = spots or [(point.lon, point.lat) for layer in view.layers for point in layer.points]
     if not spots:
         return Picture(_WIDTH, _HEIGHT, (), ())
     west, east = min(lon for lon, _ in spots), max(lon for lon, _ in spots)
@@ -103,10 +113,15 @@ def _plan(view: Map) -> Picture:
     scale = min((_WIDTH - 2 * _MARGIN) / wide, (_HEIGHT - 2 * _MARGIN) / high)
     projection = _Projection(west, north, squeeze, scale)
     areas = tuple(_area(view, shape, projection) for shape in view.shapes)
-    dots = tuple(Dot(*projection.to(point.lon, point.lat), point) for point in view.points)
+    layers = tuple(Over(layer, _dots(layer.points, projection)) for layer in view.layers)
+    width, height = round(wide * scale + 2 * _MARGIN, 1), round(high * scale + 2 * _MARGIN, 1)
     across, down = 1 / (squeeze * scale), -1 / scale
     degrees = (west - _MARGIN * across, north - _MARGIN * down, across, down)
-    return Picture(round(wide * scale + 2 * _MARGIN, 1), round(high * scale + 2 * _MARGIN, 1), areas, dots, degrees)
+    return Picture(width, height, areas, _dots(view.points, projection), layers, degrees)
+
+
+def _dots(points: Sequence[Point], projection: _Projection) -> tuple[Dot, ...]:
+    return tuple(Dot(*projection.to(point.lon, point.lat), point) for point in points)
 
 
 def _area(view: Map, shape: Shape, projection: _Projection) -> Area:

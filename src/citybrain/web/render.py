@@ -36,6 +36,7 @@ _TEMPLATES: dict[type, str] = {
     views.Problem: "error",
     views.Admin: "admin",
     views.Errors: "errors",
+    views.Design: "design",
     booking_views.OfferList: "booking_offers",
     booking_views.OfferPage: "booking_offer",
     booking_views.BookingList: "booking_list",
@@ -49,6 +50,7 @@ _BLOCKS: dict[type, tuple[str, str]] = {
     views.Map: ("map", "map"),
     views.Chart: ("chart", "chart"),
     views.Night: ("night", "night"),
+    views.News: ("news", "news"),
 }
 
 
@@ -67,9 +69,12 @@ def render(view: views.View | booking_views.BookingView | nearby_views.NearbyPag
 
 def fragment(block: views.Block, page: views.Page) -> Fragment:
     """One block of a page, with the id of the element that it replaces."""
-    file, macro = _BLOCKS[type(block)]
-    module = _environment(page.lang).get_template(f"blocks/{file}.html").module
-    return Fragment(block_id(block), str(getattr(module, macro)(block, page)))
+    return Fragment(block_id(block), str(_drawn(block, page)))
+
+
+def build() -> str:
+    """The front end that pages are made with; a screen that stands for weeks loads itself anew when it changes."""
+    return assets.read().get("main.js", "")
 
 
 def block_id(block: views.Block) -> str:
@@ -110,6 +115,12 @@ def turn(page: views.Page, name: str, value: str) -> str:
     return f"{quote(page.path)}?{urlencode([*kept, (name, value)])}"
 
 
+def _drawn(block: views.Block, page: views.Page) -> object:
+    """What the block's macro makes, marked as escaped."""
+    file, macro = _BLOCKS[type(block)]
+    return getattr(_environment(page.lang).get_template(f"blocks/{file}.html").module, macro)(block, page)
+
+
 @lru_cache(maxsize=2)
 def _environment(lang: Lang) -> jinja2.Environment:
     environment = jinja2.Environment(
@@ -128,6 +139,8 @@ def _environment(lang: Lang) -> jinja2.Environment:
         block_id=block_id,
         turn=turn,
         kept=Keeper().kept,
+        build=build(),
+        draw=_drawn,
         draw_map=mapimage.draw,
         draw_bars=barimage.draw,
         draw_chart=lambda chart: chartimage.draw(chart, lang),
@@ -174,6 +187,7 @@ def _filters(lang: Lang) -> Mapping[str, object]:
         "skill": skill,
         "lines": lines,
         "change_tone": change_tone,
+        "clock": formats.clock,
         "iso": rfc3339,
         "number": formats.number,
         "signed": formats.signed,

@@ -151,6 +151,11 @@ class Skill(msgspec.Struct, frozen=True):
     decimals: int = 1
     baseline: Text = Text("“不变”假设", "assuming no change")
 
+    @property
+    def better(self) -> bool:
+        """Whether it beats persistence."""
+        return self.error < self.persistence
+
 
 class ChartRow(msgspec.Struct, frozen=True):
     """One time of a chart; ``low`` and ``high`` bound the forecast."""
@@ -213,14 +218,28 @@ class Point(msgspec.Struct, frozen=True):
     href: str = ""
     at: Instant | None = None
     reason: Text | None = None
+    count: int = 1
+    """How many things stand at this place."""
+
+
+class MapLayer(msgspec.Struct, frozen=True):
+    """A layer over a map that a reader may take away; ``look`` says how its points are drawn: dots, cases (◆) or alerts (rings)."""
+
+    name: str
+    title: Text
+    look: Literal["points", "cases", "alerts"]
+    points: tuple[Point, ...]
+    src: str
+    levels: tuple[Level, ...] = ()
+    note: Text | None = None
 
 
 class Map(msgspec.Struct, frozen=True):
     """A map and the same places as a list.
 
     With ``tiles`` true only a schematic of equal tiles is drawn and no coordinate leaves the server (no approval number).
-    ``src`` are GeoJSON layers for the interactive map, ``areas|/path`` or ``points|/path`` each; it takes from each feature
-    the properties ``id``, ``title`` (or ``title_en``), ``value``, ``level`` (word), ``colour``, ``grade``, ``href``.
+    ``src`` are GeoJSON layers for the interactive map, ``look:layer|/path`` each (look: areas, sites, points, cases, alerts); it
+    takes from each feature ``id``, ``title`` (or ``title_en``), ``value``, ``level`` (word), ``colour``, ``grade``, ``count``, ``href``.
     """
 
     name: str
@@ -233,6 +252,7 @@ class Map(msgspec.Struct, frozen=True):
     tiles: bool = False
     approval: str = ""
     src: tuple[str, ...] = ()
+    layers: tuple[MapLayer, ...] = ()
     reason: Text | None = None
     demo: bool = False
 
@@ -406,6 +426,13 @@ class Tab(msgspec.Struct, frozen=True):
     count: int
     current: bool = False
     tone: Tone = "plain"
+
+
+class News(msgspec.Struct, frozen=True):
+    """That a list has changed since it was shown, and where it is shown anew: a list is never changed under somebody's hands."""
+
+    changed: bool
+    href: str
 
 
 class Desk(msgspec.Struct, frozen=True):
@@ -921,8 +948,22 @@ class Errors(msgspec.Struct, frozen=True):
     entries: tuple[ErrorEntry, ...]
 
 
+class Design(msgspec.Struct, frozen=True):
+    """``/docs/design``: every block in one state."""
+
+    state: Text
+    states: tuple[Link, ...]
+    message: Message
+    blocks: "tuple[Block, ...]"
+    table: Table
+    steps: tuple[StepLine, ...]
+    form: MoveForm
+    errors: tuple[FormError, ...] = ()
+
+
 View: TypeAlias = (
-    Portal
+    Design
+    | Portal
     | Cockpit
     | Desk
     | CasePage
@@ -941,4 +982,4 @@ View: TypeAlias = (
     | Admin
     | Errors
 )
-Block: TypeAlias = Figure | AlertList | CaseList | Map | Chart | Night
+Block: TypeAlias = News | Figure | AlertList | CaseList | Map | Chart | Night

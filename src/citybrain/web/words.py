@@ -90,6 +90,7 @@ WORDS: dict[str, Text] = {
     "sign_out": Text("退出", "Sign out"),
     "signed_in_as": Text("当前登录：", "Signed in: "),
     "demo": Text("演示数据", "Demo data"),
+    "demo_origin": Text("查看来源", "where it comes from"),
     "demo_note": Text("非真实市情", "Not the real state of any district"),
     "origin": Text("来源：", "Source: "),
     "ages": Text("{n}天前|{n}小时前|{n}分钟前|{n}秒前|刚刚", "{n} d ago|{n} h ago|{n} min ago|{n} s ago|just now"),
@@ -207,8 +208,25 @@ WORDS: dict[str, Text] = {
     "unit": Text("责任单位", "Unit"),
     "area": Text("位置", "Place"),
     "handler": Text("经办人", "Handled by"),
+    # Design
+    "design_title": Text("设计规范", "Design"),
+    "design_about": Text(
+        "页面由以下组件拼成。每个组件在每种状态下都由实际使用的模板绘出，并逐一自动检查无障碍。",
+        "Pages are built of these blocks. Each stands here in each state, drawn by the templates in use, and is checked for accessibility.",
+    ),
+    "design_states": Text("状态", "States"),
+    "design_tags": Text("标签", "Tags"),
+    "design_tone_plain": Text("一般", "Plain"),
+    "design_tone_good": Text("良好", "Good"),
+    "design_tone_info": Text("提示", "Information"),
+    "design_tone_warn": Text("注意", "Attention"),
+    "design_tone_bad": Text("问题", "Trouble"),
+    "design_type": Text("字号", "Type"),
+    "design_colours": Text("颜色", "Colours"),
     # Map
     "map_list": Text("地点列表（{count}处）", "List of places ({count})"),
+    "map_layers": Text("图层", "Layers"),
+    "map_grades": Text("颜色为预警等级：红、橙、黄、蓝", "Colours are grades: red, orange, yellow, blue"),
     "map_schematic": Text(
         "示意图：每格为一个街道，不表示边界、面积和准确位置。",
         "Schematic: one tile for each subdistrict; no boundary, size or exact place is shown.",
@@ -236,8 +254,8 @@ WORDS: dict[str, Text] = {
     "method": Text("方法：", "Method: "),
     "chart_more": Text("误差说明与数据表", "Errors in full, and the data"),
     "skill": Text("预测误差：", "Forecast error: "),
-    "skill_short_better": Text("{hours}小时小于{baseline}", "{hours} h: smaller than {baseline}"),
-    "skill_short_worse": Text("{hours}小时不小于{baseline}", "{hours} h: not smaller than {baseline}"),
+    "skill_short_better": Text("往前{hours}小时小于{baseline}", "{hours} h ahead: smaller than {baseline}"),
+    "skill_short_worse": Text("往前{hours}小时不小于{baseline}", "{hours} h ahead: not smaller than {baseline}"),
     "errors_title": Text("错误代码", "Error codes"),
     "errors_about": Text(
         "接口返回的问题文档（RFC 9457）以 type 指向这里的条目。",
@@ -265,6 +283,20 @@ WORDS: dict[str, Text] = {
     "live_lost": Text(
         "{time}起与服务器的连接中断，正在重连。所示为中断前的数据。",
         "Connection lost since {time}; reconnecting. What is shown is from before.",
+    ),
+    "offline": Text(
+        "没有网络，尚未提交。您填写的内容已保存在本机，联网后请再次提交。",
+        "No network: not sent. What you typed is kept on this device; send it again when you are connected.",
+    ),
+    "keys": Text("键盘快捷键", "Keyboard shortcuts"),
+    "keys_on": Text("启用单键快捷键", "Single-letter shortcuts on"),
+    "keys_next": Text("下一条 / 上一条", "Next / previous case"),
+    "keys_open": Text("打开", "Open it"),
+    "keys_search": Text("搜索", "Search"),
+    "keys_help": Text("显示或收起本说明", "Show or hide this help"),
+    "list_changed": Text("列表有更新，点此刷新", "The list has changed: show it anew"),
+    "live_ended": Text(
+        "登录已到期，所示为此前的数据。请重新登录。", "The session has ended; what is shown is from before. Sign in again."
     ),
     "live_back": Text("连接已恢复。", "Connection restored."),
     # Form

@@ -1,4 +1,4 @@
-/** `<cb-keep data-kept><form data-keep="key">…</form></cb-keep>`: typed words stay on the device until the server has taken them. */
+/** `<cb-keep data-kept data-offline><form data-keep="key">…</form></cb-keep>`: typed words stay on the device until the server has taken them. */
 
 type Field = HTMLTextAreaElement | HTMLInputElement | HTMLSelectElement;
 type Kept = Record<string, string>;
@@ -13,32 +13,44 @@ export class CbKeep extends HTMLElement {
   #guard(form: HTMLFormElement): void {
     const key = PREFIX + (form.dataset["keep"] ?? "");
     const fields = Array.from(form.querySelectorAll<Field>("textarea, select, input:not([type=hidden]):not([type=password]):not([type=file])"));
-    if (this.#wasTaken(key)) localStorage.removeItem(key);
-    if (restore(fields, read(key))) this.#tell(form);
+    if (restore(fields, read(key))) this.#tell(form, this.dataset["kept"] ?? "");
     form.addEventListener("input", () => {
       const kept: Kept = {};
       for (const field of fields) kept[field.name] = field.value;
       localStorage.setItem(key, JSON.stringify(kept));
     });
-    form.addEventListener("submit", () => sessionStorage.setItem(SENT, key));
+    form.addEventListener("submit", (event) => {
+      if (navigator.onLine) {
+        sessionStorage.setItem(SENT, key);
+        return;
+      }
+      event.preventDefault();
+      this.#tell(form, this.dataset["offline"] ?? "");
+    });
   }
 
-  /** A form that was sent counts as taken when the next page came without an error summary. */
-  #wasTaken(key: string): boolean {
-    if (sessionStorage.getItem(SENT) !== key) return false;
-    sessionStorage.removeItem(SENT);
-    return document.querySelector(".error-summary") === null;
-  }
-
-  #tell(form: HTMLFormElement): void {
+  #tell(form: HTMLFormElement, words: string): void {
     const folded = form.closest("details");
     if (folded !== null) folded.open = true;
-    const note = document.createElement("p");
+    const known = form.querySelector<HTMLElement>(".kept");
+    const note = known ?? document.createElement("p");
     note.className = "muted kept";
     note.setAttribute("role", "status");
-    note.textContent = this.dataset["kept"] ?? "";
-    form.prepend(note);
+    note.textContent = words;
+    if (known === null) form.prepend(note);
   }
+}
+
+/**
+ * Words that were sent are let go only when the server says that it took them: by `?done=`, or by an element with `data-taken`. A page
+ * that never came, or came with an error, took nothing. The form itself need not stand on the page that says so.
+ */
+function letGo(): void {
+  const key = sessionStorage.getItem(SENT);
+  const said = new URLSearchParams(location.search).has("done") || document.querySelector("[data-taken]") !== null;
+  if (key === null || !said || document.querySelector(".error-summary") !== null) return;
+  sessionStorage.removeItem(SENT);
+  localStorage.removeItem(key);
 }
 
 function restore(fields: readonly Field[], kept: Kept): boolean {
@@ -63,6 +75,7 @@ function read(key: string): Kept {
   }
 }
 
+letGo();
 customElements.define("cb-keep", CbKeep);
 declare global {
   interface HTMLElementTagNameMap {

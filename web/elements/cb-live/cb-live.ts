@@ -48,6 +48,8 @@ export class CbLive extends HTMLElement {
     source.addEventListener("error", () => this.#lose());
     source.addEventListener("fragment", (event) => this.#swap(event));
     source.addEventListener("beat", () => this.#hear());
+    source.addEventListener("build", (event) => this.#renew(event));
+    source.addEventListener("ended", () => this.#end());
     source.addEventListener("message", () => this.#hear());
   }
 
@@ -76,6 +78,22 @@ export class CbLive extends HTMLElement {
     window.clearTimeout(this.#retry);
     this.#retry = window.setTimeout(() => this.#connect(), backoff(this.#attempt, Math.random()));
     this.#attempt += 1;
+  }
+
+  /** A screen that nobody works on, such as a wall, takes a newer front end by loading itself anew. */
+  #renew(event: MessageEvent<string>): void {
+    this.#hear();
+    const fresh = buildOf(event.data);
+    const same = fresh === "" || fresh === document.documentElement.dataset["build"];
+    if (!same && this.hasAttribute("data-renew")) location.reload();
+  }
+
+  /** The session is over: what stands stays, marked as of before, and nothing is asked for any more. */
+  #end(): void {
+    this.#source?.close();
+    this.#source = null;
+    this.#status.textContent = this.dataset["ended"] ?? "";
+    this.#show("lost");
   }
 
   /** A connection that a proxy holds open but that brings nothing, not even the server's beat, is a lost one. */
@@ -115,6 +133,11 @@ export class CbLive extends HTMLElement {
     this.#waiting.delete(id);
     if (fragment !== undefined) window.setTimeout(() => this.#put(fragment), 0);
   }
+}
+
+function buildOf(text: string): string {
+  const found: unknown = JSON.parse(text);
+  return typeof found === "object" && found !== null && "build" in found ? String(found.build) : "";
 }
 
 function elementOf(html: string): Element | null {

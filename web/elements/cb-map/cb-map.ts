@@ -1,5 +1,5 @@
 /**
- * `<cb-map src="areas|/a.geojson points|/p.geojson"><svg class="map-picture">…</svg>…</cb-map>`
+ * `<cb-map src="areas:base|/a.geojson cases:case|/c.geojson"><svg class="map-picture">…</svg>…</cb-map>`
  *
  * Draws the same layers as the picture that it wraps, on the district's own GeoJSON and nothing from outside. The picture stays
  * until the map has drawn, and stays for good where WebGL or a layer is missing. The list of places below is what a keyboard uses.
@@ -9,25 +9,32 @@ import * as maplibre from "maplibre-gl";
 import { colour, whenThemeTurns } from "../../shared/colours.ts";
 import { type Box, boxAround, isLayer, type Layer } from "../../shared/geojson.ts";
 
-type Kind = "areas" | "points";
+const KINDS = ["areas", "sites", "points", "cases", "alerts"] as const;
+type Kind = (typeof KINDS)[number];
 interface Source {
   readonly kind: Kind;
+  readonly group: string;
   readonly id: string;
   readonly address: string;
 }
 
 const FONT = ["Source Han Sans SC", "Noto Sans SC", "Noto Sans CJK SC", "PingFang SC", "Microsoft YaHei", "sans-serif"];
 const OPENING = 24;
+const EMPTY: Layer = { type: "FeatureCollection", features: [] };
 
 export class CbMap extends HTMLElement {
   #map: maplibre.Map | null = null;
   #box: Box | null = null;
   #moved = false;
+  #sources: readonly Source[] = [];
+  readonly #layers = new Map<string, Layer>();
+  readonly #hidden = new Set<string>();
   #stop: () => void = () => undefined;
   readonly #swapped = (event: Event): void => this.#stay(event);
 
   connectedCallback(): void {
     document.addEventListener("cb-swap", this.#swapped);
+    this.#choices();
     if (this.#map === null) void this.#begin();
   }
 
@@ -44,23 +51,52 @@ export class CbMap extends HTMLElement {
     const canvas = document.createElement("div");
     canvas.className = "map-canvas";
     try {
-      const sources = sourcesOf(this.getAttribute("src") ?? "");
-      const layers = await Promise.all(sources.map((source) => fetchLayer(source.address)));
-      this.#box = boxAround(layers);
+      this.#sources = sourcesOf(this.getAttribute("src") ?? "");
+      const layers = await Promise.all(this.#sources.map((source) => fetchLayer(source.address)));
+      this.#sources.forEach((source, index) => this.#layers.set(source.id, layers[index] ?? EMPTY));
+      this.#box = boxAround(layers.filter((_, index) => this.#sources[index]?.group === "base")) ?? boxAround(layers);
       if (!this.isConnected || this.#box === null) return;
       this.prepend(canvas);
-      this.#draw(canvas, sources, layers);
+      this.#draw(canvas);
     } catch (error) {
       canvas.remove();
       this.#giveUp(error);
     }
   }
 
-  #draw(canvas: HTMLElement, sources: readonly Source[], layers: readonly Layer[]): void {
-    const english = document.documentElement.lang === "en";
+  /** The style of the layers that are not taken away. */
+  #style(): maplibre.StyleSpecification {
+    const shown = this.#sources.filter((source) => !this.#hidden.has(source.group));
+    return styleOf(shown, this.#layers, document.documentElement.lang === "en");
+  }
+
+  /** The boxes of the legend take layers away and bring them back; what was chosen on this device is remembered. */
+  #choices(): void {
+    for (const box of Array.from(this.querySelectorAll<HTMLInputElement>(".layer input"))) {
+      const group = box.closest<HTMLElement>(".layer")?.dataset["layer"] ?? "";
+      const key = `cb-map:${group}`;
+      box.hidden = false;
+      box.checked = localStorage.getItem(key) !== "hidden";
+      this.#turn(group, box.checked);
+      box.addEventListener("change", () => {
+        localStorage.setItem(key, box.checked ? "shown" : "hidden");
+        this.#turn(group, box.checked);
+        this.#map?.setStyle(this.#style());
+      });
+    }
+  }
+
+  #turn(group: string, shown: boolean): void {
+    if (shown) this.#hidden.delete(group);
+    else this.#hidden.add(group);
+    for (const part of Array.from(this.querySelectorAll<SVGElement>(".map-picture g[data-layer]")))
+      if (part.dataset["layer"] === group) part.style.display = shown ? "" : "none";
+  }
+
+  #draw(canvas: HTMLElement): void {
     const map = new maplibre.Map({
       container: canvas,
-      style: styleOf(sources, layers, english),
+      style: this.#style(),
       bounds: this.#box === null ? [0, 0, 1, 1] : [...this.#box],
       fitBoundsOptions: { padding: OPENING },
       attributionControl: false,
@@ -87,8 +123,8 @@ export class CbMap extends HTMLElement {
       if (!this.#moved) this.#home(map);
     });
     this.#tools(canvas, map);
-    this.#clicks(map, sources);
-    this.#stop = whenThemeTurns(() => map.setStyle(styleOf(sources, layers, english)));
+    this.#clicks(map);
+    this.#stop = whenThemeTurns(() => map.setStyle(this.#style()));
   }
 
   #tools(canvas: HTMLElement, map: maplibre.Map): void {
@@ -121,14 +157,16 @@ export class CbMap extends HTMLElement {
     map.zoomTo(map.getZoom() + by, { duration: 200 });
   }
 
-  #clicks(map: maplibre.Map, sources: readonly Source[]): void {
-    const layers = sources.map((source) => (source.kind === "areas" ? `${source.id}-fill` : `${source.id}-dot`)).reverse();
+  #clicks(map: maplibre.Map): void {
+    const at = (point: maplibre.Point): maplibre.MapGeoJSONFeature | undefined => {
+      const layers = this.#sources.map(targetOf).filter((id) => map.getLayer(id) !== undefined);
+      return map.queryRenderedFeatures(point, { layers })[0];
+    };
     map.on("mousemove", (event) => {
-      const found = map.queryRenderedFeatures(event.point, { layers })[0];
-      map.getCanvas().style.cursor = found?.properties["href"] ? "pointer" : "";
+      map.getCanvas().style.cursor = at(event.point)?.properties["href"] ? "pointer" : "";
     });
     map.on("click", (event) => {
-      const found = map.queryRenderedFeatures(event.point, { layers })[0];
+      const found = at(event.point);
       if (found === undefined) return;
       const href = String(found.properties["href"] ?? "");
       const detail = { id: String(found.properties["id"] ?? ""), href };
@@ -148,13 +186,15 @@ export class CbMap extends HTMLElement {
       const fresh = detail.querySelector(part);
       if (fresh !== null) this.querySelector(part)?.replaceWith(fresh);
     }
+    this.#choices();
     void this.#reload();
   }
 
   async #reload(): Promise<void> {
-    for (const source of sourcesOf(this.getAttribute("src") ?? "")) {
+    for (const source of this.#sources) {
       try {
         const layer = await fetchLayer(source.address);
+        this.#layers.set(source.id, layer);
         const target = this.#map?.getSource<maplibre.GeoJSONSource>(source.id);
         target?.setData(layer);
       } catch (error) {
@@ -188,9 +228,16 @@ function sourcesOf(text: string): readonly Source[] {
     .split(/\s+/)
     .filter(Boolean)
     .map((part, index) => {
-      const [kind, ...rest] = part.split("|");
-      return { kind: kind === "points" ? "points" : "areas", id: `layer-${index}`, address: rest.join("|") };
+      const [name, ...rest] = part.split("|");
+      const [look, group] = (name ?? "").split(":");
+      const kind = KINDS.find((known) => known === look) ?? "areas";
+      return { kind, group: group ?? "base", id: `layer-${index}`, address: rest.join("|") };
     });
+}
+
+/** The drawn layer that is pointed at. */
+function targetOf(source: Source): string {
+  return `${source.id}-${{ areas: "fill", sites: "dot", points: "dot", cases: "mark", alerts: "ring" }[source.kind]}`;
 }
 
 async function fetchLayer(address: string): Promise<Layer> {
@@ -200,19 +247,17 @@ async function fetchLayer(address: string): Promise<Layer> {
   return body;
 }
 
-function styleOf(sources: readonly Source[], layers: readonly Layer[], english: boolean): maplibre.StyleSpecification {
+function styleOf(sources: readonly Source[], layers: ReadonlyMap<string, Layer>, english: boolean): maplibre.StyleSpecification {
   const style: maplibre.StyleSpecification = {
     version: 8,
     sources: {},
     layers: [{ id: "ground", type: "background", paint: { "background-color": colour("map-ground") } }],
   };
-  sources.forEach((source, index) => {
-    const layer = layers[index];
-    if (layer === undefined) return;
-    style.sources[source.id] = { type: "geojson", data: layer };
-    style.layers.push(...(source.kind === "areas" ? areaLayers(source.id) : pointLayers(source.id)));
-  });
-  const things = sources.some((source) => source.kind === "points");
+  for (const source of sources) {
+    style.sources[source.id] = { type: "geojson", data: layers.get(source.id) ?? EMPTY };
+    style.layers.push(...LOOKS[source.kind](source.id));
+  }
+  const things = sources.some((source) => source.kind === "points" || source.kind === "cases");
   for (const source of sources) if (source.kind === "areas") style.layers.push(wordLayer(source.id, english, things));
   return style;
 }
@@ -228,7 +273,7 @@ const FILL: maplibre.ExpressionSpecification = [
 function wordLayer(id: string, english: boolean, things: boolean): maplibre.LayerSpecification {
   const title: maplibre.ExpressionSpecification = english ? ["coalesce", ["get", "title_en"], ["get", "title"]] : ["get", "title"];
   const words: maplibre.ExpressionSpecification = ["concat", title, "\n", ["to-string", ["coalesce", ["get", "value"], ""]]];
-  const lowered = things ? { "text-anchor": "top" as const, "text-offset": [0, 0.5] as [number, number] } : {};
+  const anchors: ("center" | "top" | "bottom")[] = things ? ["top", "bottom"] : ["center", "top", "bottom"];
   return {
     id: `${id}-word`,
     type: "symbol",
@@ -239,8 +284,8 @@ function wordLayer(id: string, english: boolean, things: boolean): maplibre.Laye
       "text-size": 0.8125 * rem(),
       "text-max-width": 9,
       "text-allow-overlap": false,
-      "text-variable-anchor": ["center", "top", "bottom"],
-      ...lowered,
+      "text-variable-anchor": anchors,
+      "text-radial-offset": things ? 0.7 : 0,
     },
     paint: { "text-color": colour("map-ink"), "text-halo-color": colour("map-halo"), "text-halo-width": 1.6 },
   };
@@ -254,9 +299,49 @@ function areaLayers(id: string): maplibre.LayerSpecification[] {
   ];
 }
 
+const DOT: maplibre.ExpressionSpecification = [
+  "case",
+  ["!=", ["coalesce", ["get", "colour"], ""], ""],
+  ["get", "colour"],
+  "rgba(128,128,128,1)",
+];
+
+/** Small marks that only say where something stands: the area around them carries its colour and value. */
+function siteLayers(id: string): maplibre.LayerSpecification[] {
+  const paint = { "circle-radius": 0.19 * rem(), "circle-color": colour("map-ink"), "circle-opacity": 0.75 };
+  return [{ id: `${id}-dot`, type: "circle", source: id, paint }];
+}
+
 function pointLayers(id: string): maplibre.LayerSpecification[] {
-  const graded: maplibre.ExpressionSpecification = [">", ["coalesce", ["get", "grade"], 0], 0];
-  const ring: maplibre.ExpressionSpecification = [
+  const paint = { "circle-radius": 0.4 * rem(), "circle-color": DOT, "circle-stroke-color": colour("map-ink"), "circle-stroke-width": 1.5 };
+  return [{ id: `${id}-dot`, type: "circle", source: id, paint }];
+}
+
+/** Cases are diamonds, so that they are told from stations and lots without their colour; several at one place carry their number. */
+function caseLayers(id: string): maplibre.LayerSpecification[] {
+  const always = { "text-font": FONT, "text-allow-overlap": true, "text-ignore-placement": true };
+  const halo = { "text-halo-color": colour("map-halo"), "text-halo-width": 1.6 };
+  return [
+    {
+      id: `${id}-mark`,
+      type: "symbol",
+      source: id,
+      layout: { ...always, "text-field": "◆", "text-size": 1.25 * rem() },
+      paint: { "text-color": DOT, "text-halo-color": "#fff", "text-halo-width": 1.6 },
+    },
+    {
+      id: `${id}-count`,
+      type: "symbol",
+      source: id,
+      filter: [">", ["coalesce", ["get", "count"], 1], 1],
+      layout: { ...always, "text-field": ["to-string", ["get", "count"]], "text-size": 0.75 * rem(), "text-offset": [0.95, -0.75] },
+      paint: { ...halo, "text-color": colour("map-ink") },
+    },
+  ];
+}
+
+function alertLayers(id: string): maplibre.LayerSpecification[] {
+  const grades: maplibre.ExpressionSpecification = [
     "match",
     ["coalesce", ["get", "grade"], 0],
     1,
@@ -269,33 +354,22 @@ function pointLayers(id: string): maplibre.LayerSpecification[] {
     colour("grade-4"),
     colour("map-line"),
   ];
-  const dot: maplibre.ExpressionSpecification = [
-    "case",
-    ["!=", ["coalesce", ["get", "colour"], ""], ""],
-    ["get", "colour"],
-    colour("map-unknown"),
-  ];
-  return [
-    {
-      id: `${id}-ring`,
-      type: "circle",
-      source: id,
-      filter: graded,
-      paint: {
-        "circle-radius": 0.8 * rem(),
-        "circle-color": "rgba(0,0,0,0)",
-        "circle-stroke-color": ring,
-        "circle-stroke-width": 0.19 * rem(),
-      },
-    },
-    {
-      id: `${id}-dot`,
-      type: "circle",
-      source: id,
-      paint: { "circle-radius": 0.44 * rem(), "circle-color": dot, "circle-stroke-color": colour("map-ink"), "circle-stroke-width": 1.5 },
-    },
-  ];
+  const paint = {
+    "circle-radius": 0.8 * rem(),
+    "circle-color": "rgba(0,0,0,0)",
+    "circle-stroke-color": grades,
+    "circle-stroke-width": 0.19 * rem(),
+  };
+  return [{ id: `${id}-ring`, type: "circle", source: id, paint }];
 }
+
+const LOOKS: Readonly<Record<Kind, (id: string) => maplibre.LayerSpecification[]>> = {
+  areas: areaLayers,
+  sites: siteLayers,
+  points: pointLayers,
+  cases: caseLayers,
+  alerts: alertLayers,
+};
 
 maplibre.setWorkerCount(1);
 customElements.define("cb-map", CbMap);

@@ -20,6 +20,8 @@ from citybrain.kernel.units import UNITS
 from citybrain.web.views import Chart, Figure, Level, Map, Place, Point, Ring, Shape, Topic
 
 _UNSURVEYED = Text("各街道尚未录入测绘边界", "no outline of a subdistrict has been entered yet")
+_BASE = (("areas", "areas"), ("sites", "points"))
+"""How a board is drawn: its areas coloured, its points as small marks that cover no words."""
 _NO_STATION = Text("无监测点", "no station")
 
 
@@ -69,7 +71,7 @@ def overview(parts: PageParts, board: Board, *, public: bool) -> Map:
         measure=_measure(parts, board),
         tiles=schematic,
         approval=parts.map_approval,
-        src=() if schematic else (f"areas|/layers/{board.kind}/areas.geojson", f"points|/layers/{board.kind}/points.geojson"),
+        src=() if schematic else tuple(f"{look}:base|/layers/{board.kind}/{file}.geojson" for look, file in _BASE),
         reason=_UNSURVEYED,
         demo=parts.demo is not None,
     )

@@ -4,12 +4,12 @@ from typing import Final
 
 from litestar import Response, get
 
-from citybrain.doors.pages import boards, charts, figures, frame, rows
+from citybrain.doors.pages import boards, charts, figures, frame, maps, rows
 from citybrain.doors.pages.parts import Call, PageParts, Parts
 from citybrain.kernel.access import Caller, Order, Query
 from citybrain.kernel.predicate import And, Compare
 from citybrain.kernel.text import Lang, Text
-from citybrain.web.views import AlertList, CaseList, Chart, Cockpit, Map, Night, NightItem, Tone
+from citybrain.web.views import AlertList, CaseList, Chart, Cockpit, Night, NightItem, Tone
 
 _ALERTS: Final = 8
 _CASES: Final = 8
@@ -31,10 +31,8 @@ def cockpit(request: Call, parts: Parts) -> Response[str]:
 
 def view(parts: PageParts, caller: Caller, lang: Lang) -> Cockpit:
     """What the cockpit shows to a caller now."""
-    shown = parts.boards("cockpit")
-    empty = Map("district", parts.district, reason=Text("没有可显示的图层", "no layer to show"))
     return Cockpit(
-        map=boards.overview(parts, shown[0], public=False) if shown else empty,
+        map=maps.overview(parts, caller),
         figures=figures.district_cards(parts),
         alerts=alerts(parts, caller),
         cases=cases(parts, caller),

@@ -1,33 +1,22 @@
 """The desk (工作台): the cases of the caller's unit, one case with its history, and the steps that may be taken now."""
 
 from typing import Final
+from urllib.parse import urlencode
 
 import msgspec
 from litestar import Response, get, post
 from litestar.params import FromPath, URLEncodedBody
 from litestar.response import Redirect
 
-from citybrain.doors.pages import case_reports, charts, frame, reports, rows
+from citybrain.doors.pages import case_reports, charts, frame, reports, rows, worklist
 from citybrain.doors.pages.parts import Call, PageParts, Parts
 from citybrain.kernel.access import REPORTER, SYSTEM, Order, Query
 from citybrain.kernel.cases import Case, Move
 from citybrain.kernel.errors import BadInputError, CityError, ConflictError, ForbiddenError
-from citybrain.kernel.predicate import And, Compare, Or, Predicate
+from citybrain.kernel.predicate import Compare, Predicate
 from citybrain.kernel.text import Text, same
-from citybrain.web.views import AlertItem, CaseList, CasePage, Chart, Desk, Fact, FormError, MoveForm, Option, StepLine, Tab, Tone
+from citybrain.web.views import AlertItem, CasePage, Chart, Desk, Fact, FormError, MoveForm, Option, StepLine, Tab, Tone
 
-_OPEN: Final = Compare("state", "in", ("reported", "filed", "assigned", "handling", "finished"))
-_CLOSED: Final = Compare("closed", "ge", 0)
-"""Cases that have a time of closing: asked so, the newest are read by their time of opening and the rest are not sorted."""
-_TABS: Final[tuple[tuple[str, Text, Predicate, Tone], ...]] = (
-    ("open", Text("在办", "Open"), _OPEN, "plain"),
-    ("new", Text("待受理", "New"), Compare("state", "in", ("reported", "filed")), "plain"),
-    ("working", Text("处置中", "Being handled"), Compare("state", "in", ("assigned", "handling")), "plain"),
-    ("checking", Text("待核查", "To be checked"), Compare("state", "eq", "finished"), "plain"),
-    ("late", Text("逾期", "Overdue"), And((_OPEN, Compare("overdue", "eq", value=True))), "bad"),
-    ("closed", Text("已结案", "Closed"), _CLOSED, "plain"),
-)
-_EMPTY: Final = Text("此栏目下没有案件。", "There are no cases here.")
 _TONES: Final[dict[str, Tone]] = {"approve": "good", "return": "warn", "dismiss": "bad"}
 _PROGRAM: Final = "CityBrain"
 """Who took a step that nobody took."""
@@ -47,32 +36,21 @@ class Step(msgspec.Struct, frozen=True):
 @get("/desk", opt=frame.opens("page.desk"), sync_to_thread=True)
 def desk(request: Call, parts: Parts) -> Response[str]:
     """The list, by tab and search; the most urgent first."""
-    frame.signed_in(request)
-    wanted, search = request.query_params.get("tab", "open"), request.query_params.get("q", "").strip()[:100]
-    current = next((tab for tab in _TABS if tab[0] == wanted), _TABS[0])
-    where: Predicate = current[2]
-    if search:
-        where = And(
-            (
-                where,
-                Or(
-                    (
-                        Compare("number", "contains", search),
-                        Compare("words", "contains", search),
-                        Compare("title", "contains", search),
-                    )
-                ),
-            )
-        )
-    order = Order("opened", descending=True) if current[0] == "closed" else Order("due")
-    found = rows.read(parts, request.user, Query("case", where, order, 50, request.query_params.get("cursor")))
-    items = tuple(rows.case_item(parts, row) for row in found.rows)
+    wanted = worklist.asked(request)
+    cases, following = worklist.listed(parts, frame.signed_in(request), wanted)
+    live = {
+        "lang": frame.language(request),
+        "tab": wanted.tab[0],
+        "q": wanted.search,
+        "cursor": wanted.cursor,
+        "seen": worklist.mark(cases),
+    }
     view = Desk(
-        tabs=tuple(_tab(parts, request, tab, current=tab is current) for tab in _TABS),
-        cases=CaseList("cases", current[1], items, _EMPTY),
-        search=search,
-        live=f"/live/desk?lang={frame.language(request)}",
-        next=found.next or "",
+        tabs=tuple(_tab(parts, request, tab, current=tab is wanted.tab) for tab in worklist.TABS),
+        cases=cases,
+        search=wanted.search,
+        live=f"/live/desk?{urlencode(live)}",
+        next=following,
     )
     return frame.shown(parts, request, view)
 

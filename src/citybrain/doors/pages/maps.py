@@ -1,0 +1,101 @@
+"""The cockpit's map: the first board coloured by subdistrict, and over it every other board, the open cases and the open alerts."""
+
+from collections.abc import Sequence
+from typing import Final
+
+import msgspec
+
+from citybrain.doors.pages import boards, rows
+from citybrain.doors.pages.parts import PageParts
+from citybrain.kernel.access import Caller, Order, Query
+from citybrain.kernel.instant import DAY, Instant
+from citybrain.kernel.pack import Board
+from citybrain.kernel.predicate import And, Compare
+from citybrain.kernel.text import Text
+from citybrain.web.views import Level, Map, MapLayer, Point
+
+_MOST: Final = 300
+"""Things of a layer at most: the most urgent ones."""
+_OPEN: Final = Compare("state", "in", ("reported", "filed", "assigned", "handling", "finished"))
+_PLACED: Final = Compare("lon", "ge", -180.0)
+LATE: Final = Level(1, Text("超期", "Overdue"), "#A61B1B")
+SOON: Final = Level(2, Text("24小时内到期", "Due within 24 h"), "#B84E05")
+CALM: Final = Level(3, Text("期限内", "In time"), "#12507B")
+_NO_LAYER: Final = Text("没有可显示的图层", "no layer to show")
+
+
+def overview(parts: PageParts, caller: Caller) -> Map:
+    """The whole map as a caller may see it."""
+    shown = parts.boards("cockpit")
+    base = boards.overview(parts, shown[0], public=False) if shown else Map("district", parts.district, reason=_NO_LAYER)
+    layers = (*(board_layer(parts, board) for board in shown[1:]), cases(parts, caller), alerts(parts, caller))
+    sources = tuple(f"{layer.look}:{layer.name}|{layer.src}" for layer in layers)
+    return msgspec.structs.replace(base, layers=layers, src=(*base.src, *sources) if base.src else ())
+
+
+def board_layer(parts: PageParts, board: Board) -> MapLayer:
+    """A further board as points in the colours of its scale."""
+    view = boards.overview(parts, board, public=False)
+    return MapLayer(
+        board.kind, board.title, "points", view.points, f"/layers/{board.kind}/points.geojson", view.levels, view.reason
+    )
+
+
+def cases(parts: PageParts, caller: Caller) -> MapLayer:
+    """Open cases that have a place, by urgency; those at one place are one mark with their number."""
+    placed = And((_OPEN, _PLACED))
+    found = rows.read(parts, caller, Query("case", placed, Order("due"), _MOST, count=True))
+    whole = rows.read(parts, caller, Query("case", _OPEN, limit=1, count=True)).total or 0
+    here = found.total or 0
+    note = Text(
+        f"在办{whole}件，其中{here}件有位置" + (f"，图上为最紧迫的{_MOST}件" if here > _MOST else ""),
+        f"{whole} open, {here} of them with a place" + (f"; the {_MOST} most urgent are shown" if here > _MOST else ""),
+    )
+    points = _gathered([_case(parts, row) for row in found.rows])
+    return MapLayer(
+        "case", Text("在办案件", "Open cases"), "cases", points, "/layers/case/points.geojson", (LATE, SOON, CALM), note
+    )
+
+
+def alerts(parts: PageParts, caller: Caller) -> MapLayer:
+    """Open alerts that have a place, ringed in the colour of their grade."""
+    where = And((Compare("state", "eq", "open"), _PLACED))
+    found = rows.read(parts, caller, Query("alert", where, Order("began", descending=True), _MOST))
+    points = tuple(
+        Point(
+            id=str(row["id"]),
+            title=rows.words(row["because"]),
+            lon=rows.number(row["lon"]) or 0.0,
+            lat=rows.number(row["lat"]) or 0.0,
+            grade=int(rows.number(row["grade"]) or 4),
+            href=f"/alerts/{row['id']}",
+        )
+        for row in found.rows
+    )
+    nothing = None if points else Text("目前没有未解除的预警。", "No alert is open.")
+    return MapLayer("alert", Text("预警", "Alerts"), "alerts", points, "/layers/alert/points.geojson", note=nothing)
+
+
+def urgency(due: Instant, now: Instant) -> Level:
+    """How pressing an open case is."""
+    return LATE if now > due else SOON if due - now <= DAY else CALM
+
+
+def _case(parts: PageParts, row: rows.Row) -> Point:
+    return Point(
+        id=str(row["number"]),
+        title=rows.words(row["title"]),
+        lon=rows.number(row["lon"]) or 0.0,
+        lat=rows.number(row["lat"]) or 0.0,
+        value=str(row["number"]),
+        level=urgency(rows.needed(row["due"]), parts.clock.city()),
+        href=f"/desk/{row['number']}",
+    )
+
+
+def _gathered(points: Sequence[Point]) -> tuple[Point, ...]:
+    """One mark a place, that of the most urgent case there, which comes first."""
+    places: dict[tuple[float, float], list[Point]] = {}
+    for point in points:
+        places.setdefault((point.lon, point.lat), []).append(point)
+    return tuple(msgspec.structs.replace(here[0], count=len(here)) for here in places.values())
