@@ -119,7 +119,8 @@ def test_a_sending_of_bad_rows_alone_is_refused_as_a_whole_with_every_reason(ben
 BODIES = {
     "broken": (b'{"observations": [', "application/json", 400),
     "empty": (b"", "application/json", 400),
-    "text": (b"level,4", "text/csv", 415),
+    "text": (b"level 4", "text/plain", 415),
+    "headless": (b"level,4", "text/csv", 400),
     "gbk": ('{"observations": [{"stream": "监测点.a"}]}'.encode("gbk"), "application/json", 400),
     "charset": (b"[]", "application/json; charset=gbk", 415),
     "deep": (b"[" * 200_000, "application/json", 400),
