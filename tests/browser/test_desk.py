@@ -13,7 +13,7 @@ NOTE = "现场照片已拍，王䶮签收"
 @pytest.fixture
 def case(demo: District) -> str:
     """A fresh case, filed by hand."""
-    body = {"title": "噪声 desk", "words": "示范路 3 号夜间施工噪声", "duty": "environment", "area": "990104001"}
+    body = {"title": "Case 6", "words": "示范路 3 号夜间施工噪声", "duty": "environment", "area": "990104001"}
     return demo.post("dispatcher", "/api/v1/act/cases", body)["number"]
 
 
@@ -75,7 +75,7 @@ def test_a_list_is_never_changed_under_the_hands_but_says_that_it_is_old(opened:
     page = opened("/desk?tab=new", "dispatcher").page
     expect(page.locator("cb-live")).to_have_attribute("data-state", "on")
     lines = page.locator(".case-line .number").all_inner_texts()
-    body = {"title": "噪声 later", "words": "示范路 5 号", "duty": "environment", "area": "990104001"}
+    body = {"title": "Case 7", "words": "示范路 5 号", "duty": "environment", "area": "990104001"}
     later = demo.post("dispatcher", "/api/v1/act/cases", body)["number"]
     expect(page.locator("#news a")).to_be_visible()
     assert page.locator(".case-line .number").all_inner_texts() == lines
@@ -101,7 +101,7 @@ def test_a_wall_that_was_cut_off_shows_on_its_return_what_happened_meanwhile(ope
     expect(page.locator("cb-live")).to_have_attribute("data-state", "on")
     page.context.set_offline(True)
     page.evaluate("document.querySelector('cb-live').remove()")
-    body = {"title": "断线期间", "words": "示范路 7 号", "duty": "environment", "area": "990104001"}
+    body = {"title": "Case 8", "words": "示范路 7 号", "duty": "environment", "area": "990104001"}
     demo.post("dispatcher", "/api/v1/act/cases", body)
     page.wait_for_timeout(3000)
     page.context.set_offline(False)
@@ -109,4 +109,4 @@ def test_a_wall_that_was_cut_off_shows_on_its_return_what_happened_meanwhile(ope
         "() => { const live = document.createElement('cb-live'); live.setAttribute('src', '/live/cockpit?lang=zh'); "
         "document.querySelector('.cockpit-head').append(live); }"
     )
-    expect(page.locator("#cases-cases", has_text="断线期间")).to_be_visible()
+    expect(page.locator("#cases-cases", has_text="Case 8")).to_be_visible()

@@ -27,7 +27,15 @@ DOORS: Final[dict[str, Text]] = {
     "derived": Text("派生计算 derived", "Derived"),
     "import": Text("历史导入 import", "Import"),
 }
-_ENGLISH: Final[dict[str, str]] = {"{case}": "cases", "{count}": "", "{space}": "spaces", "h": "h", "min": "min", "s": "s"}
+_ENGLISH: Final[dict[str, str]] = {
+    "{case}": "cases",
+    "{count}": "",
+    "{space}": "spaces",
+    "{vehicle}/d": "vehicles a day",
+    "h": "h",
+    "min": "min",
+    "s": "s",
+}
 """Signs that are Chinese words, in English."""
 _NOWHERE: Final = Text("未定位", "No place")
 
