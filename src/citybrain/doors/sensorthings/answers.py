@@ -39,7 +39,7 @@ def refused(request: Call, error: CityError) -> Response[bytes]:
         headers["WWW-Authenticate"] = 'Basic realm="citybrain"'
     if error.status == 429:
         headers["Retry-After"] = str(error.fields.get("retry_after", 1))
-    fields = {name: value for name, value in error.fields.items() if name not in ("code", "type", "message", "reason")}
+    fields = {name: value for name, value in error.fields.items() if name not in ("code", "type", "message")}
     return _error(request, error.status, error.what, {"reason": error.code, **fields}, headers)
 
 

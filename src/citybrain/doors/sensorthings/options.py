@@ -133,10 +133,10 @@ def _pairs(text: str) -> Iterator[tuple[str, str]]:
 
 
 def _sort(text: str, of: EntitySet) -> Sort:
-    words, descending = text, False
-    for end in (" asc", " desc"):
-        if text.endswith(end):
-            words, descending = text.removesuffix(end).strip(), end == " desc"
+    words, _, way = text.rpartition(" ")
+    descending = way.lower() == "desc"
+    if way.lower() not in ("asc", "desc"):
+        words = text
     return Sort(_parsed(words, of, "$orderby"), words, descending)
 
 
