@@ -82,6 +82,13 @@ ADVICE: dict[str, tuple[Text, Text]] = {
             "Check the id and the address; you may need to sign in, or another account.",
         ),
     ),
+    "not_held": (
+        Text(
+            "外部标准中的这一部分本系统尚不支持；没有写入或改动任何内容。",
+            "This part of an outside standard is not held yet; nothing was written or changed.",
+        ),
+        Text("`message` 说明缺的是哪一部分，以及可以怎样改写请求。", "`message` says which part, and how to ask otherwise."),
+    ),
     "refused_move": (
         Text(
             "流程不允许从当前状态办理这一步；`allowed` 列出允许的步骤。",

@@ -12,10 +12,9 @@ from citybrain.doors.sensorthings.evaluate import holds, values
 from citybrain.doors.sensorthings.grammar import parse
 from citybrain.doors.sensorthings.nodes import Value
 from citybrain.doors.sensorthings.push import instant, number, push, text
-from citybrain.doors.sensorthings.refusals import NotHeldError
 from citybrain.doors.sensorthings.search import inside
 from citybrain.kernel import predicate
-from citybrain.kernel.errors import BadInputError
+from citybrain.kernel.errors import BadInputError, NotHeldError
 from citybrain.kernel.instant import at, rfc3339
 from citybrain.kernel.instant import parse as instant_of
 from citybrain.kernel.text import Json

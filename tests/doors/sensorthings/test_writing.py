@@ -60,12 +60,12 @@ async def test_an_observation_that_cannot_be_kept_whole_is_refused_with_its_reas
         assert await said(level(result="high")) == (400, "bad_value")
         assert await said({"result": 1}) == (400, "bad_input")
         assert await said([]) == (400, "unreadable")
-        assert await said(level(resultTime="2026-11-22T07:00:00Z")) == (501, "unsupported")
-        assert await said(level(parameters={"by": "hand"})) == (501, "unsupported")
-        assert await said(level(FeatureOfInterest={"@iot.id": "well-2"})) == (501, "unsupported")
+        assert await said(level(resultTime="2026-11-22T07:00:00Z")) == (501, "not_held")
+        assert await said(level(parameters={"by": "hand"})) == (501, "not_held")
+        assert await said(level(FeatureOfInterest={"@iot.id": "well-2"})) == (501, "not_held")
         assert await said(level(), "/Datastreams('well-1.salt')/Observations") == (400, "bad_input")
-        assert await said({"name": "x"}, "/Things") == (501, "unsupported")
-        assert await said({}, "/$batch") == (501, "unsupported")
+        assert await said({"name": "x"}, "/Things") == (501, "not_held")
+        assert await said({}, "/$batch") == (501, "not_held")
         broken = await device.post(f"{ROOT}/Observations", content=b"{", headers={"Content-Type": "application/json"})
         assert (broken.status_code, broken.json()["reason"]) == (400, "unreadable")
         other = await device.post(f"{ROOT}/Observations", content=b"x", headers={"Content-Type": "text/plain"})
@@ -107,7 +107,7 @@ async def test_things_are_not_made_or_changed_here_and_the_answer_says_so(sta: W
     async with sta.client("admin") as admin:
         for method in ("PATCH", "PUT", "DELETE"):
             answer = await admin.request(method, f"{ROOT}/Things('well-1')", json={"name": "x"})
-            assert (answer.status_code, answer.json()["reason"]) == (501, "unsupported")
+            assert (answer.status_code, answer.json()["reason"]) == (501, "not_held")
     async with desk(sta) as someone:
         assert (await someone.client.patch(f"{ROOT}/Things('well-1')", json={})).status_code == 403
         assert (await someone.client.post(f"{ROOT}/Observations", json=level())).status_code == 403

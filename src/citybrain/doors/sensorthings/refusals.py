@@ -1,13 +1,7 @@
 """What the door refuses: what was written wrongly, what is not there, and what it does not hold yet, each with its reason."""
 
-from citybrain.kernel.errors import BadInputError, NotFoundError, UnsupportedError
+from citybrain.kernel.errors import BadInputError, NotFoundError, NotHeldError
 from citybrain.kernel.text import Text
-
-
-class NotHeldError(UnsupportedError):
-    """A part of SensorThings that this door does not hold."""
-
-    status = 501
 
 
 def wrong(zh: str, en: str, option: str) -> BadInputError:
