@@ -238,3 +238,16 @@ async def test_personal_properties_are_masked_without_a_purpose(sta: World) -> N
         meant = await someone.get("/Things('well-1')", purpose="巡检")
     assert bare["properties"]["fields"] is None
     assert meant["properties"]["fields"] == {}
+
+
+async def test_what_many_entities_lead_to_is_read_at_once_and_is_what_each_leads_to(sta: World) -> None:
+    await fill(sta)
+    async with desk(sta) as someone:
+        things = (await someone.get("/Things", _expand="Datastreams,Locations"))["value"]
+        streams = (await someone.get("/Datastreams", _expand="Thing,ObservedProperty"))["value"]
+        for thing in things:
+            assert thing["Datastreams"] == (await someone.get(f"/Things('{thing['@iot.id']}')/Datastreams"))["value"]
+            assert thing["Locations"] == (await someone.get(f"/Things('{thing['@iot.id']}')/Locations"))["value"]
+        for stream in streams:
+            assert stream["Thing"] == await someone.get(f"/Datastreams('{stream['@iot.id']}')/Thing")
+            assert stream["ObservedProperty"]["@iot.id"] == f"well.{stream['properties']['field']}"

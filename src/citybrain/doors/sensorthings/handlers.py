@@ -1,6 +1,7 @@
 """The routes of the door: one for all that is read, one for what is written, one for the changes that are not held."""
 
 from datetime import datetime
+from functools import cache
 from typing import Annotated, Final
 from urllib.parse import parse_qsl
 
@@ -83,7 +84,7 @@ def _reading(parts: SensorThingsParts, request: Call) -> Reading:
     host = _host(request)
     shelves = Shelves(
         parts.guard.reader(caller, why),
-        lambda dataset: parts.guard.whole(caller, dataset, why),
+        cache(lambda dataset: parts.guard.whole(caller, dataset, why)),
         parts.registry,
         parts.series,
         Shaper(parts.registry, lang, host),

@@ -38,6 +38,11 @@ class Options:
     cursor: str | None = None
     texts: tuple[tuple[str, str], ...] = ()
 
+    @property
+    def plain(self) -> bool:
+        """Whether all of a set is asked for, in its own order."""
+        return self.where is None and not self.order and self.top is None and not (self.skip or self.count or self.cursor)
+
 
 def options(pairs: Iterable[tuple[str, str]], of: EntitySet, depth: int = 0) -> Options:
     """The options of an address of a set's entities; raises BadInputError naming the option, 501 for one not held."""

@@ -1,5 +1,6 @@
 """Answers to reading: a set, an entity, a property, with what hangs on them as ``$select`` and ``$expand`` say."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -98,12 +99,19 @@ class Reading:
     def _collection(self, target: Target, asked: Options) -> Json:
         found = self._search.find(target.set, target.scope, asked)
         bare = target.rest == ("$ref",)
-        listed: list[Json] = [{"@iot.selfLink": self._self(item)} if bare else self._shown(item, asked) for item in found.items]
+        listed: list[Json] = (
+            [{"@iot.selfLink": self._self(item)} for item in found.items] if bare else self._all(found.items, asked)
+        )
         answer: dict[str, Json] = {} if found.total is None else {"@iot.count": found.total}
         href = target.href + ("/$ref" if target.rest else "")
         if found.more:
             answer["@iot.nextLink"] = links.page_after(href, asked, found.skip, found.cursor)
         return {**answer, "value": listed}
+
+    def _all(self, items: Sequence[Item], asked: Options) -> list[Json]:
+        for nav, _ in asked.expand:
+            self._search.prefetch(items, nav)
+        return [self._shown(item, asked) for item in items]
 
     def _shown(self, item: Item, asked: Options) -> Json:
         self._left -= 1
@@ -132,7 +140,7 @@ class Reading:
             found = self._search.beyond(item, nav)
             return {nav: self._shown(found[0], asked) if found else None}
         page = self._newest(item, nav, asked) or self._search.find(link.to, item.links[nav], asked)
-        shown: dict[str, Json] = {nav: [self._shown(one, asked) for one in page.items]}
+        shown: dict[str, Json] = {nav: self._all(page.items, asked)}
         if page.total is not None:
             shown[f"{nav}@iot.count"] = page.total
         if page.more:

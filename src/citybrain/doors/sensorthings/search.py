@@ -1,6 +1,6 @@
 """Finding the entities of a set that an address asks for: pushed to the store, the rest read row by row, within bounds."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -16,7 +16,7 @@ from citybrain.doors.sensorthings.refusals import not_held
 from citybrain.doors.sensorthings.shape import Item
 from citybrain.doors.sensorthings.shelves import COLUMNS, PLACES, Shelves
 from citybrain.kernel.access import Order
-from citybrain.kernel.predicate import Predicate, both
+from citybrain.kernel.predicate import Compare, Predicate, both
 from citybrain.kernel.text import Json
 
 _PAGE: Final = 1000
@@ -24,6 +24,7 @@ _LOOKS: Final = 50
 """Pages that are looked through for one answer; what is not found by then is behind the link to the next page."""
 _SORTED: Final = 10_000
 """Entities that are sorted or counted in memory."""
+_BATCHED: Final = frozenset({"Things", "Locations", "HistoricalLocations", "Datastreams", "FeaturesOfInterest"})
 _TIMES: Final = frozenset({"phenomenonTime", "resultTime"})
 
 
@@ -52,16 +53,16 @@ class Search:
 
     def find(self, name: str, scope: Predicate, options: Options) -> Found:
         """The page of a set that the options ask for; raises 501 for what would need reading more than is bounded."""
+        known = self._beyond.get((name, scope), ())
+        if known and len(known) <= USUAL and options.plain:
+            return Found(known)
         pushed = push(options.where, COLUMNS.get(name, {}), PLACES.get(name, frozenset()))
         where = both(scope, pushed.where)
         rest = None if pushed.exact else options.where
         order = _native(name, options.order)
-        total = self._total(name, where, rest) if options.count else None
         if options.order and order is None:
-            found = self._in_order(name, where, rest, options)
-        else:
-            found = self._in_turn(name, where, rest, options, order if name == "Observations" else None)
-        return Found(found.items, found.skip, found.cursor, total)
+            return self._in_order(name, where, rest, options)
+        return self._in_turn(name, where, rest, options, order if name == "Observations" else None)
 
     def beyond(self, item: Item, nav: str) -> tuple[Item, ...]:
         """What a link of an entity leads to, all of it; raises 501 where that is too many."""
@@ -76,20 +77,38 @@ class Search:
             known = self._beyond[to, where] = page.items
         return known
 
+    def prefetch(self, items: Sequence[Item], nav: str) -> None:
+        """Read what a link leads to from many entities at once, so that each need not ask by itself."""
+        to = SETS[items[0].set].navs[nav].to if items else ""
+        wanted = {where for item in items if isinstance(where := item.links[nav], Compare)}
+        columns = {where.field for where in wanted}
+        if to not in _BATCHED or len(columns) != 1 or len(wanted) == 1:
+            return
+        column = columns.pop()
+        page = self._shelves.page(to, Compare(column, "in", tuple(sorted(str(where.value) for where in wanted))), _PAGE)
+        if page.next is None:
+            groups: dict[str, list[Item]] = {}
+            for item in page.items:
+                groups.setdefault(str(item.row[column]), []).append(item)
+            self._beyond |= {(to, where): tuple(groups.get(str(where.value), ())) for where in wanted}
+
     def _in_turn(self, name: str, where: Predicate, rest: Node | None, options: Options, order: Order | None) -> Found:
         top, skip, cursor = USUAL if options.top is None else options.top, options.skip, options.cursor
+        whole = options.count and rest is None and name != "Observations"
+        total = self._total(name, where, rest) if options.count and not whole else None
         found: list[Item] = []
         for _ in range(_LOOKS):
             need = top - len(found) + skip
-            portion = self._shelves.page(name, where, max(1, min(need, _PAGE)), cursor, order)
+            portion = self._shelves.page(name, where, max(1, min(need, _PAGE)), cursor, order, count=whole and total is None)
+            total = portion.total if whole and total is None else total
             if top == 0:
-                return Found(())
+                return Found((), total=total)
             fitting = [item for item in portion.items if rest is None or holds(rest, self._resolve(item), self._now)]
             found += fitting[skip:]
             skip, cursor = max(0, skip - len(fitting)), portion.next
             if cursor is None or (len(found) == top and not skip):
                 break
-        return Found(tuple(found), skip if cursor is not None else 0, cursor)
+        return Found(tuple(found), skip if cursor is not None else 0, cursor, total)
 
     def _in_order(self, name: str, where: Predicate, rest: Node | None, options: Options) -> Found:
         top = USUAL if options.top is None else options.top
@@ -98,7 +117,7 @@ class Search:
         for sort in reversed(options.order):
             items.sort(key=partial(self._rank, sort.by), reverse=sort.descending)
         end = options.skip + top
-        return Found(tuple(items[options.skip : end]), end if end < len(items) else 0)
+        return Found(tuple(items[options.skip : end]), end if end < len(items) else 0, None, len(items) if options.count else None)
 
     def _rank(self, by: Node, item: Item) -> tuple[int, float, str]:
         """Nulls first, then numbers and times, then texts."""
@@ -111,15 +130,15 @@ class Search:
         return (0, 0.0, "") if value is None else (2, 0.0, str(value))
 
     def _total(self, name: str, where: Predicate, rest: Node | None) -> int:
-        total = self._shelves.total(name, where) if rest is None else None
-        if total is None and name == "Observations":
+        if name != "Observations":
+            return sum(1 for item in self._all(name, where) if rest is None or holds(rest, self._resolve(item), self._now))
+        total = self._shelves.observed(where) if rest is None else None
+        if total is None:
             raise not_held(
                 "带此条件的观测值不能计数：$count 只与数据流和时间条件同用。",
                 "These observations cannot be counted: $count goes with conditions on Datastream and time alone.",
             )
-        if total is not None:
-            return total
-        return sum(1 for item in self._all(name, where) if rest is None or holds(rest, self._resolve(item), self._now))
+        return total
 
     def _all(self, name: str, where: Predicate) -> Iterator[Item]:
         cursor: str | None = None

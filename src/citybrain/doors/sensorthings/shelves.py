@@ -10,7 +10,7 @@ from citybrain.doors.sensorthings.push import Column, instant, number, text
 from citybrain.doors.sensorthings.refusals import not_held
 from citybrain.doors.sensorthings.shape import Item, Row, Shaper, same
 from citybrain.kernel import predicate
-from citybrain.kernel.access import Guarded, Order, Query
+from citybrain.kernel.access import Order, Query
 from citybrain.kernel.datasets import ColumnType
 from citybrain.kernel.ports import Reader, Series
 from citybrain.kernel.predicate import NOTHING, And, Compare, Predicate, Within, both
@@ -82,25 +82,27 @@ class Shelves:
     series: Series
     shaper: Shaper
 
-    def page(self, name: str, where: Predicate, limit: int, cursor: str | None = None, order: Order | None = None) -> Portion:
-        """At most ``limit`` entities of a set whose rows satisfy a predicate, in the set's own order or by time."""
+    def page(
+        self, name: str, where: Predicate, limit: int, cursor: str | None = None, order: Order | None = None, *, count: bool = False
+    ) -> Portion:
+        """At most ``limit`` entities of a set whose rows satisfy a predicate, in the set's own order or by time.
+
+        With ``count`` it says how many there are, but for observations.
+        """
         if name == "Observations":
             return self._observations(where, limit, cursor, order)
         if name in ("Sensors", "ObservedProperties"):
             return self._pool(name, where, limit, cursor)
-        found = self._read(name, where, limit, cursor, count=False)
-        make = self._maker(name)
-        return Portion(tuple(make(row) for row in found.rows), found.next)
+        dataset, make = ("stream" if name == "Datastreams" else "entity"), self._maker(name)
+        rows = where if name in ("Things", "Datastreams") else both(where, _PLACED)
+        found = self.reader.read(Query(dataset, rows, Order("id"), limit, cursor, count))
+        return Portion(tuple(make(row) for row in found.rows), found.next, found.total)
 
-    def total(self, name: str, where: Predicate) -> int | None:
-        """How many entities of a set satisfy a predicate; None where counting them would mean reading them all."""
-        if name == "Observations":
-            streams = self._streams(where)
-            known = [self.registry.stream(stream).no for stream in streams]
-            return spans.count(self.series, known, where) if self.whole("observation") else None
-        if name in ("Sensors", "ObservedProperties"):
-            return len(self._pool(name, where, _PAGE, None).items)
-        return self._read(name, where, 1, None, count=True).total
+    def observed(self, where: Predicate) -> int | None:
+        """How many observations satisfy a predicate; None where counting them would mean reading them all."""
+        if not self.whole("observation"):
+            return None
+        return spans.count(self.series, [self.registry.stream(stream).no for stream in self._streams(where)], where)
 
     def latest(self, stream: Item) -> Portion | None:
         """The newest observation of a Datastream without asking the store; None where the caller may not see all."""
@@ -111,12 +113,6 @@ class Shelves:
             return Portion(())
         made = spans.row(self.registry.stream(stream.id), row)
         return Portion((self.shaper.observation(made, str(row["entity"])),))
-
-    def _read(self, name: str, where: Predicate, limit: int, cursor: str | None, *, count: bool) -> Guarded:
-        dataset = "stream" if name == "Datastreams" else "entity"
-        if name not in ("Things", "Datastreams"):
-            where = both(where, _PLACED)
-        return self.reader.read(Query(dataset, where, Order("id"), limit, cursor, count))
 
     def _maker(self, name: str) -> Callable[[Row], Item]:
         return {
@@ -195,7 +191,8 @@ class Shelves:
                 return found
 
     def _properties(self) -> Iterable[Item]:
-        self.reader.read(Query("stream", limit=1))
+        # Nobody sees the properties of streams who may see no stream; asked of none, so that nothing is looked through.
+        self.reader.read(Query("stream", same("id", ""), limit=1))
         for kind in self.registry.kinds():
             for column in kind.fields:
                 if column.measured:
