@@ -86,6 +86,9 @@ async def test_data_arrays_are_taken_row_by_row_and_each_has_its_verdict(sta: Wo
         again = await device.post(f"{ROOT}/CreateObservations", json=body, headers={"Idempotency-Key": "k1"})
         none = await device.post(f"{ROOT}/CreateObservations", json=body[2:])
         lost = await device.post(f"{ROOT}/CreateObservations", json=[array("well-1.level", ["result", "parameters"], [1, {}])])
+        timeless = [array("well-1.level", ["result"], [1])]
+        again_when = await device.post(f"{ROOT}/CreateObservations", json=timeless, headers={"Idempotency-Key": "k2"})
+    assert (again_when.status_code, again_when.json()["parameter"]) == (400, "phenomenonTime")
     assert answer.status_code == 201
     said = answer.json()
     assert [each if each.startswith("http") else each.partition(":")[0] for each in said] == [

@@ -13,17 +13,12 @@ from citybrain.kernel.errors import CityError
 from citybrain.kernel.text import Json, Text
 
 JSON: Final = "application/json"
-_ALL_METHODS: Final = "data-array/data-array"
 
 
 def landing(host: str) -> Json:
     """What stands at the root: the entity sets and the conformance classes that are held (OGC 18-088 clause 9.2.1)."""
     sets: list[Json] = [{"name": name, "url": f"{host}{ROOT}/{name}"} for name in SETS]
-    arrays = next(held for held in CONFORMANCE if held.endswith(_ALL_METHODS))
-    settings: dict[str, Json] = {
-        "conformance": [*CONFORMANCE],
-        arrays: {"endpoints": [f"{host}{ROOT}/CreateObservations"]},
-    }
+    settings: dict[str, Json] = {"conformance": [*CONFORMANCE]}
     return {"value": sets, "serverSettings": settings}
 
 

@@ -58,7 +58,9 @@ async def write(request: Call, parts: Parts, path: FromPath[str], key: Idempoten
     names = tuple(segment.name for segment in where)
     body = _decoded(request, await request.body())
     host = _host(request)
-    writer = Writer(parts.intake, parts.accounts, request.user, parts.registry.stream_numbers(), rfc3339(parts.clock.city()))
+    writer = Writer(
+        parts.intake, parts.accounts, request.user, parts.registry.stream_numbers(), None if key else rfc3339(parts.clock.city())
+    )
     if names == ("CreateObservations",):
         said, taken = await writer.many(body, key)
         listed: list[Json] = [one if one.startswith("error") else links.entity(host, "Observations", one) for one in said]

@@ -22,13 +22,16 @@ _EMPTY: Final[tuple[Json, ...]] = (None, "", {}, [])
 
 @dataclass(frozen=True, slots=True)
 class Writer:
-    """Writes observations of one caller; without a time they are of the moment ``now`` (of the city)."""
+    """Writes observations of one caller; without a time they are of the moment ``now`` (of the city).
+
+    Where they may be sent again (by a key) there is no ``now``: each must say its time, or its address would change.
+    """
 
     intake: Intake
     accounts: Accounts
     caller: Caller
     numbers: Mapping[str, int]
-    now: str
+    now: str | None
 
     async def one(self, body: Json, stream: str | None, key: str | None) -> str:
         """Store one observation; its id, when it is durable. ``stream`` is the Datastream that the address names.
@@ -92,6 +95,12 @@ class Writer:
 
     def _row(self, stream: str, fields: Mapping[str, Json]) -> Json:
         time = fields.get("phenomenonTime") or fields.get("resultTime") or self.now
+        if time is None:
+            raise wrong(
+                "带 Idempotency-Key 时，每条观测值须写明 phenomenonTime。",
+                "With an Idempotency-Key every observation says its phenomenonTime.",
+                "phenomenonTime",
+            )
         return {"stream": stream, "time": time, "value": fields.get("result")}
 
     async def _take(self, rows: Sequence[Json], key: str | None) -> Verdict:
