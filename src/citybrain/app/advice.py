@@ -97,6 +97,13 @@ ADVICE: dict[str, tuple[Text, Text]] = {
         ),
         Text("从 `/api/v1/act/offers/{id}/free` 所列时段中选择。", "Choose among those of `/api/v1/act/offers/{id}/free`."),
     ),
+    "not_held": (
+        Text(
+            "外部标准中的这一部分本系统尚不支持；没有写入或改动任何内容。",
+            "This part of an outside standard is not held yet; nothing was written or changed.",
+        ),
+        Text("`message` 说明缺的是哪一部分，以及可以怎样改写请求。", "`message` says which part, and how to ask otherwise."),
+    ),
     "refused_move": (
         Text(
             "流程不允许从当前状态办理这一步；`allowed` 列出允许的步骤。",

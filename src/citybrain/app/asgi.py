@@ -10,7 +10,7 @@ from litestar.response import Redirect
 
 from citybrain.app import parts, problems
 from citybrain.app.city import City
-from citybrain.doors import api, pages
+from citybrain.doors import api, pages, sensorthings
 from citybrain.kernel.access import Caller
 from citybrain.kernel.errors import CityError
 
@@ -20,9 +20,9 @@ _Answer: TypeAlias = Response[bytes] | Response[str] | Redirect
 
 def application(city: City, demo: parts.DemoNotes | None = None) -> Litestar:
     """The application of a wired city."""
-    shown = parts.pages(city, demo)
+    shown, served = parts.pages(city, demo), parts.api(city)
     return Litestar(
-        route_handlers=[*api.routes(parts.api(city)), *pages.routes(shown)],
+        route_handlers=[*api.routes(served), *sensorthings.routes(parts.sensorthings(city, served)), *pages.routes(shown)],
         exception_handlers={**problems.handlers(), CityError: _for_whom(shown)},
         openapi_config=api.openapi(),
         compression_config=CompressionConfig(

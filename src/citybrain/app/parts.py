@@ -13,6 +13,7 @@ from citybrain.brain import observe, see
 from citybrain.doors import api as api_door
 from citybrain.doors import mqtt as mqtt_door
 from citybrain.doors import pages as page_door
+from citybrain.doors import sensorthings as sensorthings_door
 from citybrain.kernel.access import Ask, Caller
 from citybrain.kernel.errors import CityError, NotFoundError
 from citybrain.kernel.instant import Instant
@@ -118,6 +119,21 @@ def pages(city: City, demo: DemoNotes | None) -> page_door.PageParts:
         map_approval=city.settings.map.approval_number,
         frame_ancestors=city.settings.frame_ancestors,
         secure_cookies=city.settings.secure_cookies,
+    )
+
+
+def sensorthings(city: City, admitting: api_door.ApiParts) -> sensorthings_door.SensorThingsParts:
+    """The parts of the SensorThings door; callers are known and admitted as the API does it."""
+    return sensorthings_door.SensorThingsParts(
+        guard=city.guard,
+        accounts=city.accounts,
+        registry=city.registry,
+        intake=city.intake,
+        series=city.stores.series,
+        clock=city.clock,
+        admit=api_door.gate(admitting),
+        purpose=api_door.purpose,
+        body_limit=city.settings.bulk_limit,
     )
 
 

@@ -17,6 +17,7 @@ CityError
 │   └── NoShowsError         too_many_no_shows    409   only short notice is left to this account for a while
 ├── NeedsVersionError        needs_version        428
 ├── UnsupportedError         unsupported          422   a predicate or media type that a store cannot serve
+├── NotHeldError             not_held             501   a part of an outside standard that its door does not hold yet
 ├── BusyError                busy                 429   with Retry-After
 ├── StorageFullError         storage_full         507
 └── DeclarationError         bad_declaration      500   a pack; found at start-up
@@ -134,6 +135,12 @@ class UnsupportedError(CityError):
     """A predicate, a media type or a question that this store or door does not serve."""
 
     code, status, title = "unsupported", 422, Text("不支持", "Not supported")
+
+
+class NotHeldError(CityError):
+    """A part of an outside standard that its door does not hold yet; nothing was changed."""
+
+    code, status, title = "not_held", 501, Text("尚不支持", "Not held yet")
 
 
 class BusyError(CityError):

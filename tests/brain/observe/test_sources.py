@@ -72,6 +72,27 @@ async def test_observations_come_newest_first_page_by_page(world: World) -> None
     assert seen == expected
 
 
+async def test_observations_come_oldest_first_when_asked_and_pages_hold_every_row_once(world: World) -> None:
+    for minute in range(-3, 1):
+        await world.send(("p1.level", minute, float(minute)), ("p2.level", minute, 1.0))
+    where = Compare("stream", "in", ("p1.level", "p2.level"))
+    cursor, seen = None, []
+    while True:
+        page = read(world, Query("observation", where, Order("time"), limit=3, cursor=cursor))
+        seen += [(row["time"], row["stream"]) for row in page.rows]
+        if (cursor := page.next) is None:
+            break
+    expected = [(f"2026-11-22T{hour}:00Z", f"p{pump}.level") for hour in ("06:57", "06:58", "06:59", "07:00") for pump in (1, 2)]
+    assert seen == expected
+
+
+def test_the_streams_of_some_things_are_found_without_looking_at_the_others(world: World) -> None:
+    found = read(world, Query("stream", And((Compare("entity", "in", ("p2", "nobody")),)), count=True))
+    assert [row["id"] for row in found.rows] == sorted(stream.id for stream in world.registry.streams_of("p2"))
+    assert found.total == 3
+    assert [row["id"] for row in read(world, Query("stream", Compare("id", "eq", "p1.level"))).rows] == ["p1.level"]
+
+
 def test_questions_that_cannot_be_answered_are_refused(world: World) -> None:
     with pytest.raises(UnsupportedError):
         read(world, Query("observation"))

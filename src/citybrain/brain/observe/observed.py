@@ -1,4 +1,4 @@
-"""Observations as a Source: a span of some streams, read from the series store, newest first."""
+"""Observations as a Source: a span of some streams, read from the series store, by time."""
 
 import base64
 import binascii
@@ -30,7 +30,7 @@ _MOST_STREAMS = 200
 class Observed:
     """Rows stream, time, value, unit, received, door, seq, origin; a query must name its streams (``stream eq`` or ``in``).
 
-    ``time`` bounds are pushed down, everything else is checked row by row; order is by time, newest first.
+    ``time`` bounds are pushed down, everything else is checked row by row; order is by time, newest first unless asked otherwise.
     """
 
     registry: Registry
@@ -39,9 +39,10 @@ class Observed:
 
     def __call__(self, query: Query) -> Page:
         """Rows of a query; raises UnsupportedError without streams or with another order, NotFoundError for an unknown stream."""
-        if query.order is not None and (query.order.field != "time" or not query.order.descending):
-            what = Text("观测数据只按时间从新到旧排列。", "Observations come by time, newest first, and in no other order.")
+        if query.order is not None and query.order.field != "time":
+            what = Text("观测数据只按时间排列。", "Observations come by time and in no other order.")
             raise UnsupportedError(what, field=query.order.field)
+        descending = query.order is None or query.order.descending
         types = {column.name: column.type for column in self.dataset.columns}
         predicate.sql(query.where, {name: name for name in types})
         where = timed(predicate.fitted(query.where, types), types)
@@ -50,10 +51,10 @@ class Observed:
         numbers = self._streams(where)
         limit = max(1, min(query.limit, _MOST))
         found: list[dict[str, Json]] = []
-        passed = until if mark is None else min(until, mark[0] + 1)
-        for begin, end in _windows(since, Instant(passed), self._oldest(numbers)):
-            rows = self.series.scan(SeriesQuery(numbers, begin, end))
-            found += [row for row in self._rows(rows) if (mark is None or _before(row, mark)) and predicate.holds(where, row)]
+        windows = self._spans(numbers, since, until, mark, descending=descending)
+        for begin, end in windows:
+            rows = self._rows(self.series.scan(SeriesQuery(numbers, begin, end)), descending=descending)
+            found += [row for row in rows if _after(row, mark, descending=descending) and predicate.holds(where, row)]
             if len(found) > limit and not query.count:
                 break
         total = len(found) if query.count and mark is None else None
@@ -73,14 +74,23 @@ class Observed:
         )
         raise UnsupportedError(what, field="stream")
 
-    def _oldest(self, numbers: tuple[int, ...]) -> Instant:
-        """Where looking back ends: the first day that holds anything of these streams."""
+    def _spans(
+        self, numbers: tuple[int, ...], since: Instant, until: Instant, mark: tuple[int, str] | None, *, descending: bool
+    ) -> Iterator[tuple[Instant, Instant]]:
+        """The windows to look through, in the order asked for, between the first and the last day that hold anything."""
         days = self.series.scan(SeriesQuery(numbers, _BEGIN, _END, DAY))["time"].to_numpy()
-        return Instant(int(days.min())) if len(days) else _END
+        if not len(days):
+            return iter(())
+        begin, end = max(int(since), int(days.min())), min(int(until), int(days.max()) + DAY)
+        if mark is not None and descending:
+            end = min(end, mark[0] + 1)
+        elif mark is not None:
+            begin = max(begin, mark[0])
+        return _windows(begin, end, descending=descending)
 
-    def _rows(self, table: pa.Table) -> list[dict[str, Json]]:
+    def _rows(self, table: pa.Table, *, descending: bool) -> list[dict[str, Json]]:
         streams = self.registry.streams()
-        order = np.lexsort((table["stream_no"].to_numpy(), table["time"].to_numpy()))[::-1]
+        order = np.lexsort((table["stream_no"].to_numpy(), table["time"].to_numpy()))[:: -1 if descending else 1]
         rows: list[dict[str, Json]] = []
         for raw in table.take(order).to_pylist():
             stream = streams[raw["stream_no"] - 1]
@@ -113,23 +123,28 @@ def _bounds(where: Predicate) -> tuple[Instant, Instant]:
     return Instant(since), Instant(until)
 
 
-def _windows(since: Instant, until: Instant, oldest: Instant) -> Iterator[tuple[Instant, Instant]]:
-    """Spans that together hold [since, until), newest first, each greater than the one before."""
-    begin, end, width = max(since, oldest), until, int(DAY)
-    if end >= _END:
-        # Without an upper bound the first look is at all there is; the scan is bounded by what the streams hold.
-        if begin < end:
-            yield Instant(begin), end
-        return
-    while end > begin:
-        low = max(begin, end - width)
-        yield Instant(low), Instant(end)
-        end, width = Instant(low), width * 4
+def _windows(begin: int, end: int, *, descending: bool) -> Iterator[tuple[Instant, Instant]]:
+    """Spans that together hold [begin, end), each greater than the one before; newest first where descending."""
+    width = int(DAY)
+    while begin < end:
+        if descending:
+            low = max(begin, end - width)
+            yield Instant(low), Instant(end)
+            end = low
+        else:
+            high = min(end, begin + width)
+            yield Instant(begin), Instant(high)
+            begin = high
+        width *= 4
 
 
-def _before(row: dict[str, Json], mark: tuple[int, str]) -> bool:
-    time, stream = row["time"], row["stream"]
-    return isinstance(time, int) and isinstance(stream, str) and (time, int(str(row["id"]).split(".")[0])) < (mark[0], int(mark[1]))
+def _after(row: dict[str, Json], mark: tuple[int, str] | None, *, descending: bool) -> bool:
+    """Whether a row comes after the mark in the order asked for."""
+    if mark is None:
+        return True
+    time = row["time"]
+    here, there = (time if isinstance(time, int) else 0, int(str(row["id"]).split(".")[0])), (mark[0], int(mark[1]))
+    return here < there if descending else here > there
 
 
 def _plain(row: dict[str, Json]) -> dict[str, Json]:

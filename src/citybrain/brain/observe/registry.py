@@ -73,6 +73,10 @@ class Registry:
         """All streams, by number: the stream of number n stands at n - 1."""
         return self._streams
 
+    def streams_of(self, entity: str) -> tuple[Stream, ...]:
+        """The streams of an entity, by number; none for one that is not there."""
+        return self._of_entity.get(entity, ())
+
     def stream_numbers(self) -> Mapping[str, int]:
         """The number of each stream by id."""
         return self._numbers
@@ -88,6 +92,10 @@ class Registry:
         self._entities = {entity.id: entity for entity in entities}
         self._of_kind = {kind: tuple(group) for kind, group in of_kind.items()}
         self._numbers = {stream.id: stream.no for stream in self._streams}
+        of_entity: dict[str, list[Stream]] = {}
+        for stream in self._streams:
+            of_entity.setdefault(stream.entity, []).append(stream)
+        self._of_entity = {entity: tuple(group) for entity, group in of_entity.items()}
         self.version += 1
 
     def _entity(self, planted: Planted, origin: Origin, at: Instant) -> Entity:

@@ -4,6 +4,7 @@ import base64
 import binascii
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TypeAlias
 
 import msgspec
@@ -21,6 +22,7 @@ from citybrain.kernel.errors import BadInputError
 from citybrain.kernel.instant import Instant, rfc3339
 from citybrain.kernel.listing import Listing, timed
 from citybrain.kernel.ports import Series, Source, Transactions
+from citybrain.kernel.predicate import And, Compare, Predicate
 from citybrain.kernel.text import Json, Text
 from citybrain.kernel.things import Entity, Stream
 
@@ -37,7 +39,7 @@ def sources(transactions: Transactions[Connection], registry: Registry, latest: 
     own: dict[str, Source] = {
         "entity": Listing(transactions.ask, shelves.ENTITY, "entity", _ENTITY, ("valid_from", "id", "kind")),
         "area": Listing(transactions.ask, shelves.AREA, "area", _AREA, ("code", "level")),
-        "stream": Memory(shelves.STREAM, lambda: _stream_rows(registry, latest)),
+        "stream": Memory(shelves.STREAM, lambda: _stream_rows(registry, latest), partial(_streams_of, registry, latest)),
         "observation": Observed(registry, series, shelves.OBSERVATION),
     }
     return kinds | own
@@ -62,10 +64,14 @@ _AREA = {"code": "code", "level": "level", "name": "name", "parent": "parent", "
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """A Source over rows that live in memory: latest values and what hangs on them; ordered by id unless asked otherwise."""
+    """A Source over rows that live in memory: latest values and what hangs on them; ordered by id unless asked otherwise.
+
+    ``some`` gives the rows among which those of a predicate are, or None where that is all of them.
+    """
 
     dataset: Dataset
     rows: Callable[[], Iterable[_Row]]
+    some: Callable[[Predicate], Iterable[_Row] | None] = lambda _: None
 
     def __call__(self, query: Query) -> Page:
         """Rows of a query; raises UnsupportedError for an unknown field, BadInputError for a foreign cursor."""
@@ -76,8 +82,10 @@ class Memory:
         predicate.sql(predicate.Compare(order.field, "eq", ""), known)
         micros = {name for name, kind in types.items() if kind == "instant"}
         where = timed(predicate.fitted(query.where, types), types)
+        few = self.some(where)
+        rows = self.rows() if few is None else few
         found = sorted(
-            ((_sort(row, order.field), str(row[self.dataset.key]), row) for row in self.rows() if predicate.holds(where, row)),
+            ((_sort(row, order.field), str(row[self.dataset.key]), row) for row in rows if predicate.holds(where, row)),
             key=lambda each: (each[0] is not None, each[0] if each[0] is not None else "", each[1]),
             reverse=order.descending,
         )
@@ -137,6 +145,29 @@ def _stream_rows(registry: Registry, latest: Latest) -> Iterable[_Row]:
     table = latest.table()
     for stream, row in zip(registry.streams(), table.to_pylist(), strict=True):
         yield _stream_row(stream, registry.entity(stream.entity), row)
+
+
+def _streams_of(registry: Registry, latest: Latest, where: Predicate) -> Iterable[_Row] | None:
+    """The streams of the ids or the entity that a predicate names; None where it names none."""
+    for part in where.parts if isinstance(where, And) else (where,):
+        if isinstance(part, And):
+            found = _streams_of(registry, latest, part)
+            if found is not None:
+                return found
+        if isinstance(part, Compare) and part.field in ("id", "entity") and part.op in ("eq", "in"):
+            named = [str(name) for name in (part.value if isinstance(part.value, tuple) else (part.value,))]
+            numbers = registry.stream_numbers()
+            own = [numbers[name] for name in named if name in numbers]
+            theirs = [stream.no for name in named for stream in registry.streams_of(name)]
+            return _rows_of(registry, latest, sorted(set(own if part.field == "id" else theirs)))
+    return None
+
+
+def _rows_of(registry: Registry, latest: Latest, numbers: Sequence[int]) -> Iterable[_Row]:
+    streams = registry.streams()
+    readings = latest.table(np.array(numbers, np.int32)).to_pylist() if numbers else []
+    wanted = [streams[number - 1] for number in numbers]
+    return [_stream_row(stream, registry.entity(stream.entity), row) for stream, row in zip(wanted, readings, strict=True)]
 
 
 def _stream_row(stream: Stream, entity: Entity, row: Mapping[str, Json]) -> _Row:

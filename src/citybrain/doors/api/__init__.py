@@ -8,13 +8,13 @@ from litestar.types import ControllerRouterHandler
 
 from citybrain.doors.api import act, bookings, detect, exchange, health, limits, nearby, observe, protect, reports, see
 from citybrain.doors.api.body import JsonRequest
-from citybrain.doors.api.caller import gate
+from citybrain.doors.api.caller import gate, purpose
 from citybrain.doors.api.live import Seats
 from citybrain.doors.api.metrics import Metrics
 from citybrain.doors.api.openapi import document, openapi
 from citybrain.doors.api.parts import ApiParts
 
-__all__ = ["ApiParts", "openapi", "routes"]
+__all__ = ["ApiParts", "gate", "openapi", "purpose", "routes"]
 
 _FACULTIES = {
     "observe": (*observe.HANDLERS, *nearby.HANDLERS),

@@ -1,0 +1,59 @@
+"""Geospatial functions of ``$filter`` (OGC 18-088 table 24) on WGS 84 degrees, lon-lat: distances and lengths are in degrees. Pure."""
+
+from collections.abc import Callable, Mapping
+from typing import Final
+
+import shapely
+from shapely.geometry import shape as of_geojson
+
+from citybrain.doors.sensorthings.nodes import Shape, Value
+
+
+def shape(value: Value) -> shapely.Geometry | None:
+    """A geometry, from WKT or GeoJSON; None for what is neither."""
+    if isinstance(value, Shape):
+        return value.geometry
+    if not isinstance(value, dict) or "type" not in value:
+        return None
+    return of_geojson(value)
+
+
+def _relation(holds: Callable[[shapely.Geometry, shapely.Geometry], bool]) -> Callable[[tuple[Value, ...]], Value]:
+    def work(args: tuple[Value, ...]) -> Value:
+        one, two = shape(args[0]), shape(args[1])
+        return None if one is None or two is None else bool(holds(one, two))
+
+    return work
+
+
+RELATIONS: Final[Mapping[str, Callable[[tuple[Value, ...]], Value]]] = {
+    "geo.intersects": _relation(shapely.intersects),
+    "st_equals": _relation(shapely.equals),
+    "st_disjoint": _relation(shapely.disjoint),
+    "st_touches": _relation(shapely.touches),
+    "st_within": _relation(shapely.within),
+    "st_overlaps": _relation(shapely.overlaps),
+    "st_crosses": _relation(shapely.crosses),
+    "st_intersects": _relation(shapely.intersects),
+    "st_contains": _relation(shapely.contains),
+}
+
+
+def relate(args: tuple[Value, ...]) -> Value:
+    """Whether two geometries stand to one another as a DE-9IM pattern says."""
+    one, two, pattern = shape(args[0]), shape(args[1]), args[2]
+    if one is None or two is None or not isinstance(pattern, str) or len(pattern) != 9 or set(pattern) - set("TF*012"):
+        return None
+    return bool(shapely.relate_pattern(one, two, pattern))
+
+
+def distance(args: tuple[Value, ...]) -> Value:
+    """How far two geometries lie apart, in degrees."""
+    one, two = shape(args[0]), shape(args[1])
+    return None if one is None or two is None else float(shapely.distance(one, two))
+
+
+def length(args: tuple[Value, ...]) -> Value:
+    """How long a line is, in degrees."""
+    one = shape(args[0])
+    return None if one is None else float(shapely.length(one))

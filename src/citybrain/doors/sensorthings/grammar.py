@@ -1,0 +1,168 @@
+"""From the text of ``$filter`` to its tree (OData 4 part 2 clause 5.1.1, as OGC 18-088 clause 9.3.3.5 uses it). Pure."""
+
+import re
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+import shapely
+
+from citybrain.doors.sensorthings.functions import ARITY
+from citybrain.doors.sensorthings.nodes import Function, Interval, Literal, Node, Path, Shape
+from citybrain.doors.sensorthings.refusals import not_held, wrong
+from citybrain.kernel.errors import BadInputError
+from citybrain.kernel.instant import duration
+
+_INSTANT: Final = r"\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d{1,6})?)?(?:Z|[+\- ]\d\d:\d\d)"
+_TOKEN: Final = re.compile(
+    r"\s*(?:"
+    r"(?P<geography>geography'[^']*')|(?P<duration>duration'[^']*')|(?P<text>'(?:[^']|'')*')"
+    rf"|(?P<interval>{_INSTANT}/{_INSTANT})|(?P<instant>{_INSTANT})|(?P<date>\d{{4}}-\d\d-\d\d)"
+    r"|(?P<number>\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)"
+    r"|(?P<name>@?[^\W\d][\w.@]*(?:/[^\W\d@]?[\w.@]+)*)|(?P<sign>[(),\-])"
+    r")"
+)
+_LEVELS: Final = (("or",), ("and",), ("eq", "ne", "gt", "ge", "lt", "le"), ("add", "sub"), ("mul", "div", "mod"))
+_WORDS: Final = {"true": Literal(value=True), "false": Literal(value=False), "null": Literal(None)}
+_DEEPEST: Final = 40
+_LONGEST: Final = 8000
+
+
+@dataclass(frozen=True, slots=True)
+class _Token:
+    kind: str
+    text: str
+
+
+def parse(text: str) -> Node:
+    """The tree of a filter; raises BadInputError saying where it cannot be read, and 501 for an unknown function."""
+    if len(text) > _LONGEST:
+        raise _bad(text[:20], "too long")
+    tokens = _Tokens(_tokens(text))
+    tree = _binary(tokens, 0, 0)
+    if tokens.peek().kind != "end":
+        raise _bad(tokens.peek().text, text)
+    return tree
+
+
+class _Tokens:
+    """The tokens still to be read."""
+
+    def __init__(self, tokens: list[_Token]) -> None:
+        self._tokens = tokens
+        self._at = 0
+
+    def peek(self) -> _Token:
+        """The next token, left in its place."""
+        return self._tokens[self._at]
+
+    def take(self) -> _Token:
+        """The next token."""
+        self._at += 1
+        return self._tokens[self._at - 1]
+
+    def takes(self, *words: str) -> str | None:
+        """The next token where it is one of these words or signs."""
+        return self.take().text if self.peek().kind in ("name", "sign") and self.peek().text in words else None
+
+    def expect(self, sign: str) -> None:
+        """Read a sign, or raise BadInputError."""
+        if self.takes(sign) is None:
+            raise _bad(self.peek().text or "end", f"expected {sign}")
+
+
+def _tokens(text: str) -> list[_Token]:
+    found: list[_Token] = []
+    at = 0
+    while text[at:].strip():
+        match = _TOKEN.match(text, at)
+        if match is None or match.lastgroup is None:
+            raise _bad(text[at : at + 20], text)
+        found.append(_Token(match.lastgroup, match[match.lastgroup]))
+        at = match.end()
+    return [*found, _Token("end", "")]
+
+
+def _binary(tokens: _Tokens, level: int, depth: int) -> Node:
+    if depth > _DEEPEST:
+        raise _bad("(", "nested too deeply")
+    if level == len(_LEVELS):
+        return _unary(tokens, depth)
+    left = _binary(tokens, level + 1, depth)
+    while (word := tokens.takes(*_LEVELS[level])) is not None:
+        left = Function(word, (left, _binary(tokens, level + 1, depth)))
+    return left
+
+
+def _unary(tokens: _Tokens, depth: int) -> Node:
+    if depth > _DEEPEST:
+        raise _bad("not", "nested too deeply")
+    if tokens.takes("not") is not None:
+        return Function("not", (_unary(tokens, depth + 1),))
+    if tokens.takes("-") is not None:
+        return Function("neg", (_unary(tokens, depth + 1),))
+    if tokens.takes("(") is not None:
+        inner = _binary(tokens, 0, depth + 1)
+        tokens.expect(")")
+        return inner
+    return _primary(tokens, depth)
+
+
+def _primary(tokens: _Tokens, depth: int) -> Node:
+    token = tokens.take()
+    if token.kind != "name":
+        return _literal(token)
+    if token.text in _WORDS:
+        return _WORDS[token.text]
+    if tokens.takes("(") is None:
+        return Path(tuple(token.text.split("/")))
+    args: list[Node] = []
+    while tokens.takes(")") is None:
+        if args:
+            tokens.expect(",")
+        args.append(_binary(tokens, 0, depth + 1))
+    return _function(token.text.lower(), tuple(args))
+
+
+def _function(name: str, args: tuple[Node, ...]) -> Node:
+    if name not in ARITY:
+        able = ", ".join(sorted(ARITY))
+        raise not_held(f"$filter 中没有函数“{name}”。可用：{able}。", f"$filter has no function '{name}'. Possible: {able}.")
+    if len(args) not in ARITY[name]:
+        raise _bad(name, "wrong number of arguments")
+    return Function(name, args)
+
+
+def _literal(token: _Token) -> Literal:
+    try:
+        return Literal(_value(token))
+    except (ValueError, OverflowError, shapely.errors.ShapelyError):
+        raise _bad(token.text, "cannot be read") from None
+
+
+def _value(token: _Token) -> str | int | float | datetime | timedelta | Interval | Shape:
+    inner = token.text.partition("'")[2][:-1]
+    match token.kind:
+        case "text":
+            return inner.replace("''", "'")
+        case "number":
+            return int(token.text) if token.text.isdigit() else float(token.text)
+        case "instant":
+            return _instant(token.text)
+        case "date":
+            return _instant(token.text + "T00:00:00Z")
+        case "interval":
+            return Interval(*map(_instant, token.text.split("/")))
+        case "duration":
+            return timedelta(microseconds=duration(inner))
+        case "geography":
+            return Shape(shapely.from_wkt(inner))
+    raise ValueError(token.text)
+
+
+def _instant(text: str) -> datetime:
+    return datetime.fromisoformat(text.replace(" ", "+"))
+
+
+def _bad(near: str, why: str) -> BadInputError:
+    return wrong(f"$filter 在“{near}”处无法读懂（{why}）。", f"$filter cannot be read at '{near}' ({why}).", "$filter")

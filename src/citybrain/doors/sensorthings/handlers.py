@@ -1,0 +1,132 @@
+"""The routes of the door: one for all that is read, one for what is written, one for the changes that are not held."""
+
+from datetime import datetime
+from functools import cache
+from typing import Annotated, Final
+from urllib.parse import parse_qsl
+
+import msgspec
+from litestar import Response, get, post, route
+from litestar.exceptions import HTTPException
+from litestar.params import FromPath, HeaderParameter
+
+from citybrain.doors.sensorthings import answers, links
+from citybrain.doors.sensorthings.parts import Call, Parts, SensorThingsParts
+from citybrain.doors.sensorthings.paths import Segment, segments
+from citybrain.doors.sensorthings.reading import Raw, Reading
+from citybrain.doors.sensorthings.refusals import missing, not_held
+from citybrain.doors.sensorthings.search import Search
+from citybrain.doors.sensorthings.shape import Shaper
+from citybrain.doors.sensorthings.shelves import Shelves
+from citybrain.doors.sensorthings.writing import Writer
+from citybrain.kernel.errors import UnreadableError
+from citybrain.kernel.instant import moment, rfc3339
+from citybrain.kernel.text import Json, Lang, Text
+
+_UTF8: Final = frozenset({"", "utf-8", "utf8"})
+_BELOW: Final = "/{path:path}"
+IdempotencyKey = Annotated[str | None, HeaderParameter(name="Idempotency-Key", min_length=1, max_length=200, pattern="^[!-~]+$")]
+
+
+def _asks(action: str, of: str = "") -> dict[str, object]:
+    """The ``opt`` that the gate reads: the action in policy and the dataset; query options are read by the door itself."""
+    return {"action": action, "of": of, "words": (), "columns": True}
+
+
+@get("/", opt=_asks("catalogue.read"), sync_to_thread=False)
+def root(request: Call) -> Response[bytes]:
+    """Entity sets and conformance classes."""
+    return answers.said(answers.landing(_host(request)))
+
+
+@get(_BELOW, opt=_asks("entity.read", "entity"), sync_to_thread=True)
+def read(request: Call, parts: Parts, path: FromPath[str]) -> Response[bytes]:
+    """A set, an entity, a property, links; what the caller may see of them."""
+    found = _reading(parts, request).answer(_path(request, path), _pairs(request))
+    if not isinstance(found, Raw):
+        return answers.said(found)
+    if found.value is None:
+        return Response(b"", status_code=204)
+    text = found.value if isinstance(found.value, str) else msgspec.json.encode(found.value).decode()
+    return Response(text.encode(), media_type="text/plain")
+
+
+@post(_BELOW, opt=_asks("observation.write"), status_code=201)
+async def write(request: Call, parts: Parts, path: FromPath[str], key: IdempotencyKey = None) -> Response[bytes]:
+    """Observations, one or many; answers when they are durable."""
+    where = _path(request, path)
+    names = tuple(segment.name for segment in where)
+    body = _decoded(request, await request.body())
+    host = _host(request)
+    writer = Writer(
+        parts.intake, parts.accounts, request.user, parts.registry.stream_numbers(), None if key else rfc3339(parts.clock.city())
+    )
+    if names == ("CreateObservations",):
+        said, taken = await writer.many(body, key)
+        listed: list[Json] = [one if one.startswith("error") else links.entity(host, "Observations", one) for one in said]
+        return answers.said(listed, 201 if taken else 422)
+    if names not in (("Observations",), ("Datastreams", "Observations")):
+        raise _unwritten(where)
+    made = await writer.one(body, where[0].key if len(where) == 2 else None, key)
+    return Response(b"", status_code=201, headers={"Location": links.entity(host, "Observations", made)})
+
+
+@route(_BELOW, http_method=["PATCH", "PUT", "DELETE"], opt=_asks("entity.write"), sync_to_thread=False, status_code=200)
+def change(request: Call, path: FromPath[str]) -> Response[bytes]:
+    """Changes, none of which are held yet."""
+    raise _unwritten(_path(request, path))
+
+
+HANDLERS: Final = (root, read, write, change)
+
+
+def _reading(parts: SensorThingsParts, request: Call) -> Reading:
+    why, caller = parts.purpose(request), request.user
+    lang: Lang = "en" if request.query_params.get("lang") == "en" else "zh"
+    host = _host(request)
+    shelves = Shelves(
+        parts.guard.reader(caller, why),
+        cache(lambda dataset: parts.guard.whole(caller, dataset, why)),
+        parts.registry,
+        parts.series,
+        Shaper(parts.registry, lang, host),
+    )
+    now: datetime = moment(parts.clock.city())
+    return Reading(shelves, Search(shelves, now), host)
+
+
+def _path(request: Call, path: str) -> tuple[Segment, ...]:
+    """The path as it was sent, so that a key may hold an escaped slash; servers that do not tell give the unescaped one."""
+    raw = request.scope.get("raw_path") or request.scope["path"].encode()
+    found = segments(raw.decode("ascii", "replace").partition("?")[0])
+    if not found:
+        raise missing(path)
+    return found
+
+
+def _pairs(request: Call) -> list[tuple[str, str]]:
+    return parse_qsl(request.scope["query_string"].decode("ascii", "replace"), keep_blank_values=True, separator="&")
+
+
+def _host(request: Call) -> str:
+    return str(request.base_url).rstrip("/")
+
+
+def _decoded(request: Call, body: bytes) -> Json:
+    kind, charset = request.content_type
+    if kind != answers.JSON or charset.get("charset", "").strip('"').lower() not in _UTF8:
+        raise HTTPException(status_code=415)
+    try:
+        value: Json = msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise UnreadableError(Text(f"内容不是 UTF-8 编码的 JSON：{error}", f"The body is not JSON in UTF-8: {error}")) from error
+    return value
+
+
+def _unwritten(path: tuple[Segment, ...]) -> Exception:
+    named = "/".join(segment.name for segment in path)
+    return not_held(
+        f"尚不能经 SensorThings 新建或修改“{named}”：对象由应用包声明和登记；此处只接收 Observations 和 CreateObservations。",
+        f"'{named}' cannot be made or changed over SensorThings yet: packs declare things; only Observations and "
+        "CreateObservations are taken here.",
+    )

@@ -1,0 +1,87 @@
+"""The data model of SensorThings 1.1 (OGC 18-088 clause 8): entity sets, their properties, and what links to what."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+
+@dataclass(frozen=True, slots=True)
+class Nav:
+    """A link of an entity: the set it leads to, and whether to many."""
+
+    to: str
+    many: bool
+
+
+@dataclass(frozen=True, slots=True)
+class EntitySet:
+    """A set of entities: its name, the properties of its entities, and their links by name."""
+
+    name: str
+    properties: tuple[str, ...]
+    navs: Mapping[str, Nav]
+
+
+def _many(*names: str) -> dict[str, Nav]:
+    return {name: Nav(name, many=True) for name in names}
+
+
+_THING = {"Thing": Nav("Things", many=False)}
+_ABOUT = ("name", "description")
+
+SETS: Final[Mapping[str, EntitySet]] = {
+    each.name: each
+    for each in (
+        EntitySet("Things", (*_ABOUT, "properties"), _many("Locations", "HistoricalLocations", "Datastreams")),
+        EntitySet("Locations", (*_ABOUT, "encodingType", "location", "properties"), _many("Things", "HistoricalLocations")),
+        EntitySet("HistoricalLocations", ("time",), _THING | _many("Locations")),
+        EntitySet(
+            "Datastreams",
+            (*_ABOUT, "observationType", "unitOfMeasurement", "observedArea", "phenomenonTime", "resultTime", "properties"),
+            _THING
+            | {"Sensor": Nav("Sensors", many=False), "ObservedProperty": Nav("ObservedProperties", many=False)}
+            | _many("Observations"),
+        ),
+        EntitySet("Sensors", (*_ABOUT, "encodingType", "metadata", "properties"), _many("Datastreams")),
+        EntitySet("ObservedProperties", ("name", "definition", "description", "properties"), _many("Datastreams")),
+        EntitySet(
+            "Observations",
+            ("phenomenonTime", "resultTime", "result", "resultQuality", "validTime", "parameters"),
+            {"Datastream": Nav("Datastreams", many=False), "FeatureOfInterest": Nav("FeaturesOfInterest", many=False)},
+        ),
+        EntitySet("FeaturesOfInterest", (*_ABOUT, "encodingType", "feature", "properties"), _many("Observations")),
+    )
+}
+
+IDS: Final = frozenset({"id", "@iot.id"})
+
+_ROOT: Final = "http://www.opengis.net/spec/iot_sensing/1.1/req/"
+CONFORMANCE: Final = tuple(
+    _ROOT + held
+    for held in (
+        "datamodel/entity-control-information",
+        "datamodel/thing",
+        "datamodel/location",
+        "datamodel/historical-location",
+        "datamodel/datastream",
+        "datamodel/sensor",
+        "datamodel/observed-property",
+        "datamodel/observation",
+        "datamodel/feature-of-interest",
+        "resource-path/resource-path-to-entities",
+        "request-data/order",
+        "request-data/expand",
+        "request-data/select",
+        "request-data/status-code",
+        "request-data/query-status-code",
+        "request-data/orderby",
+        "request-data/top",
+        "request-data/skip",
+        "request-data/count",
+        "request-data/filter",
+        "request-data/built-in-filter-operations",
+        "request-data/built-in-query-functions",
+        "request-data/pagination",
+    )
+)
+"""The conformance classes that are held. Data arrays are taken, but not given (``$resultFormat``), so their class is not among them."""

@@ -1,0 +1,109 @@
+"""From a ``$filter`` to the kernel's Predicate: as much of it as a store can answer; the rest is read row by row afterwards. Pure."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final, TypeAlias
+
+import shapely
+
+from citybrain.doors.sensorthings.nodes import Function, Literal, Node, Path, Shape, Value
+from citybrain.kernel.instant import at, rfc3339
+from citybrain.kernel.predicate import EVERYTHING, And, Compare, Not, Op, Or, Predicate, Within
+
+Column: TypeAlias = Callable[[Op, Value], Predicate | None]
+"""What a comparison of a property with a value asks of the rows; None where they cannot answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pushed:
+    """A predicate true of at least the rows the filter wants; ``exact`` says of no others."""
+
+    where: Predicate
+    exact: bool
+
+
+_ALL: Final = Pushed(EVERYTHING, exact=False)
+_OPS: Final[Mapping[str, Op]] = {"eq": "eq", "lt": "lt", "le": "le", "gt": "gt", "ge": "ge"}
+_FLIPPED: Final[Mapping[Op, Op]] = {"eq": "eq", "lt": "gt", "le": "ge", "gt": "lt", "ge": "le"}
+_INSIDE: Final = frozenset({"st_within", "st_intersects", "geo.intersects", "st_equals"})
+
+
+def text(field: str) -> Column:
+    """A column of text: stores order texts each in their own way, so only sameness and parts are asked of them."""
+    return lambda op, value: (
+        Compare(field, op, value) if op in ("eq", "contains") and isinstance(value, str) and _plain(value) else None
+    )
+
+
+def number(field: str) -> Column:
+    """A column of numbers."""
+
+    def pushed(op: Op, value: Value) -> Predicate | None:
+        return Compare(field, op, value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+    return pushed
+
+
+def instant(field: str) -> Column:
+    """A column of instants."""
+
+    def pushed(op: Op, value: Value) -> Predicate | None:
+        return Compare(field, op, rfc3339(at(value))) if isinstance(value, datetime) else None
+
+    return pushed
+
+
+def push(node: Node | None, columns: Mapping[str, Column], places: frozenset[str] = frozenset()) -> Pushed:
+    """The predicate of a filter over columns by path; ``places`` are the paths of points that rows hold as lon and lat."""
+    match node:
+        case None:
+            return Pushed(EVERYTHING, exact=True)
+        case Function(name="and" | "or" as name, args=args):
+            parts = [push(arg, columns, places) for arg in args]
+            if name == "or" and any(part.where == EVERYTHING for part in parts):
+                return _ALL
+            whole = tuple(part.where for part in parts if part.where != EVERYTHING)
+            return Pushed(Or(whole) if name == "or" else And(whole), all(part.exact for part in parts))
+        case Function(name="not", args=(arg,)):
+            part = push(arg, columns, places)
+            return Pushed(Not(part.where), exact=True) if part.exact else _ALL
+        case Function(name=name, args=(left, right)):
+            return _boxed(name, left, right, places) or _compared(name, left, right, columns)
+        case _:
+            return _ALL
+
+
+def _compared(name: str, left: Node, right: Node, columns: Mapping[str, Column]) -> Pushed:
+    op = _OPS.get(name)
+    if op is not None and isinstance(left, Literal):
+        left, right, op = right, left, _FLIPPED[op]
+    if op is None or not isinstance(left, Path) or not isinstance(right, Literal):
+        return _near(name, left, right, columns)
+    column = columns.get("/".join(left.parts))
+    where = None if column is None else column(op, right.value)
+    return _ALL if where is None else Pushed(where, exact=True)
+
+
+def _near(name: str, left: Node, right: Node, columns: Mapping[str, Column]) -> Pushed:
+    """``substringof`` asks for a part of a text; the predicate is blind to case, so it is not exact."""
+    part, whole = (left, right) if name == "substringof" else (right, left)
+    if name not in ("substringof", "contains") or not isinstance(part, Literal) or not isinstance(whole, Path):
+        return _ALL
+    column = columns.get("/".join(whole.parts))
+    where = None if column is None else column("contains", part.value)
+    return _ALL if where is None else Pushed(where, exact=False)
+
+
+def _boxed(name: str, left: Node, right: Node, places: frozenset[str]) -> Pushed | None:
+    """The box around a geometry that a point must lie in or touch."""
+    if name not in _INSIDE or not isinstance(left, Path) or not isinstance(right, Literal) or not isinstance(right.value, Shape):
+        return None
+    if "/".join(left.parts) not in places or shapely.is_empty(right.value.geometry):
+        return None
+    west, south, east, north = (float(side) for side in shapely.bounds(right.value.geometry))
+    return Pushed(Within(west, south, east, north), exact=False)
+
+
+def _plain(value: str) -> bool:
+    return not any(sign == "\0" or "\ud800" <= sign <= "\udfff" for sign in value)

@@ -1,0 +1,188 @@
+"""Finding the entities of a set that an address asks for: pushed to the store, the rest read row by row, within bounds."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from typing import Final
+
+from citybrain.doors.sensorthings.evaluate import Resolve, holds, values
+from citybrain.doors.sensorthings.functions import moment, number
+from citybrain.doors.sensorthings.model import IDS, SETS
+from citybrain.doors.sensorthings.nodes import Node, Path, Value
+from citybrain.doors.sensorthings.options import USUAL, Options, Sort
+from citybrain.doors.sensorthings.push import push
+from citybrain.doors.sensorthings.refusals import not_held
+from citybrain.doors.sensorthings.shape import Item
+from citybrain.doors.sensorthings.shelves import COLUMNS, PLACES, Shelves
+from citybrain.kernel.access import Order
+from citybrain.kernel.predicate import Compare, Predicate, both
+from citybrain.kernel.text import Json
+
+_PAGE: Final = 1000
+_LOOKS: Final = 50
+"""Pages that are looked through for one answer; what is not found by then is behind the link to the next page."""
+_SORTED: Final = 10_000
+"""Entities that are sorted or counted in memory."""
+_BATCHED: Final = frozenset({"Things", "Locations", "HistoricalLocations", "Datastreams", "FeaturesOfInterest"})
+_TIMES: Final = frozenset({"phenomenonTime", "resultTime"})
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Entities of a page; ``skip`` and ``cursor`` of the page after (0 and None: there is none), and the count asked for."""
+
+    items: tuple[Item, ...]
+    skip: int = 0
+    cursor: str | None = None
+    total: int | None = None
+
+    @property
+    def more(self) -> bool:
+        """Whether there may be a page after."""
+        return self.skip > 0 or self.cursor is not None
+
+
+class Search:
+    """Searches in the shelves of one caller, at one moment; what links lead to is remembered."""
+
+    def __init__(self, shelves: Shelves, now: datetime) -> None:
+        self._shelves = shelves
+        self._now = now
+        self._beyond: dict[tuple[str, Predicate], tuple[Item, ...]] = {}
+
+    def find(self, name: str, scope: Predicate, options: Options) -> Found:
+        """The page of a set that the options ask for; raises 501 for what would need reading more than is bounded."""
+        known = self._beyond.get((name, scope), ())
+        if known and len(known) <= USUAL and options.plain:
+            return Found(known)
+        pushed = push(options.where, COLUMNS.get(name, {}), PLACES.get(name, frozenset()))
+        where = both(scope, pushed.where)
+        rest = None if pushed.exact else options.where
+        order = _native(name, options.order)
+        if options.order and order is None:
+            return self._in_order(name, where, rest, options)
+        return self._in_turn(name, where, rest, options, order if name == "Observations" else None)
+
+    def beyond(self, item: Item, nav: str) -> tuple[Item, ...]:
+        """What a link of an entity leads to, all of it; raises 501 where that is too many."""
+        to, where = SETS[item.set].navs[nav].to, item.links[nav]
+        known = self._beyond.get((to, where))
+        if known is None:
+            page = self._shelves.page(to, where, _PAGE)
+            if page.next is not None:
+                raise not_held(
+                    f"经“{nav}”到达的对象过多，请直接查询 {to}。", f"'{nav}' leads to too many entities. Ask for {to} themselves."
+                )
+            known = self._beyond[to, where] = page.items
+        return known
+
+    def prefetch(self, items: Sequence[Item], nav: str) -> None:
+        """Read what a link leads to from many entities at once, so that each need not ask by itself."""
+        to = SETS[items[0].set].navs[nav].to if items else ""
+        wanted = {where for item in items if isinstance(where := item.links[nav], Compare)}
+        columns = {where.field for where in wanted}
+        if to not in _BATCHED or len(columns) != 1 or len(wanted) == 1:
+            return
+        column = columns.pop()
+        page = self._shelves.page(to, Compare(column, "in", tuple(sorted(str(where.value) for where in wanted))), _PAGE)
+        if page.next is None:
+            groups: dict[str, list[Item]] = {}
+            for item in page.items:
+                groups.setdefault(str(item.row[column]), []).append(item)
+            self._beyond |= {(to, where): tuple(groups.get(str(where.value), ())) for where in wanted}
+
+    def _in_turn(self, name: str, where: Predicate, rest: Node | None, options: Options, order: Order | None) -> Found:
+        top, skip, cursor = USUAL if options.top is None else options.top, options.skip, options.cursor
+        whole = options.count and rest is None and name != "Observations"
+        total = self._total(name, where, rest) if options.count and not whole else None
+        found: list[Item] = []
+        for _ in range(_LOOKS):
+            need = top - len(found) + skip
+            portion = self._shelves.page(name, where, max(1, min(need, _PAGE)), cursor, order, count=whole and total is None)
+            total = portion.total if whole and total is None else total
+            if top == 0:
+                return Found((), total=total)
+            fitting = [item for item in portion.items if rest is None or holds(rest, self._resolve(item), self._now)]
+            found += fitting[skip:]
+            skip, cursor = max(0, skip - len(fitting)), portion.next
+            if cursor is None or (len(found) == top and not skip):
+                break
+        return Found(tuple(found), skip if cursor is not None else 0, cursor, total)
+
+    def _in_order(self, name: str, where: Predicate, rest: Node | None, options: Options) -> Found:
+        top = USUAL if options.top is None else options.top
+        items = [item for item in self._all(name, where) if rest is None or holds(rest, self._resolve(item), self._now)]
+        items.sort(key=lambda item: item.id)
+        for sort in reversed(options.order):
+            items.sort(key=partial(self._rank, sort.by), reverse=sort.descending)
+        end = options.skip + top
+        return Found(tuple(items[options.skip : end]), end if end < len(items) else 0, None, len(items) if options.count else None)
+
+    def _rank(self, by: Node, item: Item) -> tuple[int, float, str]:
+        """Nulls first, then numbers and times, then texts."""
+        value = next(iter(values(by, self._resolve(item), self._now)), None)
+        known = number(value)
+        if known is not None:
+            return 1, float(known), ""
+        if isinstance(value, datetime):
+            return 1, value.timestamp(), ""
+        return (0, 0.0, "") if value is None else (2, 0.0, str(value))
+
+    def _total(self, name: str, where: Predicate, rest: Node | None) -> int:
+        if name != "Observations":
+            return sum(1 for item in self._all(name, where) if rest is None or holds(rest, self._resolve(item), self._now))
+        total = self._shelves.observed(where) if rest is None else None
+        if total is None:
+            raise not_held(
+                "带此条件的观测值不能计数：$count 只与数据流和时间条件同用。",
+                "These observations cannot be counted: $count goes with conditions on Datastream and time alone.",
+            )
+        return total
+
+    def _all(self, name: str, where: Predicate) -> Iterator[Item]:
+        cursor: str | None = None
+        for _ in range(_SORTED // _PAGE):
+            portion = self._shelves.page(name, where, _PAGE, cursor)
+            yield from portion.items
+            cursor = portion.next
+            if cursor is None:
+                return
+        raise not_held(
+            f"超过 {_SORTED} 个对象，不能这样排序或计数：请用 $filter 缩小范围。",
+            f"More than {_SORTED} entities cannot be sorted or counted so. Narrow them with $filter.",
+        )
+
+    def _resolve(self, item: Item) -> Resolve:
+        return lambda parts: self._values(item, parts)
+
+    def _values(self, item: Item, parts: tuple[str, ...]) -> tuple[Value, ...]:
+        if parts[0] in IDS:
+            return (item.id,)
+        if parts[0] not in item.links:
+            return (_timed(parts[0], inside(item.body, parts)),)
+        if parts[0] == "Observations":
+            raise not_held("条件和排序不能经过 Observations。", "Conditions and orders cannot go through Observations.")
+        return tuple(value for other in self.beyond(item, parts[0]) for value in self._values(other, parts[1:]))
+
+
+def inside(value: Json, parts: tuple[str, ...]) -> Json:
+    """What stands at a path in a JSON value; null where there is nothing."""
+    for part in parts:
+        value = value.get(part) if isinstance(value, dict) else None
+    return value
+
+
+def _timed(name: str, value: Json) -> Value:
+    at = moment(value) if name in _TIMES or name == "time" else None
+    return value if at is None else at
+
+
+def _native(name: str, order: tuple[Sort, ...]) -> Order | None:
+    """The order in which the shelf of a set can give its entities itself."""
+    if not order or not isinstance(order[0].by, Path):
+        return None
+    first, descending = order[0].by.parts[0], order[0].descending
+    if name == "Observations" and first in _TIMES and (len(order) == 1 or order[1].text in (_TIMES | IDS)):
+        return Order("time", descending)
+    return Order("id") if name != "Observations" and first in IDS and not descending else None

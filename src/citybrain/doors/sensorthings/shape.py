@@ -1,0 +1,163 @@
+"""Rows of our datasets as SensorThings entities: a thing of the district is a Thing, a stream a Datastream, a field an ObservedProperty."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final, TypeAlias
+
+from citybrain.brain.observe import Registry
+from citybrain.kernel.errors import BadInputError
+from citybrain.kernel.predicate import And, Compare, Predicate
+from citybrain.kernel.text import Json, Lang, Text
+from citybrain.kernel.things import LIFE_WORDS, Life
+from citybrain.kernel.units import unit
+
+Row: TypeAlias = Mapping[str, Json]
+_GEOJSON: Final = "application/geo+json"
+_MEASUREMENT: Final = "http://www.opengis.net/def/observationType/OGC-OM/2.0/OM_Measurement"
+_UCUM: Final = "https://ucum.org/ucum#section-Base-Units"
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """An entity: its set and id, its properties, and for each of its links what the rows beyond it have in common."""
+
+    set: str
+    id: str
+    body: dict[str, Json]
+    links: Mapping[str, Predicate]
+    row: Row = field(default_factory=dict)
+
+
+def same(column: str, value: Json) -> Predicate:
+    """Rows with this value."""
+    return Compare(column, "eq", str(value))
+
+
+@dataclass(frozen=True, slots=True)
+class Shaper:
+    """Makes entities of rows, with the words of the declarations in one language."""
+
+    registry: Registry
+    lang: Lang
+    host: str
+
+    def thing(self, row: Row) -> Item:
+        """A thing of the district."""
+        known = ("kind", "area", "h3_9", "version", "valid_from", "origin")
+        properties = {"title": row["title"], **{name: row[name] for name in known}, "fields": row["body"]}
+        body: dict[str, Json] = {"name": self._title(row), "description": self._kind(row), "properties": _marked(properties)}
+        here = same("id", row["id"])
+        links = {"Locations": here, "HistoricalLocations": here, "Datastreams": same("entity", row["id"])}
+        return Item("Things", str(row["id"]), body, links, row)
+
+    def location(self, row: Row) -> Item:
+        """Where a thing stands."""
+        here = same("id", row["id"])
+        return self._placed("Locations", row, "location", {"Things": here, "HistoricalLocations": here})
+
+    def feature(self, row: Row) -> Item:
+        """The place that a thing's streams speak of."""
+        return self._placed("FeaturesOfInterest", row, "feature", {"Observations": same("entity", row["id"])})
+
+    def historical(self, row: Row) -> Item:
+        """Since when a thing stands where it does."""
+        here = same("id", row["id"])
+        return Item("HistoricalLocations", str(row["id"]), {"time": row["valid_from"]}, {"Thing": here, "Locations": here}, row)
+
+    def datastream(self, row: Row) -> Item:
+        """A stream with its contract and the life of its latest value."""
+        title = self._field(row).get(self.lang)
+        known = ("kind", "field", "area", "life", "contract", "every", "silent_after", "low", "high", "origin")
+        latest = {"time": row["time"], "value": row["value"], "received": row["received"]}
+        properties = {**{name: row[name] for name in known}, "lifeTitle": LIFE_WORDS[Life(str(row["life"]))].get(self.lang)}
+        body: dict[str, Json] = {
+            "name": f"{self._of(row)} · {title}",
+            "description": title,
+            "observationType": _MEASUREMENT,
+            "unitOfMeasurement": _unit(str(row["unit"])),
+            "properties": _marked({**properties, "latest": latest}),
+        }
+        links = {
+            "Thing": same("id", row["entity"]),
+            "Sensor": same("id", row["source"]),
+            "ObservedProperty": same("id", f"{row['kind']}.{row['field']}"),
+            "Observations": same("stream", row["id"]),
+        }
+        return Item("Datastreams", str(row["id"]), body, links, row)
+
+    def observation(self, row: Row, entity: str) -> Item:
+        """A value; ``row`` holds id, stream, time, value, received and origin, ``entity`` is whose stream it is."""
+        body: dict[str, Json] = {
+            "phenomenonTime": row["time"],
+            "resultTime": row["time"],
+            "result": row["value"],
+            "parameters": _marked({"received": row["received"], "origin": row["origin"]}),
+        }
+        links = {"Datastream": same("id", row["stream"]), "FeatureOfInterest": same("id", entity)}
+        return Item("Observations", str(row["id"]), body, links, row)
+
+    def sensor(self, source: str) -> Item:
+        """Where streams come from; nothing more is declared of a sensor."""
+        words = Text(f"数据来源：{source}", f"Source of streams: {source}")
+        body: dict[str, Json] = {
+            "name": source,
+            "description": words.get(self.lang),
+            "encodingType": "text/plain",
+            "metadata": source,
+        }
+        return Item("Sensors", source, body, {"Datastreams": same("source", source)}, {"id": source})
+
+    def observed_property(self, kind: str, name: str) -> Item:
+        """A measured field of a declared kind."""
+        declared = self.registry.kind(kind)
+        column = declared.field(name)
+        body: dict[str, Json] = {
+            "name": column.title.get(self.lang),
+            "definition": f"{self.host}/data/{kind}#{name}",
+            "description": f"{declared.title.get(self.lang)} · {column.title.get(self.lang)}",
+            "properties": {"kind": kind, "field": name, "unit": column.unit, "title": _both(column.title)},
+        }
+        links = {"Datastreams": And((same("kind", kind), same("field", name)))}
+        key = f"{kind}.{name}"
+        return Item("ObservedProperties", key, body, links, {"id": key, "kind": kind, "field": name})
+
+    def _placed(self, name: str, row: Row, geometry: str, links: Mapping[str, Predicate]) -> Item:
+        point: Json = {"type": "Point", "coordinates": [row["lon"], row["lat"]]}
+        properties = _marked({"area": row["area"], "origin": row["origin"]})
+        body = {"name": self._title(row), "description": self._kind(row), "encodingType": _GEOJSON, geometry: point}
+        return Item(name, str(row["id"]), {**body, "properties": properties}, links, row)
+
+    def _title(self, row: Row) -> str:
+        title = row["title"]
+        return str(title[self.lang]) if isinstance(title, dict) else str(title)
+
+    def _kind(self, row: Row) -> str:
+        try:
+            return self.registry.kind(str(row["kind"])).title.get(self.lang)
+        except BadInputError:
+            return str(row["kind"])
+
+    def _of(self, row: Row) -> str:
+        return self.registry.entity(str(row["entity"])).title.get(self.lang)
+
+    def _field(self, row: Row) -> Text:
+        try:
+            return self.registry.kind(str(row["kind"])).field(str(row["field"])).title
+        except (BadInputError, KeyError):
+            return Text(str(row["field"]), str(row["field"]))
+
+
+def _marked(properties: dict[str, Json]) -> dict[str, Json]:
+    return properties if properties["origin"] == "real" else {**properties, "demo": True}
+
+
+def _unit(code: str) -> dict[str, Json]:
+    try:
+        sign = unit(code).sign
+    except BadInputError:
+        sign = code
+    return {"name": code, "symbol": sign, "definition": _UCUM}
+
+
+def _both(words: Text) -> Json:
+    return {"zh": words.zh, "en": words.en}

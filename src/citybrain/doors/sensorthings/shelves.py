@@ -1,0 +1,199 @@
+"""Where the entities of each set come from: the guard's reader for rows of ours, the declarations for what is made of them."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from citybrain.brain.observe import Registry
+from citybrain.doors.sensorthings import spans
+from citybrain.doors.sensorthings.push import Column, instant, number, text
+from citybrain.doors.sensorthings.refusals import not_held
+from citybrain.doors.sensorthings.shape import Item, Row, Shaper, same
+from citybrain.kernel import predicate
+from citybrain.kernel.access import Order, Query
+from citybrain.kernel.datasets import ColumnType
+from citybrain.kernel.ports import Reader, Series
+from citybrain.kernel.predicate import NOTHING, And, Compare, Predicate, Within, both
+
+_PAGE: Final = 1000
+_PLACED: Final = Within(-180, -90, 180, 90)
+_ENTITY: Final = {
+    "id": text("id"),
+    "@iot.id": text("id"),
+    "properties/kind": text("kind"),
+    "properties/area": text("area"),
+    "properties/origin": text("origin"),
+    "properties/version": number("version"),
+    "properties/valid_from": instant("valid_from"),
+}
+_PLACE: Final = {
+    name: column for name, column in _ENTITY.items() if name in ("id", "@iot.id", "properties/area", "properties/origin")
+}
+COLUMNS: Final[Mapping[str, Mapping[str, Column]]] = {
+    "Things": _ENTITY,
+    "Locations": _PLACE,
+    "FeaturesOfInterest": _PLACE,
+    "HistoricalLocations": {"id": text("id"), "@iot.id": text("id"), "time": instant("valid_from"), "Thing/id": text("id")},
+    "Datastreams": {
+        "id": text("id"),
+        "@iot.id": text("id"),
+        "Thing/id": text("entity"),
+        "Thing/@iot.id": text("entity"),
+        "Sensor/id": text("source"),
+        "Sensor/@iot.id": text("source"),
+        "unitOfMeasurement/name": text("unit"),
+        **{f"properties/{name}": text(name) for name in ("kind", "field", "area", "life", "contract", "origin")},
+        "properties/latest/value": number("value"),
+        "properties/latest/time": instant("time"),
+    },
+    "Observations": {
+        "phenomenonTime": instant("time"),
+        "resultTime": instant("time"),
+        "result": number("value"),
+        "Datastream/id": text("stream"),
+        "Datastream/@iot.id": text("stream"),
+    },
+}
+"""Which columns of our rows stand for which paths; what is not here is read row by row."""
+PLACES: Final[Mapping[str, frozenset[str]]] = {
+    "Locations": frozenset({"location"}),
+    "FeaturesOfInterest": frozenset({"feature"}),
+    "Things": frozenset({"Locations/location"}),
+}
+_ID: Final[Mapping[str, ColumnType]] = {"id": "text", "kind": "text", "field": "text"}
+
+
+@dataclass(frozen=True, slots=True)
+class Portion:
+    """Entities in their order, the cursor of those after, and how many there are where that was asked."""
+
+    items: tuple[Item, ...]
+    next: str | None = None
+    total: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Shelves:
+    """Entities as one caller may see them; ``whole`` says whether a dataset is theirs without narrowing or masking."""
+
+    reader: Reader
+    whole: Callable[[str], bool]
+    registry: Registry
+    series: Series
+    shaper: Shaper
+
+    def page(
+        self, name: str, where: Predicate, limit: int, cursor: str | None = None, order: Order | None = None, *, count: bool = False
+    ) -> Portion:
+        """At most ``limit`` entities of a set whose rows satisfy a predicate, in the set's own order or by time.
+
+        With ``count`` it says how many there are, but for observations.
+        """
+        if name == "Observations":
+            return self._observations(where, limit, cursor, order)
+        if name in ("Sensors", "ObservedProperties"):
+            return self._pool(name, where, limit, cursor)
+        dataset, make = ("stream" if name == "Datastreams" else "entity"), self._maker(name)
+        rows = where if name in ("Things", "Datastreams") else both(where, _PLACED)
+        found = self.reader.read(Query(dataset, rows, Order("id"), limit, cursor, count))
+        return Portion(tuple(make(row) for row in found.rows), found.next, found.total)
+
+    def observed(self, where: Predicate) -> int | None:
+        """How many observations satisfy a predicate; None where counting them would mean reading them all."""
+        if not self.whole("observation"):
+            return None
+        return spans.count(self.series, [self.registry.stream(stream).no for stream in self._streams(where)], where)
+
+    def latest(self, stream: Item) -> Portion | None:
+        """The newest observation of a Datastream without asking the store; None where the caller may not see all."""
+        if not self.whole("observation"):
+            return None
+        row = stream.row
+        if row["time"] is None:
+            return Portion(())
+        made = spans.row(self.registry.stream(stream.id), row)
+        return Portion((self.shaper.observation(made, str(row["entity"])),))
+
+    def _maker(self, name: str) -> Callable[[Row], Item]:
+        return {
+            "Things": self.shaper.thing,
+            "Locations": self.shaper.location,
+            "HistoricalLocations": self.shaper.historical,
+            "FeaturesOfInterest": self.shaper.feature,
+            "Datastreams": self.shaper.datastream,
+        }[name]
+
+    def _observations(self, where: Predicate, limit: int, cursor: str | None, order: Order | None) -> Portion:
+        streams, rest = self._streams(where), spans.without(where, {"entity", "id"})
+        if order is not None and len(streams) > spans.MOST:
+            raise not_held(
+                f"按时间排列时至多 {spans.MOST} 条数据流：请用 Datastreams('…')/Observations，或以 Datastream/id 筛选。",
+                f"By time at most {spans.MOST} Datastreams: use Datastreams('…')/Observations or filter by Datastream/id.",
+            )
+        group, inner = spans.mark(cursor)
+        part = streams[group * spans.MOST : (group + 1) * spans.MOST]
+        if not part:
+            return Portion(())
+        rows = self.reader.read(Query("observation", both(Compare("stream", "in", part), rest), order, limit, inner))
+        following = rows.next is not None or len(streams) > (group + 1) * spans.MOST
+        onward = spans.marked(group, rows.next) if rows.next is not None else spans.marked(group + 1, None)
+        made = tuple(self.shaper.observation(row, self.registry.stream(str(row["stream"])).entity) for row in rows.rows)
+        return Portion(made, onward if following else None)
+
+    def _streams(self, where: Predicate) -> tuple[str, ...]:
+        """The streams whose observations are asked for: those named, those of a thing, or all that the caller may see."""
+        named = spans.named(where, "stream")
+        if named is not None:
+            return tuple(name for name in named if self._is_stream(name))
+        things = spans.named(where, "entity")
+        if things is not None:
+            return tuple(stream.id for thing in things for stream in self.registry.streams_of(thing))
+        return tuple(stream.id for stream in self.registry.streams())
+
+    def _is_stream(self, name: str) -> bool:
+        return name in self.registry.stream_numbers()
+
+    def one(self, name: str, where: Predicate, key: str) -> Item | None:
+        """The entity of a set with an id, among those of a predicate; None where there is none for this caller."""
+        where = both(self._by_id(key) if name == "Observations" else same("id", key), where)
+        found = self.page(name, where, 1).items
+        return found[0] if found else None
+
+    def _by_id(self, key: str) -> Predicate:
+        """An observation's id is its stream's number and its time in µs: nothing of it is stored."""
+        at = spans.place(key)
+        streams = self.registry.streams()
+        if at is None or not 1 <= at[0] <= len(streams):
+            return NOTHING
+        return And((same("stream", streams[at[0] - 1].id), Compare("time", "eq", spans.written(at[1]))))
+
+    def _pool(self, name: str, where: Predicate, limit: int, cursor: str | None) -> Portion:
+        """Sets made of declarations: few, so they are looked through whole."""
+        fit = predicate.fitted(where, _ID)
+        made = self._sensors() if name == "Sensors" else self._properties()
+        found = sorted((item for item in made if predicate.holds(fit, item.row)), key=lambda item: item.id)
+        later = [item for item in found if cursor is None or item.id > cursor]
+        return Portion(tuple(later[:limit]), later[limit - 1].id if len(later) > limit else None, len(found))
+
+    def _sensors(self) -> Iterable[Item]:
+        return [self.shaper.sensor(source) for source in sorted(self._sources())]
+
+    def _sources(self) -> set[str]:
+        if self.whole("stream"):
+            return {stream.source for stream in self.registry.streams()}
+        found: set[str] = set()
+        cursor: str | None = None
+        while True:
+            page = self.reader.read(Query("stream", limit=_PAGE, cursor=cursor))
+            found |= {str(row["source"]) for row in page.rows}
+            cursor = page.next
+            if cursor is None:
+                return found
+
+    def _properties(self) -> Iterable[Item]:
+        # Nobody sees the properties of streams who may see no stream; asked of none, so that nothing is looked through.
+        self.reader.read(Query("stream", same("id", ""), limit=1))
+        for kind in self.registry.kinds():
+            for column in kind.fields:
+                if column.measured:
+                    yield self.shaper.observed_property(kind.name, column.name)

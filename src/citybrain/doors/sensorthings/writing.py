@@ -1,0 +1,145 @@
+"""Observations in: one (``POST Observations``) or many (``POST CreateObservations``, data arrays), through the one intake."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import msgspec
+
+from citybrain.brain.observe import Intake, Verdict, permitted, read_rows
+from citybrain.brain.protect import Accounts
+from citybrain.doors.sensorthings.refusals import not_held, wrong
+from citybrain.kernel.access import Caller
+from citybrain.kernel.errors import BadInputError, ForbiddenError, UnreadableError
+from citybrain.kernel.instant import parse
+from citybrain.kernel.text import Json, Text
+
+DOOR: Final = "sensorthings"
+_KEPT: Final = frozenset({"phenomenonTime", "resultTime", "result", "Datastream", "FeatureOfInterest", "@iot.id"})
+_COMPONENTS: Final = ("phenomenonTime", "result", "resultTime")
+_EMPTY: Final[tuple[Json, ...]] = (None, "", {}, [])
+
+
+@dataclass(frozen=True, slots=True)
+class Writer:
+    """Writes observations of one caller; without a time they are of the moment ``now`` (of the city).
+
+    Where they may be sent again (by a key) there is no ``now``: each must say its time, or its address would change.
+    """
+
+    intake: Intake
+    accounts: Accounts
+    caller: Caller
+    numbers: Mapping[str, int]
+    now: str | None
+
+    async def one(self, body: Json, stream: str | None, key: str | None) -> str:
+        """Store one observation; its id, when it is durable. ``stream`` is the Datastream that the address names.
+
+        Raises BadInputError or ForbiddenError saying why it was refused, and 501 for a part that is not kept.
+        """
+        if not isinstance(body, dict):
+            raise UnreadableError(Text("内容须为一个 Observation 对象。", "The body is one Observation object."))
+        named = _reference(body.get("Datastream")) if stream is None else stream
+        if named is None:
+            raise wrong("缺少 Datastream 的 @iot.id。", "The Datastream's @iot.id is missing.", "Datastream")
+        _kept(body, named)
+        row = self._row(named, body)
+        verdict = await self._take([row], key)
+        if verdict.refused:
+            code, why = verdict.refused[0].code, verdict.refused[0].why
+            what = Text(f"观测值被拒绝（{code}）：{why}", f"The observation was refused ({code}): {why}")
+            raise ForbiddenError(what) if code == "forbidden_stream" else BadInputError(what, reason=code)
+        return self._id(row)
+
+    async def many(self, body: Json, key: str | None) -> tuple[list[str], bool]:
+        """Store data arrays; for each row its id or ``error <code>: <why>``, in order, and whether any was taken."""
+        if not isinstance(body, list):
+            raise UnreadableError(Text("内容须为 dataArray 的列表。", "The body is a list of data arrays."))
+        rows: list[Json] = []
+        for number, array in enumerate(body):
+            rows += self._array(array, number)
+        if not rows:
+            return [], True
+        verdict = await self._take(rows, key)
+        refused = {each.row: f"error {each.code}: {each.why}" for each in verdict.refused}
+        said = [refused[number] if number in refused else self._id(row) for number, row in enumerate(rows)]
+        return said, len(refused) < len(rows)
+
+    def _array(self, array: Json, number: int) -> list[Json]:
+        if not isinstance(array, dict):
+            raise UnreadableError(Text(f"第 {number} 项不是对象。", f"Item {number} is no object."))
+        if "MultiDatastream" in array:
+            raise not_held("尚不支持 MultiDatastream。", "MultiDatastream is not held yet.")
+        stream = _reference(array.get("Datastream"))
+        components, data = array.get("components"), array.get("dataArray")
+        if stream is None or not isinstance(components, list) or not isinstance(data, list):
+            what = f"第 {number} 项须含 Datastream 的 @iot.id、components 和 dataArray。"
+            raise UnreadableError(Text(what, f"Item {number} needs the Datastream's @iot.id, components and dataArray."))
+        names = [str(name) for name in components]
+        strangers = [name for name in names if name not in (*_COMPONENTS, "FeatureOfInterest/id")]
+        if strangers or "result" not in names:
+            able = ", ".join(_COMPONENTS)
+            raise not_held(f"components 仅可为 {able}，且须含 result。", f"components can be {able} and must hold result.")
+        return [self._element(stream, names, element) for element in data]
+
+    def _element(self, stream: str, names: Sequence[str], element: Json) -> Json:
+        """A row for the intake; one of the wrong shape becomes a row that the intake refuses."""
+        if not isinstance(element, list) or len(element) != len(names):
+            return None
+        fields = dict(zip(names, element, strict=True))
+        at, result = fields.get("phenomenonTime"), fields.get("resultTime")
+        if result not in (None, at) and at is not None and not _same(at, result):
+            return {"stream": stream, "time": "resultTime differs from phenomenonTime", "value": fields["result"]}
+        return self._row(stream, fields)
+
+    def _row(self, stream: str, fields: Mapping[str, Json]) -> Json:
+        time = fields.get("phenomenonTime") or fields.get("resultTime") or self.now
+        if time is None:
+            raise wrong(
+                "带 Idempotency-Key 时，每条观测值须写明 phenomenonTime。",
+                "With an Idempotency-Key every observation says its phenomenonTime.",
+                "phenomenonTime",
+            )
+        return {"stream": stream, "time": time, "value": fields.get("result")}
+
+    async def _take(self, rows: Sequence[Json], key: str | None) -> Verdict:
+        own = permitted(read_rows(msgspec.json.encode(rows)), self.accounts.barred(self.caller))
+        return await self.intake.take(own, DOOR, None if key is None else f"{self.caller.account}:{key}")
+
+    def _id(self, row: Json) -> str:
+        stream, time = (str(row["stream"]), str(row["time"])) if isinstance(row, dict) else ("", "")
+        return f"{self.numbers[stream]}.{parse(time)}"
+
+
+def _reference(value: Json) -> str | None:
+    found = value.get("@iot.id") if isinstance(value, dict) else None
+    return found if isinstance(found, str) else None
+
+
+def _kept(body: Mapping[str, Json], stream: str) -> None:
+    """Raise 501 for parts of an observation that would be lost, BadInputError for those that say two things."""
+    lost = sorted(name for name, value in body.items() if name not in _KEPT and value not in _EMPTY)
+    if lost:
+        listed = ", ".join(lost)
+        raise not_held(f"不保存观测值的 {listed}，请去掉。", f"An observation's {listed} would not be kept. Leave it out.")
+    if body.get("@iot.id") is not None:
+        raise not_held("观测值的 @iot.id 由系统推出，请去掉。", "An observation's @iot.id is derived. Leave it out.")
+    if "Datastream" in body and _reference(body["Datastream"]) != stream:
+        raise wrong("Datastream 与地址不符。", "The Datastream is not that of the address.", "Datastream")
+    at, result = body.get("phenomenonTime"), body.get("resultTime")
+    if at is not None and result is not None and not _same(at, result):
+        raise not_held(
+            "resultTime 与 phenomenonTime 不同时不能保存，请去掉 resultTime。",
+            "A resultTime other than phenomenonTime would not be kept. Leave it out.",
+        )
+    feature = body.get("FeatureOfInterest")
+    if feature not in _EMPTY and _reference(feature) != stream.rpartition(".")[0]:
+        raise not_held("观测对象只能是数据流所属的对象。", "The FeatureOfInterest can only be the Datastream's own Thing.")
+
+
+def _same(one: Json, two: Json) -> bool:
+    try:
+        return parse(str(one)) == parse(str(two))
+    except ValueError:
+        return one == two

@@ -1,0 +1,1 @@
+"""SensorThings, by conformance class."""

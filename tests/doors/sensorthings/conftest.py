@@ -1,0 +1,89 @@
+"""The small city of the doors with SensorThings on it, and three readings of its wells."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pytest
+from httpx import AsyncClient
+from litestar import Litestar
+
+from citybrain.app import problems
+from citybrain.doors import api, sensorthings
+from citybrain.kernel.access import Role
+from tests.doors.conftest import World
+
+ROOT = "/sta/v1.1"
+READINGS = (
+    ("well-1.level", "06:50", 10.0),
+    ("well-1.level", "06:55", 11.0),
+    ("well-1.level", "06:59", 12.5),
+    ("well-2.salt", "06:58", 3.0),
+)
+
+
+def on(world: World) -> World:
+    """The world with the door on its application."""
+    parts = sensorthings.SensorThingsParts(
+        guard=world.parts.guard,
+        accounts=world.parts.accounts,
+        registry=world.parts.registry,
+        intake=world.parts.intake,
+        series=world.series,
+        clock=world.clock,
+        admit=api.gate(world.parts),
+        purpose=api.purpose,
+    )
+    app = Litestar([*api.routes(world.parts), *sensorthings.routes(parts)], exception_handlers=problems.handlers())
+    return replace(world, app=app)
+
+
+@dataclass(frozen=True)
+class Desk:
+    """Somebody who asks."""
+
+    client: AsyncClient
+
+    async def get(self, path: str, **words: str) -> dict[str, Any]:
+        """The answer under a path of the door."""
+        answer = await self.client.get(ROOT + path, params={name.replace("_", "$", 1): text for name, text in words.items()})
+        assert answer.status_code == 200, answer.text
+        found: dict[str, Any] = answer.json()
+        return found
+
+    async def ids(self, path: str, **words: str) -> list[str]:
+        """The ids of a set."""
+        value = (await self.get(path, **words))["value"]
+        assert isinstance(value, list)
+        return [each["@iot.id"] for each in value]
+
+    async def refused(self, path: str, **words: str) -> tuple[int, str]:
+        """Status and message of a refusal."""
+        answer = await self.client.get(ROOT + path, params={name.replace("_", "$", 1): text for name, text in words.items()})
+        assert answer.json()["code"] == answer.status_code
+        return answer.status_code, answer.json()["message"]
+
+
+@pytest.fixture
+def sta(world: World) -> World:
+    """The city with SensorThings."""
+    return on(world)
+
+
+@asynccontextmanager
+async def desk(world: World, role: Role | None = "dispatcher") -> AsyncIterator[Desk]:
+    """Somebody with a role."""
+    async with world.client(role) as client:
+        yield Desk(client)
+
+
+async def fill(world: World) -> None:
+    """Send the readings."""
+    secret = world.parts.accounts.devices.create("全部", "all", ["well-*"])
+    rows = [{"stream": stream, "time": f"2026-11-22T{at}:00Z", "value": value} for stream, at, value in READINGS]
+    async with world.client("device") as device:
+        device.auth = ("all", secret)
+        device.headers.pop("Authorization")
+        answer = await device.post("/api/v1/observe/observations", json=rows)
+    assert answer.json()["stored"] == 4, answer.text

@@ -1,0 +1,256 @@
+"""Reading: the data model, resource paths and query options, named by conformance class (OGC 18-088 annex A)."""
+
+from urllib.parse import parse_qsl, urlsplit
+
+from tests.doors.conftest import World
+from tests.doors.sensorthings.conftest import ROOT, Desk, desk, fill
+
+SETS = (
+    "Things",
+    "Locations",
+    "HistoricalLocations",
+    "Datastreams",
+    "Sensors",
+    "ObservedProperties",
+    "Observations",
+    "FeaturesOfInterest",
+)
+STREAMS = ["well-1.level", "well-1.salt", "well-2.level", "well-2.salt"]
+
+
+async def test_the_landing_page_lists_the_sets_and_the_classes_that_are_held(sta: World) -> None:
+    async with desk(sta, None) as anyone:
+        found = (await anyone.client.get(ROOT + "/")).json()
+    assert [each["name"] for each in found["value"]] == list(SETS)
+    assert found["value"][0]["url"] == "http://city/sta/v1.1/Things"
+    classes = [held.rpartition("/req/")[2] for held in found["serverSettings"]["conformance"]]
+    assert "datamodel/thing" in classes
+    assert not [
+        held
+        for held in classes
+        if "create-update-delete" in held or "mqtt" in held or "multi" in held or "batch" in held or "data-array" in held
+    ]
+
+
+async def test_whatever_a_pack_declares_is_a_thing_with_datastreams(sta: World) -> None:
+    await fill(sta)
+    async with desk(sta) as someone:
+        found = await someone.get(
+            "/Things('well-1')", _expand="Datastreams($expand=Observations($top=1;$orderby=phenomenonTime desc))"
+        )
+    assert (found["@iot.id"], found["name"], found["description"]) == ("well-1", "井1", "监测井")
+    assert found["@iot.selfLink"] == "http://city/sta/v1.1/Things('well-1')"
+    assert found["Locations@iot.navigationLink"] == "http://city/sta/v1.1/Things('well-1')/Locations"
+    level, salt = found["Datastreams"]
+    assert level["name"] == "井1 · 水位"
+    assert level["unitOfMeasurement"]["name"] == level["unitOfMeasurement"]["symbol"] == "m"
+    assert [each["result"] for each in level["Observations"]] == [12.5]
+    assert salt["Observations"] == []
+
+
+async def test_the_life_of_a_value_is_in_every_datastream_and_demo_where_it_is(sta: World) -> None:
+    await fill(sta)
+    async with desk(sta) as someone:
+        streams = (await someone.get("/Datastreams"))["value"]
+        thing = await someone.get("/Things('well-1')")
+        observation = (await someone.get("/Observations"))["value"]
+    lives = {each["@iot.id"]: (each["properties"]["life"], each["properties"]["demo"]) for each in streams}
+    assert lives == dict(zip(STREAMS, [("live", True), ("never", True), ("never", True), ("live", True)], strict=True))
+    assert thing["properties"]["demo"] is True
+    assert all(each["parameters"]["demo"] for each in observation)
+
+
+async def test_every_set_is_read_and_each_of_its_links_leads_somewhere(sta: World) -> None:
+    await fill(sta)
+    async with desk(sta) as someone:
+        for name in SETS:
+            await links_lead_somewhere(someone, name)
+
+
+async def links_lead_somewhere(someone: Desk, name: str) -> None:
+    first = (await someone.get(f"/{name}", _top="1"))["value"][0]
+    again = await someone.get(urlsplit(first["@iot.selfLink"]).path.removeprefix(ROOT))
+    assert again == first
+    links = {key.partition("@")[0]: url for key, url in first.items() if key.endswith("@iot.navigationLink")}
+    assert links
+    for nav, url in links.items():
+        beyond = await someone.get(urlsplit(url).path.removeprefix(ROOT))
+        inline = await someone.get(urlsplit(first["@iot.selfLink"]).path.removeprefix(ROOT), _expand=nav)
+        assert inline[nav] == beyond.get("value", beyond)
+
+
+PATHS: tuple[tuple[str, object], ...] = (
+    ("/Things('well-1')/name", {"name": "井1"}),
+    ("/Things('well-1')/properties/kind", {"kind": "well"}),
+    ("/Datastreams('well-1.level')/Thing/Locations('well-1')/location/type", {"type": "Point"}),
+    ("/Datastreams('well-1.level')/ObservedProperty/name", {"name": "水位"}),
+    ("/Things('well-1')/Datastreams('well-1.salt')/Sensor/id", {"id": "test"}),
+    ("/Datastreams('well-2.salt')/Observations('4.1795330680000000')/FeatureOfInterest/feature", None),
+    ("/Things('well-1')/$ref", {"@iot.selfLink": "http://city/sta/v1.1/Things('well-1')"}),
+    ("/Datastreams('well-1.level')/Thing/$ref", {"@iot.selfLink": "http://city/sta/v1.1/Things('well-1')"}),
+    (
+        "/Things('well-1')/Datastreams/$ref",
+        {"value": [{"@iot.selfLink": f"http://city/sta/v1.1/Datastreams('well-1.{name}')"} for name in ("level", "salt")]},
+    ),
+)
+
+
+async def test_paths_go_to_any_depth(sta: World) -> None:
+    await fill(sta)
+    async with desk(sta) as someone:
+        for path, expected in PATHS:
+            assert await someone.get(path) == (expected or {"feature": {"type": "Point", "coordinates": [117.1, 39.07]}})
+
+
+async def test_a_value_comes_bare_and_one_that_is_null_has_no_content(sta: World) -> None:
+    async with desk(sta) as someone:
+        name = await someone.client.get(f"{ROOT}/Things('well-1')/name/$value")
+        whole = await someone.client.get(f"{ROOT}/Things('well-1')/properties/$value")
+        none = await someone.client.get(f"{ROOT}/Datastreams('well-1.level')/observedArea")
+    assert (name.text, name.headers["content-type"]) == ("井1", "text/plain; charset=utf-8")
+    assert whole.json()["kind"] == "well"
+    assert (none.status_code, none.content) == (204, b"")
+
+
+ABSENT: tuple[str, ...] = (
+    "/Nothing",
+    "/Things('no')",
+    "/Things(1)",
+    "/Things('well-1')/nothing",
+    "/Things('well-1')/properties/nothing",
+    "/Things('well-1')/Datastreams('well-2.level')",
+    "/Things/name",
+    "/Things('well-1'",
+    "/Observations('1')",
+    "/Observations('1.5')",
+    "/Observations('99.1795330680000000')",
+    "/Things('well-1')/name/$value/more",
+)
+
+
+async def test_what_is_not_there_is_a_404_in_the_form_of_the_standard(sta: World) -> None:
+    async with desk(sta) as someone:
+        assert [(await someone.refused(path))[0] for path in ABSENT] == [404] * len(ABSENT)
+
+
+REFUSED: tuple[tuple[dict[str, str], int], ...] = (
+    ({"_top": "-1"}, 400),
+    ({"_skip": "x"}, 400),
+    ({"_count": "yes"}, 400),
+    ({"_filter": "name eq"}, 400),
+    ({"_filter": "name eq 'x' nonsense"}, 400),
+    ({"_filter": "(" * 100}, 400),
+    ({"_filter": "nothing eq 1"}, 400),
+    ({"_filter": "unknown(name) eq 1"}, 501),
+    ({"_filter": "Datastreams/Observations/result gt 1"}, 501),
+    ({"_orderby": "nothing"}, 400),
+    ({"_select": "nothing"}, 400),
+    ({"_expand": "nothing"}, 400),
+    ({"_resultFormat": "dataArray"}, 501),
+    ({"_nonsense": "1"}, 400),
+    ({"_skiptoken": "nonsense"}, 400),
+)
+
+
+async def test_what_cannot_be_answered_is_refused_with_its_reason(sta: World) -> None:
+    async with desk(sta) as someone:
+        assert [(words, (await someone.refused("/Things", **words))[0]) for words, _ in REFUSED] == list(REFUSED)
+
+
+async def test_pages_hold_every_entity_once(sta: World) -> None:
+    await fill(sta)
+    async with desk(sta) as someone:
+        for path, order, expected in (
+            ("/Things", "", ["well-1", "well-2"]),
+            ("/Datastreams", "", STREAMS),
+            ("/Datastreams", "name desc,id", ["well-2.salt", "well-2.level", "well-1.salt", "well-1.level"]),
+            ("/ObservedProperties", "", ["well.level", "well.salt"]),
+            ("/Observations", "phenomenonTime asc", ["10.0", "11.0", "3.0", "12.5"]),
+            ("/Observations", "result", ["3.0", "10.0", "11.0", "12.5"]),
+            ("/Datastreams('well-1.level')/Observations", "", ["12.5", "11.0", "10.0"]),
+        ):
+            words = {"$top": "1"} | ({"$orderby": order} if order else {})
+            seen: list[str] = []
+            url: str | None = ROOT + path
+            while url is not None:
+                page = (await someone.client.get(url, params=words or None)).json()
+                seen += [str(each["result"]) if "result" in each else each["@iot.id"] for each in page["value"]]
+                following = page.get("@iot.nextLink")
+                words = dict(parse_qsl(urlsplit(following).query)) if following else {}
+                url = ROOT + path if following else None
+            assert seen == expected, (path, order)
+
+
+async def test_a_count_is_of_all_that_there_is_and_top_and_skip_cut_a_page(sta: World) -> None:
+    await fill(sta)
+    async with desk(sta) as someone:
+        streams = await someone.get("/Datastreams", _count="true", _top="2", _skip="1")
+        some = await someone.get("/Datastreams", _count="true", _filter="startswith(name,'井1')", _top="0")
+        readings = await someone.get(
+            "/Datastreams('well-1.level')/Observations", _count="true", _filter="phenomenonTime ge 2026-11-22T06:55:00Z"
+        )
+        assert await someone.ids("/Datastreams", _skip="3") == STREAMS[3:]
+        assert (await someone.refused("/Observations", _count="true", _filter="result gt 1"))[0] == 501
+    assert (streams["@iot.count"], [each["@iot.id"] for each in streams["value"]]) == (4, STREAMS[1:3])
+    assert (some["@iot.count"], some["value"]) == (2, [])
+    assert readings["@iot.count"] == 2
+
+
+async def test_select_shows_only_what_it_names(sta: World) -> None:
+    async with desk(sta) as someone:
+        found = await someone.get("/Things('well-1')", _select="name,Datastreams")
+        nested = await someone.get(
+            "/Things", _select="id", _expand="Datastreams($select=name;$filter=endswith(id,'salt')),Locations($select=id)"
+        )
+    assert found == {"name": "井1", "Datastreams@iot.navigationLink": "http://city/sta/v1.1/Things('well-1')/Datastreams"}
+    first = nested["value"][0]
+    assert first["Datastreams"] == [{"name": "井1 · 盐度"}]
+    assert set(first) == {"@iot.selfLink", "@iot.id", "Datastreams", "Locations"}
+
+
+async def test_expand_goes_to_any_depth_and_carries_counts_and_links(sta: World) -> None:
+    await fill(sta)
+    async with desk(sta) as someone:
+        found = await someone.get(
+            "/Observations",
+            _top="1",
+            _expand="Datastream/Thing,Datastream($expand=ObservedProperty,Observations($top=1;$count=true))",
+        )
+    stream = found["value"][0]["Datastream"]
+    assert stream["Thing"]["@iot.id"] == stream["@iot.id"].partition(".")[0]
+    assert stream["ObservedProperty"]["properties"]["kind"] == "well"
+    assert stream["Observations@iot.count"] == 3
+    assert stream["Observations@iot.nextLink"].startswith("http://city/sta/v1.1/Datastreams('well-1.level')/Observations?")
+
+
+async def test_those_who_may_not_read_get_nothing(sta: World) -> None:
+    await fill(sta)
+    async with desk(sta, None) as anyone, desk(sta, "citizen") as citizen, desk(sta, "admin") as admin:
+        assert (await anyone.refused("/Things"))[0] == 401
+        assert (await citizen.refused("/Datastreams"))[0] == 403
+        # An administrator sees streams, but not what they observed, not even the newest by way of its stream.
+        newest = "Observations($top=1;$orderby=phenomenonTime desc)"
+        assert (await admin.refused("/Observations"))[0] == 403
+        assert (await admin.refused("/Datastreams", _expand=newest))[0] == 403
+        assert await admin.ids("/Datastreams") == STREAMS
+
+
+async def test_personal_properties_are_masked_without_a_purpose(sta: World) -> None:
+    async with desk(sta) as someone:
+        bare = await someone.get("/Things('well-1')")
+        meant = await someone.get("/Things('well-1')", purpose="巡检")
+    assert bare["properties"]["fields"] is None
+    assert meant["properties"]["fields"] == {}
+
+
+async def test_what_many_entities_lead_to_is_read_at_once_and_is_what_each_leads_to(sta: World) -> None:
+    await fill(sta)
+    async with desk(sta) as someone:
+        things = (await someone.get("/Things", _expand="Datastreams,Locations"))["value"]
+        streams = (await someone.get("/Datastreams", _expand="Thing,ObservedProperty"))["value"]
+        for thing in things:
+            assert thing["Datastreams"] == (await someone.get(f"/Things('{thing['@iot.id']}')/Datastreams"))["value"]
+            assert thing["Locations"] == (await someone.get(f"/Things('{thing['@iot.id']}')/Locations"))["value"]
+        for stream in streams:
+            assert stream["Thing"] == await someone.get(f"/Datastreams('{stream['@iot.id']}')/Thing")
+            assert stream["ObservedProperty"]["@iot.id"] == f"well.{stream['properties']['field']}"

@@ -1,0 +1,116 @@
+"""Observations in: one, or many as data arrays, each row with its verdict; what is not held is refused and says so."""
+
+from typing import Any
+
+from httpx import Response
+
+from citybrain.kernel.instant import parse
+from tests.doors.conftest import World
+from tests.doors.sensorthings.conftest import ROOT, desk
+
+AT = "2026-11-22T06:59:00Z"
+ID = f"1.{parse(AT)}"
+LINK = f"http://city{ROOT}/Observations('{ID}')"
+
+
+def level(**more: object) -> dict[str, object]:
+    return {"phenomenonTime": AT, "result": 12.5, "Datastream": {"@iot.id": "well-1.level"}, **more}
+
+
+def array(stream: str, components: list[str], *rows: list[object]) -> dict[str, object]:
+    return {"Datastream": {"@iot.id": stream}, "components": components, "dataArray@iot.count": len(rows), "dataArray": rows}
+
+
+async def ledger(world: World) -> dict[str, Any]:
+    async with world.client("admin") as admin:
+        found: list[dict[str, Any]] = (await admin.get("/api/v1/observe/doors")).json()
+    return next(each for each in found if each["door"] == "sensorthings")
+
+
+async def test_an_observation_that_is_acknowledged_is_stored_under_the_address_given(sta: World) -> None:
+    async with sta.client("device") as device:
+        made = await device.post(f"{ROOT}/Observations", json=level())
+        again = await device.post(f"{ROOT}/Datastreams('well-1.level')/Observations", json={"phenomenonTime": AT, "result": 12.5})
+        now = await device.post(f"{ROOT}/Datastreams('well-1.level')/Observations", json={"result": 13})
+        feature = await device.post(f"{ROOT}/Observations", json=level(FeatureOfInterest={"@iot.id": "well-1"}, resultTime=AT))
+    assert [answer.status_code for answer in (made, again, now, feature)] == [201] * 4
+    assert made.headers["location"] == again.headers["location"] == LINK
+    async with desk(sta) as someone:
+        found = await someone.get(f"/Observations('{ID}')")
+        listed = (await someone.get("/Datastreams('well-1.level')/Observations"))["value"]
+    assert (found["result"], found["phenomenonTime"]) == (12.5, AT)
+    assert [(each["phenomenonTime"], each["result"]) for each in listed] == [("2026-11-22T07:00:00Z", 13.0), (AT, 12.5)]
+    account = await ledger(sta)
+    assert (account["received"], account["stored"], account["duplicate"]) == (4, 2, 2)
+
+
+async def test_an_observation_that_cannot_be_kept_whole_is_refused_with_its_reason(sta: World) -> None:
+    async with sta.client("device") as device:
+
+        async def said(body: object, path: str = "/Observations") -> tuple[int, str]:
+            answer: Response = await device.post(ROOT + path, json=body)
+            assert answer.json()["type"] == "error"
+            return answer.status_code, answer.json().get("reason", "")
+
+        assert await said(level(Datastream={"@iot.id": "well-2.level"})) == (403, "forbidden")
+        assert await said(level(Datastream={"@iot.id": "well-1.nothing"})) == (400, "unknown_stream")
+        assert await said(level(phenomenonTime="2026-11-22T09:00:00Z")) == (400, "future_time")
+        assert await said(level(phenomenonTime="yesterday")) == (400, "bad_time")
+        assert await said(level(phenomenonTime="2026-11-22T06:00:00Z/2026-11-22T07:00:00Z")) == (400, "bad_time")
+        assert await said(level(result="high")) == (400, "bad_value")
+        assert await said({"result": 1}) == (400, "bad_input")
+        assert await said([]) == (400, "unreadable")
+        assert await said(level(resultTime="2026-11-22T07:00:00Z")) == (501, "not_held")
+        assert await said(level(parameters={"by": "hand"})) == (501, "not_held")
+        assert await said(level(FeatureOfInterest={"@iot.id": "well-2"})) == (501, "not_held")
+        assert await said(level(), "/Datastreams('well-1.salt')/Observations") == (400, "bad_input")
+        assert await said({"name": "x"}, "/Things") == (501, "not_held")
+        assert await said({}, "/$batch") == (501, "not_held")
+        broken = await device.post(f"{ROOT}/Observations", content=b"{", headers={"Content-Type": "application/json"})
+        assert (broken.status_code, broken.json()["reason"]) == (400, "unreadable")
+        other = await device.post(f"{ROOT}/Observations", content=b"x", headers={"Content-Type": "text/plain"})
+        assert (other.status_code, other.json()["code"]) == (415, 415)
+    account = await ledger(sta)
+    assert account["stored"] == 0
+    assert account["refused"] == {"forbidden_stream": 1, "unknown_stream": 1, "future_time": 1, "bad_time": 2, "bad_value": 1}
+
+
+async def test_data_arrays_are_taken_row_by_row_and_each_has_its_verdict(sta: World) -> None:
+    body = [
+        array("well-1.level", ["phenomenonTime", "result"], [AT, 12.5], ["2026-11-22T06:58:00Z", "much"], [AT]),
+        array("well-1.salt", ["result", "resultTime", "phenomenonTime"], [3, AT, AT], [3, AT, "2026-11-22T06:50:00Z"]),
+        array("well-2.level", ["phenomenonTime", "result"], [AT, 1]),
+    ]
+    async with sta.client("device") as device:
+        answer = await device.post(f"{ROOT}/CreateObservations", json=body, headers={"Idempotency-Key": "k1"})
+        again = await device.post(f"{ROOT}/CreateObservations", json=body, headers={"Idempotency-Key": "k1"})
+        none = await device.post(f"{ROOT}/CreateObservations", json=body[2:])
+        lost = await device.post(f"{ROOT}/CreateObservations", json=[array("well-1.level", ["result", "parameters"], [1, {}])])
+        timeless = [array("well-1.level", ["result"], [1])]
+        again_when = await device.post(f"{ROOT}/CreateObservations", json=timeless, headers={"Idempotency-Key": "k2"})
+    assert (again_when.status_code, again_when.json()["parameter"]) == (400, "phenomenonTime")
+    assert answer.status_code == 201
+    said = answer.json()
+    assert [each if each.startswith("http") else each.partition(":")[0] for each in said] == [
+        LINK,
+        "error bad_value",
+        "error bad_row",
+        LINK.replace(ID, f"2.{parse(AT)}"),
+        "error bad_time",
+        "error forbidden_stream",
+    ]
+    assert again.json() == said
+    assert (none.status_code, len(none.json())) == (422, 1)
+    assert lost.status_code == 501
+    account = await ledger(sta)
+    assert account["received"] == 7 == account["stored"] + account["duplicate"] + sum(account["refused"].values())
+
+
+async def test_things_are_not_made_or_changed_here_and_the_answer_says_so(sta: World) -> None:
+    async with sta.client("admin") as admin:
+        for method in ("PATCH", "PUT", "DELETE"):
+            answer = await admin.request(method, f"{ROOT}/Things('well-1')", json={"name": "x"})
+            assert (answer.status_code, answer.json()["reason"]) == (501, "not_held")
+    async with desk(sta) as someone:
+        assert (await someone.client.patch(f"{ROOT}/Things('well-1')", json={})).status_code == 403
+        assert (await someone.client.post(f"{ROOT}/Observations", json=level())).status_code == 403
