@@ -79,6 +79,8 @@ def build(settings: Settings, stores: Stores, packs: Sequence[Pack], clock: Cloc
     forecasts.register(packs)
     limits = detect.Limits(packs, transactions, clock)
     rulebook = detect.Rulebook(packs, clock, limits.published)
+    watch = detect.Watch(rulebook, transactions, series, registry, latest, cases, clock, bus)
+    intake.paced_by(lambda: watch.behind)
     sources = _sources(stores, registry, latest, packs, clock, catalogue)
     return City(
         settings=settings,
@@ -105,7 +107,7 @@ def build(settings: Settings, stores: Stores, packs: Sequence[Pack], clock: Cloc
         guard=protect.Guard(policy, sources, catalogue, audit),
         catalogue=catalogue,
         alerts=detect.Alerts(transactions),
-        watch=detect.Watch(rulebook, transactions, series, registry, latest, cases, clock, bus),
+        watch=watch,
         limits=limits,
         studio=detect.Studio(limits, packs, series, registry, clock),
         forecasts=forecasts,

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from msgspec import json
 
 from citybrain.brain.observe import Intake, Latest, read_rows
+from citybrain.brain.observe.intake import BEHIND
 from citybrain.engines.bus import LocalBus
 from citybrain.kernel.events import Recorded
 from citybrain.kernel.instant import MINUTE, Instant, parse
@@ -97,6 +98,24 @@ async def test_whoever_waits_is_told_after_the_batch_is_durable(world: World, bu
     intake = Intake(world.registry, world.series, world.latest, world.clock, bus)
     await intake.take_columns(np.array([1], np.int32), np.array([NOON]), np.array([1.0]), "x", None)
     assert await anext(aiter(told)) == Recorded(1)
+
+
+async def test_senders_wait_while_the_rules_are_far_behind_and_go_on_in_their_order(world: World) -> None:
+    behind = BEHIND + 1
+    world.intake.paced_by(lambda: behind)
+    sendings = [asyncio.create_task(world.send((f"p{number}.level", -number, 1.0))) for number in (1, 2)]
+    await asyncio.sleep(0.02)
+    assert world.series.last_seq() == 0, "nothing is taken while they are behind"
+    behind = BEHIND
+    assert [(await sending).stored for sending in sendings] == [1, 1]
+    later = [world.registry.stream(f"p{number}.level").no for number in (1, 2)]
+    assert world.series.after(0, 9)["stream_no"].to_pylist() == later
+
+
+async def test_rules_that_stand_still_hold_nobody_for_ever(world: World) -> None:
+    world.intake.paced_by(lambda: BEHIND + 1)
+    verdicts = await asyncio.wait_for(asyncio.gather(*(world.send(("p1.level", -number, 1.0)) for number in range(4))), 60)
+    assert sum(verdict.stored for verdict in verdicts) == 4
 
 
 @pytest.mark.parametrize("minutes", [0])

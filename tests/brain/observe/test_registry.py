@@ -61,3 +61,14 @@ def test_the_smallest_area_that_holds_a_place_wins(world: World) -> None:
 def test_an_area_whose_code_does_not_fit_its_level_is_refused(world: World) -> None:
     with pytest.raises(BadInputError):
         world.areas.put((box("120104001", "district", 117.0, 117.1),))
+
+
+def test_a_list_of_streams_that_comes_again_is_known_until_the_register_changes(world: World) -> None:
+    wanted = [f"p{number}.level" for number in (1, 9, 2)]
+    first = world.registry.numbered(wanted)
+    assert first.tolist() == [world.registry.stream("p1.level").no, 0, world.registry.stream("p2.level").no]
+    assert world.registry.numbered(list(wanted)) is first
+    assert world.registry.numbered(["p1.level", "p2.level", "p2.level"]).tolist() != first.tolist(), "same ends, same length"
+    assert world.registry.numbered([]).tolist() == []
+    world.registry.plant(tiny.pumps(9), "test", "demo", world.clock.city())
+    assert world.registry.numbered(wanted).tolist() == [world.registry.stream(name).no for name in wanted]

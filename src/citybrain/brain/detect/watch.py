@@ -35,7 +35,8 @@ CURSOR = "detect.watch"
 LIMITS = "detect.limits"
 """The newest published limit under which all that stands was asked about again."""
 COALESCE = 0.02
-"""Wall seconds in which what is recorded is gathered before rules are asked; under a flood as long as the rules took."""
+"""Wall seconds in which what is recorded is gathered before rules are asked; under a flood as long as the rules took, unless
+more came in the meantime than they were asked about."""
 FLOOD = 5_000
 """Observations at one time that are a flood: many together are judged for little more than few."""
 STEP = 100_000
@@ -90,7 +91,7 @@ class Watch:
         """Observations that are recorded and not yet looked at."""
         return self._series.last_seq() - self._cursor
 
-    def run_once(self, limit: int = 100_000) -> int:
+    def run_once(self, limit: int = 400_000) -> int:
         """Look at up to about so many new observations; returns how many there were. Blocks: run in a thread."""
         with self._lock:
             return self._follow(limit)
@@ -100,7 +101,7 @@ class Watch:
         with self._lock:
             # Up to what is recorded now: under a flood there is always more.
             recorded = self._series.last_seq()
-            while self._cursor < recorded and self._follow(100_000):
+            while self._cursor < recorded and self._follow(400_000):
                 pass
             self._wait()
             self._feeds()
@@ -134,7 +135,10 @@ class Watch:
             rows = await asyncio.to_thread(self.run_once)
             if not rows:
                 return swept
-            await asyncio.sleep(max(COALESCE, loop.time() - began) if rows >= FLOOD else COALESCE)
+            if self.behind < FLOOD:
+                await asyncio.sleep(COALESCE)
+            elif self.behind < rows:
+                await asyncio.sleep(max(COALESCE, loop.time() - began))
 
     def _follow(self, limit: int) -> int:
         if self._stale:

@@ -7,17 +7,17 @@ import csv
 import io
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Final, TypeAlias
+from typing import Final
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from citybrain.brain.observe.rows import Rows, read_each, read_lines, read_rows, unreadable
+from citybrain.brain.observe.texts import Column, Texts
 from citybrain.kernel.observations import Ints, Refusal
 from citybrain.kernel.text import Json
 
-Column: TypeAlias = "pa.ChunkedArray[pa.Scalar[pa.DataType]]"
 _COLUMNS = ("stream", "time", "value")
 _ZONED = "The time column of Arrow is a timestamp with a time zone, or text in RFC 3339."
 
@@ -87,7 +87,7 @@ def _of_table(table: pa.Table) -> Rows:
     refused = tuple(Refusal(int(place), "bad_row", "A row needs a stream, a time and a value.") for place in np.flatnonzero(~whole))
     kept = table.filter(pa.array(whole)) if refused else table
     return Rows(
-        [str(stream) for stream in kept.column("stream").to_pylist()],
+        Texts(kept.column("stream")),
         _micros(kept.column("time")),
         kept.column("value").cast(pa.float64(), safe=False).to_numpy(),
         kept.column("unit").to_pylist() if units is not None and units.null_count < len(units) else None,

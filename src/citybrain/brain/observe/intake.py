@@ -5,9 +5,8 @@ read_rows → checks → Series.append (durable) → Latest.feed → Bus "record
 
 import asyncio
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import repeat
 
 import msgspec
 import numpy as np
@@ -30,6 +29,10 @@ AHEAD = 5 * MINUTE
 """How far a device's clock may run ahead of the city's."""
 OLDEST = parse("2000-01-01T00:00:00Z")
 """What is older comes from a clock that was never set."""
+BEHIND = 500_000
+"""Observations that the rules may be behind before senders are made to wait for them."""
+_STEP, _LONGEST = 0.005, 0.25
+"""Seconds between two looks at the rules, and for which one sending waits at most: rules that fail do not shut the door."""
 RECORDED = "recorded"
 """The bus topic of the wake-up after a batch is durable."""
 
@@ -71,6 +74,8 @@ class _Checked:
     def sorted(self) -> tuple[Numbers, Ints, Floats, int]:
         """The good rows by stream and time, less those that repeat the one before; and how many did."""
         no, time, value = (self.no, self.time, self.value) if self.good.all() else self._good()
+        if bool((no[1:] > no[:-1]).all()):
+            return no, time, value, 0
         order = np.lexsort((time, no))
         no, time, value = no[order], time[order], value[order]
         again = np.zeros(len(no), np.bool_)
@@ -93,14 +98,20 @@ class Intake:
         self._bus = bus
         self._reserved = np.full(1024, NEVER, np.int64)
         self._flying: set[asyncio.Future[None]] = set()
+        self._behind: Callable[[], int] = _nobody
+        self._gate: asyncio.Future[None] | None = None
+
+    def paced_by(self, behind: Callable[[], int]) -> None:
+        """From now on wait for those who follow: ``behind`` says how many observations they have not looked at."""
+        self._behind = behind
 
     async def take(self, rows: Rows, door: str, key: str | None) -> Verdict:
         """Check and store rows; resolves when they are durable. The same key of a door again gives the first verdict.
 
         Raises BusyError and StorageFullError, in which case nothing was stored.
         """
-        numbers = self._registry.stream_numbers()
-        no = np.fromiter(map(numbers.get, rows.streams, repeat(0)), np.int32, len(rows.streams))
+        await self._paced()
+        no = self._registry.numbered(rows.streams)
         checked = _Checked(no, rows.time, rows.value, rows.row, np.ones(len(no), np.bool_), list(rows.refused))
         checked.refuse("unknown_stream", no == 0)
         if rows.units is not None:
@@ -114,6 +125,20 @@ class Intake:
         checked = _Checked(no, time, value, np.arange(len(no)), np.ones(len(no), np.bool_), [])
         checked.refuse("unknown_stream", ~known)
         return await self._store(checked, door, key)
+
+    async def _paced(self) -> None:
+        """Wait while the rules are far behind: an alert that comes minutes late helps nobody. All go on together, in their order."""
+        if self._gate is None and self._behind() > BEHIND:
+            self._gate = asyncio.ensure_future(self._opened())
+        if self._gate is not None:
+            await asyncio.shield(self._gate)
+
+    async def _opened(self) -> None:
+        waited = 0.0
+        while waited < _LONGEST and self._behind() > BEHIND:
+            await asyncio.sleep(_STEP)
+            waited += _STEP
+        self._gate = None
 
     def _convert(self, checked: _Checked, given: Sequence[str | None]) -> None:
         streams, bad, value = self._registry.streams(), np.zeros(len(given), np.bool_), checked.value.copy()
@@ -185,6 +210,11 @@ class Intake:
         follows[1:] = (no[1:] == no[:-1]) & (time[1:] == time[:-1])
         new: NDArray[np.bool_] = value != known
         return new | follows
+
+
+def _nobody() -> int:
+    """Nobody follows."""
+    return 0
 
 
 def _scale(given: str, wanted: str) -> tuple[float, float] | None:

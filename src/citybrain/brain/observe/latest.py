@@ -61,12 +61,14 @@ class Latest:
             no, time, value = no[current], time[current], value[current]
         if not len(no):
             return
-        first = np.r_[True, no[1:] != no[:-1]]
-        before = np.where(first, self._value[no], np.r_[np.nan, value[:-1]])
+        next_of = np.ones(len(no) + 1, np.bool_)
+        np.not_equal(no[1:], no[:-1], out=next_of[1:-1])
+        first, last = next_of[:-1], next_of[1:]
+        before = self._value[no]
+        np.copyto(before[1:], value[:-1], where=~first[1:])
         # A revision of the same instant and the first value ever are changes too; NaN differs from everything.
         differs = np.flatnonzero(value != before)
         self._changed[no[differs]] = time[differs]
-        last = np.r_[no[1:] != no[:-1], True]
         self._time[no[last]], self._value[no[last]], self._received[no[last]] = time[last], value[last], received
 
     def mark(self, stream_no: int) -> int:

@@ -24,6 +24,7 @@ from citybrain.kernel.text import Text
 
 _FRESH = Duration(10 * SECOND)
 _REMEMBERED = 100_000
+_LISTS = 64
 """Streams of one device that are remembered as its own."""
 _DEVICE: frozenset[Role] = frozenset({"device"})
 
@@ -131,10 +132,20 @@ class _Covered:
         self._beginnings = tuple(entry[:-1] if entry.endswith("*") else entry + "." for entry in entries)
         self._whole = frozenset(entries)
         self._seen: set[str] = set()
+        self._listed: dict[tuple[int, str, str], Sequence[str]] = {}
 
     def barred(self, streams: Sequence[str]) -> frozenset[str]:
         """Those of some streams that no entry speaks of."""
+        if not len(streams):
+            return frozenset()
+        # A gateway sends the same list again and again: to see that takes less than to look each of it up.
+        key = len(streams), streams[0], streams[-1]
+        if self._listed.get(key) == streams:
+            return frozenset()
         if self._seen.issuperset(streams):
+            if len(self._listed) >= _LISTS:
+                self._listed = {}
+            self._listed[key] = streams
             return frozenset()
         others = {stream for stream in streams if stream not in self._whole and not stream.startswith(self._beginnings)}
         if len(self._seen) < _REMEMBERED:

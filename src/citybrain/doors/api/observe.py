@@ -25,7 +25,7 @@ from citybrain.kernel.text import Json, Text
 from citybrain.kernel.things import Origin
 
 DOOR: Final = "api"
-_LARGE: Final = 262_144
+_LARGE: Final = 524_288
 """Bytes above which reading leaves the event loop."""
 _LONGEST: Final = 366 * DAY
 _LATEST: Final = frozenset({"id", "entity", "kind", "field", "unit", "area", "time", "value", "received", "life", "origin", "demo"})

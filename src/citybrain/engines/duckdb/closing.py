@@ -12,7 +12,7 @@ import structlog
 
 from citybrain.engines.duckdb import segments
 from citybrain.engines.duckdb.file import DuckFile
-from citybrain.engines.duckdb.ledger import Door, added, key, opened
+from citybrain.engines.duckdb.ledger import key
 from citybrain.engines.duckdb.revision import column32, column64, day_range, newest_rows
 from citybrain.engines.duckdb.segments import Segment
 from citybrain.engines.duckdb.state import number
@@ -44,6 +44,7 @@ class Closing:
     def close_days(self, before: int) -> int:
         """Move every day that ended by an instant; late rows of closed days are merged in. Returns the rows written."""
         with self._lock:
+            self._writer.settle()
             with self._file.cursor() as cursor:
                 segments.sweep(cursor, self._file.closed)
             days = sorted(day for day in self._writer.state.hot_days if day_range(day)[1] <= before)
@@ -57,7 +58,7 @@ class Closing:
                 if number(cursor, "SELECT count(*) FROM series.segment WHERE name = ?", [history.name]) or not table.num_rows:
                     return 0
                 seq = 1 + number(cursor, "SELECT coalesce(max(last_seq), -2147483648) FROM series.segment WHERE first_seq < 0")
-            rows = _as_stored(table, seq, self._door(history.door), history.received)
+            rows = _as_stored(table, seq, self._writer.state.open(history.door).no, history.received)
             return self._enter(history, rows if _is_sorted(rows) else newest_rows(rows), table.num_rows)
 
     def _enter(self, history: History, rows: pa.Table, sent: int) -> int:
@@ -66,7 +67,7 @@ class Closing:
         slices = (rows.slice(start, _SLICE) for start in range(0, rows.num_rows, _SLICE))
         segment = segments.write(folder, path, history.name, None, slices)
         batch = f"import:{history.name}"
-        door = self._writer.state.doors[history.door]
+        door = self._writer.state.open(history.door)
 
         def enter(cursor: duckdb.DuckDBPyConnection) -> None:
             segments.register(cursor, folder, segment)
@@ -75,33 +76,14 @@ class Closing:
             cursor.execute("INSERT INTO series.batch VALUES (?, ?, ?, ?, ?, ?, ?, ?)", line)
 
         def count() -> None:
-            state = self._writer.state
-            account = added(state.doors[history.door].account, segment.rows, sent - segment.rows, {}, history.received)
-            state.doors = state.doors | {history.door: Door(door.no, account)}
+            self._writer.state.count(history.door, segment.rows, sent - segment.rows, history.received)
 
         self._writer.run(enter, count)
         return segment.rows
 
-    def _door(self, name: str) -> int:
-        """The number of a door, opened where it is new."""
-        found: list[Door] = []
-
-        def look(cursor: duckdb.DuckDBPyConnection) -> None:
-            doors = self._writer.state.doors
-            found.append(doors.get(name) or opened(len(doors), name))
-            if name not in doors:
-                cursor.execute("INSERT INTO series.door VALUES (?, ?, 0, 0, 0, '{}', NULL)", [found[0].no, name])
-
-        def remember() -> None:
-            state = self._writer.state
-            state.doors = state.doors | {name: found[0]}
-
-        self._writer.run(look, remember)
-        return found[0].no
-
     def _close(self, day: int) -> int:
         self._file.space.check()
-        upto = self._writer.state.last_seq
+        upto = self._writer.settle()
         since, until = day_range(day)
         folder = self._file.closed
         newest: list[pa.Table] = []

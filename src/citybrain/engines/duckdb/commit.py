@@ -1,6 +1,6 @@
-"""One commit of the series store: observations, batch ids and doors together."""
+"""What becomes of batches: planned in memory when they are acknowledged, and stored in the tables many groups at a time."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import NamedTuple
 
@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from citybrain.engines.duckdb import state as states
 from citybrain.engines.duckdb.ledger import Door, after_batch, key, opened
-from citybrain.engines.duckdb.revision import days_of
+from citybrain.engines.duckdb.revision import column64, days_of
 from citybrain.engines.duckdb.state import State
 from citybrain.engines.duckdb.tables import COLUMNS, STORED
 from citybrain.kernel.observations import Batch, Receipt
@@ -26,14 +26,28 @@ _BATCHES_TYPES: dict[str, pa.DataType] = {
     "last_seq": pa.int64(),
 }
 _BATCHES = pa.schema(_BATCHES_TYPES)
-_FEW = 32
+Receipts = Mapping[str, Receipt]
 
 
-class Written(NamedTuple):
-    """What a commit stored (STORED), and the receipt of each batch handed in."""
+class Plan(NamedTuple):
+    """A group of batches as it will stand: those that are new, their doors after it, their rows (STORED) and receipts by id."""
 
+    fresh: tuple[Batch, ...]
+    doors: dict[str, Door]
     rows: pa.Table
-    receipts: list[Receipt]
+    receipts: Receipts
+    known: Receipts
+
+    def answers(self, batches: Sequence[Batch]) -> list[Receipt]:
+        """A receipt for each batch, in their order; the first of an id that is stored now is not a repeat."""
+        given: set[str] = set()
+        answers: list[Receipt] = []
+        for batch in batches:
+            receipt = self.known.get(batch.id) or self.receipts[batch.id]
+            repeated = batch.id in self.known or batch.id in given
+            given.add(batch.id)
+            answers.append(Receipt(receipt.batch, receipt.stored, receipt.duplicate, receipt.refused, receipt.last_seq, repeated))
+        return answers
 
 
 @contextmanager
@@ -49,24 +63,39 @@ def transaction(cursor: duckdb.DuckDBPyConnection) -> Iterator[None]:
     cursor.execute("COMMIT")
 
 
-def write(cursor: duckdb.DuckDBPyConnection, state: State, batches: Sequence[Batch]) -> Written:
-    """Commit batches that are not known yet; state changes only after the commit. Raises duckdb.Error."""
-    known = _known(cursor, state, batches)
-    fresh = list({batch.id: batch for batch in reversed(batches) if batch.id not in known}.values())[::-1]
-    receipts = _receipts(fresh, state.last_seq)
+def plan(state: State, batches: Sequence[Batch], look: Callable[[Sequence[str]], Receipts]) -> Plan:
+    """What batches come to, given what is acknowledged already; changes nothing. ``look`` gives receipts of ids that may be known."""
+    keys = {key(batch.id): batch.id for batch in batches}
+    hits = state.recent.among(list(keys))
+    known = look([keys[hit] for hit in hits]) if hits else {}
+    fresh = tuple({batch.id: batch for batch in reversed(batches) if batch.id not in known}.values())[::-1]
     doors = _doors(state, fresh)
-    rows = _rows(fresh, doors, state.last_seq)
-    days = days_of(rows.column("time").to_numpy()) - state.hot_days
-    if fresh:
-        with transaction(cursor):
-            _insert(cursor, fresh, receipts, doors, rows)
-            _insert_new(cursor, state, doors, days)
-        _remember(state, fresh, doors, days, rows.num_rows)
-    return Written(rows, _answers(batches, known, receipts))
+    return Plan(fresh, doors, _rows(fresh, doors, state.last_seq), _receipts(fresh, state.last_seq), known)
+
+
+def store(cursor: duckdb.DuckDBPyConnection, state: State, plans: Sequence[Plan], number: int) -> None:
+    """Put plans into the tables in one transaction, with the number of the last group. Raises duckdb.Error."""
+    rows = pa.concat_tables([one.rows for one in plans]).combine_chunks()
+    days = days_of(column64(rows, "time")) - state.hot_days
+    with transaction(cursor):
+        _insert(cursor, rows, [line for one in plans for line in _lines(one)])
+        open_doors(cursor, state)
+        for day in days:
+            cursor.execute("INSERT INTO series.hot_day VALUES (?)", [day])
+        cursor.execute("UPDATE series.journal SET stored = ?", [number])
+    state.hot_days = state.hot_days | days
+
+
+def open_doors(cursor: duckdb.DuckDBPyConnection, state: State) -> None:
+    """Enter the doors that are new, within an open transaction."""
+    have = {name for (name,) in cursor.execute("SELECT name FROM series.door").fetchall()}
+    for name, door in state.doors.items():
+        if name not in have:
+            cursor.execute("INSERT INTO series.door VALUES (?, ?, 0, 0, 0, '{}', NULL)", [door.no, name])
 
 
 def receipts(cursor: duckdb.DuckDBPyConnection, ids: Sequence[str]) -> dict[str, Receipt]:
-    """The receipts of those batches that are in the file."""
+    """The receipts of those batches that are in the tables."""
     sql = "SELECT id, stored, duplicate, refused, last_seq FROM series.batch WHERE id IN (SELECT unnest($ids))"
     rows = cursor.execute(sql, {"ids": list(ids)}).fetchall()
     return {
@@ -75,19 +104,12 @@ def receipts(cursor: duckdb.DuckDBPyConnection, ids: Sequence[str]) -> dict[str,
     }
 
 
-def fold(cursor: duckdb.DuckDBPyConnection, state: State, before: int) -> None:
+def fold(cursor: duckdb.DuckDBPyConnection, before: int) -> None:
     """Count batches received before an instant into their doors for good, and forget their ids."""
     with transaction(cursor):
         doors = states.with_batches(cursor, states.folded(cursor), before)
         states.write_doors(cursor, doors)
         cursor.execute("DELETE FROM series.batch WHERE received < ?", [before])
-    state.recent.forget(before)
-
-
-def _known(cursor: duckdb.DuckDBPyConnection, state: State, batches: Sequence[Batch]) -> dict[str, Receipt]:
-    keys = {key(batch.id): batch.id for batch in batches}
-    hits = state.recent.among(list(keys))
-    return receipts(cursor, [keys[hit] for hit in hits]) if hits else {}
 
 
 def _receipts(fresh: Sequence[Batch], last_seq: int) -> dict[str, Receipt]:
@@ -123,61 +145,21 @@ def _rows(fresh: Sequence[Batch], doors: dict[str, Door], last_seq: int) -> pa.T
     return pa.table(columns, schema=STORED)
 
 
+def _lines(one: Plan) -> Iterator[tuple[str, int, int, int, int, int, str | None, int]]:
+    for batch in one.fresh:
+        refused = states.counts(dict(batch.refused)) if batch.refused else None
+        receipt = one.receipts[batch.id]
+        no = one.doors[batch.door].no
+        yield batch.id, key(batch.id), batch.received, no, receipt.stored, batch.duplicate, refused, receipt.last_seq
+
+
 def _insert(
-    cursor: duckdb.DuckDBPyConnection,
-    fresh: Sequence[Batch],
-    receipts: dict[str, Receipt],
-    doors: dict[str, Door],
-    rows: pa.Table,
+    cursor: duckdb.DuckDBPyConnection, rows: pa.Table, lines: Sequence[tuple[str, int, int, int, int, int, str | None, int]]
 ) -> None:
     if rows.num_rows:
         # Plain arrays are planned and read in two thirds of the time of an Arrow table.
         cursor.register("incoming", {name: rows.column(name).to_numpy() for name in STORED.names})
         cursor.execute(f"INSERT INTO series.obs SELECT {COLUMNS} FROM incoming")
-    lines = [
-        (
-            batch.id,
-            key(batch.id),
-            batch.received,
-            doors[batch.door].no,
-            receipts[batch.id].stored,
-            batch.duplicate,
-            states.counts(dict(batch.refused)) if batch.refused else None,
-            receipts[batch.id].last_seq,
-        )
-        for batch in fresh
-    ]
-    if len(lines) <= _FEW:
-        # Half the time of a table handed in: planning that takes longer than so few rows.
-        places = ", ".join(["(?, ?, ?, ?, ?, ?, ?, ?)"] * len(lines))
-        cursor.execute(f"INSERT INTO series.batch VALUES {places}", [cell for line in lines for cell in line])
-        return
-    cursor.register("ids", pa.table(list(zip(*lines, strict=True)), schema=_BATCHES))
-    cursor.execute("INSERT INTO series.batch SELECT * FROM ids")
-
-
-def _insert_new(cursor: duckdb.DuckDBPyConnection, state: State, doors: dict[str, Door], days: frozenset[int]) -> None:
-    for name, door in doors.items():
-        if name not in state.doors:
-            cursor.execute("INSERT INTO series.door VALUES (?, ?, 0, 0, 0, '{}', NULL)", [door.no, name])
-    for day in days:
-        cursor.execute("INSERT INTO series.hot_day VALUES (?)", [day])
-
-
-def _remember(state: State, fresh: Sequence[Batch], doors: dict[str, Door], days: frozenset[int], rows: int) -> None:
-    state.last_seq += rows
-    state.doors = state.doors | doors
-    state.hot_days = state.hot_days | days
-    state.recent.add([key(batch.id) for batch in fresh], max(batch.received for batch in fresh))
-
-
-def _answers(batches: Sequence[Batch], known: dict[str, Receipt], receipts: dict[str, Receipt]) -> list[Receipt]:
-    """A receipt for each batch, in their order; the first of an id that was stored now is not a repeat."""
-    given: set[str] = set()
-    answers: list[Receipt] = []
-    for batch in batches:
-        receipt = known.get(batch.id) or receipts[batch.id]
-        repeated = batch.id in known or batch.id in given
-        given.add(batch.id)
-        answers.append(Receipt(receipt.batch, receipt.stored, receipt.duplicate, receipt.refused, receipt.last_seq, repeated))
-    return answers
+    if lines:
+        cursor.register("ids", pa.table(list(zip(*lines, strict=True)), schema=_BATCHES))
+        cursor.execute("INSERT INTO series.batch SELECT * FROM ids")

@@ -75,6 +75,7 @@ class DuckFacts:
 
     def ibis(self) -> Backend:
         """An Ibis backend over the same file, with the tables of ``replace`` as they are now: take one for each question."""
+        self._file.settled()
         cursor = self._file.connect()
         self._show(cursor)
         return ibis.duckdb.from_connection(cursor)
@@ -82,7 +83,7 @@ class DuckFacts:
     @contextmanager
     def _reading(self) -> Iterator[duckdb.DuckDBPyConnection]:
         try:
-            with self._file.cursor() as cursor:
+            with self._file.reading() as cursor:
                 self._show(cursor)
                 yield cursor
         except duckdb.Error as error:

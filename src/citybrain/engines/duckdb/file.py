@@ -1,7 +1,7 @@
 """The one DuckDB file: opened by one process, handed out as cursors, opened anew when DuckDB gives it up."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -29,6 +29,8 @@ class DuckFile:
         self.closed.mkdir(parents=True, exist_ok=True)
         self.space = space or FreeSpace(folder)
         self.generation = 0
+        self.settled: Callable[[], object] = _at_once
+        """Waits until what is acknowledged is in the tables; the writer gives it."""
         self._memory = memory
         self._threads = threads
         self._lock = threading.RLock()
@@ -64,6 +66,13 @@ class DuckFile:
             raise _broken() from error
         finally:
             self.release(cursor)
+
+    @contextmanager
+    def reading(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """A cursor that sees all that is acknowledged; raises BusyError, StorageFullError while it cannot be stored."""
+        self.settled()
+        with self.cursor() as cursor:
+            yield cursor
 
     def reopen(self, generation: int) -> None:
         """Open the file anew, unless somebody did since that generation; every cursor handed out is closed."""
@@ -119,6 +128,10 @@ def disk_full(error: duckdb.Error) -> bool:
 def quoted(word: str) -> str:
     """A SQL string literal."""
     return "'" + word.replace("'", "''") + "'"
+
+
+def _at_once() -> None:
+    """Nothing is waiting where there is no writer."""
 
 
 def _broken() -> BusyError:

@@ -1,4 +1,4 @@
-"""The Series port on DuckDB: append by group commit, follow, scan, close days, bring in history."""
+"""The Series port on DuckDB: append by way of a journal, follow, scan, close days, bring in history."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -35,7 +35,7 @@ class DuckSeries:
         self._closing = Closing(file, self._writer)
 
     async def append(self, batch: Batch) -> Receipt:
-        """Store a batch with its door account in one commit (grouped with others); raises BusyError, StorageFullError."""
+        """Make a batch durable together with its door account (grouped with others); raises BusyError, StorageFullError."""
         if not len(batch.stream_no) == len(batch.time) == len(batch.value):
             message = "The arrays of a batch have unlike lengths."
             raise ValueError(message)
@@ -99,5 +99,5 @@ class DuckSeries:
     @contextmanager
     def _snapshot(self) -> Iterator[duckdb.DuckDBPyConnection]:
         """One transaction: the list of segments and the hot rows belong together."""
-        with self._file.cursor() as cursor, transaction(cursor):
+        with self._file.reading() as cursor, transaction(cursor):
             yield cursor

@@ -1,12 +1,13 @@
-"""What the writer keeps in memory about the file; all of it is read back from the file at start."""
+"""What the writer keeps in memory about what is acknowledged; all of it is read back from file and journal at start."""
 
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterable, Mapping, Sequence
 
 import duckdb
 import msgspec
 import numpy as np
 
-from citybrain.engines.duckdb.ledger import Door, RecentKeys, added
+from citybrain.engines.duckdb.ledger import Door, RecentKeys, added, opened
 from citybrain.kernel.instant import Instant
 from citybrain.kernel.observations import DoorAccount
 
@@ -16,14 +17,35 @@ _COUNTS = msgspec.json.Decoder(dict[str, int])
 class State:
     """The greatest sequence number, the doors by name, the batches of the last day, and the days that obs may hold.
 
-    The writer changes it; others read it, so collections are replaced, never changed.
+    Whoever changes it holds ``lock``; others read it, so collections are replaced, never changed. ``hot_days`` is the storer's own.
     """
 
     def __init__(self, last_seq: int, doors: dict[str, Door], recent: RecentKeys, hot_days: frozenset[int]) -> None:
+        self.lock = threading.RLock()
         self.last_seq = last_seq
         self.doors = doors
         self.recent = recent
         self.hot_days = hot_days
+
+    def remember(self, last_seq: int, doors: Mapping[str, Door], keys: Iterable[int], received: int) -> None:
+        """Take what a group of batches came to."""
+        with self.lock:
+            self.recent.add(keys, received)
+            self.doors = {**self.doors, **doors}
+            self.last_seq = last_seq
+
+    def open(self, name: str) -> Door:
+        """The door of a name, opened where it is new."""
+        with self.lock:
+            door = self.doors.get(name) or opened(len(self.doors), name)
+            self.doors = self.doors | {name: door}
+            return door
+
+    def count(self, name: str, stored: int, duplicate: int, last: Instant) -> None:
+        """Count rows of an import into the account of its door."""
+        with self.lock:
+            door = self.open(name)
+            self.doors = self.doors | {name: Door(door.no, added(door.account, stored, duplicate, {}, last))}
 
 
 def load(cursor: duckdb.DuckDBPyConnection) -> State:
@@ -36,8 +58,12 @@ def load(cursor: duckdb.DuckDBPyConnection) -> State:
     keys = cursor.execute("SELECT key, received FROM series.batch").fetchnumpy()
     received = np.asarray(keys["received"], dtype=np.int64)
     recent = RecentKeys(np.asarray(keys["key"], dtype=np.int64), int(received.max(initial=0)))
-    days = frozenset(int(day) for (day,) in cursor.execute("SELECT day FROM series.hot_day").fetchall())
-    return State(last_seq, with_batches(cursor, folded(cursor)), recent, days)
+    return State(last_seq, with_batches(cursor, folded(cursor)), recent, hot_days(cursor))
+
+
+def hot_days(cursor: duckdb.DuckDBPyConnection) -> frozenset[int]:
+    """The days of which the hot table may hold rows."""
+    return frozenset(int(day) for (day,) in cursor.execute("SELECT day FROM series.hot_day").fetchall())
 
 
 def number(cursor: duckdb.DuckDBPyConnection, sql: str, values: Sequence[object] = ()) -> int:

@@ -1,0 +1,190 @@
+"""The journal: what was acknowledged and is not yet in the tables. One write and one fsync, so that nobody waits for SQL.
+
+A file is a row of records: a head (mark, length, CRC-32), then a numbered group of batches in MessagePack. What follows a torn
+record was never acknowledged. The tables say up to which number they hold everything, so that nothing is stored twice.
+"""
+
+import os
+import re
+import struct
+import threading
+import zlib
+from collections import Counter, deque
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+import numpy as np
+
+from citybrain.kernel.instant import Instant
+from citybrain.kernel.observations import Batch
+
+FULL = 32 * 1024 * 1024
+"""Bytes after which a new file is begun, and a file of which everything is in the tables may go."""
+_HEAD = struct.Struct("<4sII")
+_MARK = b"CBJ1"
+_NAME = re.compile(r"\d{9}\.journal")
+
+
+class _Line(msgspec.Struct, frozen=True, array_like=True):
+    """A batch as it is written: columns as little-endian bytes of int32, int64 and float64."""
+
+    id: str
+    door: str
+    received: int
+    refused: dict[str, int]
+    duplicate: int
+    stream_no: bytes
+    time: bytes
+    value: bytes
+
+
+class _Record(msgspec.Struct, frozen=True, array_like=True):
+    number: int
+    batches: list[_Line]
+
+
+_RECORD = msgspec.msgpack.Decoder(_Record)
+
+
+class Group(NamedTuple):
+    """Batches that became durable together, by number."""
+
+    number: int
+    batches: list[Batch]
+
+
+class _Old(NamedTuple):
+    """A file that is written to no more, and the last group in it."""
+
+    path: Path
+    last: int
+
+
+class Journal:
+    """The journal of a folder; ``stored`` is the group up to which the tables hold everything.
+
+    ``write`` is called by one thread, ``forget`` by another. Files that hold nothing new are dropped at once.
+    """
+
+    def __init__(self, folder: Path, stored: int, full: int = FULL) -> None:
+        folder.mkdir(exist_ok=True)
+        self._folder = folder
+        self._full = full
+        self._lock = threading.Lock()
+        found = sorted(path for path in folder.iterdir() if _NAME.fullmatch(path.name))
+        self._number = int(found[-1].stem) if found else 0
+        self._old: deque[_Old] = deque()
+        self._file = -1
+        self._size = 0
+        self._group = stored
+        for path in found:
+            self._group = max([self._group, *(group.number for group in _groups(path))])
+            self._old.append(_Old(path, self._group))
+        self.forget(stored)
+
+    def read(self, stored: int) -> Iterator[Group]:
+        """The groups after a number, in the order of their acknowledgement; for the start, before anything is written."""
+        for old in tuple(self._old):
+            yield from (group for group in _groups(old.path) if group.number > stored)
+
+    def write(self, batches: Sequence[Batch]) -> int:
+        """Make batches durable together; returns the number of the group. Raises OSError, after which nothing of it is there."""
+        with self._lock:
+            number = self._group + 1
+            body = msgspec.msgpack.encode(_Record(number, [_line(batch) for batch in batches]))
+            record = _HEAD.pack(_MARK, len(body), zlib.crc32(body)) + body
+            if self._file < 0 or self._size >= self._full:
+                self._begin()
+            try:
+                _whole(self._file, record)
+                os.fsync(self._file)
+            except OSError:
+                os.ftruncate(self._file, self._size)
+                os.lseek(self._file, self._size, os.SEEK_SET)
+                raise
+            self._size += len(record)
+            self._group = number
+            return number
+
+    def forget(self, upto: int) -> None:
+        """Drop the files of which all groups, to a number, are in the tables."""
+        with self._lock:
+            while self._old and self._old[0].last <= upto:
+                self._old.popleft().path.unlink()
+
+    def close(self) -> None:
+        """End the file that is written to, so that it may be forgotten too."""
+        with self._lock:
+            self._end()
+
+    def _begin(self) -> None:
+        self._end()
+        self._number += 1
+        self._file = os.open(self._path(), os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        self._size = 0
+        _settle(self._folder)
+
+    def _end(self) -> None:
+        if self._file >= 0:
+            os.close(self._file)
+            self._file = -1
+            self._old.append(_Old(self._path(), self._group))
+
+    def _path(self) -> Path:
+        return self._folder / f"{self._number:09d}.journal"
+
+
+def _line(batch: Batch) -> _Line:
+    return _Line(
+        batch.id,
+        batch.door,
+        batch.received,
+        dict(batch.refused),
+        batch.duplicate,
+        batch.stream_no.astype("<i4", copy=False).tobytes(),
+        batch.time.astype("<i8", copy=False).tobytes(),
+        batch.value.astype("<f8", copy=False).tobytes(),
+    )
+
+
+def _batch(line: _Line) -> Batch:
+    return Batch(
+        line.id,
+        line.door,
+        Instant(line.received),
+        np.frombuffer(line.stream_no, "<i4").astype(np.int32, copy=False),
+        np.frombuffer(line.time, "<i8").astype(np.int64, copy=False),
+        np.frombuffer(line.value, "<f8").astype(np.float64, copy=False),
+        Counter(line.refused),
+        line.duplicate,
+    )
+
+
+def _groups(path: Path) -> Iterator[Group]:
+    """The whole records of a file, up to the first that is torn."""
+    written, place = path.read_bytes(), 0
+    while place + _HEAD.size <= len(written):
+        mark, length, check = _HEAD.unpack_from(written, place)
+        body = written[place + _HEAD.size : place + _HEAD.size + length]
+        if mark != _MARK or len(body) != length or zlib.crc32(body) != check:
+            return
+        record = _RECORD.decode(body)
+        yield Group(record.number, [_batch(line) for line in record.batches])
+        place += _HEAD.size + length
+
+
+def _whole(file: int, record: bytes) -> None:
+    rest = memoryview(record)
+    while rest:
+        rest = rest[os.write(file, rest) :]
+
+
+def _settle(folder: Path) -> None:
+    """Make a new name in a folder durable."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

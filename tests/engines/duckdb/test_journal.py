@@ -1,0 +1,89 @@
+"""The journal: whole groups or none, whatever was torn off its end."""
+
+import resource
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from citybrain.engines.duckdb.journal import Journal
+from citybrain.kernel.observations import Batch
+from tests.engines.duckdb.test_full_disk import files_end_at
+from tests.engines.duckdb.world import START, batch
+
+
+def one(number: int, rows: int = 3) -> Batch:
+    return batch(f"b{number}", [(stream, START + number, stream / 7) for stream in range(rows)], late=number % 2)
+
+
+def same(found: Batch, sent: Batch) -> bool:
+    return (
+        (found.id, found.door, found.received, found.duplicate) == (sent.id, sent.door, sent.received, sent.duplicate)
+        and dict(found.refused) == dict(sent.refused)
+        and np.array_equal(found.stream_no, sent.stream_no)
+        and np.array_equal(found.time, sent.time)
+        and np.array_equal(found.value, sent.value)
+    )
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    groups=st.lists(st.integers(1, 3), min_size=1, max_size=6),
+    cut=st.floats(0, 1),
+    spoilt=st.booleans(),
+)
+def test_a_torn_or_spoilt_end_costs_whole_groups_and_only_the_last_ones(groups: list[int], cut: float, *, spoilt: bool) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        journal, ends = Journal(Path(folder), 0), []
+        for number, size in enumerate(groups):
+            assert journal.write([one(10 * number + place) for place in range(size)]) == number + 1
+            (path,) = Path(folder).iterdir()
+            ends.append(path.stat().st_size)
+        journal.close()
+        keep = round(cut * ends[-1])
+        written = bytearray(path.read_bytes())
+        if spoilt and keep < len(written):
+            written[keep] ^= 0xFF
+        else:
+            written = written[:keep]
+        path.write_bytes(written)
+        found = list(Journal(Path(folder), 0).read(0))
+    whole = sum(end <= keep for end in ends)
+    assert [group.number for group in found] == list(range(1, whole + 1))
+    for group, (number, size) in zip(found, enumerate(groups), strict=False):
+        assert all(same(got, one(10 * number + place)) for place, got in enumerate(group.batches))
+        assert len(group.batches) == size
+
+
+def test_files_go_once_their_last_group_is_stored_and_numbers_go_on(tmp_path: Path) -> None:
+    journal = Journal(tmp_path, 0, full=100)
+    for number in range(4):
+        journal.write([one(number)])
+    assert len(list(tmp_path.iterdir())) == 4
+    journal.forget(2)
+    assert [path.name for path in sorted(tmp_path.iterdir())] == ["000000003.journal", "000000004.journal"]
+    journal.close()
+    again = Journal(tmp_path, 3)
+    assert [group.number for group in again.read(3)] == [4]
+    assert again.write([one(9)]) == 5
+    again.close()
+    again.forget(5)
+    assert not list(tmp_path.iterdir())
+    assert Journal(tmp_path, 5).write([one(10)]) == 6
+
+
+def test_what_a_full_disk_cut_short_is_taken_back(tmp_path: Path) -> None:
+    journal = Journal(tmp_path, 0)
+    journal.write([one(0)])
+    (path,) = tmp_path.iterdir()
+    size = path.stat().st_size
+    with files_end_at(size + 50), pytest.raises(OSError, match="File too large"):
+        journal.write([one(1, rows=100)])
+    assert path.stat().st_size == size
+    assert resource.getrlimit(resource.RLIMIT_FSIZE)[0] != size + 50
+    assert journal.write([one(2)]) == 2
+    journal.close()
+    assert [group.batches[0].id for group in Journal(tmp_path, 0).read(0)] == ["b0", "b2"]
