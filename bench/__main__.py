@@ -7,7 +7,7 @@ from pathlib import Path
 
 import structlog
 
-from bench import alerts, demo, ingest, latest, machine, nearest, pages, rules, series_query
+from bench import alerts, demo, ingest, latest, machine, nearest, pages, rules, series_query, storage
 
 PAGE = Path(__file__).parent.parent / "docs" / "reference" / "performance.md"
 _SEED = 7
@@ -34,6 +34,7 @@ def sections(quick: bool) -> tuple[tuple[str, Callable[[], list[str]]], ...]:  #
         ("最新值 · Latest values", latest.measure),
         ("就近查找 · Nearest", nearest.measure),
         ("历史 · History", lambda: series_query.week(1_000 if quick else 10_000)),
+        ("存储 · Storage", lambda: storage.measure(1_000 if quick else 10_000, _SEED)),
         ("示意城区 · The demo district", lambda: demo.measure(60 if quick else 600)),
         ("页面 · Pages", lambda: pages.measure(10_000 if quick else pages.CASES)),
     )

@@ -23,6 +23,10 @@ from citybrain.kernel.text import Text
 
 STORE_ROWS = 250_000
 """Rows that are stored as soon as they wait: more than a row group of DuckDB, which then writes them past its own log."""
+FAR_BEHIND = 2 * STORE_ROWS
+"""Rows that may wait before those who acknowledge more are held up."""
+_HELD = 1.0
+"""Seconds for which they are held up at most; then they go on, to the bound of what may wait at all."""
 _SOON = 0.5
 """Seconds after which what waits is stored, however little it is."""
 _AGAIN = 1.0
@@ -75,6 +79,11 @@ class Storer:
             # The thread sleeps until something is due: it is woken where that changes.
             if len(self._pending) == 1 or self._rows >= STORE_ROWS:
                 self._ready.notify_all()
+
+    def keep_pace(self) -> None:
+        """Hold up who takes in more than can be stored; not where nothing can be stored at all."""
+        with self._ready:
+            self._ready.wait_for(lambda: self._rows < FAR_BEHIND or self._trouble is not None, _HELD)
 
     def receipt(self, batch: str) -> Receipt | None:
         """The receipt of a batch that is not yet in the tables."""

@@ -109,6 +109,7 @@ class Writer:
                 if not self._waiting:
                     return
                 group = self._take()
+            self._storer.keep_pace()
             _resolve(group, self._acknowledge([waiting.batch for waiting in group]))
             with self._ready:
                 self._rows -= sum(max(1, len(waiting.batch.time)) for waiting in group)
