@@ -32,8 +32,8 @@ def _rule(kind: int, number: int) -> Rule:
     )
 
 
-def entities() -> tuple[Planted, ...]:
-    """All entities, spread over the demo district's neighbourhood."""
+def entities(each: int = ENTITIES) -> tuple[Planted, ...]:
+    """So many entities of each kind, spread over the demo district's neighbourhood."""
     return tuple(
         Planted(
             f"bench-{kind:02d}-{index:03d}",
@@ -44,7 +44,7 @@ def entities() -> tuple[Planted, ...]:
             {},
         )
         for kind in range(KINDS)
-        for index in range(ENTITIES)
+        for index in range(each)
     )
 
 
