@@ -17,7 +17,7 @@ from citybrain.kernel.access import Caller
 
 Authorise: TypeAlias = Callable[[str, str], Awaitable[Caller | None]]
 """Who signs in with a login and a secret; None for nobody."""
-IN_FLIGHT = 64
+IN_FLIGHT = 256
 """Messages of one device that may wait to be taken."""
 LARGEST = 1_048_576
 """Bytes of the largest packet."""

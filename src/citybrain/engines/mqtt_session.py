@@ -22,6 +22,8 @@ from citybrain.kernel.errors import BusyError, CityError, StorageFullError
 
 Take: TypeAlias = Callable[[str, bytes, Caller], Awaitable[object]]
 """Stores a message (topic, payload, sender); what it raises decides whether the sender tries again."""
+_PACKETS = 8
+"""Packets of the largest size that may wait: small messages are bounded by their number, great ones by this."""
 _log = structlog.get_logger(__name__)
 
 
@@ -34,7 +36,7 @@ class GatedReader(ReaderAdapter):  # type: ignore[misc]  # amqtt ships no types
         self._largest = largest
         self._open = asyncio.Event()
         self._open.set()
-        self.waiting = 0
+        self.waiting = self._bytes = 0
 
     async def read(self, n: int = -1) -> bytes:
         """Read n bytes; raises ConnectionAbortedError for a packet that is too large."""
@@ -48,15 +50,17 @@ class GatedReader(ReaderAdapter):  # type: ignore[misc]  # amqtt ships no types
         """Acknowledge the end of the stream."""
         self._inner.feed_eof()
 
-    def enter(self) -> None:
-        """One more message waits."""
+    def enter(self, size: int) -> None:
+        """One more message of so many bytes waits."""
         self.waiting += 1
-        if self.waiting >= self._in_flight:
+        self._bytes += size
+        if self.waiting >= self._in_flight or self._bytes >= _PACKETS * self._largest:
             self._open.clear()
 
-    def leave(self) -> None:
+    def leave(self, size: int) -> None:
         """One message was taken or refused."""
         self.waiting -= 1
+        self._bytes -= size
         self._open.set()
 
 
@@ -130,7 +134,7 @@ class DurableHandler(BrokerProtocolHandler):  # type: ignore[misc]  # amqtt ship
     ) -> None:
         """Take a message and acknowledge it, in the order of arrival [MQTT-4.6.0-2]."""
         if self._gate is not None:
-            self._gate.enter()
+            self._gate.enter(len(payload))
         stays = qos == 0
         try:
             stays = await self._stored(topic, payload, caller) or stays
@@ -141,7 +145,7 @@ class DurableHandler(BrokerProtocolHandler):  # type: ignore[misc]  # amqtt ship
         finally:
             mine.set_result(None)
             if self._gate is not None:
-                self._gate.leave()
+                self._gate.leave(len(payload))
             if not stays:
                 self.end()
 

@@ -1,13 +1,16 @@
 """Devices over MQTT: many fields in one message, the same rules as over HTTP, and a ledger that accounts for every row."""
 
+import asyncio
 import json
 from collections import Counter
 
 import pytest
 
+from citybrain.brain.observe import Intake, Rows, Verdict
 from citybrain.doors.mqtt import BULK, PREFIX, MqttDoor
 from citybrain.kernel.access import Caller
 from citybrain.kernel.errors import BadInputError, ForbiddenError, TooLargeError, UnauthenticatedError, UnreadableError
+from citybrain.kernel.instant import Instant, parse, rfc3339
 from tests.doors.conftest import World
 
 TIME = "2026-11-22T06:58:00Z"
@@ -88,6 +91,33 @@ async def test_what_is_no_message_of_ours_raises_why(
 ) -> None:
     with pytest.raises(error):
         await door.take(topic, payload, probe)
+
+
+async def test_messages_sent_together_are_stored_together_in_their_order(
+    world: World, door: MqttDoor, probe: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A bad message among them costs no other, and nobody else's messages are among them."""
+    sent: list[int] = []
+    take = Intake.take
+
+    async def counted(self: Intake, rows: Rows, name: str, key: str | None) -> Verdict:
+        sent.append(rows.sent)
+        return await take(self, rows, name, key)
+
+    monkeypatch.setattr(Intake, "take", counted)
+    start = parse(TIME)
+    payloads = [message(time=rfc3339(Instant(start + number * 1000)), level=number) for number in range(9)]
+    answers = await asyncio.gather(
+        *(door.take(f"{PREFIX}well-1", payload, probe) for payload in payloads[:5]),
+        door.take(f"{PREFIX}well-1", b"nonsense", probe),
+        *(door.take(f"{PREFIX}well-1", payload, probe) for payload in payloads[5:]),
+        return_exceptions=True,
+    )
+    assert [type(answer).__name__ for answer in answers] == ["Verdict"] * 5 + ["UnreadableError"] + ["Verdict"] * 4
+    assert sent == [9]
+    number = world.parts.registry.stream("well-1.level").no
+    assert world.series.after(0, 99)["stream_no"].to_pylist() == [number] * 9
+    assert world.series.after(0, 99)["value"].to_pylist() == list(range(9))
 
 
 async def test_people_and_strangers_write_nothing(door: MqttDoor) -> None:

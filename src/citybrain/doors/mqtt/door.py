@@ -4,7 +4,10 @@
 ``{"time": …, "<field>": value, …}``. Every row that is refused stands in the door's ledger.
 """
 
-from dataclasses import dataclass
+import asyncio
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Final
 
 import msgspec
@@ -29,22 +32,49 @@ _LARGE: Final = 65_536
 """Bytes above which reading leaves the event loop."""
 
 
+_TOGETHER: Final = 1000
+"""Messages of one device that make one sending at most."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Message:
+    """Rows of one message as JSON, and the future that its sender's acknowledgement waits for."""
+
+    topic: str
+    rows: Sequence[bytes]
+    done: asyncio.Future[Verdict]
+
+    def settle(self, outcome: Verdict | BaseException) -> None:
+        """Tell the sender, unless it is gone."""
+        if self.done.done():
+            return
+        if isinstance(outcome, BaseException):
+            self.done.set_exception(outcome)
+        else:
+            self.done.set_result(outcome)
+
+
 @dataclass(frozen=True, slots=True)
 class MqttDoor:
-    """The door for devices; ``limit`` is the greatest payload in bytes."""
+    """The door for devices; ``limit`` is the greatest payload in bytes.
+
+    What a device sends while its messages before are being stored becomes one sending: each message alone would cost as much.
+    """
 
     guard: Guard
     accounts: Accounts
     intake: Intake
     clock: Clock
     limit: int = 1_000_000
+    _waiting: dict[str, deque[_Message]] = field(default_factory=dict)
+    _taking: set[asyncio.Task[None]] = field(default_factory=set)
 
     async def authorise(self, login: str, secret: str) -> Caller | None:
         """The device of a login and secret, or None."""
         return await to_thread.run_sync(self.accounts.device_caller, login, secret)
 
     async def take(self, topic: str, payload: bytes, caller: Caller) -> Verdict:
-        """Store what a message says; resolves when it is durable, which is when it may be acknowledged.
+        """Store what a message says; resolves when it is durable, with the verdict on all that was stored together with it.
 
         Raises UnreadableError, BadInputError, TooLargeError and ForbiddenError, after which the message is not worth sending
         again; BusyError and StorageFullError, after which it is.
@@ -52,21 +82,49 @@ class MqttDoor:
         if len(payload) > self.limit:
             what = Text(f"消息超过 {self.limit} 字节，请分批发送。", f"The message is over {self.limit} bytes. Send it in parts.")
             raise TooLargeError(what, limit=self.limit)
-        await to_thread.run_sync(self.guard.require, Ask(caller, "observation.write", "observation"))
-        body = payload if topic == BULK else observations(topic, payload, rfc3339(self.clock.city()))
-        rows = await to_thread.run_sync(read_rows, body) if len(body) > _LARGE else read_rows(body)
-        own = await to_thread.run_sync(self._own, rows, caller)
+        if topic == BULK:
+            return await self._store(payload, caller, topic)
+        message = _Message(
+            topic, observations(topic, payload, rfc3339(self.clock.city())), asyncio.get_running_loop().create_future()
+        )
+        waiting = self._waiting.get(caller.account)
+        if waiting is None:
+            self._waiting[caller.account] = deque((message,))
+            task = asyncio.create_task(self._take_all(caller))
+            self._taking.add(task)
+            task.add_done_callback(self._taking.discard)
+        else:
+            waiting.append(message)
+        return await message.done
+
+    async def _take_all(self, caller: Caller) -> None:
+        """Store the messages of a device group by group, in their order, until none waits."""
+        waiting = self._waiting[caller.account]
+        try:
+            while waiting:
+                group = [waiting.popleft() for _ in range(min(len(waiting), _TOGETHER))]
+                body = b"[" + b",".join(row for message in group for row in message.rows) + b"]"
+                (outcome,) = await asyncio.gather(self._store(body, caller, group[0].topic), return_exceptions=True)
+                for message in group:
+                    message.settle(outcome)
+        finally:
+            del self._waiting[caller.account]
+
+    async def _store(self, body: bytes, caller: Caller, topic: str) -> Verdict:
+        # On the loop, as far as they are small: policy remembers its answers, and messages that change threads lose their order.
+        self.guard.require(Ask(caller, "observation.write", "observation"))
+        own = await to_thread.run_sync(self._own, body, caller) if len(body) > _LARGE else self._own(body, caller)
         verdict = await self.intake.take(own, DOOR, None)
         if verdict.refused:
             log.info("rows_refused", door=DOOR, topic=topic, caller=caller.account, rows=len(verdict.refused))
         return verdict
 
-    def _own(self, rows: Rows, caller: Caller) -> Rows:
-        return permitted(rows, self.accounts.barred(caller))
+    def _own(self, body: bytes, caller: Caller) -> Rows:
+        return permitted(read_rows(body), self.accounts.barred(caller))
 
 
-def observations(topic: str, payload: bytes, now: str) -> bytes:
-    """The API's body for a message of one entity; without ``time`` it was measured ``now``.
+def observations(topic: str, payload: bytes, now: str) -> list[bytes]:
+    """The API's rows for a message of one entity, as JSON; without ``time`` it was measured ``now``.
 
     Raises BadInputError for a topic that is not ours, UnreadableError for a payload that is no JSON object.
     """
@@ -86,5 +144,4 @@ def observations(topic: str, payload: bytes, now: str) -> bytes:
         )
         raise UnreadableError(what, topic=topic) from error
     time = fields.pop("time", msgspec.Raw(msgspec.json.encode(now)))
-    rows = [{"stream": f"{entity}.{field}", "time": time, "value": value} for field, value in fields.items()]
-    return msgspec.json.encode({"observations": rows})
+    return [msgspec.json.encode({"stream": f"{entity}.{field}", "time": time, "value": value}) for field, value in fields.items()]
