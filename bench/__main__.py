@@ -7,7 +7,7 @@ from pathlib import Path
 
 import structlog
 
-from bench import alerts, demo, ingest, latest, machine, mqtt, nearest, pages, rules, series_query, storage
+from bench import alerts, demo, ingest, latest, machine, mqtt, nearest, pages, rules, sensorthings, series_query, storage
 
 PAGE = Path(__file__).parent.parent / "docs" / "reference" / "performance.md"
 _SEED = 7
@@ -31,6 +31,7 @@ def sections(quick: bool) -> tuple[tuple[str, Callable[[], list[str]]], ...]:  #
         ("批量写入 · Bulk ingest", lambda: ingest.measure(6 if quick else 20, 8, _SEED)),
         ("从读数到预警 · From reading to alert", lambda: alerts.measure(5000, 10 if quick else 60, 3 if quick else 10)),
         ("MQTT", lambda: mqtt.measure(3 if quick else 8)),
+        ("SensorThings", lambda: sensorthings.measure(3 if quick else 8)),
         ("规则 · Rules", _rules),
         ("最新值 · Latest values", latest.measure),
         ("就近查找 · Nearest", nearest.measure),

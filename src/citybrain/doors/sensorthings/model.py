@@ -82,6 +82,7 @@ CONFORMANCE: Final = tuple(
         "request-data/built-in-filter-operations",
         "request-data/built-in-query-functions",
         "request-data/pagination",
+        "data-array/data-array",
     )
 )
-"""The conformance classes that are held. Data arrays are taken, but not given (``$resultFormat``), so their class is not among them."""
+"""The conformance classes that are held."""

@@ -35,6 +35,7 @@ class Options:
     top: int | None = None
     skip: int = 0
     count: bool = False
+    arrays: bool = False
     cursor: str | None = None
     texts: tuple[tuple[str, str], ...] = ()
 
@@ -78,7 +79,7 @@ def _with(found: Options, name: str, text: str, of: EntitySet, depth: int) -> Op
         case "$skiptoken":
             return replace(found, cursor=text)
         case "$resultFormat":
-            raise not_held("不支持 $resultFormat，结果总是标准格式。", "$resultFormat is not held; answers have the usual form.")
+            return replace(found, arrays=_arrays(text, of))
     able = "$filter, $select, $expand, $orderby, $top, $skip, $count"
     raise wrong(f"未知参数“{name}”。可用：{able}。", f"Unknown option '{name}'. Possible: {able}.", name)
 
@@ -165,6 +166,14 @@ def _whole(name: str, text: str) -> int:
     if not (text.isascii() and text.isdigit() and len(text) < 10):
         raise wrong(f"{name} 须为非负整数，收到“{text}”。", f"{name} is a whole number from 0, not '{text}'.", name)
     return int(text)
+
+
+def _arrays(text: str, of: EntitySet) -> bool:
+    if text != "dataArray":
+        raise not_held("$resultFormat 只支持 dataArray。", "Of $resultFormat only dataArray is held.")
+    if of.name != "Observations":
+        raise wrong("$resultFormat 只用于 Observations。", "$resultFormat is for Observations.", "$resultFormat")
+    return True
 
 
 def _yes(text: str) -> bool:
