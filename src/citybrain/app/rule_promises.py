@@ -27,7 +27,7 @@ def names_known(pack: Pack) -> Faults:
         unknown = {forecast.field, *forecast.inputs} - field_names(pack, forecast.kind)
         found += strangers(pack, forecast.name, unknown)
     for board in pack.boards:
-        found += _unmeasured(pack, board)
+        found += _board_faults(pack, board)
         asked = {board.field} if board.forecast is None else {board.field, board.forecast}
         figures = {board.indicator} - {None, *(one.name for one in pack.indicators)}
         unknown = {*(asked - field_names(pack, board.kind)), *(name for name in figures if name is not None)}
@@ -73,17 +73,23 @@ def examples(pack: Pack) -> Faults:
     )
 
 
-def _unmeasured(pack: Pack, board: Board) -> Faults:
-    """A board shows what is measured: its headline is a field by sensor or derived, for forms have no latest reading."""
-    stated = {field.name for kind in pack.kinds if kind.name == board.kind for field in kind.fields if not field.measured}
-    if board.field not in stated:
-        return ()
-    zh = f"的看板“{board.kind}”以表单字段“{board.field}”为主；请改用 By.SENSOR 或 By.DERIVED 的字段。"
-    return (
-        fault(
-            pack, zh, f"has a board of '{board.kind}' on '{board.field}', which a form fills. Take a field by sensor or derived."
-        ),
-    )
+def _board_faults(pack: Pack, board: Board) -> Iterator[Text]:
+    """A board shows what is measured, for forms have no latest reading; the portal's is of a kind that is open to all."""
+    kind = next((kind for kind in pack.kinds if kind.name == board.kind), None)
+    if kind is None:
+        return
+    if kind.has(board.field) and not kind.field(board.field).measured:
+        zh = f"的看板“{board.kind}”以表单字段“{board.field}”为主；请改用 By.SENSOR 或 By.DERIVED 的字段。"
+        yield fault(
+            pack, zh, f"has a board of '{board.kind}' on '{board.field}', which a form fills. Take one by sensor or derived."
+        )
+    if "portal" in board.on and kind.access != "unconditional":
+        yield fault(
+            pack,
+            f'把“{board.kind}”放上门户，但它不是无条件共享。请在 Kind 中写 access="unconditional"，或从 on 去掉 "portal"。',
+            f"puts '{board.kind}' on the portal, but it is not open to all. Write access=\"unconditional\" in the Kind, or take "
+            '"portal" out of on.',
+        )
 
 
 def rulebook(pack: Pack) -> Rulebook:
