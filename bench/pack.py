@@ -1,11 +1,13 @@
 """A pack for benchmarks: 20 kinds of 4 sensor fields, 25 rules each (500 in all), 2,500 entities (10,000 streams)."""
 
-from citybrain.sdk import By, Field, Grade, Kind, Pack, Place, Planted, Rule, Text, same
+from citybrain.sdk import By, Field, Grade, Kind, Pack, Parameter, Place, Planted, Rule, Text, same
 
 KINDS = 20
 RULES = 25
 ENTITIES = 125
 FIELDS = ("a", "b", "c", "d")
+LIMIT = Parameter("bench_limit", 900.0, "2020-01-01", "benchmark", "local", same("bench limit"), "1", (1.0, 1000.0))
+"""What the first rule of the first kind asks for: a limit that may be published."""
 
 
 def _kind(number: int) -> Kind:
@@ -16,12 +18,12 @@ def _kind(number: int) -> Kind:
 
 
 def _rule(kind: int, number: int) -> Rule:
-    limit = 900 + number
+    limit = LIMIT.name if (kind, number) == (0, 0) else f"{900 + number}.0"
     field = FIELDS[number % len(FIELDS)]
     return Rule(
         name=f"bench_{kind:02d}_{number:02d}",
         on=f"bench_{kind:02d}",
-        when=f"{field} > {limit}.0 && {FIELDS[(number + 1) % 4]} < 990.0",
+        when=f"{field} > {limit} && {FIELDS[(number + 1) % 4]} < 990.0",
         because=Text("{title} 的读数超过限值。", "{title} reads over its limit."),
         basis=Text("基准测试", "benchmark"),
         grade=Grade.BLUE,
@@ -60,4 +62,5 @@ PACK = Pack(
     Text("只用于测速。", "For measuring speed alone."),
     kinds=tuple(_kind(number) for number in range(KINDS)),
     rules=tuple(_rule(kind, number) for kind in range(KINDS) for number in range(RULES)),
+    parameters=(LIMIT,),
 )

@@ -45,9 +45,10 @@ class Running:
         return float(found.group(1))
 
     def ledger(self, door: str) -> dict[str, Any]:
-        """The account of a door."""
+        """The account of a door; an empty one where nothing has come through it yet."""
         doors = json.loads(self.get("/api/v1/observe/doors"))
-        return next(account for account in doors if account["door"] == door)
+        empty = {"door": door, "received": 0, "stored": 0, "duplicate": 0, "refused": {}}
+        return next((account for account in doors if account["door"] == door), empty)
 
     def kill(self) -> None:
         """Kill it as the power would: SIGKILL, no goodbye."""

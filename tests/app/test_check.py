@@ -16,6 +16,7 @@ from citybrain.sdk import (
     HOUR,
     MINUTE,
     Allowance,
+    Board,
     By,
     DemoDistrict,
     Derived,
@@ -159,6 +160,11 @@ def with_rule(**changes: object) -> Pack:
     return replace(GOOD, rules=(replace(TILTED, **changes), FULL))  # type: ignore[arg-type] # faults are planted by name
 
 
+def with_board(field: str) -> Pack:
+    board = Board("manhole", same("x"), field, (), same("x"), same("x"), on=("portal",))
+    return replace(GOOD, boards=(board,))
+
+
 FAULTS: tuple[tuple[str, Pack, str], ...] = (
     ("names", with_rule(when="tilt > tilt_limits"), "'tilt_limits' is neither a field nor a parameter"),
     ("names", with_rule(because=same("{lean}")), "has strangers in 'cover_tilted': lean."),
@@ -166,6 +172,8 @@ FAULTS: tuple[tuple[str, Pack, str], ...] = (
     ("names", with_rule(when="tilt >="), "has a rule 'cover_tilted' that does not compile"),
     ("names", with_rule(on="lamp"), "on a kind it does not declare: 'lamp'"),
     ("names", replace(GOOD, derived=(Derived("manhole", "fill", ("rain",), fill),)), "has strangers in 'manhole.fill': rain."),
+    ("names", with_board("depth"), "on 'depth', which a form fills. Take one by sensor or derived."),
+    ("names", with_board("tilt"), "puts 'manhole' on the portal, but it is not open to all."),
     (
         "examples",
         replace(GOOD, parameters=(replace(GOOD.parameters[0], value=20.0),)),
@@ -324,13 +332,19 @@ def test_silver_needs_a_finished_page_that_names_every_rule_and_a_test(tmp_path:
     for file in (page, test):
         file.parent.mkdir(parents=True)
     test.write_text("", encoding="utf-8")
-    grades = []
+    grades, lacking = [], []
     for words in ("cover_tilted", "TO WRITE cover_tilted shaft_full manholes_open", "cover_tilted shaft_full manholes_open"):
         page.write_text(words, encoding="utf-8")
-        grades.append(check(GOOD, house=tmp_path).grade)
+        report = check(GOOD, house=tmp_path)
+        grades.append(report.grade)
+        lacking += [one.en for one in report.lacking]
     fixtures = tmp_path / "data" / "manhole" / "deployment"
     fixtures.mkdir(parents=True)
     (fixtures / "day.csv").write_text("x", encoding="utf-8")
 
     assert grades == ["bronze", "bronze", "silver"]
+    assert lacking == [
+        "For silver: say in docs/packs/manhole.md what these are: shaft_full, manholes_open.",
+        "For silver: finish docs/packs/manhole.md and take 'TO WRITE' out.",
+    ]
     assert check(GOOD, house=tmp_path).grade == "gold"

@@ -11,6 +11,7 @@ import pytest
 
 from citybrain.app.new_pack import new_pack, write
 from citybrain.kernel.errors import BadInputError, ConflictError
+from citybrain.kernel.text import Text
 
 TREE = Path(__file__).parents[2]
 CHECK = """
@@ -60,6 +61,39 @@ def test_a_new_pack_passes_its_check_its_test_and_the_linter(tmp_path: Path) -> 
     written = [str(file) for file in made.files if file.suffix == ".py"]
     assert "All checks passed!" in run(tree, "-m", "ruff", "check", "--no-cache", *written)
     assert "already formatted" in run(tree, "-m", "ruff", "format", "--no-cache", "--check", *written)
+
+
+def test_a_pack_that_does_not_load_is_told_by_its_name_and_line_and_not_by_a_traceback(tmp_path: Path) -> None:
+    tree = overlay(tmp_path)
+    new_pack(tree, "services/livelihood/lamps")
+    enter(tree)
+    place = tree / "src" / "citybrain" / "services" / "livelihood" / "lamps" / "__init__.py"
+    place.write_text(place.read_text(encoding="utf-8").replace("rules=(MANY_BROKEN,)", "rules=(MANY_BROKE,)"), encoding="utf-8")
+
+    environment = {**os.environ, "PYTHONPATH": str(tree / "src"), "PYTHONDONTWRITEBYTECODE": "1"}
+    done = subprocess.run(
+        [sys.executable, "-c", "from citybrain.app.cli import main; raise SystemExit(main(['check', 'lamps']))"],
+        cwd=tree,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 2
+    assert "Pack 'lamps' does not load: NameError: name 'MANY_BROKE' is not defined" in done.stderr
+    assert "(__init__.py, line 1" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_titles_stand_in_both_languages_and_what_could_break_the_code_is_refused(tmp_path: Path) -> None:
+    new_pack(bare(tmp_path), "services/livelihood/lamps", Text("路灯", "Street lamps"))
+    written = (tmp_path / "src" / "citybrain" / "services" / "livelihood" / "lamps" / "__init__.py").read_text(encoding="utf-8")
+    assert 'Text("路灯", "Street lamps")' in written
+    assert 'Text("路灯损坏", "Street lamps broken")' in written
+    for title in ('灯"', "灯{x}", "", "灯\n"):
+        with pytest.raises(BadInputError, match="cannot be a title"):
+            new_pack(tmp_path, "services/livelihood/signs", Text(title, "Signs"))
 
 
 def bare(folder: Path) -> Path:

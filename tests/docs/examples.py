@@ -1,8 +1,9 @@
 """Examples of the docs that are marked to be run, found in their pages.
 
 Before a fence stands a comment that nobody sees: ``<!-- example: parse json -->`` (it must parse), ``<!-- example: run STAGE -->`` (bash or
-Python, in the folder of that stage), ``<!-- example: insert STAGE FILE after LINE -->`` (the fence goes into a file), ``<!-- example: append
-STAGE FILE -->``, ``<!-- example: output -->`` (every line of the fence stands in what the example before it said).
+Python, in the folder of that stage), ``<!-- example: write STAGE FILE -->`` (the fence is a new file), ``insert STAGE FILE after LINE`` (it goes
+into a file), ``replace STAGE FILE at LINE`` (it stands for that line), ``append STAGE FILE``, ``<!-- example: output -->`` (every line of the fence
+stands in what the example before it said).
 """
 
 import re
@@ -13,6 +14,7 @@ from pathlib import Path
 TREE = Path(__file__).parents[2]
 PAGES = (TREE / "README.md", TREE / "CONTRIBUTING.md", TREE / "CHANGELOG.md", *sorted((TREE / "docs").rglob("*.md")))
 STAGES = ("empty", "district", "demo", "tree")
+EDITS = ("write", "insert", "replace", "append")
 _MARKED = re.compile(r"<!-- example: (?P<mark>[^\n]+?) -->\n```(?P<language>\w+)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
@@ -29,7 +31,7 @@ class Example:
     @property
     def stage(self) -> str:
         """The folder in which it happens; empty for what is only parsed or compared."""
-        return self.words.split()[0] if self.verb in ("run", "insert", "append") else ""
+        return self.words.split()[0] if self.verb in ("run", *EDITS) else ""
 
 
 def examples(page: Path) -> Iterator[Example]:

@@ -20,7 +20,7 @@ from citybrain.app.stores import opened
 from citybrain.brain.observe import AreaBook
 from citybrain.kernel.places import Area
 from citybrain.kernel.text import same
-from tests.docs.examples import TREE, Example
+from tests.docs.examples import EDITS, TREE, Example
 
 _GROUND = "POLYGON((117.1 39.1, 117.2 39.1, 117.2 39.2, 117.1 39.2, 117.1 39.1))"
 _PATIENCE = 110
@@ -36,7 +36,7 @@ class Stage:
 
     def play(self, example: Example) -> str:
         """Do what an example says; returns what it printed. Raises AssertionError with its words when it fails."""
-        if example.verb in ("insert", "append"):
+        if example.verb in EDITS:
             return self._written(example)
         text = example.text
         for word, meant in self.read_as.items():
@@ -58,13 +58,18 @@ class Stage:
     def _written(self, example: Example) -> str:
         _, path, *where = example.words.split(maxsplit=2)
         file = self.folder / path
+        if example.verb == "write":
+            assert not file.exists(), f"{example.page}: {path} is there already"
+            file.write_text(example.text, encoding="utf-8")
+            return ""
         old = file.read_text(encoding="utf-8")
         if example.verb == "append":
             file.write_text(f"{old}\n{example.text}", encoding="utf-8")
             return ""
-        line = where[0].removeprefix("after ").strip("`")
+        line = where[0].partition(" ")[2].strip("`")
         assert old.count(line) == 1, f"{example.page}: '{line}' stands {old.count(line)} times in {path}"
-        file.write_text(old.replace(line, f"{line}\n{_like(line, example.text)}"), encoding="utf-8")
+        kept = f"{line}\n" if example.verb == "insert" else ""
+        file.write_text(old.replace(line, f"{kept}{_like(line, example.text)}"), encoding="utf-8")
         return ""
 
     def _installed(self) -> None:
@@ -83,7 +88,7 @@ class Stage:
 def _like(line: str, text: str) -> str:
     """The text in the place of a line's neighbour: as far to the right, and with a comma where that has one."""
     margin = " " * (len(line) - len(line.lstrip()))
-    return indent(text.rstrip(), margin) + ("," if line.endswith(",") else "")
+    return indent(text.rstrip().removesuffix(","), margin) + ("," if line.endswith(",") else "")
 
 
 def empty(folder: Path) -> Stage:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.docs import stages
-from tests.docs.examples import PAGES, STAGES, Example, examples, plays
+from tests.docs.examples import EDITS, PAGES, STAGES, Example, examples, plays
 from tests.docs.stages import Stage
 
 PARSERS: dict[str, Callable[[str], object]] = {"json": json.loads, "toml": tomllib.loads}
@@ -63,7 +63,7 @@ def test_the_examples_of_a_page_run_against_the_demo(*, running: Stage, page: st
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_examples_of_data_are_what_they_say(page: Path) -> None:
     for one in examples(page):
-        assert one.verb in ("parse", "run", "insert", "append", "output"), one
+        assert one.verb in ("parse", "run", "output", *EDITS), one
         assert not one.stage or one.stage in STAGES, one
         if one.verb == "parse":
             PARSERS[one.language](one.text)

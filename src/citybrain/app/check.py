@@ -2,7 +2,7 @@
 
 import ast
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib.metadata import entry_points
 from importlib.util import find_spec
@@ -47,6 +47,8 @@ class Report:
     pack: str
     promises: tuple[Promise, ...]
     grade: Grade
+    lacking: tuple[Text, ...] = ()
+    """What a pack that keeps every promise still lacks for silver."""
 
     @property
     def kept(self) -> bool:
@@ -60,6 +62,8 @@ class Report:
         for promise in self.promises:
             sign = "✓" if promise.ok else "✗"
             lines += [f"  {sign} {promise.name}: {promise.words.zh}", f"    {promise.words.en}"]
+        for one in self.lacking:
+            lines += [f"  → {one.zh}", f"    {one.en}"]
         return "\n".join(lines)
 
 
@@ -72,8 +76,10 @@ def check(pack: Pack, data: Path = Path("data"), house: Path = Path()) -> Report
     tried = [_promise(name, claim, kept(pack)) for name, claim, kept in _DECLARED]
     tried += [_promise("same_day", _day_claim(pack, data), rehearsal.same_day_twice(pack, data))]
     tried += [_promise(name, claim, kept(pack)) for name, claim, kept in _DONE]
-    kept = all(promise.ok for promise in tried)
-    return Report(pack.name, tuple(tried), _grade(pack, house) if kept else "none")
+    if not all(promise.ok for promise in tried):
+        return Report(pack.name, tuple(tried), "none")
+    lacking = tuple(_lacking(pack, house))
+    return Report(pack.name, tuple(tried), "bronze" if lacking else _deployed(pack, house), lacking)
 
 
 def module_of(pack: Pack) -> str | None:
@@ -92,7 +98,13 @@ def sdk_only(pack: Pack) -> Faults:
     if not strangers:
         return ()
     listed = ", ".join(sorted(strangers))
-    return (fault(pack, f"导入了不许用的模块：{listed}。", f"imports what a pack may not: {listed}. Use citybrain.sdk."),)
+    return (
+        fault(
+            pack,
+            f"导入了不许用的模块：{listed}。请只用 citybrain.sdk 和计算库。",
+            f"imports what a pack may not: {listed}. Use citybrain.sdk.",
+        ),
+    )
 
 
 def imported(file: Path) -> set[str]:
@@ -182,15 +194,23 @@ def _day_claim(pack: Pack, data: Path) -> Text:
     )
 
 
-def _grade(pack: Pack, house: Path) -> Grade:
-    """Silver: a docs page that names every rule and indicator, and a test file. Gold: also fixtures of a real deployment."""
-    page = house / "docs" / "packs" / f"{pack.name}.md"
-    words = page.read_text(encoding="utf-8") if page.exists() else ""
-    names = (*(rule.name for rule in pack.rules), *(indicator.name for indicator in pack.indicators))
-    documented = bool(words) and _UNWRITTEN not in words and all(name in words for name in names)
-    own, beside = (house / "tests").glob(f"*/*/{pack.name}/test_*.py"), (house / "tests").glob(f"*/*/test_{pack.name}*.py")
-    tests = [*own, *beside] if documented else []
-    if not tests:
-        return "bronze"
+def _lacking(pack: Pack, house: Path) -> Iterator[Text]:
+    """What silver asks for and is not there: a docs page that names every rule and indicator, and a test file."""
+    place = Path("docs") / "packs" / f"{pack.name}.md"
+    words = (house / place).read_text(encoding="utf-8") if (house / place).exists() else ""
+    named = (*(rule.name for rule in pack.rules), *(indicator.name for indicator in pack.indicators))
+    if not words:
+        yield Text(f"到银级还缺：写 {place}。", f"For silver: write {place}.")
+    elif _UNWRITTEN in words:
+        yield Text(f"到银级还缺：写完 {place}，去掉“{_UNWRITTEN}”。", f"For silver: finish {place} and take '{_UNWRITTEN}' out.")
+    elif unnamed := ", ".join(name for name in named if name not in words):
+        yield Text(f"到银级还缺：在 {place} 中说明 {unnamed}。", f"For silver: say in {place} what these are: {unnamed}.")
+    tests = house / "tests"
+    if not [*tests.glob(f"*/*/{pack.name}/test_*.py"), *tests.glob(f"*/*/test_{pack.name}*.py")]:
+        yield Text(f"到银级还缺：测试 test_{pack.name}.py。", f"For silver: a test, test_{pack.name}.py.")
+
+
+def _deployed(pack: Pack, house: Path) -> Grade:
+    """Gold: also fixtures of a real deployment."""
     deployed = house / "data" / pack.name / "deployment"
     return "gold" if deployed.is_dir() and any(deployed.iterdir()) else "silver"

@@ -60,6 +60,8 @@ def _parser() -> argparse.ArgumentParser:
     new = _way(ways, "new", commands.new, "新建应用包 · write a new pack")
     new.add_argument("what", choices=["pack"])
     new.add_argument("path", help="root/family/name, such as services/livelihood/lamps")
+    new.add_argument("--zh", default="", help="中文名称 · its Chinese title, such as 路灯")
+    new.add_argument("--en", default="", help="英文名称 · its English title, such as Street lamps")
     imports = _way(
         ways,
         "import",

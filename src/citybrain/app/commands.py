@@ -94,15 +94,14 @@ def check(given: argparse.Namespace) -> int:
         raise NotFoundError(what, pack=unknown[0])
     reports = [checking.check(packs[name], _DATA) for name in given.packs or packs]
     for report in reports:
-        _say(f"{report.pack}: {report.grade}")
-        for promise in report.promises:
-            _say(f"  {'✓' if promise.ok else '✗'} {promise.words.zh} · {promise.words.en}")
+        _say(report.told())
     return 0 if all(report.kept for report in reports) else 1
 
 
 def new(given: argparse.Namespace) -> int:
     """Write a pack that already passes check."""
-    for line in new_pack.write(Path.cwd(), given.path):
+    title = Text(given.zh or given.en, given.en or given.zh) if given.zh or given.en else None
+    for line in new_pack.write(Path.cwd(), given.path, title):
         _say(line)
     return 0
 

@@ -1,6 +1,8 @@
 """Faults found in a pack, in words that name it; and the one fence around a pack's own code."""
 
 from collections.abc import Callable
+from pathlib import Path
+from traceback import extract_tb
 from typing import TypeAlias, TypeVar
 
 from citybrain.kernel.instant import duration, minute_of
@@ -21,7 +23,15 @@ def fenced(work: Callable[[], T]) -> tuple[T, None] | tuple[None, str]:
     try:
         return work(), None
     except Exception as error:  # noqa: BLE001 - the one fence around a pack's own code; the error is told to its author
-        return None, f"{type(error).__name__}: {error}"
+        return None, f"{type(error).__name__}: {error}{_where(error)}"
+
+
+def _where(error: Exception) -> str:
+    """File and line in which the pack's code failed; a syntax error says its own."""
+    frames = extract_tb(error.__traceback__)[1:]
+    if not frames or isinstance(error, SyntaxError):
+        return ""
+    return f" ({Path(frames[-1].filename).name}, line {frames[-1].lineno})"
 
 
 def field_names(pack: Pack, kind: str) -> set[str]:
@@ -34,7 +44,9 @@ def strangers(pack: Pack, place: str, names: set[str]) -> Faults:
     if not names:
         return ()
     listed = ", ".join(sorted(names))
-    return (fault(pack, f"的“{place}”提到了未声明的名称：{listed}。", f"has strangers in '{place}': {listed}."),)
+    zh = f"的“{place}”提到了未声明的名称：{listed}。请改正拼写，或在 Kind、指标或 parameters.toml 中声明。"
+    en = f"has strangers in '{place}': {listed}. Correct the spelling, or declare them: in the kind, as a figure, or in parameters.toml."
+    return (fault(pack, zh, en),)
 
 
 def is_clock(text: str) -> bool:

@@ -9,12 +9,14 @@ from pathlib import Path
 from string import Template
 
 from citybrain.kernel.errors import BadInputError, ConflictError
-from citybrain.kernel.text import Text
+from citybrain.kernel.text import Text, same
 
 ROOTS = ("supports", "services", "scenes", "safeguards")
 """The folders of the plan in which packs live."""
 _ENTRIES = '[project.entry-points."citybrain.packs"]'
 _WORD = re.compile(r"[a-z][a-z0-9_]{1,30}")
+_TITLE = re.compile(r"[^\W_][\w ()（）、·-]{0,31}")
+"""Letters of any language and little else: a title goes into sentences of the code that is written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,31 +27,32 @@ class Made:
     steps: Text
 
 
-def new_pack(tree: Path, path: str) -> Made:
+def new_pack(tree: Path, path: str, title: Text | None = None) -> Made:
     """Write pack, parameters, test and page into a source tree and enter it in ``pyproject.toml``.
 
-    ``path`` is root/family/name. Raises BadInputError for a path that cannot be a pack's, or a folder that is not CityBrain's source
-    tree, and ConflictError where such a pack or entry is already.
+    ``path`` is root/family/name; without a ``title`` the name serves in both languages. Raises BadInputError for a path or title that
+    cannot be a pack's, or a folder that is not CityBrain's source tree, and ConflictError where such a pack or entry is already.
     """
     root, family, name = _parts(path)
+    title = _titled(title or same(name.replace("_", " ").capitalize()))
     project = tree / "pyproject.toml"
     entries = _entries(project)
     folder = tree / "src" / "citybrain" / root / family / name
     if folder.exists() or re.search(rf"^{name}\s*=", entries, re.MULTILINE):
         what = Text(f"已有应用包“{name}”。请换一个名称。", f"There is a pack '{name}' already. Choose another name.")
         raise ConflictError(what, name=name)
-    module = f"citybrain.{root}.{family}.{name}"
-    texts = _texts(tree, folder, (root, family, name), module)
+    texts = _texts(tree, folder, (root, family, name), title)
     for file, text in texts.items():
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text, encoding="utf-8")
-    project.write_text(_entered(project.read_text(encoding="utf-8"), f'{name} = "{module}:PACK"'), encoding="utf-8")
+    entry = f'{name} = "citybrain.{root}.{family}.{name}:PACK"'
+    project.write_text(_entered(project.read_text(encoding="utf-8"), entry), encoding="utf-8")
     return Made((*texts, project), _steps(folder.relative_to(tree), name))
 
 
-def write(tree: Path, path: str) -> tuple[str, ...]:
+def write(tree: Path, path: str, title: Text | None = None) -> tuple[str, ...]:
     """Write a pack as ``new_pack`` does, and return what to tell: the files, then the next steps in both languages."""
-    made = new_pack(tree, path)
+    made = new_pack(tree, path, title)
     return (*(str(file.relative_to(tree)) for file in made.files), made.steps.zh, made.steps.en)
 
 
@@ -65,6 +68,17 @@ def _parts(path: str) -> tuple[str, str, str]:
         )
         raise BadInputError(what, path=path)
     return parts[0], parts[1], parts[2]
+
+
+def _titled(title: Text) -> Text:
+    for words in (title.zh, title.en):
+        if _TITLE.fullmatch(words) is None:
+            what = Text(
+                f"“{words}”不能作为名称：请用 1 至 32 个字母、汉字、数字或空格。",
+                f"'{words}' cannot be a title: write 1 to 32 letters, digits or spaces.",
+            )
+            raise BadInputError(what, title=words)
+    return title
 
 
 def _is_word(part: str) -> bool:
@@ -90,9 +104,10 @@ def _entered(text: str, line: str) -> str:
     return f"{before}{_ENTRIES}{table.rstrip()}\n{line}\n{mark}{rest}"
 
 
-def _texts(tree: Path, folder: Path, path: tuple[str, str, str], module: str) -> dict[Path, str]:
+def _texts(tree: Path, folder: Path, path: tuple[str, str, str], title: Text) -> dict[Path, str]:
     root, family, name = path
-    words = {"name": name, "title": name.replace("_", " ").capitalize(), "constant": name.upper(), "module": module}
+    module = f"citybrain.{root}.{family}.{name}"
+    words = {"name": name, "zh": title.zh, "title": title.en, "constant": name.upper(), "module": module}
     tests = tree / "tests" / root / family
     texts = {
         folder / "__init__.py": _filled("pack.txt", words),
@@ -124,11 +139,11 @@ def _steps(folder: Path, name: str) -> Text:
         "1. 重新安装，使入口生效：SKIP_FRONTEND=1 .venv/bin/python -m pip install --no-deps --no-build-isolation -e .\n"
         f"2. 检验：.venv/bin/citybrain check {name}\n"
         f"3. 修改 {place}/__init__.py：类型、规则、流程、指标、模拟；再检验\n"
-        "4. 在演示中查看类型与指标：make demo",
+        "4. 在演示中查看：make demo",
         f"Written to {place}. Next:\n"
         "1. install again, so that the entry point is known: SKIP_FRONTEND=1 .venv/bin/python -m pip install --no-deps "
         "--no-build-isolation -e .\n"
         f"2. check: .venv/bin/citybrain check {name}\n"
         f"3. edit {place}/__init__.py: kinds, rule, flow, indicator, simulator; check again\n"
-        "4. see its kinds and its figure in the demo: make demo",
+        "4. see it in the demo: make demo",
     )

@@ -35,7 +35,11 @@ _MARKS = frozenset(get_args(Parameter.__annotations__["mark"]))
 def languages(pack: Pack) -> Faults:
     """Every text has both languages."""
     return tuple(
-        fault(pack, f"缺少一种语言：{path}。", f"lacks a language in {path}.")
+        fault(
+            pack,
+            f'缺少一种语言：{path}。中英文都要写：Text("中文", "English")。',
+            f'lacks a language in {path}. Write both: Text("中文", "English").',
+        )
         for path, text in _texts(pack, "PACK")
         if not (text.zh.strip() and text.en.strip())
     )
@@ -59,7 +63,11 @@ def flows_ended(pack: Pack) -> Faults:
     return (
         *found,
         *(
-            fault(pack, f"的规则“{rule}”用了不存在的流程“{flow}”。", f"opens cases of '{rule}' on no flow: '{flow}'.")
+            fault(
+                pack,
+                f"的规则“{rule}”用了不存在的流程“{flow}”。请写 standard，或把流程列入 PACK(flows=…)。",
+                f"opens cases of '{rule}' on no flow: '{flow}'. Write 'standard', or enter the flow in PACK(flows=…).",
+            )
             for rule, flow in astray
         ),
     )
@@ -76,15 +84,15 @@ def parameters_sourced(pack: Pack) -> Faults:
     return tuple(
         fault(
             pack,
-            f"的参数“{one.name}”（{one.since}）缺少来源、标记或日期。",
-            f"has no source, mark or date for parameter '{one.name}'.",
+            f"的参数“{one.name}”（{one.since}）缺少来源、标记或日期。请在 parameters.toml 写明 source、mark 和 since。",
+            f"has no source, mark or date for parameter '{one.name}'. Write source, mark and since in parameters.toml.",
         )
         for one in bad
     ) + tuple(
         fault(
             pack,
-            f"的参数“{one.name}”（{one.since}）声明了范围，但缺少名称或单位，或数值不在范围内。",
-            f"has a range for parameter '{one.name}' but no title or unit for it, or a value outside.",
+            f"的参数“{one.name}”（{one.since}）声明了范围，但缺少名称或单位，或数值不在范围内。请补 title 和 UCUM 单位 unit，或改 range。",
+            f"has a range for parameter '{one.name}' but no title or unit for it, or a value outside. Add title and a UCUM unit, or widen it.",
         )
         for one in pack.parameters
         if one.range is not None and not _changeable(one)
@@ -117,9 +125,14 @@ def people_spared(pack: Pack) -> Faults:
     for kind in pack.kinds:
         for field in kind.fields:
             if field.personal and (field.purpose is None or kind.access == "unconditional"):
-                words = f"的个人信息字段“{kind.name}.{field.name}”没有目的，或无条件共享。"
+                words = f"的个人信息字段“{kind.name}.{field.name}”没有目的，或无条件共享。请写明 purpose，并把 access 改为 conditional 或 closed。"
                 found.append(
-                    fault(pack, words, f"has a personal field without a purpose, or open to all: '{kind.name}.{field.name}'.")
+                    fault(
+                        pack,
+                        words,
+                        f"has a personal field without a purpose, or open to all: '{kind.name}.{field.name}'. Say its purpose, and let "
+                        "access be conditional or closed.",
+                    )
                 )
     return tuple(found)
 
@@ -145,9 +158,17 @@ def _field_faults(pack: Pack, kind: Kind) -> Iterator[Text]:
     for field in kind.fields:
         place = f"{kind.name}.{field.name}"
         if (field.unit is None and field.measured) or (field.unit is not None and field.unit not in UNITS):
-            yield fault(pack, f"的“{place}”没有 UCUM 单位：{field.unit}。", f"has no UCUM unit in '{place}': {field.unit}.")
+            yield fault(
+                pack,
+                f"的“{place}”没有 UCUM 单位：{field.unit}。可用单位见 kernel/units.py，如 %、m、ug/m3。",
+                f"has no UCUM unit in '{place}': {field.unit}. Those that are known stand in kernel/units.py, such as %, m, ug/m3.",
+            )
         if wrong := _bad_times(field):
-            yield fault(pack, f"的“{place}”时长有误：{wrong}。", f"has durations in '{place}' that are none: {wrong}. Write PT20M.")
+            yield fault(
+                pack,
+                f"的“{place}”时长有误：{wrong}。请写作 PT20M，钟点写作 08:00。",
+                f"has durations in '{place}' that are none: {wrong}. Write PT20M, a time of the day 08:00.",
+            )
         low, high = field.range
         if low is not None and high is not None and low > high:
             yield fault(pack, f"的“{place}”量程颠倒。", f"has a range upside down in '{place}'.")
@@ -184,7 +205,11 @@ def _indicator_faults(pack: Pack, one: Indicator) -> Iterator[Text]:
         return
     if lacking := {"area", "value", "unknown"} - columns:
         listed = ", ".join(sorted(lacking))
-        yield fault(pack, f"的指标“{one.name}”缺少列：{listed}。", f"has an indicator '{one.name}' without the columns {listed}.")
+        yield fault(
+            pack,
+            f"的指标“{one.name}”缺少列：{listed}。计算式须给出 area、value、unknown 三列。",
+            f"has an indicator '{one.name}' without the columns {listed}. Its measure gives area, value and unknown.",
+        )
 
 
 def _built(one: Indicator) -> set[str]:

@@ -34,7 +34,13 @@ def staged(pack: Pack) -> Faults:
     if pack.replay is None and pack.simulator is None:
         if not (pack.rules or measured):
             return ()
-        return (fault(pack, "没有回放也没有模拟，无法演示和检验。", "has neither a replay nor a simulator: nothing tries it."),)
+        return (
+            fault(
+                pack,
+                "没有回放也没有模拟，无法演示和检验。请加 simulator=Simulator(…)。",
+                "has neither a replay nor a simulator: nothing tries it. Add simulator=Simulator(…).",
+            ),
+        )
     planted, error = fenced(lambda: plants(pack))
     if planted is None:
         return (fault(pack, f"的示范对象无法生成：{error}", f"cannot plant its entities: {error}"),)
@@ -49,7 +55,13 @@ def same_day_twice(pack: Pack, folder: Path) -> Faults:
         if rows is None:
             found.append(fault(pack, f"的{name.zh}无法运行：{error}", f"has a {name.en} that fails: {error}"))
         elif not rows[0] or rows[0] != rows[1]:
-            found.append(fault(pack, f"的{name.zh}为空，或同一种子结果不同。", f"has a {name.en} that is empty or not seeded."))
+            found.append(
+                fault(
+                    pack,
+                    f"的{name.zh}为空，或同一种子结果不同。请只用传入的 rng。",
+                    f"has a {name.en} that is empty or not seeded. Draw from the rng it is handed, and from nothing else.",
+                )
+            )
     return tuple(found)
 
 
@@ -66,7 +78,17 @@ def every_rule_tried(pack: Pack) -> Faults:
     if tried is None:
         return (fault(pack, f"的模拟无法运行：{error}", f"has a simulator that fails: {error}"),)
     left = [rule.name for rule in pack.rules if rule.name not in tried and rule.name != FEED_LOST]
-    return (fault(pack, f"的模拟从未触发规则：{left}。", f"has rules its simulator never tries: {left}."),) if left else ()
+    return (
+        (
+            fault(
+                pack,
+                f"的模拟从未触发规则：{left}。请让模拟的一天里条件成立、且持续够久。",
+                f"has rules its simulator never tries: {left}. Let its day hold the condition, for as long as the rule asks.",
+            ),
+        )
+        if left
+        else ()
+    )
 
 
 def better_than_nothing(pack: Pack) -> Faults:
@@ -100,7 +122,11 @@ def _planted_faults(pack: Pack, planted: Sequence[Planted]) -> Iterator[Text]:
     kinds, codes = {kind.name for kind in pack.kinds}, {code for code, _ in STAGE.subdistricts}
     ids = [one.id for one in planted]
     if not ids or len(set(ids)) < len(ids):
-        yield fault(pack, "的示范对象为空或编号重复。", "plants nothing, or two things of one id.")
+        yield fault(
+            pack,
+            "的示范对象为空或编号重复。请给每个对象一个编号。",
+            "plants nothing, or two things of one id. Give each an id of its own.",
+        )
     for one in planted:
         if one.kind not in kinds or one.area not in codes:
             yield fault(

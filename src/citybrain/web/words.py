@@ -313,7 +313,7 @@ WORDS: dict[str, Text] = {
     "password": Text("口令", "Password"),
     # Portal
     "portal_title": Text("公众服务", "Public services"),
-    "advice": Text("健康提示", "Health advice"),
+    "advice": Text("提示", "Advice"),
     "by_subdistrict": Text("各街道", "By subdistrict"),
     "basis": Text("依据：", "Basis: "),
     "ways": Text("更多服务", "More"),

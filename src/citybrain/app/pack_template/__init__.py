@@ -1,1 +1,1 @@
-"""What ``citybrain new pack`` writes: texts in which ``$name``, ``$title``, ``$constant`` and ``$module`` are filled."""
+"""What ``citybrain new pack`` writes: texts in which ``$name``, ``$zh``, ``$title``, ``$constant`` and ``$module`` are filled."""
