@@ -26,13 +26,15 @@ from citybrain.kernel.access import REPORTER, Caller
 from citybrain.kernel.cases import Case, CaseRequest
 from citybrain.kernel.clock import Clock
 from citybrain.kernel.errors import BadInputError, ConflictError, NotFoundError
+from citybrain.kernel.events import Event
 from citybrain.kernel.ids import new_id
 from citybrain.kernel.instant import DAY, Instant
-from citybrain.kernel.ports import Areas, Duty, Files, Keys, Transactions
+from citybrain.kernel.ports import Areas, Duty, Files, Keys, Transactions, Tx
 from citybrain.kernel.reports import Receipt, ReportClass, ReportForm, Said
 from citybrain.kernel.text import Text
 from citybrain.kernel.things import Origin
 
+RATED = "citybrain.act.report.rated.v1"
 _LONGEST_WORDS, _LONGEST_SHORT, _SHORTEST_KEY = 2000, 100, 16
 _RECENT = 2000
 """Open reports that are compared with a new one."""
@@ -177,12 +179,17 @@ class ReportBook:
             )
         at, wall = self._clock.city(), self._clock.wall()
         rating = Rating(new_id(), seen.report.id, seen.case.closed, grade, solved, words.strip(), at, wall)
+
+        def judged(tx: Tx[Connection]) -> None:
+            report_rows.add_rating(tx.connection, rating)
+            tx.emit(_rated(rating, seen))
+
         try:
             if not solved and seen.may_reopen:
-                self._cases.reopen(seen.case.id, REPORTER, lambda connection, _: report_rows.add_rating(connection, rating))
+                self._cases.reopen(seen.case.id, REPORTER, judged)
             else:
                 with self._transactions.begin() as tx:
-                    report_rows.add_rating(tx.connection, rating)
+                    judged(tx)
         except IntegrityError:
             # Sent twice at the same moment: the first one counts.
             raise ConflictError(Text("本次办理已评价。", "This closing was rated already.")) from None
@@ -314,6 +321,15 @@ def _request(
         grade=2 if kind.allowance.counting == "hours" else 3,
         origin=origin,
     )
+
+
+def _rated(rating: Rating, seen: Progress) -> Event:
+    """A closing was judged; who reported and what they wrote stay out of it."""
+    said = msgspec.to_builtins(msgspec.structs.replace(rating, report="", words="")) | {
+        "form": seen.report.form,
+        "origin": seen.report.origin,
+    }
+    return Event(new_id(), RATED, seen.case.id, rating.at, {"rating": said, "case": msgspec.to_builtins(seen.case)})
 
 
 def _kind(form: ReportForm, said: Said) -> ReportClass:
