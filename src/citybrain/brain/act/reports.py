@@ -14,7 +14,7 @@ import msgspec
 from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
-from citybrain.brain.act import photos, report_rows
+from citybrain.brain.act import photos, report_rows, waiting_photos
 from citybrain.brain.act.alike import ClassFinder
 from citybrain.brain.act.casebook import CaseBook
 from citybrain.brain.act.erasing import erase_due
@@ -109,9 +109,12 @@ class ReportBook:
             return form.duty, self._duty.responsible(form.duty, area)
 
     def keep_photo(self, stream: IO[bytes], address: str) -> str:
-        """Clean a photo and store it durably; returns its reference. Raises as ``photos.cleaned`` does, and BusyError."""
+        """Clean a photo and store it durably until its report is sent, for a day; returns its reference.
+
+        Raises as ``photos.cleaned`` does, and BusyError.
+        """
         self._tries.count("photo", address, self._allowed.reports)
-        return self._files.put(photos.cleaned(stream), photos.KIND)
+        return waiting_photos.keep(self._transactions, self._files, self._clock, photos.cleaned(stream))
 
     def area(self, said: Said) -> str | None:
         """Where a report lies; raises BadInputError as ``file`` does."""
@@ -144,6 +147,8 @@ class ReportBook:
         secret = base64.b32encode(self._secret(10)).decode().lower()
 
         def beside(connection: Connection, case: Case) -> None:
+            if said.photo is not None:
+                waiting_photos.take(connection, said.photo)
             report_rows.add(connection, self._row(report_id, case, said, caller, area, now, secret))
 
         duty, _ = self.unit_for(form, _kind(form, said), area)
@@ -198,6 +203,10 @@ class ReportBook:
     def erase_due(self) -> int:
         """Erase what is personal in the reports whose time is over; returns how many reports that were."""
         return sum(erase_due(self._transactions, self._files, form, self._clock) for form in self.forms)
+
+    def clear_photos(self) -> int:
+        """Delete the photos of reports that were never sent; returns how many there were."""
+        return waiting_photos.clear_due(self._transactions, self._files, self._clock)
 
     def photo(self, reference: str) -> BinaryIO:
         """A kept photo; whoever asks has been asked for already. Raises NotFoundError."""
