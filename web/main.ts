@@ -2,6 +2,7 @@
 import "./elements/cb-age/cb-age.ts";
 import "./elements/cb-clock/cb-clock.ts";
 import "./elements/cb-filter/cb-filter.ts";
+import "./elements/cb-here/cb-here.ts";
 import "./elements/cb-keep/cb-keep.ts";
 import "./elements/cb-keys/cb-keys.ts";
 import "./elements/cb-live/cb-live.ts";

@@ -2,6 +2,7 @@
 
 from citybrain.kernel.access import Role
 from citybrain.kernel.alerts import Grade
+from citybrain.kernel.bookings import Share, Sharing, Stay
 from citybrain.kernel.calendar import Allowance
 from citybrain.kernel.cases import Flow, Move, State
 from citybrain.kernel.datasets import ForecastPoint, Reliability, Skill
@@ -73,10 +74,13 @@ __all__ = [
     "Role",
     "Rule",
     "Sample",
+    "Share",
+    "Sharing",
     "Simulator",
     "Skill",
     "Slice",
     "State",
+    "Stay",
     "Tables",
     "Text",
     "in_force",

@@ -6,7 +6,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from citybrain.app import demo
+from citybrain.app import demo, demo_bookings
 from citybrain.app.city import City, build
 from citybrain.app.clockwork import HeldClock
 from citybrain.app.packs import installed
@@ -15,6 +15,7 @@ from citybrain.app.settings import Settings
 from citybrain.app.stores import opened
 from citybrain.app.walltime import wall
 from citybrain.kernel.access import ROLES
+from citybrain.kernel.bookings import Span
 from citybrain.kernel.clock import Replay
 from citybrain.kernel.instant import DAY, HOUR, Instant, local, parse
 from citybrain.kernel.observations import SeriesQuery
@@ -127,3 +128,62 @@ def test_a_lot_that_stayed_full_in_the_lived_week_opened_a_case_for_the_traffic_
         office = city.units.responsible("traffic", city.registry.entity(case["entity"]).area)
         assert case["unit"] == office
         assert str(case["cause"]).startswith("alert:")
+
+
+def test_owners_share_and_drivers_book_in_the_lived_week_and_the_gains_count_what_was_kept(
+    lived: tuple[City, HeldClock, DemoNotes],
+) -> None:
+    city, _, notes = lived
+    offers = city.offers.current("parking_lot")
+    booked = [one for offer in offers for one in city.bookings.on(offer.id)]
+    states = {one.state for one in booked}
+    assert len(offers) == 9
+    assert {"booked", "done", "no_show", "cancelled"} <= states
+    assert {offer.origin for offer in offers} | {one.origin for one in booked} == {"demo"}
+    assert all("模拟生成" in offer.words for offer in offers)
+    assert "generated" in notes.origin.en
+    for offer in offers:
+        held = [
+            Span(one.begins, one.ends, one.units) for one in city.bookings.on(offer.id) if one.state not in ("cancelled", "no_show")
+        ]
+        assert all(sum(span.units for span in held if span.begins <= at.begins < span.ends) <= offer.units for at in held)
+
+    city.indicators.run_once()
+    figures = {one.indicator: one for one in city.indicators.figures() if one.area is None}
+    kept = [one for one in booked if one.state in ("arrived", "done") and SIX - 7 * DAY < one.begins <= SIX]
+    turnover = figures["parking_turnover_gained"]
+    assert turnover.value == pytest.approx(sum(one.units for one in kept) / 7)
+    assert turnover.origin == "demo"
+    assert {row["booking"] for row in city.indicators.rows("parking_turnover_gained")} == {one.id for one in kept}
+    assert (figures["parking_hours_released"].value or 0) > 0
+    assert (figures["parking_berths_added"].value or 0) > 0
+
+
+def test_what_drivers_do_goes_on_after_the_start_and_the_same_steps_again_change_nothing(
+    lived: tuple[City, HeldClock, DemoNotes],
+) -> None:
+    city, clock, _ = lived
+    drivers = demo_bookings.Drivers(city)
+    ahead = demo_bookings.steps(city.packs, Instant(SIX + 1), Instant(SIX + DAY))
+    assert {"book", "arrive", "leave"} <= {step.deed for step in ahead}
+    try:
+        counted = []
+        for _ in range(2):
+            for step in ahead:
+                clock.hold(step.at)
+                drivers.take(step)
+            counted.append(
+                {one.id: one.state for offer in city.offers.current("parking_lot") for one in city.bookings.on(offer.id)}
+            )
+        assert counted[0] == counted[1]
+        assert {"arrived", "done"} <= set(counted[0].values())
+    finally:
+        clock.release()
+
+
+def test_closings_were_rated_and_the_share_of_the_satisfied_says_of_how_many(lived: tuple[City, HeldClock, DemoNotes]) -> None:
+    city, _, _ = lived
+    city.indicators.run_once()
+    figures = {one.indicator: one for one in city.indicators.figures() if one.area is None}
+    assert (figures["report_satisfaction"].value, figures["report_ratings"].value) == (75.0, 4.0)
+    assert {row["grade"] for row in city.indicators.rows("report_satisfaction")} == {2, 3, 4, 5}

@@ -142,3 +142,50 @@ def test_what_was_typed_comes_back_after_the_page_was_left(opened: Opener) -> No
 
     expect(page.locator("#words")).to_have_value(WORDS)
     expect(page.locator(".kept")).to_be_visible()
+
+
+def test_a_grid_officer_offline_joins_what_a_citizen_gave_and_three_reporters_get_three_answers(
+    opened: Opener, photo: Path
+) -> None:
+    spot, words = "area:990104006002", "桥下路面有个大坑，电动车差点摔倒"
+
+    def typed(page: Page, said: str) -> None:
+        page.fill("#words", said)
+        page.select_option("#where", spot)
+        page.set_input_files("#photo", photo)
+        page.locator(".report-form button[type=submit]").click()
+
+    first = opened("/report", "", PHONE).page
+    typed(first, words)
+    first.locator("button[name=step][value=send]").click()
+    expect(first.locator(".ticket")).to_be_visible()
+    number = first.locator(".ticket dd").first.inner_text()
+
+    officer = opened("/report", "handler-city_management", PHONE).page
+    officer.context.set_offline(True)
+    typed(officer, "巡查发现桥下路面坑洞")
+    expect(officer.locator(".kept")).to_be_visible()
+    expect(officer.locator("#words")).to_have_value("巡查发现桥下路面坑洞")
+    officer.context.set_offline(False)
+    officer.locator(".report-form button[type=submit]").click()
+    neighbour = opened("/report", "", PHONE).page
+    typed(neighbour, "桥下坑洞还没修")
+    for page in (officer, neighbour):
+        looked_at(page)
+        page.get_by_role("button", name=re.compile(number)).click()
+        expect(page.locator(".ticket dd").first).to_have_text(number)
+
+    take(opened, number, "dispatcher", "受理立案")
+    take(opened, number, "dispatcher", "派遣")
+    desk = opened(f"/desk/{number}", "dispatcher", PHONE).page
+    assert desk.locator(".reported .said").count() == 3
+    handled(opened, number)
+    keys = {page.locator(".ticket dd").nth(1).inner_text() for page in (first, officer, neighbour)}
+    assert len(keys) == 3
+    for page, grade in ((first, "满意"), (officer, "非常满意"), (neighbour, "不满意")):
+        page.goto(page.url.partition("?")[0])
+        expect(page.locator("main")).to_contain_text(NOTE)
+        page.get_by_label(grade, exact=True).check()
+        page.get_by_label("已解决").check()
+        page.get_by_role("button", name="提交评价").click()
+        expect(page.locator(".message")).to_contain_text("感谢您的评价")

@@ -201,7 +201,7 @@ def _world(
         clock=clock,
         events_after=transactions.events_after,
         last_event=lambda: _last_event(transactions),
-        lookups=lambda _: see.Lookups(cases.case, alerts.alert, lambda _: PACK.rules[0], arrival, lambda *_: ()),
+        lookups=lambda _: see.Lookups(cases.case, alerts.alert, lambda _: PACK.rules[0], arrival, lambda *_: (), lambda *_: None),
         layers={
             "areas": lambda: see.layers.areas(areas.all()),
             "well": lambda: see.layers.things(registry.entities("well"), stream_rows()),

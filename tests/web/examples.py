@@ -422,6 +422,7 @@ PORTAL = views.Portal(
                 level=LEVELS[2],
                 demo=True,
             ),
+            hint=Text("健康提示", "Health advice"),
             advice=Text(
                 "儿童、老年人及心血管系统疾病、呼吸系统疾病患者应减少长时间、高强度的户外锻炼。",
                 "Children, older people and people with heart or lung disease should cut down long, hard exercise outdoors.",

@@ -66,7 +66,21 @@ def test_a_template_has_no_script_and_no_style_inside(file: Path) -> None:
 
 def test_every_word_that_a_template_asks_for_exists_and_every_word_is_asked_for() -> None:
     text = "".join(file.read_text(encoding="utf-8") for file in [*TEMPLATES, ROOT / "render.py"])
-    for kind in ("figure", "case", "alert", "rule", "evidence", "reading", "stream", "door", "device", "receipt", "file"):
+    for kind in (
+        "figure",
+        "case",
+        "alert",
+        "rule",
+        "evidence",
+        "reading",
+        "stream",
+        "booking",
+        "offer",
+        "door",
+        "device",
+        "receipt",
+        "file",
+    ):
         text += f"'kind_{kind}'"
     for grade in range(1, 5):
         text += f"'grade_{grade}' 'grade_short_{grade}'"

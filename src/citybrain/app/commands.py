@@ -12,7 +12,7 @@ from pathlib import Path
 
 import msgspec
 
-from citybrain.app import backups, district, furnish, layers, new_pack, running, trial
+from citybrain.app import backups, demo_bookings, district, furnish, layers, new_pack, running, trial
 from citybrain.app import check as checking
 from citybrain.app import demo as demonstration
 from citybrain.app import settings as sources
@@ -47,7 +47,10 @@ def demo(given: argparse.Namespace) -> int:
         notes = demonstration.load(city, clock, source)
         secret = demonstration.device_secret(city)
         running.run(
-            city, notes, (lambda city: demonstration.feed(city, clock.replay, source),), lambda: _say_demo(settings, secret)
+            city,
+            notes,
+            (lambda city: demonstration.feed(city, clock.replay, source), demo_bookings.go_on),
+            lambda: _say_demo(settings, secret),
         )
     return 0
 

@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 import structlog
 
-from citybrain.app import clockwork, demo_reports, district
+from citybrain.app import clockwork, demo_bookings, demo_reports, district
 from citybrain.app.city import City, datasets
 from citybrain.app.parts import DemoNotes
 from citybrain.app.replaying import Player, player, simulated
@@ -73,6 +73,8 @@ def load(city: City, clock: clockwork.HeldClock, source: Path) -> DemoNotes:
         _plant(city, pack, replay.entities(stage))
     if any(pack.reports for pack in city.packs):
         origins.append(demo_reports.ORIGIN)
+    if demo_bookings.sampled(city.packs):
+        origins.append(demo_bookings.ORIGIN)
     city.catalogue.register_all(datasets(city.packs, city.origin))
     city.catalogue.link_all((*city.indicators.edges(), *exchange.declared(city.packs)))
     playing = players(city, run, source)
@@ -198,6 +200,7 @@ async def _live(city: City, clock: clockwork.HeldClock, playing: Sequence[Player
             pass
         await asyncio.to_thread(city.watch.sweep)
         hour = Instant(hour + HOUR)
+    await asyncio.to_thread(demo_bookings.play, city, clock.hold, since, clock.replay.anchor_city)
     await asyncio.to_thread(demo_reports.play, city, clock.hold, clock.replay.anchor_city)
     clock.release()
     while await asyncio.to_thread(city.feed.run_once):

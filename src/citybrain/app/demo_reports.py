@@ -44,6 +44,9 @@ def _one(city: City, hold: Callable[[Instant], None], form: ReportForm, number: 
         city.cases.move(
             case.id, move, _somebody(city, role, case.unit), note, case.version, case.unit if move == "assign" else None
         )
+    if sample.rated is not None:
+        hold(Instant(at + _PAUSE))
+        city.reports.rate(receipt.number, receipt.secret, f"sample-{number}", sample.rated, "", solved=True)
 
 
 def _somebody(city: City, role: Role, unit: str) -> Caller:

@@ -13,7 +13,7 @@ import pyarrow as pa
 from citybrain.app.faults import Faults, fault, fenced, field_names, is_clock, is_duration, strangers
 from citybrain.brain.act import STANDARD_FLOW, check_flow
 from citybrain.brain.see import AREA, STREAM
-from citybrain.brain.see.facts import ALERT_FACT, BOOKING_FACT, CASE_FACT, WINDOW_FACT
+from citybrain.brain.see.facts import ALERT_FACT, BOOKING_FACT, CASE_FACT, RATING_FACT, WINDOW_FACT
 from citybrain.kernel.errors import DeclarationError
 from citybrain.kernel.instant import Instant
 from citybrain.kernel.pack import Indicator, Pack, Parameter
@@ -26,6 +26,7 @@ _TABLES: Mapping[str, pa.Schema] = {
     "alert": ALERT_FACT,
     "booking": BOOKING_FACT,
     "offer_window": WINDOW_FACT,
+    "rating": RATING_FACT,
     "stream": STREAM,
     "area": AREA,
 }
@@ -213,12 +214,19 @@ def _indicator_faults(pack: Pack, one: Indicator) -> Iterator[Text]:
 
 
 def _built(one: Indicator) -> set[str]:
-    expression = one.measure(_Paper(Instant(0)))
+    paper = _Paper(Instant(0))
+    measured = _table(one.measure(paper), "measure")
+    if one.rows is not None:
+        _table(one.rows(paper), "rows")
+    return set(measured.columns)
+
+
+def _table(expression: object, name: str) -> ir.Table:
     if not isinstance(expression, ir.Table):
-        message = "its measure is no Ibis table."
+        message = f"its {name} is no Ibis table."
         raise TypeError(message)
     ibis.to_sql(expression, dialect="duckdb")
-    return set(expression.columns)
+    return expression
 
 
 def _unknown_inputs(pack: Pack, inputs: Sequence[str]) -> set[str]:

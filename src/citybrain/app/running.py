@@ -118,6 +118,7 @@ def _duties(city: City) -> tuple[Coroutine[None, None, None], ...]:
         regularly("bookings", lambda: asyncio.to_thread(city.bookings.lapse), 5.0),
         regularly("forecasts", lambda: asyncio.to_thread(city.forecasts.run_once), 5.0),
         regularly("erasing", lambda: asyncio.to_thread(city.reports.erase_due), 3600.0),
+        regularly("photos", lambda: asyncio.to_thread(city.reports.clear_photos), 3600.0),
         regularly("closing", lambda: asyncio.to_thread(_close, city), 600.0),
         regularly("forgetting", lambda: asyncio.to_thread(_forget, city), 3600.0),
     )

@@ -36,6 +36,7 @@ def lookups(city: City, caller: Caller) -> Lookups:
         rule=lambda key: _rule(city, key),
         arrival=lambda stream, time: _arrival(city, stream, time),
         inputs=lambda stream, time: _inputs(city, stream, time),
+        visible=lambda dataset, key: _visible(city, caller, dataset, key),
     )
 
 

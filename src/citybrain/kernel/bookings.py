@@ -3,10 +3,11 @@
 The law of capacity: at no instant do bookings hold more units of an offer than it offers.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Literal, TypeAlias
 
 import msgspec
+import numpy as np
 
 from citybrain.kernel.instant import DAY, MINUTE, Instant, local_date, midnight
 from citybrain.kernel.text import Text
@@ -80,6 +81,35 @@ class Span(msgspec.Struct, frozen=True):
     begins: Instant
     ends: Instant
     units: int
+
+
+class Share(msgspec.Struct, frozen=True):
+    """An invented offer of a demonstration, as in ``Offer``; it stands for as long as the demonstration runs."""
+
+    entity: str
+    units: int
+    days: tuple[int, ...]
+    opens: int
+    closes: int
+    price: int
+    words: str
+
+
+class Stay(msgspec.Struct, frozen=True):
+    """An invented booking of one unit of a share (by its place among them): when it is made, its span, what becomes of it."""
+
+    share: int
+    made: Instant
+    begins: Instant
+    ends: Instant
+    became: Literal["kept", "missed", "cancelled"]
+
+
+class Sharing(msgspec.Struct, frozen=True):
+    """What a demonstration plays of a bookable kind; ``day`` makes the stays that begin on the local day of a midnight."""
+
+    shares: tuple[Share, ...]
+    day: Callable[[np.random.Generator, Instant], tuple[Stay, ...]]
 
 
 def windows(offer: Offer, since: Instant, until: Instant) -> tuple[Span, ...]:

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from citybrain.kernel.alerts import Grade
+from citybrain.kernel.bookings import Sharing
 from citybrain.kernel.calendar import Allowance
 from citybrain.kernel.cases import Flow
 from citybrain.kernel.datasets import ForecastPoint, Reliability, Skill
@@ -147,8 +148,8 @@ class Forecast:
 class Indicator:
     """A figure with one definition and version; ``measure`` is an Ibis expression, built from tables by name.
 
-    Tables: ``case`` (facts), ``alert`` (facts), ``stream`` (latest values with life). The expression has the columns
-    ``area`` (null for the district), ``value`` and ``unknown``.
+    Tables: ``case``, ``alert``, ``booking``, ``offer_window``, ``rating`` (facts), ``stream`` (latest values with life). The expression has the columns
+    ``area`` (null for the district), ``value`` and ``unknown``. ``rows`` are those it counts of its first input (None: all).
     """
 
     name: str
@@ -160,6 +161,7 @@ class Indicator:
     measure: Callable[["Tables"], object]
     decimals: int = 0
     better: Literal["up", "down", "neither"] = "neither"
+    rows: Callable[["Tables"], object] | None = None
 
 
 class Tables(Protocol):
@@ -187,12 +189,15 @@ class Level:
     advice: Text | None = None
 
 
+_HINT = Text("提示", "Advice")
+
+
 @dataclass(frozen=True, slots=True)
 class Board:
     """How a kind shows itself on pages: its headline field on a scale, what to say beside it, its forecast.
 
     ``indicator`` is the district's figure, ``forecast`` the field that is charted ahead with its ``limit``; ``detail`` makes words
-    from the latest live values of an entity by field.
+    from the latest live values of an entity by field; ``hint`` stands above the advice of a level.
     """
 
     kind: str
@@ -206,6 +211,7 @@ class Board:
     forecast: str | None = None
     limit: tuple[float, Text] | None = None
     detail: Callable[[Mapping[str, float]], Text | None] | None = None
+    hint: Text = _HINT
 
     def level(self, value: float) -> Level | None:
         """The step that a value falls on; None outside the scale."""
@@ -270,7 +276,7 @@ class Bookable:
     ``capacity`` is the field of the kind that says how many units there are; ``owner`` the field (empty: none) that names the owner
     as ``account:<id>`` or ``unit:<id>``, without which the unit that answers for the kind is. Durations are ISO 8601: bookings
     begin and end on a ``slot``, last at most ``longest``, and begin at most ``latest`` from now. A pack may date the parameters
-    ``booking_grace`` (min), ``booking_no_show_limit`` and the others that docs/reference names anew.
+    ``booking_grace`` (min), ``booking_no_show_limit`` and the others that docs/reference names anew. ``sample`` is for demonstrations.
     """
 
     kind: str
@@ -281,6 +287,7 @@ class Bookable:
     slot: str = "PT30M"
     longest: str = "PT16H"
     latest: str = "P14D"
+    sample: Sharing | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,13 +62,14 @@ class ReportForm(msgspec.Struct, frozen=True):
 
 
 class Sample(msgspec.Struct, frozen=True):
-    """An invented report for a demonstration: hours before its start, the subdistrict by its turn, and how far it has come."""
+    """An invented report for a demonstration: hours before its start, the subdistrict by its turn, how far it has come, how it was rated."""
 
     code: str
     words: str
     hours: float
     subdistrict: int
     reached: Literal["reported", "assigned", "handling", "closed"]
+    rated: int | None = None
 
 
 class Said(msgspec.Struct, frozen=True):

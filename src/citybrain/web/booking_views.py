@@ -18,9 +18,10 @@ class FreeHour(msgspec.Struct, frozen=True):
 
 
 class OfferItem(msgspec.Struct, frozen=True):
-    """An offer on a day; ``price`` in words."""
+    """An offer on a day; ``where`` is its area, ``price`` in words."""
 
     title: Text
+    where: Text
     units: Text
     price: Text
     words: str
@@ -112,6 +113,8 @@ class OwnOffer(msgspec.Struct, frozen=True):
     notice: int
     withdrawn: bool
     held: tuple[BookingItem, ...]
+    """Those that are still to come, are there now, or wait for an answer to an appeal."""
+    past: tuple[BookingItem, ...]
     demo: bool = False
 
 

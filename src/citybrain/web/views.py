@@ -363,6 +363,8 @@ class Topic(msgspec.Struct, frozen=True):
     name: str
     title: Text
     figure: Figure
+    hint: Text
+    """What stands above the advice."""
     advice: Text | None
     detail: Text | None
     places: tuple[Place, ...]
@@ -727,7 +729,9 @@ class FigurePage(msgspec.Struct, frozen=True):
 class TraceLink(msgspec.Struct, frozen=True):
     """A link of the chain, top to bottom: figure, case, alert, rule, evidence, reading, door, device, receipt."""
 
-    kind: Literal["figure", "case", "alert", "rule", "evidence", "reading", "stream", "door", "device", "receipt", "file"]
+    kind: Literal[
+        "figure", "case", "alert", "rule", "evidence", "reading", "stream", "booking", "offer", "door", "device", "receipt", "file"
+    ]
     title: Text
     what: Text
     at: Instant | None = None

@@ -5,11 +5,16 @@ from citybrain.kernel.text import Text
 WORDS: dict[str, Text] = {
     # Sharing and booking
     "offers_title": Text("共享预订", "Share and book"),
-    "offers_about": Text("选择日期和时间，再确认即可预订。", "Choose a day and an hour, then confirm."),
+    "offers_about": Text(
+        "业主把空闲时段开放给大家。选日期，点开始时刻，再确认结束时刻即可预订。",
+        "Owners open theirs to all when they need it not. Choose a day, press when you begin, then confirm until when.",
+    ),
+    "offer_hours": Text("{title}：可选的开始时刻", "{title}: when you may begin"),
     "offers_more": Text("此处只列最早结束的 50 项。", "The 50 that end first are listed here."),
     "my_bookings": Text("我的预订", "My bookings"),
     "my_offers": Text("我开放的项目", "My offers"),
     "bookings": Text("预订", "Bookings"),
+    "past_bookings": Text("以往预订（{count}）", "Earlier bookings ({count})"),
     "booking_days": Text("日期", "Days"),
     "free_count": Text("余 {count}", "{count} free"),
     "booked_out": Text("订满", "full"),
@@ -56,6 +61,17 @@ WORDS: dict[str, Text] = {
     "nearby_degrees": Text("按经纬度查找", "By degrees instead"),
     "nearby_lon": Text("经度（WGS 84，十进制度）", "Longitude (WGS 84, decimal degrees)"),
     "nearby_lat": Text("纬度（WGS 84，十进制度）", "Latitude (WGS 84, decimal degrees)"),
+    "here": Text("用我的位置", "Use my position"),
+    "here_about": Text(
+        "位置只用于这一次查找：约十米精度，随查询发送，不保存，不写入日志。",
+        "Your position is used for this one search: to about ten metres, sent with the question, neither stored nor logged.",
+    ),
+    "here_asking": Text("正在取得位置……", "Finding your position …"),
+    "here_refused": Text(
+        "您未允许使用位置。请在上方选择目的地，或在浏览器设置中允许后再试。",
+        "The position was not allowed. Choose a place above, or allow it in the browser and try again.",
+    ),
+    "here_failed": Text("未能取得位置，请在上方选择目的地。", "No position could be had. Choose a place above."),
     "nearby_look": Text("查找", "Look"),
     "nearby_say": Text("选择目的地后，列出最近的地点。", "Choose where you are going, and the nearest are listed here."),
     "nearby_nearest": Text("由近到远", "The nearest first"),
@@ -313,7 +329,6 @@ WORDS: dict[str, Text] = {
     "password": Text("口令", "Password"),
     # Portal
     "portal_title": Text("公众服务", "Public services"),
-    "advice": Text("提示", "Advice"),
     "by_subdistrict": Text("各街道", "By subdistrict"),
     "basis": Text("依据：", "Basis: "),
     "ways": Text("更多服务", "More"),
@@ -383,6 +398,8 @@ WORDS: dict[str, Text] = {
     "kind_rule": Text("规则", "Rule"),
     "kind_evidence": Text("证据", "Evidence"),
     "kind_reading": Text("读数", "Reading"),
+    "kind_booking": Text("预订", "Booking"),
+    "kind_offer": Text("共享项目", "Offer"),
     "kind_stream": Text("数据流", "Stream"),
     "kind_door": Text("接入口", "Door"),
     "kind_device": Text("设备", "Device"),

@@ -33,7 +33,12 @@ def inputs(stream: str, time: Instant) -> tuple[Evidence, ...]:
     return (Evidence("air-01.pm25", time, 138.0, "ug/m3"),) if stream == "air-01.aqi" else ()
 
 
-LOOKUPS = trace.Lookups(cases, alerts, lambda _: RULE, arrival, inputs)
+def seen(dataset: str, key: str) -> None:
+    if (dataset, key) == ("booking", "hidden"):
+        raise NotFoundError(Text("没有找到", "not found"))
+
+
+LOOKUPS = trace.Lookups(cases, alerts, lambda _: RULE, arrival, inputs, seen)
 
 
 def test_a_figure_leads_down_to_the_reading_that_set_it_off() -> None:
@@ -50,7 +55,7 @@ def test_a_figure_leads_down_to_the_reading_that_set_it_off() -> None:
 
 
 def test_a_link_that_is_gone_is_shown_as_missing_not_left_out() -> None:
-    lost = trace.Lookups(lambda key: case(key, cause="alert:gone"), alerts, lambda _: RULE, arrival, inputs)
+    lost = trace.Lookups(lambda key: case(key, cause="alert:gone"), alerts, lambda _: RULE, arrival, inputs, seen)
     (part,) = trace.of_case("c1", lost).parts
     assert (part.link, part.key, part.title.zh) == ("missing", "gone", "没有该预警")
 
@@ -72,10 +77,24 @@ def test_the_trace_of_a_stream_figure_starts_at_its_latest_readings() -> None:
 
 
 def test_a_derivation_that_runs_in_a_circle_ends() -> None:
-    circle = trace.Lookups(cases, alerts, lambda _: RULE, arrival, lambda stream, time: (Evidence(stream, time, 1.0, "1"),))
+    circle = trace.Lookups(cases, alerts, lambda _: RULE, arrival, lambda stream, time: (Evidence(stream, time, 1.0, "1"),), seen)
     reading = trace.of_alert("a1", circle).parts[1]
     depth = 0
     while reading.parts:
         reading, depth = reading.parts[0], depth + 1
     assert depth == 4
     assert reading.said["time"] == "2026-11-22T00:00:00Z"
+
+
+def test_a_booking_ends_the_chain_and_one_that_is_not_for_the_caller_is_missing() -> None:
+    row: dict[str, Json] = {
+        "booking": "b1",
+        "offer": "o1",
+        "entity": "lot-01",
+        "begins": "2026-11-22T10:00:00Z",
+        "origin": "generated",
+    }
+    shown, hidden, window = trace.of_figure(FIGURE, INDICATOR, [row, row | {"booking": "hidden"}, {"offer": "o1"}], LOOKUPS).parts
+    assert (shown.link, shown.key, shown.origin, shown.said["begins"]) == ("booking", "b1", "generated", "2026-11-22T10:00:00Z")
+    assert (hidden.link, hidden.key, hidden.said) == ("missing", "hidden", {})
+    assert (window.link, window.key) == ("offer", "o1")

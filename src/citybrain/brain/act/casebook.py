@@ -103,7 +103,7 @@ class CaseBook:
             self._emit(tx, MOVED, moved, step)
             return moved
 
-    def reopen(self, case_id: str, by: str, beside: Beside) -> Case:
+    def reopen(self, case_id: str, by: str, beside: Callable[[Tx[Connection]], None]) -> Case:
         """Send a closed case back to its unit because it is not solved; its steps, its opening and its promised time all stay.
 
         Raises NotFoundError, and ConflictError for a case whose flow does not reopen from where it stands.
@@ -119,7 +119,7 @@ class CaseBook:
             step = self._step(back, "reopen", case.state, by, "")
             records.add_step(tx.connection, step)
             self._emit(tx, MOVED, back, step)
-            beside(tx.connection, case)
+            beside(tx)
             return back
 
     def note(self, case_id: str, caller: Caller, words: str) -> Step:

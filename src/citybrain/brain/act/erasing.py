@@ -2,6 +2,7 @@
 
 from sqlalchemy import Connection, func, select, update
 
+from citybrain.brain.act import waiting_photos
 from citybrain.brain.act.store import CASE, RATING, REPORT, STEP
 from citybrain.kernel.clock import Clock
 from citybrain.kernel.instant import DAY, Instant
@@ -20,7 +21,8 @@ def erase_due(transactions: Transactions[Connection], files: Files, form: Report
     now = clock.wall()
     with transactions.read() as connection:
         due = _due(connection, form, Instant(now - form.keep_days * DAY))
-        lonely = [photo for photo in {photo for _, photo in due if photo} if _refers(connection, photo) <= {one for one, _ in due}]
+        reports = {report for report, _ in due}
+        lonely = [photo for photo in {photo for _, photo in due if photo} if _lonely(connection, photo, reports)]
     for photo in lonely:
         files.remove(photo)
     with transactions.begin() as tx:
@@ -41,5 +43,7 @@ def _due(connection: Connection, form: ReportForm, before: Instant) -> list[tupl
     return [(row.id, row.photo) for row in connection.execute(chosen)]
 
 
-def _refers(connection: Connection, photo: str) -> set[str]:
-    return {row.id for row in connection.execute(select(REPORT.c.id).where(REPORT.c.photo == photo))}
+def _lonely(connection: Connection, photo: str, reports: set[str]) -> bool:
+    """Whether none but these reports names a photo, and none that is being written waits for it."""
+    named = {row.id for row in connection.execute(select(REPORT.c.id).where(REPORT.c.photo == photo))}
+    return named <= reports and not waiting_photos.waits(connection, photo)

@@ -14,7 +14,7 @@ import msgspec
 from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
-from citybrain.brain.act import photos, report_rows
+from citybrain.brain.act import photos, report_rows, waiting_photos
 from citybrain.brain.act.alike import ClassFinder
 from citybrain.brain.act.casebook import CaseBook
 from citybrain.brain.act.erasing import erase_due
@@ -26,13 +26,15 @@ from citybrain.kernel.access import REPORTER, Caller
 from citybrain.kernel.cases import Case, CaseRequest
 from citybrain.kernel.clock import Clock
 from citybrain.kernel.errors import BadInputError, ConflictError, NotFoundError
+from citybrain.kernel.events import Event
 from citybrain.kernel.ids import new_id
 from citybrain.kernel.instant import DAY, Instant
-from citybrain.kernel.ports import Areas, Duty, Files, Keys, Transactions
+from citybrain.kernel.ports import Areas, Duty, Files, Keys, Transactions, Tx
 from citybrain.kernel.reports import Receipt, ReportClass, ReportForm, Said
 from citybrain.kernel.text import Text
 from citybrain.kernel.things import Origin
 
+RATED = "citybrain.act.report.rated.v1"
 _LONGEST_WORDS, _LONGEST_SHORT, _SHORTEST_KEY = 2000, 100, 16
 _RECENT = 2000
 """Open reports that are compared with a new one."""
@@ -107,9 +109,12 @@ class ReportBook:
             return form.duty, self._duty.responsible(form.duty, area)
 
     def keep_photo(self, stream: IO[bytes], address: str) -> str:
-        """Clean a photo and store it durably; returns its reference. Raises as ``photos.cleaned`` does, and BusyError."""
+        """Clean a photo and store it durably until its report is sent, for a day; returns its reference.
+
+        Raises as ``photos.cleaned`` does, and BusyError.
+        """
         self._tries.count("photo", address, self._allowed.reports)
-        return self._files.put(photos.cleaned(stream), photos.KIND)
+        return waiting_photos.keep(self._transactions, self._files, self._clock, photos.cleaned(stream))
 
     def area(self, said: Said) -> str | None:
         """Where a report lies; raises BadInputError as ``file`` does."""
@@ -142,6 +147,8 @@ class ReportBook:
         secret = base64.b32encode(self._secret(10)).decode().lower()
 
         def beside(connection: Connection, case: Case) -> None:
+            if said.photo is not None:
+                waiting_photos.take(connection, said.photo)
             report_rows.add(connection, self._row(report_id, case, said, caller, area, now, secret))
 
         duty, _ = self.unit_for(form, _kind(form, said), area)
@@ -177,12 +184,17 @@ class ReportBook:
             )
         at, wall = self._clock.city(), self._clock.wall()
         rating = Rating(new_id(), seen.report.id, seen.case.closed, grade, solved, words.strip(), at, wall)
+
+        def judged(tx: Tx[Connection]) -> None:
+            report_rows.add_rating(tx.connection, rating)
+            tx.emit(_rated(rating, seen))
+
         try:
             if not solved and seen.may_reopen:
-                self._cases.reopen(seen.case.id, REPORTER, lambda connection, _: report_rows.add_rating(connection, rating))
+                self._cases.reopen(seen.case.id, REPORTER, judged)
             else:
                 with self._transactions.begin() as tx:
-                    report_rows.add_rating(tx.connection, rating)
+                    judged(tx)
         except IntegrityError:
             # Sent twice at the same moment: the first one counts.
             raise ConflictError(Text("本次办理已评价。", "This closing was rated already.")) from None
@@ -191,6 +203,10 @@ class ReportBook:
     def erase_due(self) -> int:
         """Erase what is personal in the reports whose time is over; returns how many reports that were."""
         return sum(erase_due(self._transactions, self._files, form, self._clock) for form in self.forms)
+
+    def clear_photos(self) -> int:
+        """Delete the photos of reports that were never sent; returns how many there were."""
+        return waiting_photos.clear_due(self._transactions, self._files, self._clock)
 
     def photo(self, reference: str) -> BinaryIO:
         """A kept photo; whoever asks has been asked for already. Raises NotFoundError."""
@@ -314,6 +330,15 @@ def _request(
         grade=2 if kind.allowance.counting == "hours" else 3,
         origin=origin,
     )
+
+
+def _rated(rating: Rating, seen: Progress) -> Event:
+    """A closing was judged; who reported and what they wrote stay out of it."""
+    said = msgspec.to_builtins(msgspec.structs.replace(rating, report="", words="")) | {
+        "form": seen.report.form,
+        "origin": seen.report.origin,
+    }
+    return Event(new_id(), RATED, seen.case.id, rating.at, {"rating": said, "case": msgspec.to_builtins(seen.case)})
 
 
 def _kind(form: ReportForm, said: Said) -> ReportClass:

@@ -124,6 +124,7 @@ REPORT = Table(
     Column("origin", Text, nullable=False),
     Index("report_of_case", "case"),
     Index("report_filed", "form", "filed"),
+    Index("report_by_photo", "photo"),
 )
 RATING = Table(
     "report_rating",
@@ -138,6 +139,13 @@ RATING = Table(
     Column("wall", BigInteger, nullable=False),
     # A closing is rated once by each who reported.
     Index("rating_of_closing", "report", "closing", unique=True),
+)
+REPORT_PHOTO = Table(
+    "report_photo",
+    METADATA,
+    Column("photo", Text, primary_key=True),
+    Column("wall", BigInteger, nullable=False),
+    Index("report_photo_wall", "wall"),
 )
 REPORT_TRY = Table(
     "report_try",

@@ -1,28 +1,32 @@
-"""The rows behind a figure: the cases, alerts or streams that it counts, as plain JSON."""
+"""The rows behind a figure: the cases, alerts, streams, bookings or ratings that it counts, as plain JSON."""
 
 from collections.abc import Mapping, Sequence
 
 import ibis.expr.types as ir
 
 from citybrain.brain.see.counts import ROWS
-from citybrain.brain.see.tables import IbisTables
+from citybrain.brain.see.tables import IbisTables, table_of
 from citybrain.kernel.instant import Instant, rfc3339
 from citybrain.kernel.pack import Indicator
 from citybrain.kernel.text import Json
 
-_INSTANTS = frozenset(("time", "received", "opened", "due", "closed", "began", "told", "cleared"))
-_ORDER = {"case": "opened", "alert": "began", "stream": "stream"}
+_INSTANTS = frozenset(
+    ("time", "received", "opened", "due", "closed", "began", "told", "cleared", "begins", "ends", "left_at", "rated", "closing")
+)
+_ORDER = {"case": "opened", "alert": "began", "stream": "stream", "booking": "begins", "offer_window": "begins", "rating": "rated"}
+_NEWEST_FIRST = frozenset(("begins", "rated"))
 
 
 def rows(tables: IbisTables, one: Indicator, area: str | None, limit: int) -> tuple[dict[str, Json], ...]:
     """At most ``limit`` rows of the first table an indicator speaks of, narrowed to what it counts and to an area."""
-    wanted = ROWS[one.name](tables) if one.name in ROWS else _inputs(tables, one.inputs)
+    wanted = _wanted(tables, one)
     if wanted is None:
         return ()
     if area is not None:
         wanted = wanted.filter(wanted.area.startswith(area))
     order = next(column for column in _ORDER.values() if column in wanted.columns)
-    found = tables.run(wanted.order_by(order).limit(limit)).to_pylist()
+    ordered = wanted.order_by(wanted[order].desc() if order in _NEWEST_FIRST else order)
+    found = tables.run(ordered.limit(limit)).to_pylist()
     return tuple(plain(row) for row in found)
 
 
@@ -32,6 +36,12 @@ def plain(row: Mapping[str, object]) -> dict[str, Json]:
     for name in (name.removesuffix("_zh") for name in row if name.endswith("_zh")):
         kept[name] = {"zh": _cell(name, row[f"{name}_zh"]), "en": _cell(name, row[f"{name}_en"])}
     return kept
+
+
+def _wanted(tables: IbisTables, one: Indicator) -> ir.Table | None:
+    if one.rows is not None:
+        return table_of(one.rows(tables))
+    return ROWS[one.name](tables) if one.name in ROWS else _inputs(tables, one.inputs)
 
 
 def _inputs(tables: IbisTables, inputs: Sequence[str]) -> ir.Table | None:

@@ -1,4 +1,4 @@
-"""Where a figure comes from: figure → cases → alert → rule and evidence → reading (time, value, door) → what it was derived from."""
+"""Where a figure comes from: figure → cases, bookings → alert → rule and evidence → reading (time, value, door) → what it was derived from."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,7 +15,9 @@ from citybrain.kernel.pack import Indicator, Rule
 from citybrain.kernel.text import Json, Text, same
 from citybrain.kernel.things import Origin
 
-Link: TypeAlias = Literal["figure", "case", "alert", "rule", "reading", "stream", "missing"]
+Link: TypeAlias = Literal["figure", "case", "alert", "rule", "reading", "stream", "booking", "offer", "missing"]
+_PLAIN: tuple[Link, ...] = ("booking", "offer")
+"""Rows that end the chain, by the column that names them in order: a booking names its offer too."""
 _DEEPEST = 4
 """Derived fields made of derived fields, at most; a pack that circles is cut off here."""
 
@@ -51,6 +53,8 @@ class Lookups:
     """The observation of a stream at a time."""
     inputs: Callable[[str, Instant], Sequence[Evidence]]
     """The readings that a derived stream's value at a time was computed from; empty for a measured one."""
+    visible: Callable[[str, str], None]
+    """Nothing where a row of a dataset is there for the caller, by dataset and id."""
 
 
 def of_figure(figure: Figure, indicator: Indicator, rows: Sequence[Mapping[str, Json]], lookups: Lookups) -> Trace:
@@ -112,8 +116,19 @@ def _row(row: Mapping[str, Json], lookups: Lookups) -> Trace:
         return _stream(stream, row, lookups)
     if isinstance(alert, str):
         return _found(lambda: of_alert(alert, lookups), alert)
+    noun = next((column for column in _PLAIN if isinstance(row.get(column), str)), None)
+    if noun is not None:
+        named = str(row[noun])
+        return _found(lambda: _plain(noun, named, row, lookups), named)
     key = str(case)
     return _found(lambda: of_case(key, lookups), key)
+
+
+def _plain(noun: Link, key: str, row: Mapping[str, Json], lookups: Lookups) -> Trace:
+    """A row that rests on nothing below it, as it stands in the facts."""
+    lookups.visible(noun, key)
+    said: dict[str, Json] = {name: row.get(name) for name in ("entity", "begins", "ends", "units", "state", "area")}
+    return Trace(noun, key, same(key), said, _origin(row.get("origin")))
 
 
 def _stream(stream: str, row: Mapping[str, Json], lookups: Lookups) -> Trace:

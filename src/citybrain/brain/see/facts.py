@@ -1,7 +1,7 @@
 """Committed events in, flat fact rows out: each event lands exactly once in the fact tables it speaks of.
 
 outbox → FactFeed → case_opened · case_moved · case_closed · alert_told · alert_cleared
-                  → offer_released · offer_withdrawn · booking_made · booking_changed
+                  → offer_released · offer_withdrawn · booking_made · booking_changed · report_rated
 """
 
 from collections.abc import Sequence
@@ -19,6 +19,7 @@ from citybrain.kernel.events import Event
 from citybrain.kernel.instant import Instant
 from citybrain.kernel.ports import Facts, Transactions
 from citybrain.kernel.text import Json
+from citybrain.kernel.things import Origin
 
 log = structlog.get_logger()
 
@@ -108,6 +109,26 @@ _WINDOW_COLUMNS: dict[str, pa.DataType] = {
 }
 WINDOW_FACT = pa.schema(_WINDOW_COLUMNS)
 """A stretch of time for which an offer gives units away, [begins, ends) in µs UTC; a withdrawal makes it shorter or empty."""
+_RATING_COLUMNS: dict[str, pa.DataType] = {
+    "event": pa.string(),
+    "position": pa.int64(),
+    "time": pa.int64(),
+    "rating": pa.string(),
+    "form": pa.string(),
+    "case": pa.string(),
+    "number": pa.string(),
+    "title_zh": pa.string(),
+    "title_en": pa.string(),
+    "unit": pa.string(),
+    "area": pa.string(),
+    "closing": pa.int64(),
+    "rated": pa.int64(),
+    "grade": pa.int32(),
+    "solved": pa.bool_(),
+    "origin": pa.string(),
+}
+RATING_FACT = pa.schema(_RATING_COLUMNS)
+"""How a reporter judged a closing, without who reported or their words: grade 5 (best) to 1; times in µs UTC."""
 FACTS: dict[str, pa.Schema] = {
     "case_opened": CASE_FACT,
     "case_moved": CASE_FACT,
@@ -118,12 +139,14 @@ FACTS: dict[str, pa.Schema] = {
     "offer_withdrawn": WINDOW_FACT,
     "booking_made": BOOKING_FACT,
     "booking_changed": BOOKING_FACT,
+    "report_rated": RATING_FACT,
 }
 STATES = {
     "case": ("case_opened", "case_moved"),
     "alert": ("alert_told", "alert_cleared"),
     "booking": ("booking_made", "booking_changed"),
     "offer_window": ("offer_released", "offer_withdrawn"),
+    "rating": ("report_rated",),
 }
 """What the present state of a noun is folded from."""
 SQL_TYPES: dict[pa.DataType, str] = {
@@ -138,13 +161,27 @@ _NEWEST = {
     "alert": "position DESC",
     "booking": "version DESC, position DESC",
     "offer_window": "position DESC",
+    "rating": "position DESC",
 }
 _CASE_TABLES = {"citybrain.act.case.opened.v1": "case_opened", "citybrain.act.case.moved.v1": "case_moved"}
 _ALERTS = "citybrain.detect.alert."
 _BOOKING_TABLES = {"citybrain.act.booking.made.v1": "booking_made", "citybrain.act.booking.changed.v1": "booking_changed"}
 _OFFER_TABLES = {"citybrain.act.offer.published.v1": "offer_released", "citybrain.act.offer.withdrawn.v1": "offer_withdrawn"}
+_RATED = "citybrain.act.report.rated.v1"
 
 Row = dict[str, object]
+
+
+class Rated(msgspec.Struct, frozen=True):
+    """A rating as its event tells it."""
+
+    id: str
+    form: str
+    closing: Instant
+    grade: int
+    solved: bool
+    at: Instant
+    origin: Origin
 
 
 class FactFeed:
@@ -186,14 +223,13 @@ def source(facts: Facts, name: str) -> str:
 
 
 def state_of(facts: Facts, name: str) -> str:
-    """The SQL of ``case`` or ``alert`` as they stood at ``$now``, from the facts that had happened by then, whenever they arrived.
+    """The SQL of a noun (``case``, ``rating`` …) as it stood at ``$now``, from the facts that had happened by then, whenever they arrived.
 
     Of a case that is its highest version, of an alert its newest fact.
     """
-    first, second = STATES[name]
-    both = f"SELECT * FROM {source(facts, first)} AS first UNION ALL SELECT * FROM {source(facts, second)} AS second"
+    every = " UNION ALL ".join(f"SELECT * FROM {source(facts, table)} AS {table}" for table in STATES[name])
     numbered = f'row_number() OVER (PARTITION BY "{name}" ORDER BY {_NEWEST[name]})'
-    return f"SELECT * FROM ({both}) AS happened WHERE time <= $now QUALIFY {numbered} = 1"
+    return f"SELECT * FROM ({every}) AS happened WHERE time <= $now QUALIFY {numbered} = 1"
 
 
 def flatten(events: Sequence[tuple[int, Event]]) -> dict[str, list[Row]]:
@@ -225,7 +261,18 @@ def _rows(position: int, event: Event) -> list[tuple[str, Row]]:
         return [(_BOOKING_TABLES[event.type], head | _booking_row(booking))]
     if event.type in _OFFER_TABLES:
         return [(_OFFER_TABLES[event.type], head | row) for row in _window_rows(event)]
+    if event.type == _RATED:
+        rated = msgspec.convert(event.body.get("rating"), Rated)
+        case = msgspec.convert(event.body.get("case"), Case)
+        return [("report_rated", head | _rating_row(rated, case))]
     return []
+
+
+def _rating_row(rated: Rated, case: Case) -> Row:
+    row: Row = {name: getattr(rated, name) for name in ("form", "closing", "grade", "solved", "origin")}
+    about = {"case": case.id, "number": case.number, "unit": case.unit, "area": case.area}
+    words = {"title_zh": case.title.zh, "title_en": case.title.en}
+    return row | about | words | {"rating": rated.id, "rated": rated.at}
 
 
 def _booking_row(booking: Booking) -> Row:

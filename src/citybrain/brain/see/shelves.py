@@ -82,8 +82,15 @@ _TITLES = {
     "units": Text("数量", "Units"),
     "price": Text("价格（分）", "Price in 分"),
     "appeal": Text("申诉", "Appeal"),
+    "rating": Text("评价", "Rating"),
+    "form": Text("上报表单", "Form"),
+    "closing": Text("被评价的结案时间", "Closing judged"),
+    "rated": Text("评价时间", "Rated"),
+    "solved": Text("是否解决", "Solved"),
 }
-_INSTANTS = frozenset(("time", "opened", "due", "closed", "began", "told", "cleared", "begins", "ends", "left_at"))
+_INSTANTS = frozenset(
+    ("time", "opened", "due", "closed", "began", "told", "cleared", "begins", "ends", "left_at", "closing", "rated")
+)
 _TYPES: dict[pa.DataType, ColumnType] = {pa.string(): "text", pa.int32(): "integer", pa.int64(): "integer", pa.bool_(): "boolean"}
 _FACT_WORDS = {
     "case_opened": (
@@ -120,6 +127,13 @@ _FACT_WORDS = {
         Text(
             "每次到达、离开、取消、未到之后的情况，不含预订人。",
             "Every booking after arrival, leaving, cancelling or a no-show, without who made it.",
+        ),
+    ),
+    "report_rated": (
+        Text("评价事实", "Facts: closings rated"),
+        Text(
+            "上报人对每次办结的五级评价（5 为最好），不含上报人和评语。",
+            "How reporters judged each closing, from 5 (best) to 1, without who they are or what they wrote.",
         ),
     ),
 }

@@ -9,7 +9,7 @@ import ibis.expr.types as ir
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from citybrain.brain.see.facts import ALERT_FACT, BOOKING_FACT, CASE_FACT, STATES, WINDOW_FACT, state_of
+from citybrain.brain.see.facts import ALERT_FACT, BOOKING_FACT, CASE_FACT, RATING_FACT, STATES, WINDOW_FACT, state_of
 from citybrain.kernel.errors import DeclarationError, NotFoundError
 from citybrain.kernel.instant import Instant
 from citybrain.kernel.places import Area
@@ -38,13 +38,14 @@ _SCHEMAS: dict[str, pa.Schema] = {
     "alert": ALERT_FACT,
     "booking": BOOKING_FACT,
     "offer_window": WINDOW_FACT,
+    "rating": RATING_FACT,
     "stream": STREAM,
     "area": AREA,
 }
 
 
 class IbisTables:
-    """``case``, ``alert``, ``booking``, ``offer_window`` (folded from facts at ``now``), ``stream`` (latest values, handed in) and ``area``."""
+    """``case``, ``alert``, ``booking``, ``offer_window``, ``rating`` (facts at ``now``), ``stream`` (latest values, handed in) and ``area``."""
 
     def __init__(self, facts: Facts, streams: Callable[[], pa.Table], areas: Callable[[], Sequence[Area]], now: Instant) -> None:
         self._facts = facts
@@ -69,10 +70,7 @@ class IbisTables:
 
     def run(self, expression: object) -> pa.Table:
         """The rows of an expression over these tables, computed by the facts engine; raises DeclarationError for anything else."""
-        if not isinstance(expression, ir.Table):
-            what = Text("指标的计算式不是 Ibis 表。", "An indicator's measure must be an Ibis table.")
-            raise DeclarationError(what, found=type(expression).__name__)
-        names, sql = _compiled(expression.op())
+        names, sql = _compiled(table_of(expression).op())
         return self._facts.query(sql, {}, {name: self._rows(name) for name in names})
 
     def origin(self, names: Sequence[str]) -> Origin:
@@ -91,6 +89,14 @@ class IbisTables:
             else:
                 self._made[name] = _without_nan(self._memory[name]())
         return self._made[name]
+
+
+def table_of(expression: object) -> ir.Table:
+    """An expression that a pack made, as the Ibis table that it must be; raises DeclarationError."""
+    if isinstance(expression, ir.Table):
+        return expression
+    what = Text("指标的计算式不是 Ibis 表。", "An indicator's measure must be an Ibis table.")
+    raise DeclarationError(what, found=type(expression).__name__)
 
 
 def stream_rows(streams: Sequence[Stream], areas: Mapping[str, str | None], latest: pa.Table) -> pa.Table:

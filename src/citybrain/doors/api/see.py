@@ -26,8 +26,8 @@ from citybrain.kernel.predicate import Compare
 from citybrain.kernel.text import Json, Text
 
 Live: TypeAlias = NamedDependency[SkipValidation[Seats]]
-_BEHIND: Final = {"case": "case", "alert": "alert", "stream": "stream"}
-"""Column that names what a row behind a figure is → the dataset that says who may see it."""
+_BEHIND: Final = {"alert": "alert", "case": "case", "stream": "stream", "booking": "booking", "offer": "offer"}
+"""Column that names what a row behind a figure is → the dataset that says who may see it; an alert names its case too."""
 
 
 class FigureSheet(msgspec.Struct, frozen=True):
@@ -82,7 +82,7 @@ def history(
 
 @get("/figures/{indicator:str}/rows", opt=asks("lineage.read", "area"), sync_to_thread=True)
 def rows(request: Call, parts: Parts, indicator: FromPath[str], area: FromQuery[str | None] = None) -> Behind:
-    """At most 1,000 of the cases, alerts or streams that a figure counts now."""
+    """At most 1,000 of the cases, alerts, streams, bookings or offers that a figure counts now."""
     found = parts.indicators.rows(indicator, area, asking.MOST)
     seen = _seen(request, parts, found)
     return Behind(tuple(marked(row, "real") for row in seen), len(found) - len(seen))

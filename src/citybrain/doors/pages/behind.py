@@ -1,13 +1,15 @@
-"""The rows behind a figure as a table: cases, alerts or streams, those that this caller may see, in words."""
+"""The rows behind a figure as a table: cases, alerts, streams, bookings, ratings; those that this caller may see, in words."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
+from citybrain.brain.act import STATE_WORDS
 from citybrain.doors.pages import rows
 from citybrain.doors.pages.parts import PageParts
 from citybrain.doors.pages.rows import Row
 from citybrain.kernel.access import Caller, Query
 from citybrain.kernel.predicate import Compare
+from citybrain.kernel.reports import RATINGS
 from citybrain.kernel.text import Json, Text, same
 from citybrain.kernel.things import LIFE_WORDS, Life
 from citybrain.web.views import Cell, Column, Table
@@ -15,7 +17,22 @@ from citybrain.web.views import Cell, Column, Table
 _SHOWN: Final = 50
 _TITLE: Final = Text("背后的记录", "Rows behind it")
 _NONE: Final = Text("无", "none")
+_SOLVED, _UNSOLVED = Text("已解决", "Solved"), Text("未解决", "Not solved")
+_SATISFIED: Final = 3
+"""The lowest grade that is no complaint."""
 _AREA: Final = Column("area", Text("区域", "Area"))
+_THING: Final = Column("entity", Text("地点", "Where"))
+_SPAN: Final = (Column("begins", Text("开始", "Begins")), Column("ends", Text("结束", "Ends")))
+_UNITS: Final = Column("units", Text("数量", "Number"), numeric=True)
+_NOUNS: Final = {
+    "alert": ("alert", "alert"),
+    "stream": ("stream", "stream"),
+    "rating": ("case", "case"),
+    "booking": ("booking", "booking"),
+    "offer_window": ("offer", "offer"),
+    "case": ("case", "case"),
+}
+"""What a row is, by the column that names it in this order → the dataset that says who may see it, and the column of its id there."""
 _COLUMNS: Final[dict[str, tuple[Column, ...]]] = {
     "case": (
         Column("number", Text("编号", "Number")),
@@ -33,6 +50,30 @@ _COLUMNS: Final[dict[str, tuple[Column, ...]]] = {
         Column("began", Text("开始时间", "Began")),
         Column("told", Text("发布时间", "Told")),
     ),
+    "rating": (
+        Column("number", Text("编号", "Number")),
+        Column("title", Text("案由", "Matter")),
+        Column("grade", Text("评价", "Rated")),
+        Column("solved", Text("是否解决", "Solved")),
+        Column("unit", Text("承办单位", "Unit")),
+        _AREA,
+        Column("rated", Text("评价时间", "Rated at")),
+    ),
+    "booking": (
+        Column("code", Text("预订码", "Code")),
+        _THING,
+        _AREA,
+        *_SPAN,
+        _UNITS,
+        Column("state", Text("状态", "State")),
+    ),
+    "offer_window": (
+        _THING,
+        _AREA,
+        *_SPAN,
+        _UNITS,
+        Column("price", Text("每个每小时（元）", "¥ for one and an hour"), numeric=True),
+    ),
     "stream": (
         Column("stream", Text("监测项", "Stream")),
         Column("life", Text("状态", "Life")),
@@ -45,19 +86,25 @@ _COLUMNS: Final[dict[str, tuple[Column, ...]]] = {
 
 def table(parts: PageParts, caller: Caller, found: tuple[Row, ...], *, demo: bool) -> Table:
     """The table; a row that the caller may not read is counted in the total and not shown."""
-    noun = next((name for name in ("alert", "stream", "case") if found and name in found[0]), "case")
-    keys = tuple(str(row[noun]) for row in found[:_SHOWN])
-    seen = rows.read(parts, caller, Query(noun, Compare("id", "in", keys), limit=_SHOWN)).rows if keys else ()
+    noun = next((name for name in _NOUNS if found and name in found[0]), "case")
+    dataset, column = _NOUNS[noun]
+    shown = found[:_SHOWN]
+    keys = tuple(dict.fromkeys(str(row[column]) for row in shown))
+    seen = {str(row["id"]): row for row in _read(parts, caller, dataset, keys)}
     empty = (
         Text("您无权查看这些记录。", "These rows are not for you.")
         if found
         else Text("这个数字目前没有对应的记录。", "No rows stand behind this figure now.")
     )
-    cells = tuple(_CELLS[noun](parts, row) for row in seen)
+    cells = tuple(_CELLS[noun](parts, seen[key], row) for row in shown if (key := str(row[column])) in seen)
     return Table("rows", _TITLE, _COLUMNS[noun], cells, empty, total=len(found), demo=demo)
 
 
-def _case(parts: PageParts, row: Row) -> tuple[Cell, ...]:
+def _read(parts: PageParts, caller: Caller, dataset: str, keys: tuple[str, ...]) -> Sequence[Row]:
+    return rows.read(parts, caller, Query(dataset, Compare("id", "in", keys), limit=_SHOWN)).rows if keys else ()
+
+
+def _case(parts: PageParts, row: Row, _: Row) -> tuple[Cell, ...]:
     item = rows.case_item(parts, row)
     return (
         Cell(text=same(item.number), href=item.href),
@@ -71,12 +118,12 @@ def _case(parts: PageParts, row: Row) -> tuple[Cell, ...]:
     )
 
 
-def _alert(parts: PageParts, row: Row) -> tuple[Cell, ...]:
+def _alert(parts: PageParts, row: Row, _: Row) -> tuple[Cell, ...]:
     item = rows.alert_item(parts, row)
     return Cell(text=item.title, href=item.href), Cell(text=item.place), Cell(at=item.began), _moment(row["told"])
 
 
-def _stream(parts: PageParts, row: Row) -> tuple[Cell, ...]:
+def _stream(parts: PageParts, row: Row, _: Row) -> tuple[Cell, ...]:
     known = parts.registry.stream(str(row["id"]))
     thing, field = parts.registry.entity(known.entity).title, parts.registry.kind(known.kind).field(known.field).title
     life = Life(str(row["life"]))
@@ -89,8 +136,44 @@ def _stream(parts: PageParts, row: Row) -> tuple[Cell, ...]:
     )
 
 
+def _rating(parts: PageParts, row: Row, fact: Row) -> tuple[Cell, ...]:
+    item, grade = rows.case_item(parts, row), int(rows.number(fact["grade"]) or 0)
+    return (
+        Cell(text=same(item.number), href=item.href),
+        Cell(text=item.title),
+        Cell(text=dict(RATINGS).get(grade), tone="plain" if grade >= _SATISFIED else "warn"),
+        Cell(text=_SOLVED if fact["solved"] else _UNSOLVED),
+        Cell(text=item.unit),
+        Cell(text=item.area),
+        _moment(fact["rated"]),
+    )
+
+
+def _booking(parts: PageParts, row: Row, fact: Row) -> tuple[Cell, ...]:
+    state = next((words for name, words in STATE_WORDS.items() if name == fact["state"]), _NONE)
+    return Cell(text=same(str(row["code"]))), *_spanned(parts, fact), Cell(text=state)
+
+
+def _window(parts: PageParts, _: Row, fact: Row) -> tuple[Cell, ...]:
+    price = rows.number(fact["price"])
+    return *_spanned(parts, fact), Cell(number=None if price is None else price / 100, decimals=2)
+
+
+def _spanned(parts: PageParts, fact: Row) -> tuple[Cell, ...]:
+    thing = parts.registry.entity(str(fact["entity"])).title
+    begins, ends = _moment(fact["begins"]), _moment(fact["ends"])
+    return Cell(text=thing), Cell(text=rows.area(parts, fact["area"])), begins, ends, Cell(number=rows.number(fact["units"]))
+
+
 def _moment(value: Json) -> Cell:
     return Cell(at=rows.moment(value), reason=_NONE)
 
 
-_CELLS: Final[dict[str, Callable[[PageParts, Row], tuple[Cell, ...]]]] = {"case": _case, "alert": _alert, "stream": _stream}
+_CELLS: Final[dict[str, Callable[[PageParts, Row, Row], tuple[Cell, ...]]]] = {
+    "case": _case,
+    "alert": _alert,
+    "stream": _stream,
+    "rating": _rating,
+    "booking": _booking,
+    "offer_window": _window,
+}

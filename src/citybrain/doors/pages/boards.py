@@ -36,6 +36,7 @@ def topic(parts: PageParts, caller: Caller, board: Board) -> Topic:
         name=board.kind,
         title=board.title,
         figure=headline,
+        hint=board.hint,
         advice=None if step is None else step.advice,
         detail=None,
         places=tuple(_place(parts, board, area, of_area(here, area)) for area in _subdistricts(parts)),

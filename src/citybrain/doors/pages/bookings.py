@@ -10,10 +10,10 @@ from litestar.params import FromPath, URLEncodedBody
 from litestar.response import Redirect
 
 from citybrain.brain.act import MOVE_WORDS, OWNERS, STATE_WORDS, BookingMove, Wanted
-from citybrain.doors.pages import frame
+from citybrain.doors.pages import frame, rows
 from citybrain.doors.pages.parts import Call, PageParts, Parts
 from citybrain.kernel.access import Ask
-from citybrain.kernel.bookings import Booking, BookingState, Offer, Span
+from citybrain.kernel.bookings import HOLDING, Booking, BookingState, Offer, Span
 from citybrain.kernel.errors import BadInputError, CityError, ConflictError, ForbiddenError, NotFoundError
 from citybrain.kernel.ids import new_id
 from citybrain.kernel.instant import DAY, HOUR, MINUTE, Instant, local, local_date, midnight, parse, rfc3339
@@ -213,7 +213,15 @@ def _item(parts: PageParts, offer: Offer, slots: tuple[Span, ...]) -> OfferItem:
         seen.add(hour)
         href = f"/offers/{offer.id}?begins={rfc3339(slot.begins)}" if slot.units > 0 else ""
         hours.append(FreeHour(f"{local(slot.begins):%H:%M}", slot.units, href))
-    return OfferItem(offer.title, _units(parts, offer), _price(offer.price), offer.words, tuple(hours), offer.origin != "real")
+    return OfferItem(
+        offer.title,
+        rows.area(parts, offer.area),
+        _units(parts, offer),
+        _price(parts, offer),
+        offer.words,
+        tuple(hours),
+        offer.origin != "real",
+    )
 
 
 def _confirm(parts: PageParts, request: Call, name: str, begins: Instant) -> OfferPage:
@@ -233,7 +241,7 @@ def _confirm(parts: PageParts, request: Call, name: str, begins: Instant) -> Off
         back=f"/offers?day={local_date(begins).isoformat()}",
         begins=rfc3339(begins),
         begins_at=begins,
-        price=_price(offer.price),
+        price=_price(parts, offer),
         words=offer.words,
         key=new_id(),
         ends=tuple(ends),
@@ -262,23 +270,28 @@ def _list(parts: PageParts, request: Call) -> BookingList:
 
 
 def _owner(parts: PageParts, request: Call, typed: dict[str, str]) -> OwnerPage:
-    own = tuple(
-        OwnOffer(
-            id=offer.id,
-            title=offer.title,
-            when=_when(offer),
-            units=_units(parts, offer),
-            price=_price(offer.price),
-            version=offer.version,
-            notice=round(parts.offers.terms.fairness(offer.kind).notice / HOUR),
-            withdrawn=offer.state == "withdrawn",
-            held=tuple(_booking(parts, one, owner=True) for one in parts.bookings.on(offer.id)),
-            demo=offer.origin != "real",
-        )
-        for offer in parts.offers.owned(_owners(request))
-    )
+    own = tuple(_own(parts, offer) for offer in parts.offers.owned(_owners(request)))
     days = tuple(Option(str(number), words) for number, words in enumerate(_WEEK, 1))
     return OwnerPage(own, _own_things(parts, request), days, new_id(), typed)
+
+
+def _own(parts: PageParts, offer: Offer) -> OwnOffer:
+    found = parts.bookings.on(offer.id)
+    waiting = {one.id for one in found if one.state in HOLDING or one.appeal == "asked"}
+    items = {one.id: _booking(parts, one, owner=True) for one in found}
+    return OwnOffer(
+        id=offer.id,
+        title=offer.title,
+        when=_when(offer),
+        units=_units(parts, offer),
+        price=_price(parts, offer),
+        version=offer.version,
+        notice=round(parts.offers.terms.fairness(offer.kind).notice / HOUR),
+        withdrawn=offer.state == "withdrawn",
+        held=tuple(item for key, item in items.items() if key in waiting),
+        past=tuple(item for key, item in items.items() if key not in waiting),
+        demo=offer.origin != "real",
+    )
 
 
 def _booking(parts: PageParts, one: Booking, *, owner: bool) -> BookingItem:
@@ -362,9 +375,9 @@ def _units(parts: PageParts, offer: Offer) -> Text:
     return Text(f"{offer.units} 个{unit.zh}", f"{offer.units} × {unit.en}")
 
 
-def _price(fen: int) -> Text:
-    whole = _yuan(fen)
-    return Text(f"每个每小时 {whole} 元", f"¥{whole} for one and an hour") if fen else Text("免费", "Free")
+def _price(parts: PageParts, offer: Offer) -> Text:
+    whole, unit = _yuan(offer.price), parts.offers.terms.of(offer.kind).declared.unit
+    return Text(f"每{unit.zh}每小时 {whole} 元", f"¥{whole} per {unit.en} and hour") if offer.price else Text("免费", "Free")
 
 
 def _yuan(fen: int) -> str:

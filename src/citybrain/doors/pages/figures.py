@@ -16,6 +16,8 @@ from citybrain.kernel.text import Text, same
 from citybrain.web.views import Cell, Chart, ChartRow, Column, Fact, Figure, FigurePage, Link, Table
 
 _TREND_DAYS: Final = 7
+_FACTS_OF: Final = {"offer_window": "offer_released", "rating": "report_rated"}
+"""Tables that are folded from facts alone, and the dataset of these."""
 
 
 def card(parts: PageParts, figure: datasets.Figure) -> Figure:
@@ -62,7 +64,7 @@ def _view(
         version=f"v{declared.version}",
         definition=declared.definition,
         formula="",
-        inputs=tuple(Link(same(name), f"/data/{name}") for name in declared.inputs),
+        inputs=tuple(dict.fromkeys(_input(parts, name) for name in declared.inputs)),
         facts=(
             Fact(Text("计算时间", "Computed"), same(""), whole.computed),
             Fact(Text("数据截至", "As of"), same(""), whole.as_of),
@@ -72,6 +74,14 @@ def _view(
         rows=behind.table(parts, caller, parts.indicators.rows(declared.name), demo=whole.origin != "real"),
         traces=(Link(Text("从这个数字查到读数", "From this figure down to the reading"), f"/trace/figure/{declared.name}"),),
     )
+
+
+def _input(parts: PageParts, name: str) -> Link:
+    """What a figure is counted from, by its title: the dataset, or of a kind's field the kind's."""
+    table, _, field = name.partition(":")
+    dataset = field.partition(".")[0] or _FACTS_OF.get(table, table)
+    known = parts.catalogue.describe(dataset)
+    return Link(known.title, f"/data/{known.name}")
 
 
 def _trend(parts: PageParts, declared: Indicator) -> Chart:

@@ -6,6 +6,7 @@ from typing import Final
 from litestar import Response, get
 from litestar.params import FromPath
 
+from citybrain.brain.act import STATE_WORDS
 from citybrain.brain.see import Trace as Found
 from citybrain.doors.pages import frame, rows
 from citybrain.doors.pages.parts import Call, PageParts, Parts
@@ -27,6 +28,8 @@ _WORDS: Final[dict[str, Text]] = {
     "rule": Text("规则", "Rule"),
     "reading": Text("读数", "Reading"),
     "stream": Text("监测项", "Stream"),
+    "booking": Text("预订", "Booking"),
+    "offer": Text("共享项目", "Offer"),
     "missing": Text("未找到", "Not found"),
 }
 _SAID: Final[dict[str, Text]] = {
@@ -53,9 +56,14 @@ _SAID: Final[dict[str, Text]] = {
     "door": Text("接入方式", "Door"),
     "received": Text("收到时间", "Received"),
     "life": Text("状态", "Life"),
+    "begins": Text("开始", "Begins"),
+    "ends": Text("结束", "Ends"),
+    "units": Text("数量", "Number"),
 }
 _STATES: Final = {"open": Text("生效", "Open"), "cleared": Text("已解除", "Cleared")}
-_TIMES: Final = frozenset(("as_of", "computed", "opened", "due", "closed", "began", "told", "cleared", "time", "received"))
+_TIMES: Final = frozenset(
+    ("as_of", "computed", "opened", "due", "closed", "began", "told", "cleared", "time", "received", "begins", "ends")
+)
 
 
 @get("/trace/{kind:str}/{name:str}", opt=frame.opens("page.trace"), sync_to_thread=True)
@@ -79,7 +87,7 @@ def _page(parts: PageParts, request: Call, kind: str, name: str) -> Response[str
 def _links(parts: PageParts, trace: Found) -> Iterator[TraceLink]:
     yield TraceLink(
         kind="evidence" if trace.link == "missing" else trace.link,
-        title=trace.title,
+        title=_title(parts, trace),
         what=_what(parts, trace),
         facts=tuple(_facts(parts, trace)),
         href=_address(trace),
@@ -96,6 +104,11 @@ def _links(parts: PageParts, trace: Found) -> Iterator[TraceLink]:
             Text("其余", "More"),
             Text(f"另有 {more} 条", f"{more} more"),
         )
+
+
+def _title(parts: PageParts, trace: Found) -> Text:
+    thing = trace.said.get("entity")
+    return parts.registry.entity(thing).title if trace.link in ("booking", "offer") and isinstance(thing, str) else trace.title
 
 
 def _what(parts: PageParts, trace: Found) -> Text:
@@ -128,7 +141,9 @@ def _said(parts: PageParts, trace: Found, name: str, value: Json) -> Text:
             return parts.units.unit(value).name
         case "alert", "state", str():
             return _STATES.get(value, same(value))
-        case "alert", "entity", str():
+        case "booking", "state", str() if value in STATE_WORDS:
+            return STATE_WORDS[value]
+        case "alert" | "booking" | "offer", "entity", str():
             return parts.registry.entity(value).title
         case _, "unit", str() if value in UNITS:
             return rows.sign(value) if rows.sign(value).en else same("—")

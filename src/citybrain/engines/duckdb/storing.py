@@ -107,21 +107,23 @@ class Storer:
         """Run a job within one transaction, after all that was taken is stored, then ``after`` before the next; wait for both."""
         done: Future[None] = Future()
 
+        def within() -> None:
+            self._flush()
+            with commit.transaction(self._cursor):
+                commit.open_doors(self._cursor, self._state)
+                job(self._cursor)
+            if after is not None:
+                after()
+
         def work() -> None:
-            try:
-                self._flush()
-                with commit.transaction(self._cursor):
-                    commit.open_doors(self._cursor, self._state)
-                    job(self._cursor)
-                if after is not None:
-                    after()
-            except duckdb.Error as error:
-                self._reconnect(error)
-                done.set_exception(translated(error))
-            except Exception as error:  # noqa: BLE001 (handed to whoever waits; the thread outlives a bad job)
-                done.set_exception(error)
-            else:
+            error = _outcome(within)
+            if isinstance(error, duckdb.Error):
+                found = error
+                error = _outcome(lambda: self._reconnect(found)) or translated(found)
+            if error is None:
                 done.set_result(None)
+            else:
+                done.set_exception(error)
 
         with self._ready:
             if self._closing:
@@ -159,13 +161,14 @@ class Storer:
 
     def _try(self) -> None:
         """Store what waits; what fails twice is told to whoever waits for it, and tried again a little later."""
-        try:
-            self._flush()
-        except (duckdb.Error, CityError) as error:
-            with self._ready:
-                self._trouble = translated(error) if isinstance(error, duckdb.Error) else error
-                self._due = time.monotonic() + _AGAIN
-                self._ready.notify_all()
+        error = _outcome(self._flush)
+        if error is None:
+            return
+        _log.error("series_not_stored", error=str(error), rows=self._rows)
+        with self._ready:
+            self._trouble = error if isinstance(error, CityError) else translated(error)
+            self._due = time.monotonic() + _AGAIN
+            self._ready.notify_all()
 
     def _flush(self) -> None:
         """Store all that waits now. After a failure the file is opened anew and it is tried once more."""
@@ -226,9 +229,18 @@ class Storer:
                 self._state.recent.forget(before)
 
 
-def translated(error: duckdb.Error) -> CityError:
-    """What DuckDB could not do, as it is told to a sender or a reader."""
-    if disk_full(error):
+def _outcome(work: Callable[[], None]) -> Exception | None:
+    """Do something; what it failed with. The thread outlives whatever is handed to it."""
+    try:
+        work()
+    except Exception as error:  # noqa: BLE001 (handed to whoever waits)
+        return error
+    return None
+
+
+def translated(error: Exception) -> CityError:
+    """What the tables could not take, as it is told to a sender or a reader."""
+    if isinstance(error, duckdb.Error) and disk_full(error):
         return full()
     what = Text("时序库暂时无法写入，请稍后重试。", "The series store cannot write at the moment. Try again shortly.")
     return BusyError(what, retry_after=5, cause=str(error)[:200])

@@ -6,6 +6,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
+from citybrain.brain.see.behind import rows
 from citybrain.brain.see.facts import BOOKING_FACT, WINDOW_FACT
 from citybrain.brain.see.tables import STREAM, IbisTables
 from citybrain.engines.duckdb.facts import DuckFacts
@@ -99,3 +100,27 @@ def test_lots_that_are_closed_are_unknown_and_never_zero(facts: DuckFacts) -> No
     streams = [lot(1, 40.0, "live"), lot(2, 0.0, "live"), lot(3, 90.0, "closed"), lot(4, None, "never")]
     assert measured(facts, "parking_free", streams) == {None: (40.0, 2), "990104001": (40.0, 2)}
     assert measured(facts, "parking_free", streams[2:]) == {None: (None, 2), "990104001": (None, 2)}
+
+
+def behind(facts: DuckFacts, name: str) -> list[Row]:
+    tables = IbisTables(facts, lambda: pa.Table.from_pylist([], schema=STREAM), tuple, NOW)
+    return list(rows(tables, figure(name), None, 100))
+
+
+def test_the_gains_open_to_the_bookings_and_windows_they_count_and_to_no_others(facts: DuckFacts) -> None:
+    keep(facts, "offer_released", [window("now", -2, 12, 3), window("past", -30, -20, 2), window("later", 1, 9, 4)], WINDOW_FACT)
+    kept = [
+        booking("kept", -24, "done"),
+        booking("missed", -24, "no_show"),
+        booking("old", -24 * 8, "done"),
+        booking("next", 3, "booked"),
+    ]
+    keep(facts, "booking_changed", kept, BOOKING_FACT)
+
+    assert [row["booking"] for row in behind(facts, "parking_turnover_gained")] == ["kept"]
+    assert [(row["offer_window"], row["hours"]) for row in behind(facts, "parking_hours_released")] == [
+        ("now", 2.0),
+        ("past", 10.0),
+    ]
+    assert [row["offer_window"] for row in behind(facts, "parking_berths_added")] == ["now"]
+    assert behind(facts, "parking_turnover_gained")[0]["begins"] == "2026-11-22T12:00:00Z"

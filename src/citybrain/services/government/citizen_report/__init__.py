@@ -4,6 +4,8 @@ from pathlib import Path
 
 from citybrain.sdk import HOUR, Allowance, Duration, Pack, ReportForm, Text, in_force, read_parameters
 from citybrain.services.government.citizen_report.catalogue import read_classes
+from citybrain.services.government.citizen_report.figures import FORM as FORM_NAME
+from citybrain.services.government.citizen_report.figures import INDICATORS
 from citybrain.services.government.citizen_report.samples import SAMPLES
 
 _HERE = Path(__file__).parent
@@ -16,7 +18,7 @@ _PROMISES = {
 }
 _COMMON = ("01023", "01037", "06013", "06010", "06042", "01004", "06028", "09009", "09006", "08004", "04002", "09012")
 FORM = ReportForm(
-    name="street",
+    name=FORM_NAME,
     title=Text("城市问题随手报", "Report a problem"),
     about=Text(
         "路灯不亮、井盖破损、垃圾满溢、占道停车等城市管理问题。紧急危险请拨打 110、119、120；政务咨询和诉求请拨打 12345。",
@@ -48,6 +50,7 @@ PACK = Pack(
         "Anybody reports a problem without an account: classed by the national catalogue, sent to the unit that answers, promised in time, "
         "followed by its number, rated at the end, reopened where it is not solved.",
     ),
+    indicators=INDICATORS,
     parameters=PARAMETERS,
     collects=("location",),
     reports=(FORM,),

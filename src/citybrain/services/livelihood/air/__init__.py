@@ -47,6 +47,7 @@ _BOARD = Board(
         Text("日均二级限值", "24 h limit, class 2"),
     ),
     detail=primary,
+    hint=Text("健康提示", "Health advice"),
 )
 PACK = Pack(
     name="air",

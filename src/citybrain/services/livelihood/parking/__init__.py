@@ -8,6 +8,7 @@ from citybrain.services.livelihood.parking.figures import INDICATORS
 from citybrain.services.livelihood.parking.gains import GAINS
 from citybrain.services.livelihood.parking.lots import DERIVED, KIND, LOT
 from citybrain.services.livelihood.parking.rules import PARAMETERS, RULES
+from citybrain.services.livelihood.parking.sharing import SHARING
 from citybrain.services.livelihood.parking.source import ORIGIN, REPLAY
 
 
@@ -43,6 +44,7 @@ _BOARD = Board(
     on=("portal", "cockpit"),
     indicator="parking_occupancy",
     detail=berths,
+    hint=Text("出行提示", "Travel advice"),
 )
 _AHEAD = Forecast(
     name="occupancy_24h",
@@ -95,6 +97,7 @@ PACK = Pack(
             slot="PT30M",
             longest="PT16H",
             latest="P14D",
+            sample=SHARING,
         ),
     ),
 )

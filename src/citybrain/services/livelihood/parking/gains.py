@@ -18,26 +18,39 @@ WINDOW = 7 * DAY
 _DAYS = 7
 
 
+def kept(tables: Tables) -> ir.Table:
+    """Bookings that began in the window and were kept."""
+    booked = _of(tables, "booking")
+    return booked.filter(booked.state.isin(("arrived", "done")), booked.begins > tables.now - WINDOW, booked.begins <= tables.now)
+
+
+def opened(tables: Tables) -> ir.Table:
+    """Stretches for which berths were open to others in the window, with their ``hours`` in it."""
+    shared = _of(tables, "offer_window")
+    since, until = tables.now - WINDOW, tables.now
+    length = ibis.least(shared.ends, until) - ibis.greatest(shared.begins, since)
+    return shared.mutate(hours=length.cast("float64") / HOUR).filter(length > 0)
+
+
+def opened_now(tables: Tables) -> ir.Table:
+    """Stretches for which berths are open to others at this moment."""
+    shared = _of(tables, "offer_window")
+    return shared.filter(shared.begins <= tables.now, shared.ends > tables.now)
+
+
 def turnover_gained(tables: Tables) -> ir.Table:
     """Cars a day that kept a booking of a shared berth, by subdistrict and for the district."""
-    booked = _of(tables, "booking")
-    kept = booked.filter(booked.state.isin(("arrived", "done")), booked.begins > tables.now - WINDOW, booked.begins <= tables.now)
-    return _by_area(kept, lambda rows: rows.units.sum() / _DAYS)
+    return _by_area(kept(tables), lambda rows: rows.units.sum() / _DAYS)
 
 
 def hours_released(tables: Tables) -> ir.Table:
     """Berth hours that owners opened to others, by subdistrict and for the district."""
-    shared = _of(tables, "offer_window")
-    since, until = tables.now - WINDOW, tables.now
-    length = ibis.least(shared.ends, until) - ibis.greatest(shared.begins, since)
-    inside = shared.mutate(hours=length.cast("float64") / HOUR).filter(length > 0)
-    return _by_area(inside, lambda rows: (rows.hours * rows.units).sum())
+    return _by_area(opened(tables), lambda rows: (rows.hours * rows.units).sum())
 
 
 def berths_added(tables: Tables) -> ir.Table:
     """Berths that owners open to others now, by subdistrict and for the district."""
-    shared = _of(tables, "offer_window")
-    return _by_area(shared.filter(shared.begins <= tables.now, shared.ends > tables.now), lambda rows: rows.units.sum())
+    return _by_area(opened_now(tables), lambda rows: rows.units.sum())
 
 
 def _by_area(rows: ir.Table, total: Callable[[ir.Table], ir.NumericScalar]) -> ir.Table:
@@ -59,15 +72,23 @@ def _of(tables: Tables, name: str) -> ir.Table:
 
 
 _WITHOUT = Text(
-    "对照：不开展错时共享时，这些泊位不对外开放，预测值为 0；驾驶人是否能另找到泊位无从得知。",
-    "Against: without sharing these berths stay shut to others, so the forecast is 0; whether a driver would have found another "
+    "对照（不采取行动的预测）：不开展错时共享时，这些泊位不对外开放，预测值按定义为 0；驾驶人是否能另找到泊位无从得知。",
+    "Forecast without action: unshared, these berths stay shut to others, so the forecast is 0 by definition; whether a driver would have found another "
     "berth is not known.",
 )
 
 
-def _gain(name: str, title: Text, unit: str, what: Text, source: str, measure: Callable[[Tables], ir.Table]) -> Indicator:
+def _gain(
+    name: str,
+    title: Text,
+    unit: str,
+    what: Text,
+    source: str,
+    measure: Callable[[Tables], ir.Table],
+    rows: Callable[[Tables], ir.Table],
+) -> Indicator:
     words = Text(f"{what.zh}{_WITHOUT.zh}", f"{what.en} {_WITHOUT.en}")
-    return Indicator(name, title, unit, 1, words, (source,), measure, decimals=0, better="up")
+    return Indicator(name, title, unit, 1, words, (source,), measure, decimals=0, better="up", rows=rows)
 
 
 GAINS: tuple[Indicator, ...] = (
@@ -78,6 +99,7 @@ GAINS: tuple[Indicator, ...] = (
         Text("近7日预订并实际到场的共享泊位数÷7。", "Shared berths that were booked and used in the last 7 days ÷ 7."),
         "booking",
         turnover_gained,
+        kept,
     ),
     _gain(
         "parking_hours_released",
@@ -86,6 +108,7 @@ GAINS: tuple[Indicator, ...] = (
         Text("近7日业主对外开放的泊位数×小时数之和。", "Sum over the last 7 days of berths × hours that owners opened to others."),
         "offer_window",
         hours_released,
+        opened,
     ),
     _gain(
         "parking_berths_added",
@@ -94,5 +117,6 @@ GAINS: tuple[Indicator, ...] = (
         Text("此刻业主对外开放的泊位数。", "Berths that owners open to others at this moment."),
         "offer_window",
         berths_added,
+        opened_now,
     ),
 )
