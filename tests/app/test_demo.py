@@ -14,7 +14,7 @@ from citybrain.app.parts import DemoNotes
 from citybrain.app.settings import Settings
 from citybrain.app.stores import opened
 from citybrain.app.walltime import wall
-from citybrain.kernel.access import ROLES
+from citybrain.kernel.access import ROLES, Query
 from citybrain.kernel.bookings import Span
 from citybrain.kernel.clock import Replay
 from citybrain.kernel.instant import DAY, HOUR, Instant, local, parse
@@ -187,3 +187,18 @@ def test_closings_were_rated_and_the_share_of_the_satisfied_says_of_how_many(liv
     figures = {one.indicator: one for one in city.indicators.figures() if one.area is None}
     assert (figures["report_satisfaction"].value, figures["report_ratings"].value) == (75.0, 4.0)
     assert {row["grade"] for row in city.indicators.rows("report_satisfaction")} == {2, 3, 4, 5}
+
+
+def test_most_of_what_alerts_opened_was_handled_in_time_and_some_was_not(lived: tuple[City, HeldClock, DemoNotes]) -> None:
+    """The demo's own accounts did it, each step within the flow and marked as generated; a few cases wait for whoever looks."""
+    city, _, notes = lived
+    rows = [row for row in city.sources["case"](Query("case", limit=1000)).rows if str(row["cause"]).startswith("alert:")]
+    done = [row for row in rows if row["closed"] is not None]
+    in_time = [row for row in done if not row["overdue"]]
+    assert len(rows) > len(done) > len(in_time) > len(rows) / 2
+    for row in done:
+        steps = [step for step in city.cases.steps(str(row["id"])) if step.move != "join"]
+        assert [step.move for step in steps] == ["open", "take", "finish", "approve"]
+        assert [step.at for step in steps] == sorted(step.at for step in steps)
+        assert any("模拟生成" in step.note for step in steps)
+    assert "generated" in notes.origin.en

@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 import structlog
 
-from citybrain.app import clockwork, demo_bookings, demo_reports, district
+from citybrain.app import clockwork, demo_bookings, demo_cases, demo_reports, district
 from citybrain.app.city import City, datasets
 from citybrain.app.parts import DemoNotes
 from citybrain.app.replaying import Player, player, simulated
@@ -75,6 +75,7 @@ def load(city: City, clock: clockwork.HeldClock, source: Path) -> DemoNotes:
         origins.append(demo_reports.ORIGIN)
     if demo_bookings.sampled(city.packs):
         origins.append(demo_bookings.ORIGIN)
+    origins.append(demo_cases.ORIGIN)
     city.catalogue.register_all(datasets(city.packs, city.origin))
     city.catalogue.link_all((*city.indicators.edges(), *exchange.declared(city.packs)))
     playing = players(city, run, source)
@@ -199,6 +200,7 @@ async def _live(city: City, clock: clockwork.HeldClock, playing: Sequence[Player
         while await city.deriver.run_once():
             pass
         await asyncio.to_thread(city.watch.sweep)
+        await asyncio.to_thread(demo_cases.work, city, clock.hold, hour)
         hour = Instant(hour + HOUR)
     await asyncio.to_thread(demo_bookings.play, city, clock.hold, since, clock.replay.anchor_city)
     await asyncio.to_thread(demo_reports.play, city, clock.hold, clock.replay.anchor_city)

@@ -41,15 +41,13 @@ def _one(city: City, hold: Callable[[Instant], None], form: ReportForm, number: 
         at = Instant(at + _PAUSE)
         hold(at)
         case = city.cases.by_number(receipt.number)
-        city.cases.move(
-            case.id, move, _somebody(city, role, case.unit), note, case.version, case.unit if move == "assign" else None
-        )
+        city.cases.move(case.id, move, somebody(city, role, case.unit), note, case.version, case.unit if move == "assign" else None)
     if sample.rated is not None:
         hold(Instant(at + _PAUSE))
         city.reports.rate(receipt.number, receipt.secret, f"sample-{number}", sample.rated, "", solved=True)
 
 
-def _somebody(city: City, role: Role, unit: str) -> Caller:
+def somebody(city: City, role: Role, unit: str) -> Caller:
     """An account of the role; of handlers, one of the unit."""
     for account in city.accounts.all():
         if role in account.roles and (role != "handler" or account.unit == unit):

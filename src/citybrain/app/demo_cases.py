@@ -1,0 +1,63 @@
+"""Invented handling of a demonstration's cases (模拟生成): its accounts take, finish and check what alerts opened, most of it in time."""
+
+import zlib
+from collections.abc import Callable, Iterator
+from typing import Final, NamedTuple
+
+from citybrain.app.city import City
+from citybrain.app.demo_reports import MARK, somebody
+from citybrain.kernel.access import Query, Role
+from citybrain.kernel.cases import Case
+from citybrain.kernel.instant import Instant
+from citybrain.kernel.predicate import Compare
+from citybrain.kernel.text import Text
+
+ORIGIN: Final = Text("预警案件的办理为模拟生成", "the handling of alerts' cases is generated")
+_IN_TIME, _LATE = 80, 90
+"""Of a hundred cases so many are done within their time, and the others up to the second mark after it; the rest are left."""
+
+
+class _Step(NamedTuple):
+    at: Instant
+    move: str
+    role: Role
+    note: str
+
+
+def work(city: City, hold: Callable[[Instant], None], until: Instant) -> None:
+    """Take every step of open cases that has come up by an instant, in the order of cases, with the city's clock held at each."""
+    for case in _open(city):
+        for step in _steps(case, until):
+            hold(step.at)
+            case = city.cases.move(case.id, step.move, somebody(city, step.role, case.unit), step.note, case.version)
+
+
+def _open(city: City) -> Iterator[Case]:
+    states = ("assigned", "handling", "finished")
+    for state in states:
+        rows = city.sources["case"](Query("case", Compare("state", "eq", state), limit=1000)).rows
+        for number in sorted(str(row["number"]) for row in rows):
+            case = city.cases.by_number(number)
+            if case.cause.startswith("alert:"):
+                yield case
+
+
+def _steps(case: Case, until: Instant) -> list[_Step]:
+    """What is to be done of a case by an instant: by its number some are quick, some late, some left lying."""
+    lot = zlib.crc32(case.number.encode()) % 100
+    if lot >= _LATE:
+        return []
+    share = 0.3 + 0.6 * lot / _IN_TIME if lot < _IN_TIME else 1.3
+    plan = (
+        ("assigned", "take", "handler", "", 0.3),
+        ("handling", "finish", "handler", f"已到现场核实处置{MARK}", 0.9),
+        ("finished", "approve", "dispatcher", "", 1.0),
+    )
+    steps: list[_Step] = []
+    for source, move, role, note, part in plan:
+        at = Instant(case.opened + round(part * share * (case.due - case.opened)))
+        if at > until:
+            break
+        if steps or case.state == source:
+            steps.append(_Step(at, move, role, note))
+    return steps
