@@ -7,7 +7,6 @@ import hashlib
 import platform
 import re
 import shutil
-import subprocess
 import sys
 import tarfile
 import tempfile
@@ -20,6 +19,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from citybrain import __version__
+from citybrain.app.programs import python
 from citybrain.kernel.errors import BadInputError, NotFoundError
 from citybrain.kernel.text import Text
 
@@ -33,7 +33,7 @@ def bundle(tree: Path, out: Path, key: Path | None = None) -> Path:
     """Write the bundle of a source tree into the folder ``out``, for machines like this one; returns the file.
 
     ``key`` is an Ed25519 private key (PEM, no password). Raises BadInputError where there is no source tree or the key is none, and
-    NotFoundError with the installer's own words where a wheel cannot be had.
+    NotFoundError where a wheel cannot be had.
     """
     lock = tree / "requirements.lock"
     if not (lock.exists() and (tree / "pyproject.toml").exists()):
@@ -89,25 +89,26 @@ def _fill(folder: Path, tree: Path, lock: Path) -> None:
         shutil.copy(tree / paper, folder)
     for part in ("data", "docs"):
         shutil.copytree(tree / part, folder / part, ignore=shutil.ignore_patterns("__pycache__", "*.py", "sheets"))
-    _pip("wheel", "--no-deps", "--no-build-isolation", "--wheel-dir", str(folder), str(tree))
+    _pip(tree, "wheel", "--no-deps", "--no-build-isolation", "--wheel-dir", str(folder.resolve()), str(tree.resolve()))
     _pip(
+        tree,
         "download",
         "--no-deps",
         "--only-binary=:all:",
         "--require-hashes",
         "-r",
-        str(folder / "requirements.lock"),
+        str(folder.resolve() / "requirements.lock"),
         "--dest",
-        str(folder / "wheels"),
+        str(folder.resolve() / "wheels"),
     )
 
 
-def _pip(*words: str) -> None:
-    command = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--quiet", *words]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - our own interpreter's pip
-    if done.returncode != 0:
-        said = done.stderr.strip()[-2000:]
-        what = Text(f"无法备齐安装包：{said}", f"The bundle cannot be made whole: {said}")
+def _pip(tree: Path, *words: str) -> None:
+    if python(("-m", "pip", "--disable-pip-version-check", "--quiet", *words), tree) != 0:
+        what = Text(
+            "无法备齐安装包，原因见上：多半是软件源访问不到，或没有适用于本机的轮子。请联网后再试。",
+            "The bundle cannot be made whole; the reason stands above: mostly a registry that is out of reach, or no wheel for this machine.",
+        )
         raise NotFoundError(what)
 
 

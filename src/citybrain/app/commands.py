@@ -4,7 +4,6 @@ import argparse
 import asyncio
 import csv
 import secrets
-import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,6 +19,7 @@ from citybrain.app import settings as sources
 from citybrain.app.city import City, build, datasets
 from citybrain.app.lock import StateLock
 from citybrain.app.packs import installed
+from citybrain.app.programs import python
 from citybrain.app.settings import Settings
 from citybrain.app.stores import opened
 from citybrain.app.walltime import wall
@@ -201,8 +201,7 @@ def bench(given: argparse.Namespace) -> int:
             "测速程序只在源码目录中。请在源码目录运行 make bench。", "The benchmarks live in the source tree: run make bench there."
         )
         raise NotFoundError(what)
-    command = [sys.executable, "-m", "bench", *(["--quick"] if given.quick else [])]
-    return subprocess.run(command, cwd=_HERE.parents[3], check=False).returncode  # noqa: S603 - our own program, nothing of it from outside
+    return python(("-m", "bench", *(("--quick",) if given.quick else ())), _HERE.parents[3])
 
 
 def _settings(given: argparse.Namespace, **more: object) -> Settings:
