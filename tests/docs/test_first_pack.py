@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import msgspec
 import pytest
-from httpx import ASGITransport, AsyncClient
+from litestar.testing import AsyncTestClient
 
 from citybrain.app import asgi, demo
 from citybrain.app.city import City, build
@@ -37,12 +37,10 @@ class Lit:
 
     async def page(self, path: str, role: str = "") -> str:
         """A page as HTML, as somebody of a role or as nobody sees it."""
-        # httpx and Litestar spell the types of ASGI differently.
-        transport = ASGITransport(asgi.application(self.city, self.notes))  # type: ignore[arg-type]  # see above
-        async with AsyncClient(transport=transport, base_url="http://city", headers={"Accept": "text/html"}) as client:
+        async with AsyncTestClient(asgi.application(self.city, self.notes), "http://city") as client:
             if role:
                 client.cookies.set("session", self.city.accounts.sign_in(role, demo.PASSWORD))
-            answer = await client.get(path)
+            answer = await client.get(path, headers={"Accept": "text/html"})
         assert answer.status_code == 200, answer.text[:500]
         return answer.text
 

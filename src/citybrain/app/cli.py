@@ -1,4 +1,4 @@
-"""The command line: demo, serve, init, check, new, import, export, replay, backup, restore, verify, bench."""
+"""The command line: demo, serve, init, check, new, import, export, replay, backup, restore, verify, bundle, bench."""
 
 import argparse
 import logging
@@ -89,6 +89,11 @@ def _parser() -> argparse.ArgumentParser:
     restore.add_argument("source", type=Path)
     _state(restore)
     _state(_way(ways, "verify", commands.verify, "核验审计链 · verify the audit chain"))
+    bundle = _way(
+        ways, "bundle", commands.bundle, "制作离线安装包 · make the bundle that installs without a network, in a source tree"
+    )
+    bundle.add_argument("folder", type=Path, help="where the file is written")
+    bundle.add_argument("--key", type=Path, default=None, help="Ed25519 private key (PEM) that signs it")
     bench = _way(ways, "bench", commands.bench, "测速 · measure, in a source tree")
     bench.add_argument("--quick", action="store_true", help="short runs, nothing written")
     return parser

@@ -4,7 +4,6 @@ import argparse
 import asyncio
 import csv
 import secrets
-import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,12 +12,14 @@ from pathlib import Path
 import msgspec
 
 from citybrain.app import backups, demo_bookings, district, furnish, layers, new_pack, running, trial
+from citybrain.app import bundle as bundling
 from citybrain.app import check as checking
 from citybrain.app import demo as demonstration
 from citybrain.app import settings as sources
 from citybrain.app.city import City, build, datasets
 from citybrain.app.lock import StateLock
 from citybrain.app.packs import installed
+from citybrain.app.programs import python
 from citybrain.app.settings import Settings
 from citybrain.app.stores import opened
 from citybrain.app.walltime import wall
@@ -189,6 +190,13 @@ def verify(given: argparse.Namespace) -> int:
     return 0
 
 
+def bundle(given: argparse.Namespace) -> int:
+    """Write the offline bundle of a source tree, and say what it is."""
+    made = bundling.bundle(Path.cwd(), given.folder, given.key)
+    _say(f"{made} ({made.stat().st_size / 1e6:.0f} MB)")
+    return 0
+
+
 def bench(given: argparse.Namespace) -> int:
     """Measure, with the programs of the source tree; raises NotFoundError where they are not."""
     if not (_HERE.parents[3] / "bench").is_dir():
@@ -196,8 +204,7 @@ def bench(given: argparse.Namespace) -> int:
             "测速程序只在源码目录中。请在源码目录运行 make bench。", "The benchmarks live in the source tree: run make bench there."
         )
         raise NotFoundError(what)
-    command = [sys.executable, "-m", "bench", *(["--quick"] if given.quick else [])]
-    return subprocess.run(command, cwd=_HERE.parents[3], check=False).returncode  # noqa: S603 - our own program, nothing of it from outside
+    return python(("-m", "bench", *(("--quick",) if given.quick else ())), _HERE.parents[3])
 
 
 def _settings(given: argparse.Namespace, **more: object) -> Settings:
