@@ -36,7 +36,7 @@ WORDS: dict[str, Text] = {
     "booking_words": Text("理由", "Reason"),
     "no_bookings": Text("您还没有预订。", "You have no bookings yet."),
     "withdrawn": Text("已撤回", "Withdrawn"),
-    "nothing_booked": Text("尚无预订。", "Nothing is booked yet."),
+    "nothing_booked": Text("目前没有预订。", "Nothing is booked now."),
     "withdraw": Text("撤回", "Withdraw"),
     "withdraw_about": Text(
         "撤回后不再接受预订。{hours} 小时内开始的预订继续有效，之后的将取消并告知预订人。",

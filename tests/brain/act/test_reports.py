@@ -319,3 +319,18 @@ def test_a_photo_that_an_open_report_shows_as_well_stays(make: Make, clock: Fixe
     assert work.book.erase_due() == 1
     with work.book.photo(photo) as file:
         assert file.read(2) == b"\xff\xd8"
+
+
+def test_a_rating_is_told_once_without_who_gave_it_or_their_words(make: Make) -> None:
+    work = make()
+    receipt = work.file()
+    close(work, receipt.number)
+    work.book.rate(receipt.number, receipt.secret, "", 2, "我是王奶奶", solved=True)
+    with pytest.raises(ConflictError):
+        work.book.rate(receipt.number, receipt.secret, "", 5, "", solved=True)
+
+    events = [event for _, event in work.transactions.events_after(0, 1000) if event.type == "citybrain.act.report.rated.v1"]
+    (rating,) = [event.body["rating"] for event in events]
+    assert isinstance(rating, dict)
+    assert (rating["grade"], rating["solved"], rating["form"], rating["report"], rating["words"]) == (2, True, "amiss", "", "")
+    assert "王奶奶" not in msgspec.json.encode(events[0].body).decode()

@@ -8,9 +8,12 @@ from urllib.parse import urlparse
 import pytest
 from httpx import AsyncClient, Response
 from PIL import Image
+from shapely import from_wkb
 
 from citybrain.brain.act import LARGEST_PHOTO
-from citybrain.kernel.access import Role
+from citybrain.kernel.access import ANYONE, Role
+from citybrain.kernel.places import Place
+from citybrain.kernel.reports import Said
 from tests.doors.pages.conftest import World
 
 WORDS = "小区东门<script>alert(1)</script>路灯不亮䶮"
@@ -197,3 +200,15 @@ async def test_the_portal_offers_every_form(world: World) -> None:
 
     assert 'href="/report?form=street"' in page
     assert 'href="/report/follow"' in page
+
+
+async def test_open_reports_are_a_layer_of_their_own_and_each_opens_to_its_case(world: World) -> None:
+    street = next(area for area in world.city.areas.all() if area.level == "subdistrict" and area.wkb)
+    inner = from_wkb(street.wkb).representative_point()
+    said = Said("street", "layer-0123456789abcdef", "路灯不亮", "01037", Place(inner.x, inner.y), None)
+    number = world.city.reports.file(said, ANYONE, "10.9.9.9").number
+    async with world.client("leader") as client:
+        reported = (await client.get("/layers/report/points.geojson")).json()["features"]
+        others = (await client.get("/layers/case/points.geojson")).json()["features"]
+    assert f"/desk/{number}" in {one["properties"]["href"] for one in reported}
+    assert number not in {one["properties"]["value"] for one in others}

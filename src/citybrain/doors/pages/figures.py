@@ -87,7 +87,9 @@ def _input(parts: PageParts, name: str) -> Link:
 def _trend(parts: PageParts, declared: Indicator) -> Chart:
     now = parts.clock.city()
     past = parts.indicators.history(declared.name, Instant(now - _TREND_DAYS * DAY))
-    points = tuple(ChartRow(figure.computed, seen=figure.value) for figure in past)
+    seen = tuple(ChartRow(figure.computed, seen=figure.value) for figure in past)
+    # A single point draws no line.
+    points = seen if len(seen) > 1 else ()
     return Chart(
         f"trend-{declared.name}".replace("_", "-"),
         Text(f"{declared.title.zh} 近7日", f"{declared.title.en}, 7 days"),

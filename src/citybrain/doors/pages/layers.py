@@ -14,14 +14,14 @@ from citybrain.kernel.text import Lang, Text
 from citybrain.web.views import Level, Point, Ring, Shape
 
 _GEOJSON = "application/geo+json"
-_NOUNS: Final = {"case": maps.cases, "alert": maps.alerts}
+_NOUNS: Final = {"case": maps.cases, "report": maps.reports, "alert": maps.alerts}
 _DIGITS = 5
 """Decimals of degrees: about a metre."""
 
 
 @get("/layers/{kind:str}/{name:str}", opt=frame.opens("page.cockpit"), sync_to_thread=True)
 def layer(request: Call, parts: Parts, kind: FromPath[str], name: FromPath[str]) -> Response[bytes]:
-    """``areas.geojson`` or ``points.geojson`` of a board, ``points.geojson`` of the open cases or alerts."""
+    """``areas.geojson`` or ``points.geojson`` of a board, ``points.geojson`` of the open cases, reports or alerts."""
     lang = frame.language(request)
     if kind in _NOUNS and name == "points.geojson":
         return _answer([_thing(point, lang) for point in _NOUNS[kind](parts, request.user).points])

@@ -1,4 +1,4 @@
-"""The cockpit's map: the first board coloured by subdistrict, and over it every other board, the open cases and the open alerts."""
+"""The cockpit's map: the first board coloured by subdistrict, and over it every other board, open reports, cases and alerts."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -10,7 +10,7 @@ from citybrain.doors.pages.parts import PageParts
 from citybrain.kernel.access import Caller, Order, Query
 from citybrain.kernel.instant import DAY, Instant
 from citybrain.kernel.pack import Board
-from citybrain.kernel.predicate import And, Compare
+from citybrain.kernel.predicate import And, Compare, Not, Predicate
 from citybrain.kernel.text import Text
 from citybrain.web.views import Level, Map, MapLayer, Point
 
@@ -18,6 +18,9 @@ _MOST: Final = 300
 """Things of a layer at most: the most urgent ones."""
 _OPEN: Final = Compare("state", "in", ("reported", "filed", "assigned", "handling", "finished"))
 _PLACED: Final = Compare("lon", "ge", -180.0)
+_REPORTED: Final = And((Compare("cause", "ge", "report:"), Compare("cause", "lt", "report;")))
+"""Cases that people reported, by the beginning of what caused them."""
+_REPORTS, _CASES = Text("市民上报", "Reports by citizens"), Text("其他在办案件", "Other open cases")
 LATE: Final = Level(1, Text("超期", "Overdue"), "#A61B1B")
 SOON: Final = Level(2, Text("24小时内到期", "Due within 24 h"), "#B84E05")
 CALM: Final = Level(3, Text("期限内", "In time"), "#12507B")
@@ -28,7 +31,9 @@ def overview(parts: PageParts, caller: Caller) -> Map:
     """The whole map as a caller may see it."""
     shown = parts.boards("cockpit")
     base = boards.overview(parts, shown[0], public=False) if shown else Map("district", parts.district, reason=_NO_LAYER)
-    layers = (*(board_layer(parts, board) for board in shown[1:]), cases(parts, caller), alerts(parts, caller))
+    reported = (reports(parts, caller),) if parts.reports.forms else ()
+    over = (*(board_layer(parts, board) for board in shown[1:]), cases(parts, caller))
+    layers = (*over, *reported, alerts(parts, caller))
     sources = tuple(f"{layer.look}:{layer.name}|{layer.src}" for layer in layers)
     return msgspec.structs.replace(base, layers=layers, src=(*base.src, *sources) if base.src else ())
 
@@ -42,19 +47,26 @@ def board_layer(parts: PageParts, board: Board) -> MapLayer:
 
 
 def cases(parts: PageParts, caller: Caller) -> MapLayer:
-    """Open cases that have a place, by urgency; those at one place are one mark with their number."""
-    placed = And((_OPEN, _PLACED))
-    found = rows.read(parts, caller, Query("case", placed, Order("due"), _MOST, count=True))
-    whole = rows.read(parts, caller, Query("case", _OPEN, limit=1, count=True)).total or 0
+    """Open cases that nobody reported and that have a place, by urgency."""
+    return _cases(parts, caller, "case", _CASES, Not(_REPORTED))
+
+
+def reports(parts: PageParts, caller: Caller) -> MapLayer:
+    """Open cases that people reported and that have a place, by urgency; each opens to its case."""
+    return _cases(parts, caller, "report", _REPORTS, _REPORTED)
+
+
+def _cases(parts: PageParts, caller: Caller, name: str, title: Text, which: Predicate) -> MapLayer:
+    """Those at one place are one mark with their number."""
+    found = rows.read(parts, caller, Query("case", And((_OPEN, _PLACED, which)), Order("due"), _MOST, count=True))
+    whole = rows.read(parts, caller, Query("case", And((_OPEN, which)), limit=1, count=True)).total or 0
     here = found.total or 0
     note = Text(
         f"在办{whole}件，其中{here}件有位置" + (f"，图上为最紧迫的{_MOST}件" if here > _MOST else ""),
         f"{whole} open, {here} of them with a place" + (f"; the {_MOST} most urgent are shown" if here > _MOST else ""),
     )
     points = _gathered([_case(parts, row) for row in found.rows])
-    return MapLayer(
-        "case", Text("在办案件", "Open cases"), "cases", points, "/layers/case/points.geojson", (LATE, SOON, CALM), note
-    )
+    return MapLayer(name, title, "cases", points, f"/layers/{name}/points.geojson", (LATE, SOON, CALM), note)
 
 
 def alerts(parts: PageParts, caller: Caller) -> MapLayer:
