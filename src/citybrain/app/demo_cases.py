@@ -24,12 +24,29 @@ class _Step(NamedTuple):
     note: str
 
 
+class _Part(NamedTuple):
+    """A move from a state, and at what part of the time that a case takes it comes."""
+
+    source: str
+    move: str
+    role: Role
+    note: str
+    part: float
+
+
+_PLAN: Final = (
+    _Part("assigned", "take", "handler", "", 0.3),
+    _Part("handling", "finish", "handler", f"已到现场核实处置{MARK}", 0.9),
+    _Part("finished", "approve", "dispatcher", "", 1.0),
+)
+
+
 def work(city: City, hold: Callable[[Instant], None], until: Instant) -> None:
     """Take every step of open cases that has come up by an instant, in the order of cases, with the city's clock held at each."""
     for case in _open(city):
-        for step in _steps(case, until):
+        for done, step in enumerate(_steps(case, until)):
             hold(step.at)
-            case = city.cases.move(case.id, step.move, somebody(city, step.role, case.unit), step.note, case.version)
+            city.cases.move(case.id, step.move, somebody(city, step.role, case.unit), step.note, case.version + done)
 
 
 def _open(city: City) -> Iterator[Case]:
@@ -48,16 +65,11 @@ def _steps(case: Case, until: Instant) -> list[_Step]:
     if lot >= _LATE:
         return []
     share = 0.3 + 0.6 * lot / _IN_TIME if lot < _IN_TIME else 1.3
-    plan = (
-        ("assigned", "take", "handler", "", 0.3),
-        ("handling", "finish", "handler", f"已到现场核实处置{MARK}", 0.9),
-        ("finished", "approve", "dispatcher", "", 1.0),
-    )
     steps: list[_Step] = []
-    for source, move, role, note, part in plan:
-        at = Instant(case.opened + round(part * share * (case.due - case.opened)))
+    for one in _PLAN:
+        at = Instant(case.opened + round(one.part * share * (case.due - case.opened)))
         if at > until:
             break
-        if steps or case.state == source:
-            steps.append(_Step(at, move, role, note))
+        if steps or case.state == one.source:
+            steps.append(_Step(at, one.move, one.role, one.note))
     return steps
