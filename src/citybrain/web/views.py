@@ -193,6 +193,16 @@ class Chart(msgspec.Struct, frozen=True):
     demo: bool = False
 
 
+class Mark(msgspec.Struct, frozen=True):
+    """How many things of a layer stand in an area, in the colour of the most urgent: of its ``level``, or its ``grade``."""
+
+    layer: str
+    look: Literal["points", "cases", "alerts"]
+    count: int
+    level: Level | None = None
+    grade: int | None = None
+
+
 class Shape(msgspec.Struct, frozen=True):
     """An area on a map: outer rings then holes, each a closed ring of (lon, lat) in degrees."""
 
@@ -203,6 +213,8 @@ class Shape(msgspec.Struct, frozen=True):
     level: Level | None = None
     href: str = ""
     reason: Text | None = None
+    marks: tuple[Mark, ...] = ()
+    """What the district's view says in one line instead of drawing each thing."""
 
 
 class Point(msgspec.Struct, frozen=True):
@@ -220,10 +232,12 @@ class Point(msgspec.Struct, frozen=True):
     reason: Text | None = None
     count: int = 1
     """How many things stand at this place."""
+    area: str = ""
+    """The drawn area whose ``marks`` count it; such a thing is drawn itself only from near."""
 
 
 class MapLayer(msgspec.Struct, frozen=True):
-    """A layer over a map that a reader may take away; ``look`` says how its points are drawn: dots, cases (◆) or alerts (rings)."""
+    """A layer over a map that a reader may take away; ``look`` says how its points are drawn: dots, cases (◆) or alerts (▲)."""
 
     name: str
     title: Text
@@ -239,7 +253,8 @@ class Map(msgspec.Struct, frozen=True):
 
     With ``tiles`` true only a schematic of equal tiles is drawn and no coordinate leaves the server (no approval number).
     ``src`` are GeoJSON layers for the interactive map, ``look:layer|/path`` each (look: areas, sites, points, cases, alerts); it
-    takes from each feature ``id``, ``title`` (or ``title_en``), ``value``, ``level`` (word), ``colour``, ``grade``, ``count``, ``href``.
+    takes from each feature ``id``, ``title`` (or ``title_en``), ``value``, ``level`` (word), ``colour``, ``grade``, ``count``, ``area``, ``href``,
+    and from an area ``<layer>_count``, ``<layer>_colour`` and ``<layer>_grade`` of its marks.
     """
 
     name: str

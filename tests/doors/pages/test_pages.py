@@ -1,5 +1,7 @@
 """What pages say of themselves and of the city: policy of content, language, figures, traces, and errors as pages."""
 
+import re
+
 import pytest
 
 from citybrain.kernel.access import Role
@@ -109,3 +111,17 @@ async def test_an_embedded_page_has_no_header_of_its_own(world: World) -> None:
     async with world.client() as client:
         assert '<header class="top">' in (await client.get("/")).text
         assert '<header class="top">' not in (await client.get("/?embed=1")).text
+
+
+async def test_the_map_counts_in_an_area_what_the_layers_hold_there(world: World) -> None:
+    """The drawn picture, the areas' labels and the layers from near say the same number of cases and alerts."""
+    async with world.client("leader") as client:
+        page = (await client.get("/cockpit")).text
+        areas = (await client.get("/layers/air_station/areas.geojson")).json()["features"]
+        for layer, sign in (("case", "◆"), ("alert", "▲")):
+            points = (await client.get(f"/layers/{layer}/points.geojson")).json()["features"]
+            here = sum(one["properties"].get("count", 1) for one in points if one["properties"].get("area") == "990104001")
+            assert here > 0
+            assert areas[0]["properties"][f"{layer}_count"] == here
+            assert re.search(rf'<tspan data-layer="{layer}"><tspan[^>]*>{sign}</tspan>{here} </tspan>', page)
+        assert 'class="diamond"' not in page

@@ -20,12 +20,15 @@ interface Source {
 
 const FONT = ["Source Han Sans SC", "Noto Sans SC", "Noto Sans CJK SC", "PingFang SC", "Microsoft YaHei", "sans-serif"];
 const OPENING = 24;
+/** From so many steps of zoom over the whole district each case and alert is drawn; before that areas count them. */
+const NEAR = 0.8;
 const EMPTY: Layer = { type: "FeatureCollection", features: [] };
 
 export class CbMap extends HTMLElement {
   #map: maplibre.Map | null = null;
   #box: Box | null = null;
   #moved = false;
+  #near = 24;
   #sources: readonly Source[] = [];
   readonly #layers = new Map<string, Layer>();
   readonly #hidden = new Set<string>();
@@ -67,7 +70,7 @@ export class CbMap extends HTMLElement {
   /** The style of the layers that are not taken away. */
   #style(): maplibre.StyleSpecification {
     const shown = this.#sources.filter((source) => !this.#hidden.has(source.group));
-    return styleOf(shown, this.#layers, document.documentElement.lang === "en");
+    return styleOf(shown, this.#layers, document.documentElement.lang === "en", this.#near);
   }
 
   /** The boxes of the legend take layers away and bring them back; what was chosen on this device is remembered. */
@@ -89,7 +92,7 @@ export class CbMap extends HTMLElement {
   #turn(group: string, shown: boolean): void {
     if (shown) this.#hidden.delete(group);
     else this.#hidden.add(group);
-    for (const part of Array.from(this.querySelectorAll<SVGElement>(".map-picture g[data-layer]")))
+    for (const part of Array.from(this.querySelectorAll<SVGElement>(".map-picture [data-layer]")))
       if (part.dataset["layer"] === group) part.style.display = shown ? "" : "none";
   }
 
@@ -109,6 +112,7 @@ export class CbMap extends HTMLElement {
       maxZoom: 18,
     });
     this.#map = map;
+    this.#range(map);
     map.touchZoomRotate.disableRotation();
     map.getCanvas().setAttribute("aria-label", this.dataset["label"] ?? "");
     map.once("load", () => {
@@ -120,6 +124,7 @@ export class CbMap extends HTMLElement {
       if (event.originalEvent !== undefined) this.#moved = true;
     });
     map.on("resize", () => {
+      this.#range(map);
       if (!this.#moved) this.#home(map);
     });
     this.#tools(canvas, map);
@@ -150,6 +155,15 @@ export class CbMap extends HTMLElement {
   #home(map: maplibre.Map): void {
     this.#moved = false;
     if (this.#box !== null) map.fitBounds([...this.#box], { padding: OPENING, animate: false });
+  }
+
+  /** Sets from which zoom each thing is drawn, as the district fits into this box of the screen. */
+  #range(map: maplibre.Map): void {
+    const fit = this.#box === null ? undefined : map.cameraForBounds([...this.#box], { padding: OPENING });
+    const near = Math.round(((fit?.zoom ?? 24) + NEAR) * 10) / 10;
+    if (near === this.#near) return;
+    this.#near = near;
+    map.setStyle(this.#style());
   }
 
   #zoom(map: maplibre.Map, by: number): void {
@@ -237,7 +251,7 @@ function sourcesOf(text: string): readonly Source[] {
 
 /** The drawn layer that is pointed at. */
 function targetOf(source: Source): string {
-  return `${source.id}-${{ areas: "fill", sites: "dot", points: "dot", cases: "mark", alerts: "ring" }[source.kind]}`;
+  return `${source.id}-${{ areas: "fill", sites: "dot", points: "dot", cases: "mark", alerts: "mark" }[source.kind]}`;
 }
 
 async function fetchLayer(address: string): Promise<Layer> {
@@ -247,7 +261,12 @@ async function fetchLayer(address: string): Promise<Layer> {
   return body;
 }
 
-function styleOf(sources: readonly Source[], layers: ReadonlyMap<string, Layer>, english: boolean): maplibre.StyleSpecification {
+function styleOf(
+  sources: readonly Source[],
+  layers: ReadonlyMap<string, Layer>,
+  english: boolean,
+  near: number,
+): maplibre.StyleSpecification {
   const style: maplibre.StyleSpecification = {
     version: 8,
     sources: {},
@@ -255,10 +274,9 @@ function styleOf(sources: readonly Source[], layers: ReadonlyMap<string, Layer>,
   };
   for (const source of sources) {
     style.sources[source.id] = { type: "geojson", data: layers.get(source.id) ?? EMPTY };
-    style.layers.push(...LOOKS[source.kind](source.id));
+    style.layers.push(...LOOKS[source.kind](source.id).flatMap((drawn) => fromNear(source.kind, drawn, near)));
   }
-  const things = sources.some((source) => source.kind === "points" || source.kind === "cases");
-  for (const source of sources) if (source.kind === "areas") style.layers.push(wordLayer(source.id, english, things));
+  for (const source of sources) if (source.kind === "areas") style.layers.push(wordLayer(source.id, english, sources, near));
   return style;
 }
 
@@ -269,26 +287,63 @@ const FILL: maplibre.ExpressionSpecification = [
   "rgba(0,0,0,0)",
 ];
 
-/** Where things stand in the areas, their words stand below the middle, so that a thing there is not covered. */
-function wordLayer(id: string, english: boolean, things: boolean): maplibre.LayerSpecification {
+/** What an area counts is drawn one by one only from near; what no area counts is drawn always. */
+function fromNear(kind: Kind, drawn: maplibre.LayerSpecification, near: number): maplibre.LayerSpecification[] {
+  if (drawn.type === "background" || (kind !== "cases" && kind !== "alerts")) return [drawn];
+  const alone: maplibre.ExpressionSpecification = ["==", ["coalesce", ["get", "area"], ""], ""];
+  const filter = drawn.filter === undefined ? alone : (["all", drawn.filter, alone] as maplibre.ExpressionSpecification);
+  return [
+    { ...drawn, minzoom: near },
+    { ...drawn, id: `${drawn.id}-alone`, maxzoom: near, filter } as maplibre.LayerSpecification,
+  ];
+}
+
+/** Where a label may stand, the best first: in the middle of its area, then ever further up or down, so that none is left out. */
+const ROOM: maplibre.VariableAnchorOffsetCollectionSpecification = [
+  "center",
+  [0, 0],
+  ...[0, 1, 2, 3].flatMap((step): ("top" | "bottom" | [number, number])[] => ["top", [0, step], "bottom", [0, -step]]),
+];
+
+/** One label an area: its name, its value or why there is none, and while things are not drawn one by one, how many of each layer stand there. */
+function wordLayer(id: string, english: boolean, sources: readonly Source[], near: number): maplibre.LayerSpecification {
   const title: maplibre.ExpressionSpecification = english ? ["coalesce", ["get", "title_en"], ["get", "title"]] : ["get", "title"];
-  const words: maplibre.ExpressionSpecification = ["concat", title, "\n", ["to-string", ["coalesce", ["get", "value"], ""]]];
-  const anchors: ("center" | "top" | "bottom")[] = things ? ["top", "bottom"] : ["center", "top", "bottom"];
+  const value = ["to-string", ["coalesce", ["get", "value"], ""]];
+  const plain = ["concat", title, "\n", ["case", ["==", value, ""], ["coalesce", ["get", "level"], ""], value]];
+  const counted = sources.filter((source) => source.kind === "cases" || source.kind === "alerts").flatMap(countOf);
+  const full = ["format", plain, {}, "\n", {}, ...counted];
   return {
     id: `${id}-word`,
     type: "symbol",
     source: id,
     layout: {
-      "text-field": words,
+      "text-field": ["step", ["zoom"], full, near, ["format", plain, {}]] as unknown as maplibre.ExpressionSpecification,
       "text-font": FONT,
-      "text-size": 0.8125 * rem(),
-      "text-max-width": 9,
+      "text-size": (english ? 0.75 : 0.8125) * rem(),
+      "text-max-width": 6,
+      "text-padding": 0,
+      "text-line-height": 1.15,
       "text-allow-overlap": false,
-      "text-variable-anchor": anchors,
-      "text-radial-offset": things ? 0.7 : 0,
+      "text-variable-anchor-offset": ROOM,
     },
     paint: { "text-color": colour("map-ink"), "text-halo-color": colour("map-halo"), "text-halo-width": 1.6 },
   };
+}
+
+/** The part of a label that says how many things of a layer stand in an area, its sign in the colour of the most urgent. */
+function countOf(source: Source): unknown[] {
+  const sign = source.kind === "cases" ? "◆" : "▲";
+  const count = ["coalesce", ["get", `${source.group}_count`], 0];
+  const paint = source.kind === "cases" ? ["to-color", ["get", `${source.group}_colour`], colour("map-ink")] : gradeOf(`${source.group}_grade`);
+  const lifted = ["interpolate", ["linear"], Number(colour("map-lift")), 0, paint, 1, "#fff"];
+  const some = [">", count, 0];
+  return [["case", some, sign, ""], { "text-color": lifted }, ["case", some, ["concat", ["to-string", count], " "], ""], {}];
+}
+
+/** The colour of a grade of alert, 1 to 4, in a property. */
+function gradeOf(property: string): maplibre.ExpressionSpecification {
+  const steps = [1, 2, 3, 4].flatMap((grade) => [grade, colour(`grade-${grade}`)]);
+  return ["match", ["coalesce", ["get", property], 0], ...steps, colour("map-line")] as unknown as maplibre.ExpressionSpecification;
 }
 
 function areaLayers(id: string): maplibre.LayerSpecification[] {
@@ -308,12 +363,13 @@ const DOT: maplibre.ExpressionSpecification = [
 
 /** Small marks that only say where something stands: the area around them carries its colour and value. */
 function siteLayers(id: string): maplibre.LayerSpecification[] {
-  const paint = { "circle-radius": 0.19 * rem(), "circle-color": colour("map-ink"), "circle-opacity": 0.75 };
+  const paint = { "circle-radius": 0.12 * rem(), "circle-color": colour("map-ink"), "circle-opacity": 0.6 };
   return [{ id: `${id}-dot`, type: "circle", source: id, paint }];
 }
 
 function pointLayers(id: string): maplibre.LayerSpecification[] {
-  const paint = { "circle-radius": 0.4 * rem(), "circle-color": DOT, "circle-stroke-color": colour("map-ink"), "circle-stroke-width": 1.5 };
+  const radius: maplibre.ExpressionSpecification = ["interpolate", ["linear"], ["zoom"], 13, 0.2 * rem(), 15, 0.4 * rem()];
+  const paint = { "circle-radius": radius, "circle-color": DOT, "circle-stroke-color": colour("map-halo"), "circle-stroke-width": 1 };
   return [{ id: `${id}-dot`, type: "circle", source: id, paint }];
 }
 
@@ -340,27 +396,24 @@ function caseLayers(id: string): maplibre.LayerSpecification[] {
   ];
 }
 
+/** Alerts are triangles above what they are about, which they do not cover. */
 function alertLayers(id: string): maplibre.LayerSpecification[] {
-  const grades: maplibre.ExpressionSpecification = [
-    "match",
-    ["coalesce", ["get", "grade"], 0],
-    1,
-    colour("grade-1"),
-    2,
-    colour("grade-2"),
-    3,
-    colour("grade-3"),
-    4,
-    colour("grade-4"),
-    colour("map-line"),
+  return [
+    {
+      id: `${id}-mark`,
+      type: "symbol",
+      source: id,
+      layout: {
+        "text-font": FONT,
+        "text-field": "▲",
+        "text-size": 1.125 * rem(),
+        "text-offset": [0, -0.9],
+        "text-allow-overlap": true,
+        "text-ignore-placement": true,
+      },
+      paint: { "text-color": gradeOf("grade"), "text-halo-color": colour("map-halo"), "text-halo-width": 1.6 },
+    },
   ];
-  const paint = {
-    "circle-radius": 0.8 * rem(),
-    "circle-color": "rgba(0,0,0,0)",
-    "circle-stroke-color": grades,
-    "circle-stroke-width": 0.19 * rem(),
-  };
-  return [{ id: `${id}-ring`, type: "circle", source: id, paint }];
 }
 
 const LOOKS: Readonly<Record<Kind, (id: string) => maplibre.LayerSpecification[]>> = {

@@ -1,7 +1,6 @@
 """The layers of a board's map as GeoJSON: the same shapes and points as the drawing and the list, with their level and words."""
 
 from collections.abc import Mapping, Sequence
-from typing import Final
 
 import msgspec
 from litestar import Response, get
@@ -11,10 +10,9 @@ from citybrain.doors.pages import boards, frame, maps
 from citybrain.doors.pages.parts import Call, Parts
 from citybrain.kernel.errors import NotFoundError
 from citybrain.kernel.text import Lang, Text
-from citybrain.web.views import Level, Point, Ring, Shape
+from citybrain.web.views import Level, Mark, Point, Ring, Shape
 
 _GEOJSON = "application/geo+json"
-_NOUNS: Final = {"case": maps.cases, "report": maps.reports, "alert": maps.alerts}
 _DIGITS = 5
 """Decimals of degrees: about a metre."""
 
@@ -23,12 +21,14 @@ _DIGITS = 5
 def layer(request: Call, parts: Parts, kind: FromPath[str], name: FromPath[str]) -> Response[bytes]:
     """``areas.geojson`` or ``points.geojson`` of a board, ``points.geojson`` of the open cases, reports or alerts."""
     lang = frame.language(request)
-    if kind in _NOUNS and name == "points.geojson":
-        return _answer([_thing(point, lang) for point in _NOUNS[kind](parts, request.user).points])
+    whole = maps.overview(parts, request.user)
+    noun = next((one for one in whole.layers if one.name == kind and one.look != "points"), None)
+    if noun is not None and name == "points.geojson":
+        return _answer([_thing(point, lang) for point in noun.points])
     board = next((board for board in parts.boards("cockpit") if board.kind == kind), None)
     if board is None or name not in ("areas.geojson", "points.geojson"):
         raise NotFoundError(Text(f"没有图层“{kind}/{name}”。", f"There is no layer '{kind}/{name}'."), layer=f"{kind}/{name}")
-    view = boards.overview(parts, board, public=False)
+    view = whole if whole.name == kind else boards.overview(parts, board, public=False)
     areas = name == "areas.geojson"
     return _answer([_area(shape, lang) for shape in view.shapes] if areas else [_thing(point, lang) for point in view.points])
 
@@ -40,14 +40,25 @@ def _answer(features: Sequence[Mapping[str, object]]) -> Response[bytes]:
 
 def _area(shape: Shape, lang: Lang) -> Mapping[str, object]:
     outline = {"type": "MultiPolygon", "coordinates": [[_ring(ring)] for ring in shape.rings]}
-    return _feature(shape.id, outline, shape, lang)
+    marks = {key: said for mark in shape.marks for key, said in _marked(mark).items()}
+    return _feature(shape.id, outline, shape, lang, marks)
+
+
+def _marked(mark: Mark) -> dict[str, object]:
+    counted: dict[str, object] = {f"{mark.layer}_count": mark.count}
+    if mark.level is not None:
+        counted[f"{mark.layer}_colour"] = mark.level.colour
+    return counted if mark.grade is None else counted | {f"{mark.layer}_grade": mark.grade}
 
 
 def _thing(point: Point, lang: Lang) -> Mapping[str, object]:
-    return _feature(point.id, {"type": "Point", "coordinates": [round(point.lon, _DIGITS), round(point.lat, _DIGITS)]}, point, lang)
+    where = {"type": "Point", "coordinates": [round(point.lon, _DIGITS), round(point.lat, _DIGITS)]}
+    return _feature(point.id, where, point, lang, {"area": point.area} if point.area else {})
 
 
-def _feature(key: str, geometry: Mapping[str, object], shown: Shape | Point, lang: Lang) -> Mapping[str, object]:
+def _feature(
+    key: str, geometry: Mapping[str, object], shown: Shape | Point, lang: Lang, more: Mapping[str, object]
+) -> Mapping[str, object]:
     said: dict[str, object] = {
         "id": key,
         "title": shown.title.zh,
@@ -59,7 +70,12 @@ def _feature(key: str, geometry: Mapping[str, object], shown: Shape | Point, lan
         said["count"] = shown.count
     if isinstance(shown, Point) and shown.grade is not None:
         said["grade"] = shown.grade
-    return {"type": "Feature", "id": key, "geometry": geometry, "properties": said | _graded(shown.level, shown.reason, lang)}
+    return {
+        "type": "Feature",
+        "id": key,
+        "geometry": geometry,
+        "properties": {**said, **more, **_graded(shown.level, shown.reason, lang)},
+    }
 
 
 def _graded(level: Level | None, reason: Text | None, lang: Lang) -> dict[str, object]:

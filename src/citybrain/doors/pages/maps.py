@@ -12,7 +12,7 @@ from citybrain.kernel.instant import DAY, Instant
 from citybrain.kernel.pack import Board
 from citybrain.kernel.predicate import And, Compare, Not, Predicate
 from citybrain.kernel.text import Text
-from citybrain.web.views import Level, Map, MapLayer, Point
+from citybrain.web.views import Level, Map, MapLayer, Mark, Point, Shape
 
 _MOST: Final = 300
 """Things of a layer at most: the most urgent ones."""
@@ -32,17 +32,24 @@ def overview(parts: PageParts, caller: Caller) -> Map:
     shown = parts.boards("cockpit")
     base = boards.overview(parts, shown[0], public=False) if shown else Map("district", parts.district, reason=_NO_LAYER)
     reported = (reports(parts, caller),) if parts.reports.forms else ()
-    over = (*(board_layer(parts, board) for board in shown[1:]), cases(parts, caller))
-    layers = (*over, *reported, alerts(parts, caller))
+    told = tuple(_within(layer, base.shapes) for layer in (cases(parts, caller), *reported, alerts(parts, caller)))
+    shapes = tuple(msgspec.structs.replace(shape, marks=_marks(shape, told)) for shape in base.shapes)
+    layers = (*(board_layer(parts, board) for board in shown[1:]), *told)
     sources = tuple(f"{layer.look}:{layer.name}|{layer.src}" for layer in layers)
-    return msgspec.structs.replace(base, layers=layers, src=(*base.src, *sources) if base.src else ())
+    return msgspec.structs.replace(base, shapes=shapes, layers=layers, src=(*base.src, *sources) if base.src else ())
 
 
 def board_layer(parts: PageParts, board: Board) -> MapLayer:
     """A further board as points in the colours of its scale."""
     view = boards.overview(parts, board, public=False)
     return MapLayer(
-        board.kind, board.title, "points", view.points, f"/layers/{board.kind}/points.geojson", view.levels, view.reason
+        board.kind,
+        board.title,
+        "points",
+        view.points,
+        f"/layers/{board.kind}/points.geojson",
+        view.levels,
+        None if view.points else view.reason,
     )
 
 
@@ -81,6 +88,7 @@ def alerts(parts: PageParts, caller: Caller) -> MapLayer:
             lat=rows.number(row["lat"]) or 0.0,
             grade=int(rows.number(row["grade"]) or 4),
             href=f"/alerts/{row['id']}",
+            area=str(row.get("area") or ""),
         )
         for row in found.rows
     )
@@ -102,6 +110,7 @@ def _case(parts: PageParts, row: rows.Row) -> Point:
         value=str(row["number"]),
         level=urgency(rows.needed(row["due"]), parts.clock.city()),
         href=f"/desk/{row['number']}",
+        area=str(row.get("area") or ""),
     )
 
 
@@ -111,3 +120,31 @@ def _gathered(points: Sequence[Point]) -> tuple[Point, ...]:
     for point in points:
         places.setdefault((point.lon, point.lat), []).append(point)
     return tuple(msgspec.structs.replace(here[0], count=len(here)) for here in places.values())
+
+
+def _within(layer: MapLayer, shapes: Sequence[Shape]) -> MapLayer:
+    """Each point with the drawn area that counts it, in place of the community or grid it stands in."""
+    codes = [shape.id for shape in shapes]
+    points = tuple(
+        msgspec.structs.replace(point, area=next((code for code in codes if point.area.startswith(code)), ""))
+        for point in layer.points
+    )
+    return msgspec.structs.replace(layer, points=points)
+
+
+def _marks(shape: Shape, layers: Sequence[MapLayer]) -> tuple[Mark, ...]:
+    """What a shape's label says of each layer: how many stand there, and the most urgent of them."""
+    found = ((layer, [point for point in layer.points if point.area == shape.id]) for layer in layers)
+    return tuple(_mark(layer, here) for layer, here in found if here)
+
+
+def _mark(layer: MapLayer, here: Sequence[Point]) -> Mark:
+    levels = [point.level for point in here if point.level is not None]
+    grades = [point.grade for point in here if point.grade is not None]
+    return Mark(
+        layer=layer.name,
+        look=layer.look,
+        count=sum(point.count for point in here),
+        level=min(levels, key=lambda one: one.rank, default=None),
+        grade=min(grades, default=None),
+    )
