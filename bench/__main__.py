@@ -7,7 +7,7 @@ from pathlib import Path
 
 import structlog
 
-from bench import alerts, demo, ingest, latest, machine, nearest, pages, rules, series_query
+from bench import alerts, demo, ingest, latest, lives, machine, nearest, pages, rules, series_query
 
 PAGE = Path(__file__).parent.parent / "docs" / "reference" / "performance.md"
 _SEED = 7
@@ -32,6 +32,7 @@ def sections(quick: bool) -> tuple[tuple[str, Callable[[], list[str]]], ...]:  #
         ("从读数到预警 · From reading to alert", lambda: alerts.measure(5000, 10 if quick else 60, 3 if quick else 10)),
         ("规则 · Rules", _rules),
         ("最新值 · Latest values", latest.measure),
+        ("监测项状态 · The life of streams", lambda: lives.measure(10 if quick else 100)),
         ("就近查找 · Nearest", nearest.measure),
         ("历史 · History", lambda: series_query.week(1_000 if quick else 10_000)),
         ("示意城区 · The demo district", lambda: demo.measure(60 if quick else 600)),
