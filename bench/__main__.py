@@ -7,7 +7,21 @@ from pathlib import Path
 
 import structlog
 
-from bench import alerts, demo, ingest, latest, machine, mqtt, nearest, pages, rules, sensorthings, series_query, storage
+from bench import (
+    alerts,
+    demo,
+    ingest,
+    latest,
+    lives,
+    machine,
+    mqtt,
+    nearest,
+    pages,
+    rules,
+    sensorthings,
+    series_query,
+    storage,
+)
 
 PAGE = Path(__file__).parent.parent / "docs" / "reference" / "performance.md"
 _SEED = 7
@@ -34,6 +48,7 @@ def sections(quick: bool) -> tuple[tuple[str, Callable[[], list[str]]], ...]:  #
         ("SensorThings", lambda: sensorthings.measure(3 if quick else 8)),
         ("规则 · Rules", _rules),
         ("最新值 · Latest values", latest.measure),
+        ("监测项状态 · The life of streams", lambda: lives.measure(10 if quick else 100)),
         ("就近查找 · Nearest", nearest.measure),
         ("历史 · History", lambda: series_query.week(1_000 if quick else 10_000)),
         ("存储 · Storage", lambda: storage.measure(1_000 if quick else 10_000, _SEED)),

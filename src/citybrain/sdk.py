@@ -33,13 +33,14 @@ from citybrain.kernel.parameters import in_force, read_parameters
 from citybrain.kernel.places import Place
 from citybrain.kernel.reports import ReportClass, ReportForm, Sample
 from citybrain.kernel.text import Text, same
-from citybrain.kernel.things import By, Field, Kind, Life
+from citybrain.kernel.things import Agrees, By, Field, Kind, Life
 
 __all__ = [
     "DAY",
     "HOUR",
     "MINUTE",
     "SHANGHAI",
+    "Agrees",
     "Allowance",
     "Board",
     "Bookable",

@@ -35,6 +35,7 @@ class City:
     nearest: observe.Nearest
     intake: observe.Intake
     deriver: observe.Deriver
+    doubts: observe.Doubts
     census: observe.Census
     units: act.Units
     cases: act.CaseBook
@@ -94,6 +95,7 @@ def build(settings: Settings, stores: Stores, packs: Sequence[Pack], clock: Cloc
         nearest=observe.Nearest(packs, registry, latest),
         intake=intake,
         deriver=observe.Deriver(packs, registry, series, intake, transactions),
+        doubts=observe.Doubts(registry, series, latest, transactions, clock),
         census=observe.Census(registry, latest),
         units=units,
         cases=cases,

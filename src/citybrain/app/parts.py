@@ -104,6 +104,7 @@ def pages(city: City, demo: DemoNotes | None) -> page_door.PageParts:
         night=partial(_night, city, see.Nights(city.stores.facts)),
         trace=partial(_trace, city),
         doors=city.stores.series.doors,
+        judged=lambda: city.doubts.judged,
         health=partial(_health, city),
         errors=tuple(views.ErrorEntry(code, status, title, *map(plain, ADVICE[code])) for code, status, title in problems.codes()),
         district=city.settings.district_name,

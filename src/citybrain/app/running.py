@@ -115,6 +115,7 @@ def _duties(city: City) -> tuple[Coroutine[None, None, None], ...]:
         follow("figures", threaded(lambda: _figured(city)), figured, pause=0.2, rest=_REST),
         follow("notices", threaded(city.notices.run_once), noticed, pause=_GATHER),
         regularly("audit", lambda: asyncio.to_thread(city.audit.settle), 20.0),
+        regularly("doubts", lambda: asyncio.to_thread(city.doubts.run_once), 2.0),
         regularly("bookings", lambda: asyncio.to_thread(city.bookings.lapse), 5.0),
         regularly("forecasts", lambda: asyncio.to_thread(city.forecasts.run_once), 5.0),
         regularly("erasing", lambda: asyncio.to_thread(city.reports.erase_due), 3600.0),

@@ -12,6 +12,8 @@ from citybrain.kernel.text import Json, Text
 Access: TypeAlias = Literal["unconditional", "conditional", "closed"]
 """无条件共享 · 有条件共享 · 不予共享."""
 Origin: TypeAlias = Literal["real", "demo", "generated"]
+Agrees: TypeAlias = Literal["ratio", "difference"]
+"""How a stream is held against its neighbours: by its ratio to them (concentrations, flows) or its difference (temperatures)."""
 
 
 class By(StrEnum):
@@ -51,7 +53,8 @@ LIFE_WORDS: dict[Life, Text] = {
 class Contract(msgspec.Struct, frozen=True):
     """What a stream promises: durations in µs, limits in the stream's unit; None is not promised.
 
-    ``opens`` and ``closes`` are minutes of the local day between which it reports; None is all day.
+    ``opens`` and ``closes`` are minutes of the local day between which it reports; None is all day. ``agrees`` promises that it
+    goes as the same field of its neighbours does: by a difference, or a factor, of ``within`` at least before it is doubted.
     """
 
     every: Duration | None = None
@@ -61,13 +64,16 @@ class Contract(msgspec.Struct, frozen=True):
     high: float | None = None
     opens: int | None = None
     closes: int | None = None
+    agrees: Agrees | None = None
+    within: float = 1.0
 
 
 class Field(msgspec.Struct, frozen=True):
     """A property of a kind of thing: its words, its UCUM unit, and who fills it.
 
     Durations are ISO 8601 (``PT1H``); ``range`` is closed, in the unit; ``hours`` are local times of the day (``08:00``, ``16:30``)
-    outside of which the stream is closed: neither silent nor zero.
+    outside of which the stream is closed: neither silent nor zero. ``agrees`` has it held against its
+    neighbours: a departure by less than that factor or difference (in the unit) is never doubted.
     """
 
     name: str
@@ -79,6 +85,7 @@ class Field(msgspec.Struct, frozen=True):
     stuck_after: str | None = None
     range: tuple[float | None, float | None] = (None, None)
     hours: tuple[str, str] | None = None
+    agrees: tuple[Agrees, float] | None = None
     choices: tuple[tuple[str, Text], ...] = ()
     required: bool = False
     long: bool = False

@@ -12,7 +12,7 @@ import msgspec
 from citybrain.kernel.instant import Instant, rfc3339
 from citybrain.kernel.text import Lang, Text
 from citybrain.kernel.things import LIFE_WORDS, Life
-from citybrain.web import assets, barimage, booking_views, chartimage, formats, mapimage, nearby_views, views
+from citybrain.web import assets, barimage, booking_views, chartimage, formats, mapimage, nearby_views, stream_views, views
 from citybrain.web.keeping import Keeper
 from citybrain.web.words import WORDS
 
@@ -42,6 +42,7 @@ _TEMPLATES: dict[type, str] = {
     booking_views.BookingList: "booking_list",
     booking_views.OwnerPage: "booking_owner",
     nearby_views.NearbyPage: "nearby",
+    stream_views.StreamsPage: "streams",
 }
 _BLOCKS: dict[type, tuple[str, str]] = {
     views.Figure: ("figure", "figure"),
@@ -61,7 +62,9 @@ class Fragment(msgspec.Struct, frozen=True):
     html: str
 
 
-def render(view: views.View | booking_views.BookingView | nearby_views.NearbyPage, page: views.Page) -> str:
+def render(
+    view: views.View | booking_views.BookingView | nearby_views.NearbyPage | stream_views.StreamsPage, page: views.Page
+) -> str:
     """The whole page of a view."""
     template = _environment(page.lang).get_template(f"templates/{_TEMPLATES[type(view)]}.html")
     return template.render(view=view, page=page)

@@ -458,6 +458,18 @@ WORDS: dict[str, Text] = {
     "problem_request": Text("请求编号：", "Request number: "),
     "problem_docs": Text("此错误的说明", "About this error"),
     "home": Text("返回首页", "Back to the start page"),
+    # Streams by life
+    "streams_title": Text("监测项状态", "Streams by life"),
+    "streams_about": Text(
+        "每个监测项按约定判定状态：何时起、为什么。异常的读数不参与预警和指标计算，也不会显示成平静。",
+        "The state of every stream by its contract: since when, and why. What ails is left out of rules and figures, never shown as calm.",
+    ),
+    "judged_title": Text("与周边同类比对", "Compared with neighbours"),
+    "judged_about": Text(
+        "每小时把监测项与周边同类的中位数比对：突然或持续偏离的判为“与他源矛盾”，三周内逐日偏离的判为“漂移”。",
+        "Every hour a stream is held against the median of its neighbours: away at once or for a day is contradicted, "
+        "day by day over three weeks is drifting.",
+    ),
     # Admin
     "admin_title": Text("系统管理", "Administration"),
     "ledgers": Text("接入台账", "Doors' ledgers"),

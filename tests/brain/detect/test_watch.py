@@ -8,7 +8,8 @@ import pytest
 
 from citybrain.kernel.alerts import Grade
 from citybrain.kernel.instant import MINUTE
-from citybrain.kernel.text import Text
+from citybrain.kernel.text import Text, same
+from citybrain.kernel.things import Life
 from tests.brain import tiny
 from tests.brain.detect.conftest import START, World
 
@@ -92,6 +93,25 @@ async def test_a_value_out_of_range_neither_fires_nor_clears(world: World, value
     await world.send(("p1.level", 1, value), ("p2.level", 1, 11.0))
     watch.run_once()
     assert [alert.entity for alert in world.alerts.open()] == ["p1"]
+
+
+async def test_a_value_that_its_neighbours_contradict_sets_nothing_off_and_is_told_as_a_lost_feed(world: World) -> None:
+    await world.send(("p1.level", 0, 3.0))
+    watch = world.watch()
+    level = world.registry.stream("p1.level").no
+    world.latest.doubt(level, Life.CONTRADICTED, START, same("疑似单位错误"))
+    watch.sweep()
+    await world.send(("p1.level", 1, 9.0))
+    world.at(1)
+    watch.sweep()
+    assert [(alert.rule, alert.state) for alert in world.told()] == [("house.feed_lost", "open")]
+    assert "与他源矛盾" in world.told()[0].because.zh
+    world.latest.clear(level)
+    watch.sweep()
+    await world.send(("p1.level", 2, 9.0))
+    world.at(2)
+    watch.sweep()
+    assert [(alert.rule, alert.state) for alert in world.told()] == [("house.feed_lost", "cleared"), ("pumps.high", "open")]
 
 
 async def test_old_readings_are_history_and_set_nothing_off(world: World) -> None:

@@ -1,13 +1,15 @@
 """What observe serves as datasets."""
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
-from citybrain.brain.observe import Census, datasets, history, sources
+from citybrain.brain.observe import Census, datasets, history, shelves, sources
 from citybrain.kernel.access import Order, Page, Query
 from citybrain.kernel.errors import BadInputError, UnsupportedError
 from citybrain.kernel.instant import HOUR, MINUTE, Instant
 from citybrain.kernel.places import Area
-from citybrain.kernel.predicate import And, Compare, Within
+from citybrain.kernel.predicate import And, Compare, Not, Or, Predicate, Within, fitted, holds
 from citybrain.kernel.things import Life
 from tests.brain import tiny
 from tests.brain.observe.conftest import World
@@ -118,3 +120,53 @@ async def test_history_comes_raw_or_in_buckets(world: World) -> None:
     assert (hours["mean"].to_pylist(), hours["count"].to_pylist()) == ([1.0, 3.0], [1, 2])
     with pytest.raises(BadInputError):
         history(world.series, world.registry, "p1", "level", now, Instant(now - MINUTE))
+
+
+_STREAM = shelves.STREAM
+_TYPES = {column.name: column.type for column in _STREAM.columns}
+_FIELDS = {
+    "kind": ("pump", "x"),
+    "field": ("level", "flow"),
+    "life": ("live", "never", "late"),
+    "entity": ("p1", "p2", "p9"),
+    "area": ("1",),
+}
+
+
+def some(field: str) -> st.SearchStrategy[Predicate]:
+    words = st.sampled_from(_FIELDS[field])
+    one = st.builds(Compare, st.just(field), st.sampled_from(("eq", "ne", "contains")), words)
+    return st.one_of(one, st.builds(Compare, st.just(field), st.just("in"), st.lists(words, max_size=2).map(tuple)))
+
+
+_PARTS = st.one_of(
+    *map(some, _FIELDS), st.builds(Compare, st.just("value"), st.sampled_from(("gt", "le", "ne", "eq")), st.floats(0, 5))
+)
+_WHERE = st.recursive(
+    _PARTS,
+    lambda each: st.one_of(
+        st.lists(each, max_size=3).map(lambda parts: And(tuple(parts))),
+        st.lists(each, max_size=3).map(lambda parts: Or(tuple(parts))),
+        each.map(Not),
+    ),
+    max_leaves=5,
+)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
+@given(_WHERE, st.integers(1, 4))
+async def test_streams_found_by_column_are_those_that_each_row_would_be_asked_for(
+    world: World, where: Predicate, limit: int
+) -> None:
+    if not any(reading for reading in world.latest.table()["time"].to_pylist()):
+        await world.send(("p1.level", 0, 2.0), ("p2.level", -60, 2.0), ("p1.flow", 0, 5.0))
+    everything = read(world, Query("stream", limit=1000)).rows
+    expected = [row["id"] for row in everything if holds(fitted(where, _TYPES), row)]
+    cursor, seen = None, []
+    while True:
+        page = read(world, Query("stream", where, limit=limit, cursor=cursor, count=True))
+        seen += [row["id"] for row in page.rows]
+        assert page.total == len(expected)
+        if (cursor := page.next) is None:
+            break
+    assert seen == expected

@@ -93,6 +93,7 @@ YES: dict[str, tuple[str, ...]] = {
     "page.offers": EVERYBODY,
     "page.bookings": EVERYBODY[1:],
     "page.studio": STAFF,
+    "page.streams": (*STAFF, "admin"),
     "page.admin": ("admin", "auditor"),
 }
 OWN: dict[str, tuple[str, ...]] = {

@@ -1,17 +1,56 @@
-"""The administration's page: dead streams are named to those who may see streams, and never passed off as calm to the others."""
+"""Administration and the page of streams: what is dead is named to those who may see streams, and never passed off as calm."""
+
+import re
 
 import pytest
 
 from citybrain.kernel.access import Role
+from citybrain.kernel.instant import HOUR, Instant
+from citybrain.kernel.text import Text
+from citybrain.kernel.things import Life
 from tests.doors.pages.conftest import World
 
 
-@pytest.mark.parametrize(("role", "named"), [("admin", True), ("auditor", False)])
-async def test_streams_that_never_reported_are_named_to_whom_may_see_streams(*, world: World, role: Role, named: bool) -> None:
+@pytest.mark.parametrize(("role", "linked"), [("admin", True), ("auditor", False)])
+async def test_the_counts_of_lives_lead_to_their_streams_for_whom_may_see_them(*, world: World, role: Role, linked: bool) -> None:
     async with world.client(role) as client:
         answer = await client.get("/admin?lang=en")
+        streams = await client.get("/admin/streams?lang=en")
 
     assert answer.status_code == 200
-    assert ("air-01.temperature" in answer.text) is named
-    assert ("Streams to look after" in answer.text) is named
-    assert "All are live" not in answer.text
+    assert ('href="/admin/streams?life=never"' in answer.text) is linked
+    assert streams.status_code == (200 if linked else 403)
+
+
+async def test_each_stream_that_ails_stands_with_its_moment_and_its_reason(world: World) -> None:
+    stream = world.city.registry.stream("air-01.pm25")
+    since = Instant(world.city.clock.city() - 2 * HOUR)
+    world.city.latest.doubt(stream.no, Life.CONTRADICTED, since, Text("疑似单位错误", "probably in a wrong unit"))
+    try:
+        async with world.client("data_officer") as client:
+            contradicted = (await client.get("/admin/streams?lang=en&life=contradicted")).text
+            never = (await client.get("/admin/streams?lang=zh&life=never")).text
+            api = (await client.get("/api/v1/observe/streams/air-01.pm25")).json()
+    finally:
+        world.city.latest.clear(stream.no)
+
+    assert "probably in a wrong unit" in contradicted
+    assert "13:00" in contradicted
+    assert contradicted.count('<th scope="row">') == 1
+    assert "登记以来没有收到过读数" in never
+    assert (api["life"], api["since"], api["why"]["zh"]) == ("contradicted", "2026-11-22T05:00:00Z", "疑似单位错误")
+
+
+async def test_the_pages_of_streams_hold_each_stream_once(world: World) -> None:
+    seen: list[str] = []
+    address = "/admin/streams?life=all&lang=en"
+    async with world.client("admin") as client:
+        while True:
+            text = (await client.get(address)).text
+            seen += re.findall(r'<th scope="row">([^<]+)</th>', text)
+            found = re.search(r'rel="next" href="([^"]+)"', text)
+            if found is None:
+                break
+            address = found[1].replace("&amp;", "&")
+
+    assert len(seen) == len(set(seen)) == len(world.city.registry.streams())

@@ -1,9 +1,12 @@
-"""Feeds that are lost: the house's own alerts for sensors gone silent or stuck, one an entity. Pure."""
+"""Feeds that are lost: the house's own alerts for sensors gone silent, stuck or contradicted, one an entity. Pure."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from citybrain.brain.detect.rulebook import Rulebook
 from citybrain.kernel.alerts import Evidence
@@ -14,7 +17,7 @@ from citybrain.kernel.things import LIFE_WORDS, By, Life, Stream
 RULE = "house.feed_lost"
 VERSION = "1"
 BASIS = Text("数据流约定的上报间隔", "The interval that the stream's contract states")
-_LOST = (Life.LATE.value, Life.STUCK.value)
+_LOST = (Life.LATE.value, Life.STUCK.value, Life.CONTRADICTED.value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +30,15 @@ class Lost:
     evidence: tuple[Evidence, ...]
 
 
+def contradicted(latest: pa.Table) -> NDArray[np.int64]:
+    """The numbers of the streams that their neighbours contradict."""
+    held = pc.equal(latest["life"], pa.scalar(Life.CONTRADICTED.value))
+    found: NDArray[np.int64] = latest["stream_no"].filter(held).to_numpy().astype(np.int64)
+    return found
+
+
 def lost(streams: Sequence[Stream], latest: pa.Table, rulebook: Rulebook, woke: Instant, now: Instant) -> Mapping[str, Lost]:
-    """Entities with a sensor stream that is late or stuck, by id.
+    """Entities with a sensor stream that is late, stuck or contradicted, by id.
 
     A house that was asleep does not blame the sensors: silence counts from ``woke``, when the program began to listen.
     """

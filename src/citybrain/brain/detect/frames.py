@@ -1,7 +1,7 @@
 """Frames: the states of the entities of a kind over time, one row for each new moment of each, in numpy.
 
 Rows of the series → by (entity, time) → each field carried forward while it lives → a frame that rules are asked about. A value
-that is late, out of its range, stuck, or read while its source is closed is no value: it is NaN in the frame.
+that is late, out of its range, stuck, contradicted by its neighbours, or read while its source is closed is no value: NaN in the frame.
 """
 
 from collections.abc import Sequence
@@ -50,15 +50,25 @@ class Carry:
 
     def __init__(self, contracts: Sequence[Contract]) -> None:
         fields = len(contracts)
+        self.promise(contracts)
+        self._time = np.full((0, fields), NEVER, np.int64)
+        self._value = np.full((0, fields), np.nan)
+        self._changed = np.full((0, fields), NEVER, np.int64)
+        self._doubted = np.zeros((0, fields), np.bool_)
+
+    def promise(self, contracts: Sequence[Contract]) -> None:
+        """Judge values by these contracts from now on."""
         self._silent = _spans([contract.silent_after for contract in contracts])
         self._stuck = _spans([contract.stuck_after for contract in contracts])
         self._low = np.array([-np.inf if contract.low is None else contract.low for contract in contracts])
         self._high = np.array([np.inf if contract.high is None else contract.high for contract in contracts])
         self._opens = np.array([0 if contract.opens is None else contract.opens * MINUTE for contract in contracts], np.int64)
         self._closes = np.array([DAY if contract.closes is None else contract.closes * MINUTE for contract in contracts], np.int64)
-        self._time = np.full((0, fields), NEVER, np.int64)
-        self._value = np.full((0, fields), np.nan)
-        self._changed = np.full((0, fields), NEVER, np.int64)
+
+    def doubt(self, entity: NDArray[np.int64], field: NDArray[np.int64]) -> None:
+        """Take the fields of some entities, and no others, to be contradicted from now on."""
+        self._doubted[:] = False
+        self._doubted[entity, field] = True
 
     def room(self, entities: int) -> None:
         """Make room for more entities."""
@@ -68,6 +78,7 @@ class Carry:
             self._time = np.vstack([self._time, np.full(shape, NEVER, np.int64)])
             self._value = np.vstack([self._value, np.full(shape, np.nan)])
             self._changed = np.vstack([self._changed, np.full(shape, NEVER, np.int64)])
+            self._doubted = np.vstack([self._doubted, np.zeros(shape, np.bool_)])
 
     def restore(self, new: New) -> None:
         """Take states as they were, without asking any rule."""
@@ -129,7 +140,8 @@ class Carry:
         """The states of some entities at an instant, without anything new."""
         when = np.full(len(entity), time, np.int64)
         seen, value = self._time[entity], self._value[entity]
-        return Moments(entity, when, self._alive(when[:, None], seen, value, self._changed[entity], slice(None)), seen)
+        alive = self._alive(when[:, None], seen, value, self._changed[entity], slice(None))
+        return Moments(entity, when, np.where(self._doubted[entity], np.nan, alive), seen)
 
     def _column(
         self, each: int, who: NDArray[np.int64], when: Ints, begin: NDArray[np.int64], new: tuple[NDArray[np.int64], Ints, Floats]
@@ -152,7 +164,7 @@ class Carry:
         ends = np.r_[who[1:] != who[:-1], True][:count]
         self._time[who[ends], each], self._value[who[ends], each] = seen[ends], state[ends]
         self._changed[who[ends], each] = changed[ends]
-        return self._alive(when, seen, state, changed, each), seen
+        return np.where(self._doubted[who, each], np.nan, self._alive(when, seen, state, changed, each)), seen
 
     def _changes(self, each: int, who: NDArray[np.int64], time: Ints, value: Floats) -> Ints:
         """When the value of each new reading (n,) of a field was first taken, by entity and in order."""

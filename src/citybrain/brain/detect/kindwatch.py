@@ -54,6 +54,14 @@ class KindWatch:
         """Take the states as they were when the program stopped."""
         self._carry.restore(new)
 
+    def promise(self, contracts: Sequence[Contract]) -> None:
+        """Judge values by these contracts from now on."""
+        self._carry.promise(contracts)
+
+    def doubt(self, entity: NDArray[np.int64], field: NDArray[np.int64]) -> None:
+        """Take the fields of some entities, and no others, to be contradicted from now on."""
+        self._carry.doubt(entity, field)
+
     def take(self, new: New, touched: dict[int, set[int]]) -> Iterator[tuple[Change, Moments]]:
         """Ask every rule about new observations; ``touched`` collects entities by rule whose state changed."""
         moments = self._carry.take(new)

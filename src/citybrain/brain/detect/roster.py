@@ -58,14 +58,17 @@ class Roster:
         self._late = np.full(len(streams) + 1, DAY, np.int64)
         for number, name in enumerate(self._kinds):
             watch = self.watches.get(name) or self._watch(name, by_kind[name])
+            watch.promise(self._promised(name, by_kind[name]))
             self.watches[name] = watch
             watch.meet(self._things.entities(name), by_kind[name])
             self._number(number, watch, by_kind[name])
 
     def _watch(self, name: str, streams: list[Stream]) -> KindWatch:
-        rules = self._rulebook.by_kind[name]
+        return KindWatch(self._rulebook.by_kind[name], self._rulebook, self._promised(name, streams))
+
+    def _promised(self, name: str, streams: list[Stream]) -> list[Contract]:
         stated = {stream.field: stream.contract for stream in streams}
-        return KindWatch(rules, self._rulebook, [stated.get(field.name, Contract()) for field in rules.measured])
+        return [stated.get(field.name, Contract()) for field in self._rulebook.by_kind[name].measured]
 
     def _number(self, number: int, watch: KindWatch, streams: list[Stream]) -> None:
         for stream in streams:
@@ -74,6 +77,13 @@ class Roster:
                 self._field[stream.no] = watch.fields[stream.field]
             if stream.contract.silent_after is not None:
                 self._late[stream.no] = stream.contract.silent_after
+
+    def doubt(self, numbers: NDArray[np.int64]) -> None:
+        """Take these streams, and no others, to be contradicted: rules know no value of them."""
+        known = numbers[numbers < len(self._kind)]
+        for number, name in enumerate(self._kinds):
+            mine = known[self._kind[known] == number]
+            self.watches[name].doubt(self._entity[mine], self._field[mine])
 
     def split(self, rows: pa.Table) -> list[tuple[str, New]]:
         """New observations by kind; those that came later than their stream may be silent are history and left out."""

@@ -3,6 +3,7 @@
 from citybrain.brain.observe.areas import AreaBook
 from citybrain.brain.observe.census import Census
 from citybrain.brain.observe.derive import Deriver
+from citybrain.brain.observe.doubts import Doubt, Doubts, Judged
 from citybrain.brain.observe.formats import FORMS
 from citybrain.brain.observe.intake import Intake, Verdict
 from citybrain.brain.observe.latest import Latest, Reading
@@ -24,8 +25,11 @@ __all__ = [
     "AreaBook",
     "Census",
     "Deriver",
+    "Doubt",
+    "Doubts",
     "Found",
     "Intake",
+    "Judged",
     "Latest",
     "Nearest",
     "Reading",

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from citybrain.brain.observe.latest import Latest
+from citybrain.brain.observe.life import ORDER
 from citybrain.brain.observe.registry import Registry
 from citybrain.kernel.things import Life
 
@@ -29,6 +30,7 @@ class Census:
         return {kind: self.of_kind(kind) for kind in sorted({stream.kind for stream in self._registry.streams()})}
 
     def _count(self, numbers: list[int] | None) -> Mapping[Life, int]:
-        table = self._latest.table(None if numbers is None else np.array(numbers, np.int32))
-        words, counts = np.unique(table["life"].to_numpy().astype(str), return_counts=True)
-        return {Life(word): int(count) for word, count in zip(words.tolist(), counts.tolist(), strict=True)}
+        every = np.arange(1, len(self._registry.streams()) + 1, dtype=np.int32)
+        codes = self._latest.codes(every if numbers is None else np.array(numbers, np.int32))
+        counts = np.bincount(codes, minlength=len(ORDER)).tolist()
+        return {life: count for life, count in zip(ORDER, counts, strict=True) if count}

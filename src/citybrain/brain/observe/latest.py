@@ -7,13 +7,15 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from citybrain.brain.observe.life import NEVER, ORDER, Contracts, contracts, lives
+from citybrain.brain.observe.life import CODE, NEVER, ORDER, Contracts, contracts, lives
 from citybrain.brain.observe.registry import Registry
+from citybrain.brain.observe.wording import plain
 from citybrain.kernel.clock import Clock
 from citybrain.kernel.instant import Instant
 from citybrain.kernel.observations import Floats, Ints, Numbers, SeriesQuery
 from citybrain.kernel.ports import Series
-from citybrain.kernel.things import Life
+from citybrain.kernel.text import Text
+from citybrain.kernel.things import Life, Stream
 
 _CHUNK = 500
 """Streams a scan at start."""
@@ -41,6 +43,8 @@ class Latest:
         self._received = np.full(_FIRST, NEVER, np.int64)
         self._changed = np.full(_FIRST, NEVER, np.int64)
         self._written = np.zeros(_FIRST, np.int64)
+        self._doubt = np.full(_FIRST, CODE[Life.LIVE])
+        self._told: dict[int, tuple[Instant | None, Text]] = {}
         self._batches = itertools.count(1)
         self._version = 0
         self._contracts = contracts(())
@@ -89,7 +93,7 @@ class Latest:
         promised = self._promised()
         no = np.arange(1, len(promised.low) + 1, dtype=np.int32) if numbers is None else numbers
         time, value, received = self._time[no], self._value[no], self._received[no]
-        codes = lives(promised.take(no.astype(np.int64) - 1), time, value, self._changed[no], self._clock.city())
+        codes = self.codes(no)
         none = time <= NEVER
 
         return pa.table(
@@ -107,11 +111,38 @@ class Latest:
         self._promised()
         if not 0 <= stream_no < len(self._time) or self._time[stream_no] <= NEVER:
             return None
-        one = np.array([stream_no])
-        promised = self._promised().take(one - 1)
-        code = lives(promised, self._time[one], self._value[one], self._changed[one], self._clock.city())
         value = float(self._value[stream_no])
-        return Reading(Instant(int(self._time[stream_no])), value, Instant(int(self._received[stream_no])), ORDER[int(code[0])])
+        code = int(self.codes(np.array([stream_no], np.int32))[0])
+        return Reading(Instant(int(self._time[stream_no])), value, Instant(int(self._received[stream_no])), ORDER[code])
+
+    def codes(self, numbers: Numbers) -> NDArray[np.uint8]:
+        """The life of streams (n,) now, as an index into ORDER."""
+        promised = self._promised().take(numbers.astype(np.int64) - 1)
+        time, value, changed = self._time[numbers], self._value[numbers], self._changed[numbers]
+        return lives(promised, time, value, changed, self._clock.city(), self._doubt[numbers])
+
+    def newest(self, numbers: Numbers) -> tuple[Ints, Floats]:
+        """Times and values of streams (n,): NEVER and NaN for none."""
+        self._promised()
+        return self._time[numbers], self._value[numbers]
+
+    def why(self, stream: Stream, life: Life, time: Instant | None, value: float | None) -> tuple[Instant | None, Text]:
+        """Since when a stream's latest value has its life, and why, in words; no moment and no words for one that lives."""
+        if life in (Life.CONTRADICTED, Life.DRIFTING):
+            return self._told[stream.no]
+        changed = Instant(int(self._changed[stream.no]))
+        return plain(life, stream.contract, time, value, changed, self._clock.city())
+
+    def doubt(self, stream_no: int, life: Life, since: Instant, why: Text) -> None:
+        """Take a stream to be contradicted or drifting since an instant."""
+        self._room(stream_no + 1)
+        self._told[stream_no] = (since, why)
+        self._doubt[stream_no] = CODE[life]
+
+    def clear(self, stream_no: int) -> None:
+        """Take a stream to be sound again."""
+        self._room(stream_no + 1)
+        self._doubt[stream_no] = CODE[Life.LIVE]
 
     def _promised(self) -> Contracts:
         """The contracts by stream number less one, read again when the register changed."""
@@ -131,6 +162,7 @@ class Latest:
         self._received = np.r_[self._received, np.full(more, NEVER, np.int64)]
         self._changed = np.r_[self._changed, np.full(more, NEVER, np.int64)]
         self._written = np.r_[self._written, np.zeros(more, np.int64)]
+        self._doubt = np.r_[self._doubt, np.full(more, CODE[Life.LIVE])]
 
     def rebuild(self, series: Series) -> None:
         """Read the newest observations anew from the store: at the start, and after history was brought in."""

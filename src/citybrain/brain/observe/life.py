@@ -16,7 +16,7 @@ NEVER = Instant(np.iinfo(np.int64).min // 4)
 """The time that stands in arrays for no reading at all."""
 ENDLESS = np.iinfo(np.int64).max // 4
 """The duration that stands in arrays for a promise that was not made."""
-_CODE = {life: np.uint8(code) for code, life in enumerate(ORDER)}
+CODE = {life: np.uint8(code) for code, life in enumerate(ORDER)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +59,19 @@ def contracts(each: Sequence[Contract]) -> Contracts:
     )
 
 
-def lives(promised: Contracts, time: Ints, value: Floats, changed: Ints, now: Instant) -> NDArray[np.uint8]:
+SOUND = np.full(1, CODE[Life.LIVE])
+"""No doubt about any stream."""
+
+
+def lives(
+    promised: Contracts, time: Ints, value: Floats, changed: Ints, now: Instant, doubted: NDArray[np.uint8] = SOUND
+) -> NDArray[np.uint8]:
     """The life of n values (n,) as an index into ORDER.
 
     ``time`` is when each was observed (NEVER for none), ``changed`` when it last took another value. Decided here are never,
     late, out_of_range, stuck, live, and closed: outside the opening hours, and from opening until the first value of the day is
-    due. Silence counts from opening. Contradicted and drifting need knowledge that no contract holds yet.
+    due. Silence counts from opening. ``doubted`` (n,) is contradicted or drifting where a stream was found to be so against its
+    neighbours (see ``doubts``), and live elsewhere.
     """
     of_day = now - midnight(local_date(now))
     begun = now - of_day + promised.opens
@@ -74,8 +81,8 @@ def lives(promised: Contracts, time: Ints, value: Floats, changed: Ints, now: In
     outside = (value < promised.low) | (value > promised.high)
     stuck = time - changed >= promised.stuck_after
     held = [closed, time <= NEVER, late, outside, stuck]
-    codes = [_CODE[life] for life in (Life.CLOSED, Life.NEVER, Life.LATE, Life.OUT_OF_RANGE, Life.STUCK)]
-    return np.select(held, codes, default=_CODE[Life.LIVE])
+    codes = [CODE[life] for life in (Life.CLOSED, Life.NEVER, Life.LATE, Life.OUT_OF_RANGE, Life.STUCK)]
+    return np.select(held, codes, default=doubted)
 
 
 def life(contract: Contract, time: Instant | None, value: float, changed: Instant, now: Instant) -> Life:

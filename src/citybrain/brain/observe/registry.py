@@ -163,7 +163,7 @@ def contract_of(field: Field) -> Contract:
     """What a stream of a field promises, from the field's declaration."""
     spans = _span(field.every), _span(field.silent_after), _span(field.stuck_after)
     hours = (None, None) if field.hours is None else tuple(map(minute_of, field.hours))
-    return Contract(*spans, *field.range, *hours)
+    return Contract(*spans, *field.range, *hours, *(field.agrees or (None, 1.0)))
 
 
 def _span(written: str | None) -> Duration | None:

@@ -56,6 +56,8 @@ STREAM = Dataset(
         Column("value", Text("最新值", "Latest value"), "number"),
         Column("received", Text("接收时间", "Received"), "instant"),
         Column("life", Text("数据状态", "Life"), "text"),
+        Column("since", Text("状态起始时间", "Since"), "instant"),
+        Column("why", Text("状态原因", "Why"), "json"),
         Column("every", Text("约定间隔", "Interval promised"), "number", "s"),
         Column("silent_after", Text("中断判定时长", "Late after"), "number", "s"),
         Column("low", Text("量程下限", "Low limit"), "number"),

@@ -10,7 +10,7 @@ from citybrain.kernel import text
 from citybrain.kernel.instant import Duration, Instant
 from citybrain.kernel.places import Area, Place
 from citybrain.kernel.text import Json
-from citybrain.kernel.things import Contract, Entity, Origin, Stream
+from citybrain.kernel.things import Agrees, Contract, Entity, Origin, Stream
 
 Rows: TypeAlias = dict[str, str | int | float | bytes | None]
 
@@ -52,10 +52,28 @@ STREAM = Table(
     Column("high", Float(53)),
     Column("opens", Integer),
     Column("closes", Integer),
+    Column("agrees", String(20)),
+    Column("within", Float(53), nullable=False, server_default="1.0"),
     Column("source", String(200), nullable=False),
     Column("origin", String(20), nullable=False),
     Index("stream_entity", "entity"),
 )
+DOUBT = Table(
+    "doubt",
+    METADATA,
+    Column("id", String(36), primary_key=True),
+    Column("stream", Integer, nullable=False),
+    Column("life", String(20), nullable=False),
+    Column("since", BigInteger, nullable=False),
+    Column("told", BigInteger, nullable=False),
+    Column("until", BigInteger),
+    Column("centre", Float(53), nullable=False),
+    Column("scale", Float(53), nullable=False),
+    Column("why", Text, nullable=False),
+    Index("doubt_stream", "stream", "since"),
+    Index("doubt_until", "until"),
+)
+"""What was held against a stream: since when, told when, ended when (null: still), and how it stood to its neighbours before."""
 AREA = Table(
     "area",
     METADATA,
@@ -128,6 +146,8 @@ def stream_row(stream: Stream) -> Rows:
         "high": contract.high,
         "opens": contract.opens,
         "closes": contract.closes,
+        "agrees": contract.agrees,
+        "within": contract.within,
         "source": stream.source,
         "origin": stream.origin,
     }
@@ -136,7 +156,8 @@ def stream_row(stream: Stream) -> Rows:
 def stream_of(row: Row[tuple[object, ...]]) -> Stream:
     """The stream of a row."""
     spans = _span(row.every), _span(row.silent_after), _span(row.stuck_after)
-    contract = Contract(*spans, row.low, row.high, row.opens, row.closes)
+    agrees = msgspec.convert(row.agrees, Agrees | None)
+    contract = Contract(*spans, row.low, row.high, row.opens, row.closes, agrees, row.within)
     origin = msgspec.convert(row.origin, Origin)
     return Stream(row.id, row.no, row.entity, row.kind, row.field, row.unit, contract, row.source, origin)
 

@@ -59,6 +59,7 @@ _PAGES: dict[str, Text] = {
     "data": Text("打开数据页", "Open the data page"),
     "studio": Text("打开规则工坊", "Open the studio"),
     "admin": Text("打开管理页", "Open the admin page"),
+    "streams": Text("打开监测项状态页", "Open the page of streams by life"),
     "trace": Text("打开来历页", "Open the page of a trace"),
     "report": Text("打开上报页", "Open the page for reports"),
     "signin": Text("打开登录页", "Open the sign-in page"),

@@ -23,6 +23,7 @@ from citybrain.doors.pages import (
     portal,
     reports,
     signin,
+    streams,
     studio,
     traces,
 )
@@ -34,7 +35,24 @@ __all__ = ["PageParts", "problem_page", "routes"]
 
 _FOR_EVER = CacheControlHeader(max_age=31_536_000, public=True, immutable=True)
 """Built files are named by their content."""
-_ROOMS = (portal, cockpit, desk, bookings, data, figures, traces, studio, admin, errors, design, layers, live, reports, signin)
+_ROOMS = (
+    portal,
+    cockpit,
+    desk,
+    bookings,
+    data,
+    figures,
+    traces,
+    studio,
+    admin,
+    streams,
+    errors,
+    design,
+    layers,
+    live,
+    reports,
+    signin,
+)
 
 
 def routes(parts: PageParts) -> Sequence[Router]:

@@ -7,7 +7,6 @@ from litestar import Response, get
 from citybrain.doors.pages import frame, rows
 from citybrain.doors.pages.parts import Call, PageParts, Parts
 from citybrain.kernel.access import ROLES, Ask, Caller, Query
-from citybrain.kernel.predicate import Compare
 from citybrain.kernel.text import Json, Text, same
 from citybrain.kernel.things import LIFE_WORDS, Life
 from citybrain.web.views import Admin, Cell, Column, DoorLedger, Table
@@ -15,18 +14,13 @@ from citybrain.web.views import Admin, Cell, Column, DoorLedger, Table
 _PURPOSE: Final = "账号管理 · administration of accounts"
 """Why the administrator is shown names and logins; it stands in the audit trail."""
 
-_SHOWN: Final = 100
-_AILING: Final = tuple(life.value for life in Life if life not in (Life.LIVE, Life.CLOSED))
-
 
 @get("/admin", opt=frame.opens("page.admin"), sync_to_thread=True)
 def admin(request: Call, parts: Parts) -> Response[str]:
     """The whole page."""
-    tables = tuple(
-        table
-        for table in (_lives(parts), _dead(parts, request.user), _people(parts, request.user), _units(parts, request.user))
-        if table
-    )
+    may = parts.policy.decide(Ask(request.user, "page.streams", "page")).allowed
+    found = (_lives(parts, may_open=may), _people(parts, request.user), _units(parts, request.user))
+    tables = tuple(table for table in found if table)
     return frame.shown(parts, request, Admin(_ledgers(parts), parts.health(), tables))
 
 
@@ -45,39 +39,17 @@ def _ledgers(parts: PageParts) -> tuple[DoorLedger, ...]:
     )
 
 
-def _lives(parts: PageParts) -> Table:
+def _lives(parts: PageParts, *, may_open: bool) -> Table:
     counts = parts.census.counts()
     columns = (Column("life", Text("状态", "Life")), Column("count", Text("监测项", "Streams"), numeric=True))
-    cells = tuple((Cell(text=LIFE_WORDS[life]), Cell(number=float(counts.get(life, 0)))) for life in Life)
-    return Table("lives", Text("监测项状态", "Streams by life"), columns, cells, Text("没有监测项。", "There are no streams."))
-
-
-def _dead(parts: PageParts, caller: Caller) -> Table | None:
-    """Streams that are not live; no table at all for a caller who may not see streams, rather than an empty one."""
-    if not parts.policy.decide(Ask(caller, "stream.read", "stream")).allowed:
-        return None
-    found = rows.read(parts, caller, Query("stream", Compare("life", "in", _AILING), limit=_SHOWN, count=True))
-    columns = (
-        Column("stream", Text("监测项", "Stream")),
-        Column("life", Text("状态", "Life")),
-        Column("time", Text("最后读数", "Last reading")),
-    )
     cells = tuple(
         (
-            Cell(text=same(str(row["id"]))),
-            Cell(text=LIFE_WORDS[Life(str(row["life"]))], tone="warn"),
-            Cell(at=rows.moment(row.get("time")), reason=Text("从未上报", "never")),
+            Cell(text=LIFE_WORDS[life], href=f"/admin/streams?life={life.value}" if may_open else ""),
+            Cell(number=float(counts.get(life, 0))),
         )
-        for row in found.rows
+        for life in Life
     )
-    return Table(
-        "dead",
-        Text("需要关注的监测项", "Streams to look after"),
-        columns,
-        cells,
-        Text("全部正常。", "All are live."),
-        total=found.total,
-    )
+    return Table("lives", Text("监测项状态", "Streams by life"), columns, cells, Text("没有监测项。", "There are no streams."))
 
 
 def _people(parts: PageParts, caller: Caller) -> Table | None:

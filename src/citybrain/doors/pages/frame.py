@@ -19,6 +19,7 @@ from citybrain.kernel.text import Lang, Text
 from citybrain.web import render
 from citybrain.web.booking_views import BookingView
 from citybrain.web.nearby_views import NearbyPage
+from citybrain.web.stream_views import StreamsPage
 from citybrain.web.views import Demo, Message, Page, Section, Size, Theme, Tone, User, View
 
 SESSION: Final = "session"
@@ -36,6 +37,7 @@ _SECTIONS: Final = (
     ("catalogue.read", "/data", Text("数据", "Data")),
     ("page.offers", "/offers", Text("共享预订", "Sharing")),
     ("page.studio", "/studio", Text("规则", "Rules")),
+    ("page.streams", "/admin/streams", Text("监测项", "Streams")),
     ("page.admin", "/admin", Text("管理", "Admin")),
 )
 _MESSAGES: Final[dict[str, tuple[Tone, Text]]] = {
@@ -146,7 +148,9 @@ def page(parts: PageParts, request: Call, message: str = "") -> Page:
     )
 
 
-def shown(parts: PageParts, request: Call, view: View | BookingView | NearbyPage, *, status: int = 200) -> Response[str]:
+def shown(
+    parts: PageParts, request: Call, view: View | BookingView | NearbyPage | StreamsPage, *, status: int = 200
+) -> Response[str]:
     """A page as an answer; choices made in the address are kept in cookies."""
     cookies = [
         Cookie(name, value=value, max_age=31_536_000, samesite="lax", secure=parts.secure_cookies)

@@ -12,7 +12,7 @@ from litestar.params import SkipValidation
 from citybrain.brain.act import Bookings, CaseBook, Offers, ReportBook, Units
 from citybrain.brain.detect import Alerts, Forecasts, Limits, Studio
 from citybrain.brain.exchange import CatalogueBook
-from citybrain.brain.observe import AreaBook, Census, Latest, Nearest, Registry
+from citybrain.brain.observe import AreaBook, Census, Judged, Latest, Nearest, Registry
 from citybrain.brain.protect import Accounts, CedarPolicy, Guard
 from citybrain.brain.see import Indicators, Night, Trace
 from citybrain.kernel.access import Caller
@@ -55,6 +55,8 @@ class PageParts:
     trace: Callable[[Caller, str, str], Trace]
     """The chain below a figure, a case or an alert (kind, name), as far as the caller may see it."""
     doors: Callable[[], Sequence[DoorAccount]]
+    judged: Callable[[], Judged]
+    """How many streams are held against their neighbours."""
     health: Callable[[], tuple[Health, ...]]
     district: Text
     errors: tuple[ErrorEntry, ...] = ()

@@ -69,7 +69,12 @@ class Shaper:
         title = self._field(row).get(self.lang)
         known = ("kind", "field", "area", "life", "contract", "every", "silent_after", "low", "high", "origin")
         latest = {"time": row["time"], "value": row["value"], "received": row["received"]}
-        properties = {**{name: row[name] for name in known}, "lifeTitle": LIFE_WORDS[Life(str(row["life"]))].get(self.lang)}
+        properties = {
+            **{name: row[name] for name in known},
+            "lifeTitle": LIFE_WORDS[Life(str(row["life"]))].get(self.lang),
+            "lifeSince": row["since"],
+            "lifeReason": self._said(row["why"]),
+        }
         body: dict[str, Json] = {
             "name": f"{self._of(row)} · {title}",
             "description": title,
@@ -128,8 +133,10 @@ class Shaper:
         return Item(name, str(row["id"]), {**body, "properties": properties}, links, row)
 
     def _title(self, row: Row) -> str:
-        title = row["title"]
-        return str(title[self.lang]) if isinstance(title, dict) else str(title)
+        return self._said(row["title"])
+
+    def _said(self, words: Json) -> str:
+        return str(words[self.lang]) if isinstance(words, dict) else str(words)
 
     def _kind(self, row: Row) -> str:
         try:

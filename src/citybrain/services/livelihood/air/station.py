@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from citybrain.sdk import HOUR, By, Derived, Field, Kind, Text, midnight
+from citybrain.sdk import HOUR, Agrees, By, Derived, Field, Kind, Text, midnight
 from citybrain.services.livelihood.air import aqi
 from citybrain.services.livelihood.air.rules import STATION
 from citybrain.services.livelihood.air.scale import FIELDS, NEW_EDITION_FROM, Edition, Floats, Pollutant, Whole
@@ -16,9 +16,28 @@ from citybrain.services.livelihood.air.scale import FIELDS, NEW_EDITION_FROM, Ed
 Range = tuple[float | None, float | None]
 
 
+_AGREES: Mapping[str, tuple[Agrees, float]] = {
+    **dict.fromkeys(("pm25", "pm10", "no2", "co"), ("ratio", 2.0)),
+    "temperature": ("difference", 3.0),
+    "dew_point": ("difference", 4.0),
+    "pressure": ("difference", 3.0),
+}
+"""What goes alike over a city, and the departure that is never doubted; ozone near zero at night, sulphur dioxide near a source, rain
+and wind do not go alike."""
+
+
 def _sensor(name: str, title: Text, unit: str, span: Range, stuck_after: str | None, *, required: bool = False) -> Field:
     return Field(
-        name, title, By.SENSOR, unit=unit, every="PT1H", silent_after="PT3H", stuck_after=stuck_after, range=span, required=required
+        name,
+        title,
+        By.SENSOR,
+        unit=unit,
+        every="PT1H",
+        silent_after="PT3H",
+        stuck_after=stuck_after,
+        range=span,
+        agrees=_AGREES.get(name),
+        required=required,
     )
 
 

@@ -1,0 +1,228 @@
+"""Streams held against their neighbours: residuals, contradiction and drift on whole arrays. Pure.
+
+hourly means (n, t) → residual to the median of the neighbours → contradicted (against median and reach of the stream's own week
+before) or drifting (slope of three weeks of daily medians). With too few neighbours or too little history nothing is judged.
+
+Sources: Hampel, The influence curve and its role in robust estimation, 1974 (median and MAD); Sen, Estimates of the regression
+coefficient based on Kendall's tau, 1968, and Mann, Nonparametric tests against trend, 1945 (drift); Morton, 1966 (order of places).
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from citybrain.kernel.observations import Floats
+from citybrain.kernel.places import Place
+
+NEIGHBOURS = 12
+FEWEST = 4
+"""Neighbours that must have reported in an hour for their median to mean anything."""
+RECENT, WEEK = 24, 168
+"""Hours that are judged, and hours before them that they are judged by."""
+DAYS = 21
+"""Days over which a drift is looked for."""
+SUDDEN = 3
+"""Hours after which a leap that no measurement makes is told."""
+_SHARE = 0.2
+"""Share of the recent hours that may disagree with the others about a departure."""
+_USUAL = 0.98
+"""The quantile of a stream's own departures in its week that is its reach; never less than the middle reach of its group."""
+_FAR, _LEAP, _DRIFTED = 1.0, 4.0, 6.0
+"""Reaches (or floors, if those are more) from which a departure is a contradiction or a sudden leap, and robust deviations from which it is a drift."""
+_TREND = 0.75
+"""How far pairs of days must agree on the way a drift goes (Mann's statistic, from 0 to 1)."""
+_PART = 0.6
+"""The part of what is never doubted that a drift may be: it is slow, and so surer."""
+_NORMAL = 1.4826
+"""MAD of a normal distribution to its standard deviation."""
+_LEAST = 1e-9
+_CHUNK = 2_000
+"""Streams looked at together: it bounds the memory."""
+
+Whole = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What was found of n streams (n,), each by the centre and scale of how it stood to its neighbours before.
+
+    ``departure`` from there is NaN where nothing is judged; ``beyond`` says that it is beyond the bounds, ``ago`` for how many hours
+    (or days).
+    """
+
+    departure: Floats
+    centre: Floats
+    scale: Floats
+    beyond: NDArray[np.bool_]
+    ago: Whole
+
+
+def neighbours(places: Sequence[Place | None]) -> Whole:
+    """The streams each of n streams is held against (n, k), as indices, -1 for none.
+
+    All others where there are few; else those that stand next to it along a z-order curve of their places, itself left out.
+    """
+    count = len(places)
+    if count <= 2 * NEIGHBOURS:
+        grid = np.tile(np.arange(count), (count, 1))
+        return np.where(grid == np.arange(count)[:, None], -1, grid)
+    order = np.argsort([_morton(place) for place in places], kind="stable")
+    rank = np.empty(count, np.int64)
+    rank[order] = np.arange(count)
+    half = NEIGHBOURS // 2
+    begin = np.clip(rank - half, 0, count - NEIGHBOURS - 1)
+    near = order[begin[:, None] + np.arange(NEIGHBOURS + 1)]
+    return np.where(near == np.arange(count)[:, None], -1, near)
+
+
+def levels(values: Floats, agrees: str) -> Floats:
+    """Values as they are compared: themselves, or their logarithms for ``ratio`` (NaN for what has none)."""
+    return values if agrees == "difference" else np.log(np.where(values > 0, values, np.nan))
+
+
+def floor(agrees: str, within: float) -> float:
+    """What is never doubted of a departure, as levels are compared."""
+    return within if agrees == "difference" else float(np.log(within))
+
+
+def residuals(level: Floats, out: NDArray[np.bool_], near: Whole) -> Floats:
+    """How n streams stood to their neighbours at the hours (n, WEEK + RECENT), the newest last.
+
+    A neighbour counts by how far it is from where it stood over the week before, so that the median does not leap when one falls
+    silent or runs wild; ``out`` are the hours that were in doubt, in which a stream is nobody's neighbour.
+    """
+    result = np.empty_like(level)
+    clean = np.where(out, np.nan, level)
+    habit = np.empty(len(level))
+    for part in _parts(len(level)):
+        rough = clean[part] - _beside(clean, near[part])
+        habit[part] = _median(rough[:, :WEEK], 1)
+    level_habit = clean - np.where(np.isfinite(habit), habit, np.nan)[:, None]
+    for part in _parts(len(level)):
+        result[part] = level[part] - _beside(level_habit, near[part])
+    return result
+
+
+def _parts(count: int) -> Iterator[slice]:
+    for begin in range(0, count, _CHUNK):
+        yield slice(begin, min(count, begin + _CHUNK))
+
+
+def _beside(level: Floats, near: Whole) -> Floats:
+    """The median of the neighbours of some streams (n, t), NaN where too few are known."""
+    beside = np.where((near >= 0)[:, :, None], level[near], np.nan)
+    known = np.isfinite(beside).sum(axis=1)
+    result: Floats = np.where(known >= FEWEST, _median(beside, 1), np.nan)
+    return result
+
+
+def contradicted(residual: Floats, out: NDArray[np.bool_], floor: float, centre: Floats, scale: Floats) -> Found:
+    """Which of n streams contradict their neighbours, from residuals (n, WEEK + RECENT), the newest last.
+
+    ``centre`` and ``scale`` (n,) hold for streams that are in doubt already, NaN for those that are judged by their own week before,
+    without the hours that are ``out``.
+    A departure counts where four in five of the recent hours are beyond it on one side; or at once where it is a leap.
+    """
+    before, recent = np.where(out, np.nan, residual)[:, :WEEK], residual[:, WEEK:]
+    enough = np.isfinite(before).sum(axis=1) >= WEEK // 2
+    own = np.where(enough, _median(before, 1), np.nan)
+    spread = np.where(enough, _quantile(np.abs(before - own[:, None]), _USUAL), np.nan)
+    centre = np.where(np.isfinite(centre), centre, own)
+    scale = np.where(np.isfinite(scale), scale, np.maximum(np.maximum(spread, _middle(spread)), _LEAST))
+    away = recent - centre[:, None]
+    slow = _beyond(away, _SHARE, RECENT // 2)
+    fast = _beyond(away[:, -SUDDEN:], 0.0, SUDDEN)
+    bound = np.maximum(_FAR * scale, floor)
+    is_leap = np.abs(fast) > _LEAP * bound
+    departure = np.where(is_leap, _median(away[:, -SUDDEN:], 1), np.where(np.isfinite(slow), _median(away, 1), np.nan))
+    begun = np.argmax(away * np.sign(departure)[:, None] > bound[:, None], axis=1)
+    return Found(departure, centre, scale, (np.abs(slow) > bound) | is_leap, RECENT - begun)
+
+
+def agrees_again(residual: Floats, floor: float, centre: Floats, scale: Floats) -> NDArray[np.bool_]:
+    """Which of n doubted streams (n, …) have stood near their old centre for half the recent hours."""
+    recent = residual[:, -RECENT // 2 :]
+    bound = np.maximum(_FAR * scale, floor) / 2
+    known = np.isfinite(recent).sum(axis=1) >= RECENT // 4
+    near: NDArray[np.bool_] = known & (np.abs(_median(recent - centre[:, None], 1)) < bound)
+    return near
+
+
+def drifting(daily: Floats, floor: float) -> Found:
+    """Which of n streams drift away from their neighbours, from daily medians of residuals (n, DAYS), the newest last.
+
+    A drift is a slope (Theil-Sen) that over the span goes beyond the scatter about it, with the days agreeing on its way.
+    """
+    enough = np.isfinite(daily).sum(axis=1) >= DAYS * 3 // 4
+    first, second = np.triu_indices(DAYS, 1)
+    rise = daily[:, second] - daily[:, first]
+    slope = np.where(enough, _median(rise / (second - first), 1), np.nan)
+    level = daily - slope[:, None] * np.arange(DAYS)
+    middle = _median(level, 1)
+    spread = np.where(enough, _NORMAL * _median(np.abs(level - middle[:, None]), 1), np.nan)
+    scale = np.maximum(np.maximum(spread, _middle(spread)), _LEAST)
+    with np.errstate(invalid="ignore"):
+        known = np.isfinite(rise)
+        agreed = np.abs(np.where(known, np.sign(rise), 0).sum(axis=1)) / np.maximum(known.sum(axis=1), 1)
+    departure = slope * (DAYS - 1)
+    beyond = enough & (np.abs(departure) > np.maximum(_DRIFTED * scale, _PART * floor)) & (agreed > _TREND)
+    return Found(departure, np.where(enough, _median(daily[:, : DAYS // 3], 1), np.nan), scale, beyond, np.full(len(daily), DAYS))
+
+
+def returned(daily: Floats, floor: float, centre: Floats, scale: Floats) -> NDArray[np.bool_]:
+    """Which of n drifting streams (n, …) stood near their old centre on the last three days."""
+    bound = np.maximum(_DRIFTED * scale, _PART * floor) / 2
+    back: NDArray[np.bool_] = np.abs(_median(daily[:, -3:] - centre[:, None], 1)) < bound
+    return back
+
+
+def middle(residual: Floats) -> Floats:
+    """The median of n residuals (n, t) over their hours, where half of them are known."""
+    enough = np.isfinite(residual).sum(axis=1) * 2 >= residual.shape[1]
+    result: Floats = np.where(enough, _median(residual, 1), np.nan)
+    return result
+
+
+def _beyond(away: Floats, share: float, fewest: int) -> Floats:
+    """The departure (n,) that all but a share of the hours go beyond on one side; 0 for none, NaN for too few hours."""
+    ordered = np.sort(away, axis=1)
+    known = np.isfinite(away).sum(axis=1)
+    row, skip = np.arange(len(away)), np.floor(share * known).astype(np.int64)
+    last = np.maximum(known - 1, 0)
+    least, most = ordered[row, np.minimum(skip, last)], ordered[row, np.maximum(last - skip, 0)]
+    found = np.where(least > 0, least, np.where(most < 0, most, 0.0))
+    result: Floats = np.where(known >= fewest, found, np.nan)
+    return result
+
+
+def _median(values: Floats, axis: int) -> Floats:
+    """The median over an axis of what is known; NaN for nothing. Sorting puts NaN last."""
+    ordered = np.sort(values, axis=axis)
+    known = np.isfinite(values).sum(axis=axis, keepdims=True)
+    low, high = np.maximum((known - 1) // 2, 0), np.maximum(known // 2, 0)
+    high = np.minimum(high, values.shape[axis] - 1)
+    middle = (np.take_along_axis(ordered, low, axis) + np.take_along_axis(ordered, high, axis)) / 2
+    result: Floats = np.where(known > 0, middle, np.nan).squeeze(axis)
+    return result
+
+
+def _quantile(values: Floats, share: float) -> Floats:
+    """The quantile (n,) of what is known of values (n, t), the next one up; NaN for nothing."""
+    known = np.isfinite(values).sum(axis=1)
+    place = np.maximum(np.ceil(share * known).astype(np.int64) - 1, 0)
+    result: Floats = np.sort(values, axis=1)[np.arange(len(values)), place]
+    return result
+
+
+def _middle(spread: Floats) -> float:
+    known = spread[np.isfinite(spread)]
+    return float(np.median(known)) if len(known) else np.nan
+
+
+def _morton(place: Place | None) -> int:
+    if place is None:
+        return -1
+    column, row = int((place.lon + 180) / 360 * 2**26), int((place.lat + 90) / 180 * 2**26)
+    return sum(((column >> bit & 1) << 2 * bit) | ((row >> bit & 1) << 2 * bit + 1) for bit in range(26))

@@ -1,0 +1,116 @@
+"""Streams by life: how many are in each, since when one is not live and why, a page at a time."""
+
+from typing import Final
+from urllib.parse import urlencode
+
+from litestar import Response, get
+
+from citybrain.doors.pages import frame, rows
+from citybrain.doors.pages.parts import Call, PageParts, Parts
+from citybrain.kernel.access import Caller, Order, Query
+from citybrain.kernel.errors import BadInputError, NotFoundError
+from citybrain.kernel.predicate import EVERYTHING, Compare, Predicate
+from citybrain.kernel.text import Json, Text, same
+from citybrain.kernel.things import LIFE_WORDS, Life
+from citybrain.web.stream_views import StreamsPage
+from citybrain.web.views import Cell, Column, Fact, Tab, Table, Tone
+
+PATH: Final = "/admin/streams"
+_SHOWN: Final = 50
+_FINE: Final = (Life.LIVE, Life.CLOSED)
+_AILING: Final = tuple(life.value for life in Life if life not in _FINE)
+_ALL: Final = "all"
+_NOTHING: Final = same("—")
+_ORDER: Final = (
+    Life.LATE, Life.STUCK, Life.OUT_OF_RANGE, Life.CONTRADICTED, Life.DRIFTING, Life.NEVER, Life.CLOSED, Life.LIVE,
+)  # fmt: skip
+_COLUMNS: Final = (
+    Column("stream", Text("监测项", "Stream")),
+    Column("life", Text("状态", "Life")),
+    Column("since", Text("自何时起", "Since")),
+    Column("why", Text("原因", "Why")),
+    Column("value", Text("最新读数", "Latest reading")),
+    Column("time", Text("观测时间", "Observed")),
+)
+
+
+@get(PATH, opt=frame.opens("page.streams"), sync_to_thread=True)
+def streams(request: Call, parts: Parts) -> Response[str]:
+    """The streams of one life; by default those to be looked after."""
+    asked = request.query_params.get("life", "")
+    chosen = asked if asked in (_ALL, *(life.value for life in Life)) else ""
+    cursor = request.query_params.get("cursor", "")
+    return frame.shown(
+        parts, request, StreamsPage(_tabs(parts, chosen), _table(parts, request.user, chosen, cursor), _judged(parts))
+    )
+
+
+def _tabs(parts: PageParts, chosen: str) -> tuple[Tab, ...]:
+    counts = parts.census.counts()
+    ailing = sum(count for life, count in counts.items() if life not in _FINE)
+    tabs = [Tab(Text("需要关注", "To look after"), PATH, ailing, not chosen, "warn" if ailing else "plain")]
+    for life in _ORDER:
+        address = f"{PATH}?{urlencode({'life': life.value})}"
+        tabs.append(Tab(LIFE_WORDS[life], address, counts.get(life, 0), chosen == life.value))
+    every = Text("全部", "All")
+    return (*tabs, Tab(every, f"{PATH}?{urlencode({'life': _ALL})}", sum(counts.values()), chosen == _ALL))
+
+
+def _table(parts: PageParts, caller: Caller, chosen: str, cursor: str) -> Table:
+    where: Predicate = EVERYTHING if chosen == _ALL else Compare("life", "eq", chosen) if chosen else Compare("life", "in", _AILING)
+    found = rows.read(parts, caller, Query("stream", where, Order("id"), _SHOWN, cursor or None, count=True))
+    return Table(
+        "streams",
+        Text("需要关注的监测项", "Streams to look after") if not chosen else _title(chosen),
+        _COLUMNS,
+        tuple(_line(parts, row) for row in found.rows),
+        Text("没有处于这一状态的监测项。", "No stream is in this state."),
+        next=found.next or "",
+        first=not cursor,
+        total=found.total,
+        demo=parts.demo is not None,
+    )
+
+
+def _title(chosen: str) -> Text:
+    return Text("全部监测项", "All streams") if chosen == _ALL else LIFE_WORDS[Life(chosen)]
+
+
+def _line(parts: PageParts, row: dict[str, Json]) -> tuple[Cell, ...]:
+    life = Life(str(row["life"]))
+    tone: Tone = "plain" if life in _FINE else "warn"
+    unit, value = rows.sign(str(row["unit"])), rows.number(row["value"])
+    reading = None if value is None else Text(f"{value:g} {unit.zh}".rstrip(), f"{value:g} {unit.en}".rstrip())
+    never, since = LIFE_WORDS[Life.NEVER], rows.moment(row["since"])
+    return (
+        Cell(text=_named(parts, row)),
+        Cell(text=LIFE_WORDS[life], tone=tone),
+        Cell(text=_NOTHING) if since is None else Cell(at=since),
+        Cell(text=_NOTHING if life is Life.LIVE else rows.words(row["why"])),
+        Cell(text=reading, reason=never),
+        Cell(at=rows.moment(row["time"]), reason=never),
+    )
+
+
+def _named(parts: PageParts, row: dict[str, Json]) -> Text:
+    """The thing's name and the field's, as people say them."""
+    kind, field = str(row["kind"]), str(row["field"])
+    try:
+        title, own = parts.registry.entity(str(row["entity"])).title, parts.registry.kind(kind).field(field).title
+    except (NotFoundError, BadInputError, KeyError):
+        return same(str(row["id"]))
+    return Text(f"{title.zh} · {own.zh}", f"{title.en} · {own.en}")
+
+
+def _judged(parts: PageParts) -> tuple[Fact, ...]:
+    said = parts.judged()
+    lines = (
+        (Text("已与周边同类比对", "Held against their neighbours"), said.judged),
+        (Text("未约定与周边一致，不比对", "Not promised to agree, not compared"), said.no_promise),
+        (Text("周边同类测点不足 4 个，无法比对", "Fewer than 4 neighbours, cannot be compared"), said.few_neighbours),
+        (Text("历史不足 84 小时，暂不比对", "Less than 84 hours of history, not compared yet"), said.little_history),
+    )
+    return tuple(Fact(title, Text(f"{count} 项", f"{count}")) for title, count in lines)
+
+
+HANDLERS = (streams,)

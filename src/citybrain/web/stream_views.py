@@ -1,0 +1,13 @@
+"""The view of streams by life."""
+
+import msgspec
+
+from citybrain.web.views import Fact, Tab, Table
+
+
+class StreamsPage(msgspec.Struct, frozen=True):
+    """``/admin/streams``: a tab a life with its count, the streams of one of them, and how many are held against their neighbours."""
+
+    tabs: tuple[Tab, ...]
+    table: Table
+    judged: tuple[Fact, ...]
