@@ -37,7 +37,7 @@ class Lit:
 
     async def page(self, path: str, role: str = "") -> str:
         """A page as HTML, as somebody of a role or as nobody sees it."""
-        async with AsyncTestClient(asgi.application(self.city, self.notes), "http://city") as client:
+        async with AsyncTestClient(asgi.application(self.city, self.notes), "http://city.local") as client:
             if role:
                 client.cookies.set("session", self.city.accounts.sign_in(role, demo.PASSWORD))
             answer = await client.get(path, headers={"Accept": "text/html"})
