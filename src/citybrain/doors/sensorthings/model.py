@@ -84,4 +84,7 @@ CONFORMANCE: Final = tuple(
         "request-data/pagination",
     )
 )
-"""The conformance classes that are held. Data arrays are taken, but not given (``$resultFormat``), so their class is not among them."""
+"""The conformance classes that are held whole.
+
+Data arrays are read and taken, but those that come in may not say ``parameters``, ``resultQuality`` or another feature: not claimed.
+"""
