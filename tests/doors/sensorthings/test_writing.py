@@ -114,3 +114,12 @@ async def test_things_are_not_made_or_changed_here_and_the_answer_says_so(sta: W
     async with desk(sta) as someone:
         assert (await someone.client.patch(f"{ROOT}/Things('well-1')", json={})).status_code == 403
         assert (await someone.client.post(f"{ROOT}/Observations", json=level())).status_code == 403
+
+
+async def test_a_row_about_another_feature_than_the_thing_is_refused_and_not_stored_as_if_it_were_the_things(sta: World) -> None:
+    names = ["phenomenonTime", "result", "FeatureOfInterest/id"]
+    body = [array("well-1.level", names, [AT, 12.5, "well-1"], ["2026-11-22T06:58:00Z", 3, "well-2"])]
+    async with sta.client("device") as device:
+        said = (await device.post(f"{ROOT}/CreateObservations", json=body)).json()
+    assert [each if each.startswith("http") else each.partition(":")[0] for each in said] == [LINK, "error bad_row"]
+    assert (await ledger(sta))["stored"] == 1

@@ -85,4 +85,7 @@ CONFORMANCE: Final = tuple(
         "data-array/data-array",
     )
 )
-"""The conformance classes that are held."""
+"""The conformance classes that are held whole.
+
+Data arrays are read and taken, but those that come in may not say ``parameters``, ``resultQuality`` or another feature: not claimed.
+"""

@@ -1,4 +1,4 @@
-"""Query options (OGC 18-088 clause 9.3): ``$filter $select $expand $orderby $top $skip $count``, nested in ``$expand``. Pure."""
+"""Query options (OGC 18-088 clauses 9.3 and 14): those of OData, nested in ``$expand``, and ``$resultFormat``. Pure."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -7,7 +7,7 @@ from typing import Final
 from citybrain.doors.sensorthings.grammar import parse
 from citybrain.doors.sensorthings.model import IDS, SETS, EntitySet
 from citybrain.doors.sensorthings.nodes import Node, paths
-from citybrain.doors.sensorthings.refusals import not_held, wrong
+from citybrain.doors.sensorthings.refusals import wrong
 
 USUAL: Final = 100
 MOST: Final = 1000
@@ -37,6 +37,7 @@ class Options:
     count: bool = False
     arrays: bool = False
     cursor: str | None = None
+    arrays: bool = False
     texts: tuple[tuple[str, str], ...] = ()
 
     @property
@@ -79,8 +80,8 @@ def _with(found: Options, name: str, text: str, of: EntitySet, depth: int) -> Op
         case "$skiptoken":
             return replace(found, cursor=text)
         case "$resultFormat":
-            return replace(found, arrays=_arrays(text, of))
-    able = "$filter, $select, $expand, $orderby, $top, $skip, $count"
+            return replace(found, arrays=_arrays(text, of, depth))
+    able = "$filter, $select, $expand, $orderby, $top, $skip, $count, $resultFormat"
     raise wrong(f"未知参数“{name}”。可用：{able}。", f"Unknown option '{name}'. Possible: {able}.", name)
 
 
@@ -168,11 +169,14 @@ def _whole(name: str, text: str) -> int:
     return int(text)
 
 
-def _arrays(text: str, of: EntitySet) -> bool:
-    if text != "dataArray":
-        raise not_held("$resultFormat 只支持 dataArray。", "Of $resultFormat only dataArray is held.")
-    if of.name != "Observations":
-        raise wrong("$resultFormat 只用于 Observations。", "$resultFormat is for Observations.", "$resultFormat")
+def _arrays(text: str, of: EntitySet, depth: int) -> bool:
+    """Whether data arrays are asked for: of Observations, and not within ``$expand``."""
+    if text != "dataArray" or of.name != "Observations" or depth:
+        raise wrong(
+            "$resultFormat 只能是 dataArray，且只用于读取 Observations，不能写在 $expand 中。",
+            "$resultFormat is dataArray, of Observations, and not within $expand.",
+            "$resultFormat",
+        )
     return True
 
 

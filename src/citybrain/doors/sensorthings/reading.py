@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from citybrain.doors.sensorthings import links
+from citybrain.doors.sensorthings.arrays import arrays
 from citybrain.doors.sensorthings.model import IDS, SETS, Nav
 from citybrain.doors.sensorthings.nodes import Path
 from citybrain.doors.sensorthings.options import Options, options
@@ -99,12 +100,16 @@ class Reading:
         return Target(name, scope, href, item, ())
 
     def _collection(self, target: Target, asked: Options) -> Json:
-        found = self._search.find(target.set, target.scope, asked)
         bare = target.rest == ("$ref",)
-        if asked.arrays and not bare:
-            listed = self._arrays(found.items, asked)
+        if asked.arrays and (bare or asked.expand):
+            raise wrong(
+                "dataArray 不能与 $ref 或 $expand 同用。", "A data array goes with neither $ref nor $expand.", "$resultFormat"
+            )
+        found = self._search.find(target.set, target.scope, asked)
+        if bare:
+            listed: list[Json] = [{"@iot.selfLink": self._self(item)} for item in found.items]
         else:
-            listed = [{"@iot.selfLink": self._self(item)} for item in found.items] if bare else self._all(found.items, asked)
+            listed = arrays(found.items, asked.select, self._host) if asked.arrays else self._all(found.items, asked)
         answer: dict[str, Json] = {} if found.total is None else {"@iot.count": found.total}
         href = target.href + ("/$ref" if target.rest else "")
         if found.more:

@@ -17,6 +17,7 @@ from citybrain.kernel.text import Json, Text
 DOOR: Final = "sensorthings"
 _KEPT: Final = frozenset({"phenomenonTime", "resultTime", "result", "Datastream", "FeatureOfInterest", "@iot.id"})
 _COMPONENTS: Final = ("phenomenonTime", "result", "resultTime")
+_FEATURE: Final = "FeatureOfInterest/id"
 _EMPTY: Final[tuple[Json, ...]] = (None, "", {}, [])
 
 
@@ -77,17 +78,19 @@ class Writer:
             what = f"第 {number} 项须含 Datastream 的 @iot.id、components 和 dataArray。"
             raise UnreadableError(Text(what, f"Item {number} needs the Datastream's @iot.id, components and dataArray."))
         names = [str(name) for name in components]
-        strangers = [name for name in names if name not in (*_COMPONENTS, "FeatureOfInterest/id")]
+        strangers = [name for name in names if name not in (*_COMPONENTS, _FEATURE)]
         if strangers or "result" not in names:
-            able = ", ".join(_COMPONENTS)
+            able = ", ".join((*_COMPONENTS, _FEATURE))
             raise not_held(f"components 仅可为 {able}，且须含 result。", f"components can be {able} and must hold result.")
         return [self._element(stream, names, element) for element in data]
 
     def _element(self, stream: str, names: Sequence[str], element: Json) -> Json:
-        """A row for the intake; one of the wrong shape becomes a row that the intake refuses."""
+        """A row for the intake; one of the wrong shape, or about another feature than the Thing, becomes one that it refuses."""
         if not isinstance(element, list) or len(element) != len(names):
             return None
         fields = dict(zip(names, element, strict=True))
+        if fields.get(_FEATURE) not in (*_EMPTY, stream.rpartition(".")[0]):
+            return None
         at, result = fields.get("phenomenonTime"), fields.get("resultTime")
         if result not in (None, at) and at is not None and not _same(at, result):
             return {"stream": stream, "time": "resultTime differs from phenomenonTime", "value": fields["result"]}
