@@ -25,7 +25,11 @@ async def test_the_landing_page_lists_the_sets_and_the_classes_that_are_held(sta
     assert found["value"][0]["url"] == "http://city/sta/v1.1/Things"
     classes = [held.rpartition("/req/")[2] for held in found["serverSettings"]["conformance"]]
     assert "datamodel/thing" in classes
-    assert not [held for held in classes if "create-update-delete" in held or "mqtt" in held or "multi" in held or "batch" in held]
+    assert not [
+        held
+        for held in classes
+        if "create-update-delete" in held or "mqtt" in held or "multi" in held or "batch" in held or "data-array" in held
+    ]
 
 
 async def test_whatever_a_pack_declares_is_a_thing_with_datastreams(sta: World) -> None:
@@ -151,33 +155,6 @@ REFUSED: tuple[tuple[dict[str, str], int], ...] = (
 async def test_what_cannot_be_answered_is_refused_with_its_reason(sta: World) -> None:
     async with desk(sta) as someone:
         assert [(words, (await someone.refused("/Things", **words))[0]) for words, _ in REFUSED] == list(REFUSED)
-
-
-async def test_observations_come_as_data_arrays_too(sta: World) -> None:
-    """What is sent as data arrays is read as data arrays: the same ids, times and results as in the usual form."""
-    await fill(sta)
-    async with desk(sta) as someone:
-        plain = await someone.get("/Observations", _expand="Datastream", _orderby="phenomenonTime asc")
-        arrays = await someone.get("/Observations", _resultFormat="dataArray", _orderby="phenomenonTime asc", _count="true")
-        assert arrays["@iot.count"] == len(plain["value"])
-        assert all(
-            array["components"] == ["id", "phenomenonTime", "resultTime", "result", "parameters"] for array in arrays["value"]
-        )
-        assert all(array["dataArray@iot.count"] == len(array["dataArray"]) for array in arrays["value"])
-        flat = {
-            (array["Datastream@iot.navigationLink"].rpartition("Datastreams")[2], *row[:4], row[4]["demo"])
-            for array in arrays["value"]
-            for row in array["dataArray"]
-        }
-        assert flat == {
-            (f"('{one['Datastream']['@iot.id']}')", one["@iot.id"], one["phenomenonTime"], one["resultTime"], one["result"], True)
-            for one in plain["value"]
-        }
-        page = await someone.get("/Observations", _resultFormat="dataArray", _top="1", _select="result")
-        assert [array["components"] for array in page["value"]] == [["result"]]
-        assert "resultFormat=dataArray" in page["@iot.nextLink"]
-        status, _ = await someone.refused("/Observations", _resultFormat="dataArray", _expand="Datastream")
-        assert status == 400
 
 
 async def test_pages_hold_every_entity_once(sta: World) -> None:

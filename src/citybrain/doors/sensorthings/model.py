@@ -82,7 +82,6 @@ CONFORMANCE: Final = tuple(
         "request-data/built-in-filter-operations",
         "request-data/built-in-query-functions",
         "request-data/pagination",
-        "data-array/data-array",
     )
 )
 """The conformance classes that are held whole.

@@ -35,7 +35,6 @@ class Options:
     top: int | None = None
     skip: int = 0
     count: bool = False
-    arrays: bool = False
     cursor: str | None = None
     arrays: bool = False
     texts: tuple[tuple[str, str], ...] = ()

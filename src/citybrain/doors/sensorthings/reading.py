@@ -20,8 +20,6 @@ from citybrain.kernel.text import Json
 _MOST: Final = 20_000
 """Entities of one answer, those expanded included."""
 _ABSENT: Final = frozenset({"MultiDatastreams", "Actuators", "Tasks", "TaskingCapabilities"})
-ARRAY: Final = ("id", "phenomenonTime", "resultTime", "result", "parameters")
-"""The components of a data array; the parameters say what is no real measurement."""
 _OF_ONE: Final = frozenset({"$select", "$expand", "lang", "purpose"})
 
 
@@ -120,27 +118,6 @@ class Reading:
         for nav, _ in asked.expand:
             self._search.prefetch(items, nav)
         return [self._shown(item, asked) for item in items]
-
-    def _arrays(self, items: Sequence[Item], asked: Options) -> list[Json]:
-        """Observations as data arrays, one a Datastream (OGC 18-088 clause 12.1)."""
-        names = [name for name in ARRAY if asked.select is None or name in asked.select]
-        if asked.expand or not names:
-            raise wrong("dataArray 不能与 $expand 同用。", "A data array has no $expand, and some component.", "$resultFormat")
-        self._search.prefetch(items, "Datastream")
-        arrays: dict[str, list[Json]] = {}
-        for item in items:
-            found = self._search.beyond(item, "Datastream")
-            whose = self._self(found[0]) if found else f"{self._self(item)}/Datastream"
-            arrays.setdefault(whose, []).append([item.id if name == "id" else item.body.get(name) for name in names])
-        return [
-            {
-                "Datastream@iot.navigationLink": whose,
-                "components": [*names],
-                "dataArray@iot.count": len(rows),
-                "dataArray": rows,
-            }
-            for whose, rows in arrays.items()
-        ]
 
     def _shown(self, item: Item, asked: Options) -> Json:
         self._left -= 1
