@@ -25,7 +25,7 @@ _RATE = 100_000
 """Observations a second that come in while the day is closed."""
 
 
-def batches(streams: int, jitter: bool, seed: int) -> Iterator[Batch]:  # noqa: FBT001 - one of two ways of being sent
+def batches(streams: int, seed: int, *, jitter: bool) -> Iterator[Batch]:
     """A day of one value a minute and stream; each batch is a minute of all of them."""
     chance, numbers = np.random.default_rng(seed), np.arange(1, streams + 1, dtype=np.int32)
     level = chance.uniform(0, 500, streams)
@@ -37,11 +37,11 @@ def batches(streams: int, jitter: bool, seed: int) -> Iterator[Batch]:  # noqa: 
         yield Batch(f"{minute}", "bench", Instant(received), numbers, times.astype(np.int64), np.round(level, 1), {})
 
 
-async def closed(folder: Path, streams: int, jitter: bool, seed: int) -> tuple[float, float, int, int]:  # noqa: FBT001 - as above
+async def closed(folder: Path, streams: int, seed: int, *, jitter: bool) -> tuple[float, float, int, int]:
     """Append a day, close it while more comes in; seconds, bytes a row, rows a second meanwhile, peak megabytes."""
     file = DuckFile(folder)
     series = DuckSeries(file)
-    for batch in batches(streams, jitter, seed):
+    for batch in batches(streams, seed, jitter=jitter):
         await series.append(batch)
     taken, going = 0, True
     peak, here = 0, psutil.Process()
@@ -76,7 +76,7 @@ def measure(streams: int, seed: int) -> list[str]:
     lines = []
     for jitter, named, target in ((False, "fixed cadence", 3), (True, "jitter and time of receipt", 8)):
         with tempfile.TemporaryDirectory() as folder:
-            took, size, rate, peak = asyncio.run(closed(Path(folder), streams, jitter, seed))
+            took, size, rate, peak = asyncio.run(closed(Path(folder), streams, seed, jitter=jitter))
         lines.append(
             f"| closing a day of {streams * _MINUTES:,} rows ({named}) while {rate:,} obs/s come in "
             f"| {took:.1f} s, peak {peak} MB | under 20 s at 100,000 obs/s |"

@@ -197,7 +197,7 @@ class Mark(msgspec.Struct, frozen=True):
     """How many things of a layer stand in an area, in the colour of the most urgent: of its ``level``, or its ``grade``."""
 
     layer: str
-    look: Literal["points", "cases", "alerts"]
+    look: Literal["points", "cases", "reports", "alerts"]
     count: int
     level: Level | None = None
     grade: int | None = None
@@ -237,11 +237,11 @@ class Point(msgspec.Struct, frozen=True):
 
 
 class MapLayer(msgspec.Struct, frozen=True):
-    """A layer over a map that a reader may take away; ``look`` says how its points are drawn: dots, cases (◆) or alerts (▲)."""
+    """A layer over a map that a reader may take away; ``look`` says how its points are drawn: dots, cases (◆), reports (■) or alerts (▲)."""
 
     name: str
     title: Text
-    look: Literal["points", "cases", "alerts"]
+    look: Literal["points", "cases", "reports", "alerts"]
     points: tuple[Point, ...]
     src: str
     levels: tuple[Level, ...] = ()

@@ -9,8 +9,10 @@ import * as maplibre from "maplibre-gl";
 import { colour, whenThemeTurns } from "../../shared/colours.ts";
 import { type Box, boxAround, isLayer, type Layer } from "../../shared/geojson.ts";
 
-const KINDS = ["areas", "sites", "points", "cases", "alerts"] as const;
+const KINDS = ["areas", "sites", "points", "cases", "reports", "alerts"] as const;
 type Kind = (typeof KINDS)[number];
+/** The signs of what an area counts. */
+const SIGNS: Partial<Record<Kind, string>> = { cases: "◆", reports: "■", alerts: "▲" };
 interface Source {
   readonly kind: Kind;
   readonly group: string;
@@ -251,7 +253,7 @@ function sourcesOf(text: string): readonly Source[] {
 
 /** The drawn layer that is pointed at. */
 function targetOf(source: Source): string {
-  return `${source.id}-${{ areas: "fill", sites: "dot", points: "dot", cases: "mark", alerts: "mark" }[source.kind]}`;
+  return `${source.id}-${{ areas: "fill", sites: "dot", points: "dot", cases: "mark", reports: "mark", alerts: "mark" }[source.kind]}`;
 }
 
 async function fetchLayer(address: string): Promise<Layer> {
@@ -289,7 +291,7 @@ const FILL: maplibre.ExpressionSpecification = [
 
 /** What an area counts is drawn one by one only from near; what no area counts is drawn always. */
 function fromNear(kind: Kind, drawn: maplibre.LayerSpecification, near: number): maplibre.LayerSpecification[] {
-  if (drawn.type === "background" || (kind !== "cases" && kind !== "alerts")) return [drawn];
+  if (drawn.type === "background" || !(kind in SIGNS)) return [drawn];
   const alone: maplibre.ExpressionSpecification = ["==", ["coalesce", ["get", "area"], ""], ""];
   const filter = drawn.filter === undefined ? alone : (["all", drawn.filter, alone] as maplibre.ExpressionSpecification);
   return [
@@ -310,7 +312,7 @@ function wordLayer(id: string, english: boolean, sources: readonly Source[], nea
   const title: maplibre.ExpressionSpecification = english ? ["coalesce", ["get", "title_en"], ["get", "title"]] : ["get", "title"];
   const value = ["to-string", ["coalesce", ["get", "value"], ""]];
   const plain = ["concat", title, "\n", ["case", ["==", value, ""], ["coalesce", ["get", "level"], ""], value]];
-  const counted = sources.filter((source) => source.kind === "cases" || source.kind === "alerts").flatMap(countOf);
+  const counted = sources.filter((source) => source.kind in SIGNS).flatMap(countOf);
   const full = ["format", plain, {}, "\n", {}, ...counted];
   return {
     id: `${id}-word`,
@@ -332,9 +334,9 @@ function wordLayer(id: string, english: boolean, sources: readonly Source[], nea
 
 /** The part of a label that says how many things of a layer stand in an area, its sign in the colour of the most urgent. */
 function countOf(source: Source): unknown[] {
-  const sign = source.kind === "cases" ? "◆" : "▲";
+  const sign = SIGNS[source.kind];
   const count = ["coalesce", ["get", `${source.group}_count`], 0];
-  const paint = source.kind === "cases" ? ["to-color", ["get", `${source.group}_colour`], colour("map-ink")] : gradeOf(`${source.group}_grade`);
+  const paint = source.kind === "alerts" ? gradeOf(`${source.group}_grade`) : ["to-color", ["get", `${source.group}_colour`], colour("map-ink")];
   const lifted = ["interpolate", ["linear"], Number(colour("map-lift")), 0, paint, 1, "#fff"];
   const some = [">", count, 0];
   return [["case", some, sign, ""], { "text-color": lifted }, ["case", some, ["concat", ["to-string", count], " "], ""], {}];
@@ -373,8 +375,8 @@ function pointLayers(id: string): maplibre.LayerSpecification[] {
   return [{ id: `${id}-dot`, type: "circle", source: id, paint }];
 }
 
-/** Cases are diamonds, so that they are told from stations and lots without their colour; several at one place carry their number. */
-function caseLayers(id: string): maplibre.LayerSpecification[] {
+/** Cases are diamonds and reports squares, so that they are told from stations and lots without their colour; several at one place carry their number. */
+function caseLayers(id: string, sign = "◆"): maplibre.LayerSpecification[] {
   const always = { "text-font": FONT, "text-allow-overlap": true, "text-ignore-placement": true };
   const halo = { "text-halo-color": colour("map-halo"), "text-halo-width": 1.6 };
   return [
@@ -382,7 +384,7 @@ function caseLayers(id: string): maplibre.LayerSpecification[] {
       id: `${id}-mark`,
       type: "symbol",
       source: id,
-      layout: { ...always, "text-field": "◆", "text-size": 1.25 * rem() },
+      layout: { ...always, "text-field": sign, "text-size": 1.25 * rem() },
       paint: { "text-color": DOT, "text-halo-color": "#fff", "text-halo-width": 1.6 },
     },
     {
@@ -421,6 +423,7 @@ const LOOKS: Readonly<Record<Kind, (id: string) => maplibre.LayerSpecification[]
   sites: siteLayers,
   points: pointLayers,
   cases: caseLayers,
+  reports: (id) => caseLayers(id, "■"),
   alerts: alertLayers,
 };
 

@@ -1,7 +1,7 @@
 """The cockpit's map: the first board coloured by subdistrict, and over it every other board, open reports, cases and alerts."""
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, Literal
 
 import msgspec
 
@@ -63,7 +63,7 @@ def reports(parts: PageParts, caller: Caller) -> MapLayer:
     return _cases(parts, caller, "report", _REPORTS, _REPORTED)
 
 
-def _cases(parts: PageParts, caller: Caller, name: str, title: Text, which: Predicate) -> MapLayer:
+def _cases(parts: PageParts, caller: Caller, name: Literal["case", "report"], title: Text, which: Predicate) -> MapLayer:
     """Those at one place are one mark with their number."""
     found = rows.read(parts, caller, Query("case", And((_OPEN, _PLACED, which)), Order("due"), _MOST, count=True))
     whole = rows.read(parts, caller, Query("case", And((_OPEN, which)), limit=1, count=True)).total or 0
@@ -73,7 +73,8 @@ def _cases(parts: PageParts, caller: Caller, name: str, title: Text, which: Pred
         f"{whole} open, {here} of them with a place" + (f"; the {_MOST} most urgent are shown" if here > _MOST else ""),
     )
     points = _gathered([_case(parts, row) for row in found.rows])
-    return MapLayer(name, title, "cases", points, f"/layers/{name}/points.geojson", (LATE, SOON, CALM), note)
+    look: Literal["cases", "reports"] = "cases" if name == "case" else "reports"
+    return MapLayer(name, title, look, points, f"/layers/{name}/points.geojson", (LATE, SOON, CALM), note)
 
 
 def alerts(parts: PageParts, caller: Caller) -> MapLayer:
