@@ -149,7 +149,8 @@ class Indicator:
     """A figure with one definition and version; ``measure`` is an Ibis expression, built from tables by name.
 
     Tables: ``case``, ``alert``, ``booking``, ``offer_window``, ``rating`` (facts), ``stream`` (latest values with life). The expression has the columns
-    ``area`` (null for the district), ``value`` and ``unknown``. ``rows`` are those it counts of its first input (None: all).
+    ``area`` (null for the district), ``value`` and ``unknown``, and where it knows them ``silent_since``, ``as_of`` (µs), ``closed``
+    (of the unknown, those outside their hours), ``reason_zh`` and ``reason_en``. ``rows`` are those it counts of its first input (None: all).
     """
 
     name: str

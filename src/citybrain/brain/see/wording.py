@@ -12,13 +12,22 @@ _NOTHING = Text("没有可用的数值", "there is no value to use")
 
 
 def reason(row: Mapping[str, object], *, missing: bool, now: Instant) -> Text | None:
-    """The reason of a measured row (reason_zh and reason_en, silent_since, unknown), or None where the figure is sure."""
+    """The reason of a measured row (reason_zh and reason_en, silent_since, unknown, closed), or None where the figure is sure.
+
+    ``closed`` of the ``unknown`` are outside their hours, which is no fault of theirs.
+    """
     zh, en, unknown, since = row.get("reason_zh"), row.get("reason_en"), row.get("unknown"), row.get("silent_since")
     if isinstance(zh, str) and isinstance(en, str):
         return Text(zh, en)
-    if isinstance(unknown, int) and unknown > 0:
-        return _silent(unknown, Instant(since), now) if isinstance(since, int) else _dead(unknown)
-    return _NOTHING if missing else None
+    if not isinstance(unknown, int) or unknown <= 0:
+        return _NOTHING if missing else None
+    closed = row.get("closed")
+    resting = closed if isinstance(closed, int) else 0
+    if resting >= unknown:
+        return Text(f"停用时段，{unknown}项", f"closed at this hour, {unknown}")
+    dead = unknown - resting
+    said = _silent(dead, Instant(since), now) if isinstance(since, int) else _dead(dead)
+    return Text(f"{said.zh}，另{resting}项停用时段", f"{said.en}, {resting} more closed at this hour") if resting else said
 
 
 def no_past(one: Indicator) -> BadInputError:

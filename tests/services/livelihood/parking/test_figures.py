@@ -100,6 +100,9 @@ def test_lots_that_are_closed_are_unknown_and_never_zero(facts: DuckFacts) -> No
     streams = [lot(1, 40.0, "live"), lot(2, 0.0, "live"), lot(3, 90.0, "closed"), lot(4, None, "never")]
     assert measured(facts, "parking_free", streams) == {None: (40.0, 2), "990104001": (40.0, 2)}
     assert measured(facts, "parking_free", streams[2:]) == {None: (None, 2), "990104001": (None, 2)}
+    tables = IbisTables(facts, lambda: pa.Table.from_pylist(streams, schema=STREAM), tuple, NOW)
+    whole = next(row for row in tables.run(figure("parking_free").measure(tables)).to_pylist() if row["area"] is None)
+    assert (whole["unknown"], whole["closed"]) == (2, 1)
 
 
 def behind(facts: DuckFacts, name: str) -> list[Row]:

@@ -24,9 +24,20 @@ def _by_area(tables: Tables, field: str, total: Callable[[ir.NumericColumn], ir.
     if not isinstance(streams, ir.Table):
         raise DeclarationError(Text("监测流不是 Ibis 表。", "The streams are no Ibis table."))
     lots = streams.filter((streams.kind == LOT) & (streams.field == field))
-    live = lots.life == Life.LIVE.value
-    marked = lots.select(code=lots.area.substr(0, 9), value=ibis.ifelse(live, lots.value, None), dead=(~live).cast("int64"))
-    sums = {"value": lambda rows: total(rows.value), "unknown": lambda rows: rows.dead.sum().fill_null(0)}
+    live, closed = lots.life == Life.LIVE.value, lots.life == Life.CLOSED.value
+    marked = lots.select(
+        code=lots.area.substr(0, 9),
+        value=ibis.ifelse(live, lots.value, None),
+        dead=(~live).cast("int64"),
+        closed=closed.cast("int64"),
+        lost=ibis.ifelse(live | closed, None, lots.time),
+    )
+    sums = {
+        "value": lambda rows: total(rows.value),
+        "unknown": lambda rows: rows.dead.sum().fill_null(0),
+        "closed": lambda rows: rows.closed.sum().fill_null(0),
+        "silent_since": lambda rows: rows.lost.min(),
+    }
     each = marked.filter(marked.code.notnull()).group_by("code").agg(**sums).rename(area="code")
     everywhere = marked.agg(**sums).mutate(area=ibis.null("string"))
     return everywhere.select("area", *sums).union(each.select("area", *sums))
