@@ -2,6 +2,7 @@
 
 import argparse
 import time
+from typing import NamedTuple
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
@@ -13,18 +14,34 @@ new PerformanceObserver((list) => {
   for (const entry of list.getEntries()) window.longTasks.push([entry.startTime, entry.duration]);
 }).observe({type: "longtask", buffered: true});
 """
+FLAGS = ["--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"]
 _SETTLED = 5
 """Seconds after which the page has loaded: what comes later is the work of updates."""
 
 
+class Held(NamedTuple):
+    """What a page holds: script memory in MB after a collection, and elements."""
+
+    megabytes: float
+    elements: int
+
+
+class Watched(NamedTuple):
+    """A page before and after a stretch of updates, and its main-thread tasks over 50 ms in it (ms)."""
+
+    before: Held
+    after: Held
+    tasks: list[float]
+
+
 def measure(seconds: float) -> list[str]:
-    """Open the wall of the demo, leave it alone for so long; returns the lines of the report."""
+    """Open the cockpit of the demo, leave it alone for so long; returns the lines of the report."""
+    if machine.chromium() is None:
+        return ["| cockpit in a browser | not run: there is no Chromium on this machine | |"]
     with demo.fresh() as (_, port), sync_playwright() as tool:
-        browser = tool.chromium.launch(
-            executable_path=machine.chromium(), args=["--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"]
-        )
+        browser = tool.chromium.launch(executable_path=machine.chromium(), args=FLAGS)
         try:
-            return [*_paint(browser, port), *_watched(browser, port, seconds)]
+            return [*_paint(browser, port), *_told(watched(browser, port, seconds), seconds)]
         finally:
             browser.close()
 
@@ -40,7 +57,8 @@ def _paint(browser: Browser, port: int) -> list[str]:
     return [f"| cockpit, first paint, warm | {painted / 1000:.2f} s | under 1.5 s |"]
 
 
-def _watched(browser: Browser, port: int, seconds: float) -> list[str]:
+def watched(browser: Browser, port: int, seconds: float) -> Watched:
+    """Leave the cockpit open for so long while the city goes on."""
     page = _signed_in(browser, port)
     page.add_init_script(_WATCH)
     page.goto(f"http://127.0.0.1:{port}/cockpit", wait_until="load")
@@ -51,20 +69,24 @@ def _watched(browser: Browser, port: int, seconds: float) -> list[str]:
     after = _held(page)
     tasks = [lasting for start, lasting in page.evaluate("window.longTasks") if start > _SETTLED * 1000]
     page.context.close()
+    return Watched(before, after, tasks)
+
+
+def _told(found: Watched, seconds: float) -> list[str]:
+    before, after, tasks = found
     return [
         f"| cockpit, main-thread tasks over 50 ms in {seconds:.0f} s of updates | {len(tasks)}, longest {max(tasks, default=0):.0f} ms | none |",
-        f"| cockpit, script memory after {seconds:.0f} s: before / after | {before[0]:.1f} / {after[0]:.1f} MB | flat |",
-        f"| cockpit, elements on the page: before / after | {before[1]} / {after[1]} | flat |",
+        f"| cockpit, script memory after {seconds:.0f} s: before / after | {before.megabytes:.1f} / {after.megabytes:.1f} MB | flat |",
+        f"| cockpit, elements on the page: before / after | {before.elements} / {after.elements} | flat |",
     ]
 
 
-def _held(page: Page) -> tuple[float, int]:
-    """Script memory in MB after a collection, and the number of elements."""
+def _held(page: Page) -> Held:
     session = page.context.new_cdp_session(page)
     session.send("HeapProfiler.collectGarbage")
     used = session.send("Runtime.getHeapUsage")["usedSize"]
     session.detach()
-    return used / 1e6, int(page.evaluate("document.querySelectorAll('*').length"))
+    return Held(used / 1e6, int(page.evaluate("document.querySelectorAll('*').length")))
 
 
 def _signed_in(browser: Browser, port: int) -> Page:

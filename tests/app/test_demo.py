@@ -1,14 +1,18 @@
 """The demo district: made once, marked everywhere, kept over restarts."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import msgspec
+import numpy as np
 import pytest
 
-from citybrain.app import demo, demo_bookings
+from citybrain.app import asgi, demo, demo_bookings
 from citybrain.app.city import City, build
 from citybrain.app.clockwork import HeldClock
+from citybrain.app.demo import PASSWORD
 from citybrain.app.packs import installed
 from citybrain.app.parts import DemoNotes
 from citybrain.app.settings import Settings
@@ -202,3 +206,36 @@ def test_most_of_what_alerts_opened_was_handled_in_time_and_some_was_not(lived: 
         assert [step.at for step in steps] == sorted(step.at for step in steps)
         assert any("模拟生成" in step.note for step in steps)
     assert "generated" in notes.origin.en
+
+
+async def test_a_killed_feed_is_told_with_its_moment_and_totals_say_what_is_unknown(
+    lived: tuple[City, HeldClock, DemoNotes],
+) -> None:
+    """Journey 1 of the acceptance: four hours on, one station has sent nothing since six; nobody is shown its old value as today's."""
+    city, clock, notes = lived
+    gone = [stream.no for stream in city.registry.streams_of("air-03")]
+    now = Instant(SIX + 4 * HOUR)
+    clock.hold(now)
+    for one in demo.players(city, clock.replay, DATA):
+        for numbers, times, values in one.measured(Instant(SIX + 1), now):
+            fed = ~np.isin(numbers, gone)
+            await city.intake.take_columns(numbers[fed], times[fed], values[fed], "replay", None)
+    while await city.deriver.run_once():
+        pass
+    city.watch.sweep()
+    city.indicators.touch()
+    city.indicators.run_once()
+    transport = httpx.ASGITransport(asgi.application(city, notes))
+    async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
+        portal = (await client.get("/")).text
+        await client.post("/api/v1/protect/session", json={"login": "leader", "password": PASSWORD})
+        cockpit = (await client.get("/cockpit")).text
+    assert '<span class="unknown">+1不明</span>' in portal
+    assert re.findall(r'<li id="place-(\d+)"><span>[^<]+</span><span class="missing">暂无数据（数据中断）</span></li>', portal) == [
+        "990104003"
+    ]
+    assert portal.count("06:00起无数据") == 1
+    assert "06:00起无有效数据，1项不明" in cockpit
+    assert re.search(r"\+\d+不明", cockpit)
+    (alert,) = [alert for alert in city.alerts.open() if alert.rule == "house.feed_lost"]
+    assert alert.entity == "air-03"

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from citybrain.brain.detect import watch as watching
 from citybrain.kernel.alerts import Grade
 from citybrain.kernel.instant import MINUTE
 from citybrain.kernel.text import Text, same
@@ -39,6 +40,26 @@ async def test_an_exceedance_within_one_batch_is_told_though_it_is_over(world: W
     alert = world.told()[0]
     assert (alert.state, alert.began, alert.cleared) == ("cleared", START + MINUTE, START + 2 * MINUTE)
     assert len(world.cases.requests) == 1
+
+
+async def test_the_watch_looks_at_fewer_where_much_changes_and_at_more_where_nothing_does(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However much is looked at together, every alert is told and cleared once, in its order."""
+    monkeypatch.setattr(watching, "FEWEST", 1)
+    monkeypatch.setattr(watching, "MOST", 4)
+    monkeypatch.setattr(watching, "CHANGES", 1)
+    for minute in range(12):
+        await world.send(("p1.level", minute - 12, 9.0 if minute in (3, 4, 8, 9) else 1.0))
+    watch = world.watch()
+    looked = []
+    while rows := watch.run_once():
+        looked.append(rows)
+    assert sum(looked) == 12
+    assert looked[:3] == [1, 2, 4], "nothing changes at first"
+    assert 1 < looked.count(2), "two changes in one look: the next is at half as many"
+    spans = [((alert.began - START) // MINUTE, ((alert.cleared or 0) - START) // MINUTE) for alert in world.told()]
+    assert spans == [(-9, -7), (-4, -2)]
 
 
 async def test_a_condition_must_last_by_event_time_and_clears_by_its_own_condition(world: World) -> None:

@@ -39,6 +39,10 @@ COALESCE = 0.02
 more came in the meantime than they were asked about."""
 FLOOD = 5_000
 """Observations at one time that are a flood: many together are judged for little more than few."""
+FEWEST, MOST = 10_000, 400_000
+"""Observations looked at together: more and more while they change little, for each look has its price, and fewer where they change much."""
+CHANGES = 500
+"""Alerts told or cleared in one transaction from which on the next looks at fewer: the others who write wait for it."""
 STEP = 100_000
 """Observations without any change after which the cursor is moved all the same: after a kill they are looked at again."""
 
@@ -79,6 +83,7 @@ class Watch:
         self._woke = clock.city()
         self._lock = threading.Lock()
         self._limits = 0
+        self._reach = FEWEST
         self._cursor = self._kept = 0
         """Up to where was looked, and up to where that is durable."""
         self._stale = False
@@ -91,17 +96,17 @@ class Watch:
         """Observations that are recorded and not yet looked at."""
         return self._series.last_seq() - self._cursor
 
-    def run_once(self, limit: int = 400_000) -> int:
-        """Look at up to about so many new observations; returns how many there were. Blocks: run in a thread."""
+    def run_once(self) -> int:
+        """Look at some new observations; returns how many there were. Blocks: run in a thread."""
         with self._lock:
-            return self._follow(limit)
+            return self._follow()
 
     def sweep(self) -> None:
         """Look at what comes about without a reading: changed forms, conditions that have lasted long enough, feeds lost and found."""
         with self._lock:
             # Up to what is recorded now: under a flood there is always more.
             recorded = self._series.last_seq()
-            while self._cursor < recorded and self._follow(400_000):
+            while self._cursor < recorded and self._follow():
                 pass
             self._wait()
             self._feeds()
@@ -140,11 +145,11 @@ class Watch:
             elif self.behind < rows:
                 await asyncio.sleep(max(COALESCE, loop.time() - began))
 
-    def _follow(self, limit: int) -> int:
+    def _follow(self) -> int:
         if self._stale:
             self._restore()
         self._rulebook.renew()
-        rows = self._series.after(self._cursor, limit)
+        rows = self._series.after(self._cursor, self._reach)
         if not rows.num_rows:
             self._open_cases()
             return 0
@@ -161,6 +166,10 @@ class Watch:
             self._open_cases()
         self._cursor = upto
         self._stale = False
+        if len(changes) > CHANGES:
+            self._reach = max(FEWEST, self._reach // 2)
+        elif rows.num_rows >= self._reach:
+            self._reach = min(MOST, 2 * self._reach)
         return rows.num_rows
 
     def _wait(self) -> None:
