@@ -4,10 +4,10 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-import httpx
 import msgspec
 import numpy as np
 import pytest
+from litestar.testing import AsyncTestClient
 
 from citybrain.app import asgi, demo, demo_bookings
 from citybrain.app.city import City, build
@@ -225,8 +225,7 @@ async def test_a_killed_feed_is_told_with_its_moment_and_totals_say_what_is_unkn
     city.watch.sweep()
     city.indicators.touch()
     city.indicators.run_once()
-    transport = httpx.ASGITransport(asgi.application(city, notes))
-    async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
+    async with AsyncTestClient(asgi.application(city, notes), base_url="http://127.0.0.1") as client:
         portal = (await client.get("/")).text
         await client.post("/api/v1/protect/session", json={"login": "leader", "password": PASSWORD})
         cockpit = (await client.get("/cockpit")).text
