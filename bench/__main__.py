@@ -54,10 +54,10 @@ def sections(quick: bool) -> tuple[tuple[str, Callable[[], list[str]]], ...]:  #
         ("就近查找 · Nearest", nearest.measure),
         ("历史 · History", lambda: series_query.week(1_000 if quick else 10_000)),
         ("存储 · Storage", lambda: storage.measure(1_000 if quick else 10_000, _SEED)),
-        ("示意城区 · The demo district", lambda: demo.measure(60 if quick else 600)),
-        ("驾驶舱 · The cockpit", lambda: cockpit.measure(60 if quick else 300)),
+        ("驾驶舱 · The cockpit", lambda: cockpit.measure(60 if quick else 180)),
         ("Lighthouse", audit.measure),
         ("页面 · Pages", lambda: pages.measure(10_000 if quick else pages.CASES)),
+        ("示意城区 · The demo district", lambda: demo.measure(60 if quick else 600)),
     )
 
 

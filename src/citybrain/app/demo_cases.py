@@ -1,4 +1,7 @@
-"""Invented handling of a demonstration's cases (模拟生成): its accounts take, finish and check what alerts opened, most of it in time."""
+"""Invented handling of a demonstration's cases (模拟生成): its accounts take, finish and check what alerts opened, most of it in time.
+
+Only cases of the standard flow: what a flow of a pack's own asks of people, its author shows.
+"""
 
 import zlib
 from collections.abc import Callable, Iterator
@@ -6,6 +9,7 @@ from typing import Final, NamedTuple
 
 from citybrain.app.city import City
 from citybrain.app.demo_reports import MARK, somebody
+from citybrain.brain import act
 from citybrain.kernel.access import Query, Role
 from citybrain.kernel.cases import Case
 from citybrain.kernel.instant import Instant
@@ -55,7 +59,7 @@ def _open(city: City) -> Iterator[Case]:
         rows = city.sources["case"](Query("case", Compare("state", "eq", state), limit=1000)).rows
         for number in sorted(str(row["number"]) for row in rows):
             case = city.cases.by_number(number)
-            if case.cause.startswith("alert:"):
+            if case.cause.startswith("alert:") and case.flow == act.STANDARD_FLOW.name:
                 yield case
 
 

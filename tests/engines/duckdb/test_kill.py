@@ -36,7 +36,7 @@ def killed_after(folder: Path, run: int, acknowledged: int) -> None:
 @pytest.mark.slow
 def test_five_kills_lose_no_acknowledged_batch_and_double_none(tmp_path: Path) -> None:
     for run in range(KILLS):
-        killed_after(tmp_path, run, 3 + 17 * run)
+        killed_after(tmp_path, run, 30 + 170 * run)
     file = DuckFile(tmp_path / "series")
     series = DuckSeries(file)
     acknowledged = {tuple(map(int, line.split())) for line in (tmp_path / "acknowledged").read_text().splitlines()}
