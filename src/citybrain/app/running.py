@@ -26,8 +26,8 @@ log = structlog.get_logger()
 Duty = Callable[[City], Coroutine[None, None, None]]
 _COALESCE = 0.02
 """Seconds that detect waits for more observations: one evaluation serves them all."""
-_REST = 9.0
-"""Figures rest nine times as long as they took: they never take more than a tenth of a processor."""
+_REST = 5.0
+"""Figures rest five times as long as they took: they never take more than a sixth of a processor."""
 _GATHER = 0.5
 """Seconds that events gather before they become facts in one commit: nobody waits for facts."""
 _COLLECT = (50_000, 20, 100)
