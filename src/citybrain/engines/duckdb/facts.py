@@ -18,7 +18,8 @@ from citybrain.kernel.errors import BadInputError
 from citybrain.kernel.text import Json, Text
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
-_RESERVED = frozenset(("fact_position", "observation"))
+_OBSERVED = "observation"
+_RESERVED = frozenset(("fact_position", _OBSERVED))
 
 
 class DuckFacts:
@@ -68,7 +69,7 @@ class DuckFacts:
 
         Raises BadInputError for anything else than a SELECT, and for one that DuckDB cannot run.
         """
-        with self._reading() as cursor:
+        with self._reading(sql) as cursor:
             for name, table in (tables or {}).items():
                 cursor.register(name, table)
             return cursor.execute(_selected(sql), dict(values)).to_arrow_table()
@@ -81,9 +82,11 @@ class DuckFacts:
         return ibis.duckdb.from_connection(cursor)
 
     @contextmanager
-    def _reading(self) -> Iterator[duckdb.DuckDBPyConnection]:
+    def _reading(self, sql: str) -> Iterator[duckdb.DuckDBPyConnection]:
+        # Facts do not wait for observations that are acknowledged and not yet stored; whoever asks for observations does.
+        opened = self._file.reading() if _OBSERVED in sql else self._file.cursor()
         try:
-            with self._file.reading() as cursor:
+            with opened as cursor:
                 self._show(cursor)
                 yield cursor
         except duckdb.Error as error:
