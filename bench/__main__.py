@@ -1,8 +1,12 @@
-"""Every measurement in one run, written as a page of the reference: ``python -m bench [--quick]``."""
+"""Every measurement, written as a page of the reference: ``python -m bench [--quick] [--only ingest,mqtt]``.
+
+A section says when and under which conditions it was measured; those that are left out of a run stay as they stand.
+"""
 
 import argparse
 import sys
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import structlog
@@ -66,19 +70,31 @@ def _rules() -> list[str]:
     return [f"| 500 rules on 250 observations (50 ms at 5,000 obs/s) | {spent:.1f} ms, {speed:,.0f} rule-rows a second | |"]
 
 
+def kept(page: str) -> dict[str, str]:
+    """The sections of a page as they stand, by heading."""
+    return {part.partition("\n")[0]: f"## {part.rstrip()}\n" for part in page.split("\n## ")[1:]}
+
+
 def main() -> None:
-    """Measure, print, write."""
+    """Measure, print, write after each section, so that what was measured is not lost."""
     ask = argparse.ArgumentParser(description=__doc__)
     ask.add_argument("--quick", action="store_true", help="short runs")
+    ask.add_argument("--only", default="", help="parts of headings, with commas between, such as ingest,mqtt")
     ask.add_argument("--page", type=Path, default=PAGE)
     given = ask.parse_args()
     structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
-    page = [_HEAD, f"测量条件 · Conditions: {machine.about(_SEED)}\n"]
-    for heading, measure in sections(given.quick):
+    wanted = [word.strip().lower() for word in given.only.split(",") if word.strip()]
+    standing = kept(given.page.read_text(encoding="utf-8")) if wanted and given.page.exists() else {}
+    every = sections(given.quick)
+    for heading, measure in every:
+        if wanted and not any(word in heading.lower() for word in wanted):
+            continue
+        when = f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC; {machine.about(_SEED)}"
         lines = measure()
         print("\n".join(lines), flush=True)
-        page.append(f"## {heading}\n\n{_TABLE}" + "\n".join(lines) + "\n")
-    given.page.write_text("\n".join(page), encoding="utf-8")
+        standing[heading] = f"## {heading}\n\n测量条件 · Conditions: {when}\n\n{_TABLE}" + "\n".join(lines) + "\n"
+        shown = [standing[name] for name, _ in every if name in standing]
+        given.page.write_text("\n".join((_HEAD, *shown)), encoding="utf-8")
 
 
 if __name__ == "__main__":

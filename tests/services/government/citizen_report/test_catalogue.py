@@ -11,7 +11,7 @@ from citybrain.brain.act.alike import ClassFinder
 from citybrain.kernel.cases import Flow
 from citybrain.services.government.citizen_report import FORM, PACK, PARAMETERS
 
-SOURCE = Path("/work/shared/standards/gbt47678_5_2026_catalogue.csv")
+SOURCE = Path(__file__).parents[5] / "shared" / "standards" / "gbt47678_5_2026_catalogue.csv"
 FINDER = ClassFinder(FORM.classes)
 
 
