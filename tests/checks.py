@@ -15,7 +15,18 @@ CHECKS = (
     ("docstrings", ("interrogate", "-q", "--fail-under", "100", "-p", "-m", "-s", "-n", "-i", "src")),
     (
         "spelling",
-        ("codespell_lib", "-q", "3", "--skip", "*/static/build/*,*/node_modules/*,*.lock,*-lock.json", "src", "tests", "docs", "bench", "README.md"),
+        (
+            "codespell_lib",
+            "-q",
+            "3",
+            "--skip",
+            "*/static/build/*,*/node_modules/*,*.lock,*-lock.json",
+            "src",
+            "tests",
+            "docs",
+            "bench",
+            "README.md",
+        ),
     ),
 )
 
