@@ -6,7 +6,6 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import pyarrow as pa
 import pytest
 import shapely
 from httpx import ASGITransport, AsyncClient
@@ -154,10 +153,7 @@ def _world(
     for faculty in (observe, detect, act, see, protect, exchange):
         catalogue.register_all(faculty.datasets(packs))
 
-    def stream_rows() -> pa.Table:
-        places = {entity.id: entity.area for entity in registry.entities("well")}
-        return see.stream_rows(registry.streams(), places, latest.table(None))
-
+    stream_rows = see.StreamRows(registry, latest.table)
     indicators = see.Indicators(packs, facts, stream_rows, clock, transactions, areas.all)
     sources = {
         **observe.sources(transactions, registry, latest, series),

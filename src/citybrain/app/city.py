@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import msgspec
-import pyarrow as pa
 
 from citybrain.app.settings import Settings
 from citybrain.app.stores import Stores
@@ -55,6 +54,7 @@ class City:
     forecasts: detect.Forecasts
     feed: see.FactFeed
     indicators: see.Indicators
+    stream_rows: see.StreamRows
     sources: Mapping[str, Source]
     origin: Origin
 
@@ -75,7 +75,8 @@ def build(settings: Settings, stores: Stores, packs: Sequence[Pack], clock: Cloc
     accounts = protect.Accounts(transactions, clock, audit, _timeouts(settings))
     policy = protect.CedarPolicy(clock, _portal(packs))
     catalogue = exchange.CatalogueBook(transactions, clock)
-    indicators = see.Indicators(packs, stores.facts, lambda: stream_rows(registry, latest), clock, transactions, areas.all)
+    stream_rows = see.StreamRows(registry, latest.table)
+    indicators = see.Indicators(packs, stores.facts, stream_rows, clock, transactions, areas.all)
     forecasts = detect.Forecasts(transactions, series, registry, clock)
     forecasts.register(packs)
     limits = detect.Limits(packs, transactions, clock)
@@ -115,6 +116,7 @@ def build(settings: Settings, stores: Stores, packs: Sequence[Pack], clock: Cloc
         forecasts=forecasts,
         feed=see.FactFeed(transactions, stores.facts),
         indicators=indicators,
+        stream_rows=stream_rows,
         sources=sources,
         origin=origin,
     )
@@ -124,12 +126,6 @@ def datasets(packs: Sequence[Pack], origin: Origin) -> tuple[Dataset, ...]:
     """Every dataset of every faculty, marked with the origin of what this city holds."""
     declared = (dataset for faculty in (observe, detect, act, see, protect, exchange) for dataset in faculty.datasets(packs))
     return tuple(msgspec.structs.replace(dataset, origin=origin) for dataset in declared)
-
-
-def stream_rows(registry: observe.Registry, latest: observe.Latest) -> pa.Table:
-    """The latest value of every stream with its life, as indicators read it."""
-    areas = {entity.id: entity.area for kind in registry.kinds() for entity in registry.entities(kind.name)}
-    return see.stream_rows(registry.streams(), areas, latest.table(None))
 
 
 def _timeouts(settings: Settings) -> protect.Timeouts:

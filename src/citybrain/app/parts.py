@@ -4,7 +4,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 
-from citybrain.app import city as cities
 from citybrain.app import problems
 from citybrain.app.advice import ADVICE, plain
 from citybrain.app.city import City
@@ -145,7 +144,7 @@ def mqtt(city: City) -> mqtt_door.MqttDoor:
 
 def _layers(city: City) -> Mapping[str, Callable[[], Mapping[str, Json]]]:
     def things(kind: str) -> Mapping[str, Json]:
-        return see.layers.things(city.registry.entities(kind), cities.stream_rows(city.registry, city.latest))
+        return see.layers.things(city.registry.entities(kind), city.stream_rows())
 
     def areas() -> Mapping[str, Json]:
         return see.layers.areas([area for area in city.areas.all() if area.level == "subdistrict"])

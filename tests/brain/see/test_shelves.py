@@ -15,8 +15,8 @@ from citybrain.kernel.instant import Instant
 from citybrain.kernel.observations import ROWS
 from citybrain.kernel.ports import Source
 from citybrain.kernel.predicate import And, Compare
-from citybrain.kernel.text import Json
-from citybrain.kernel.things import Contract, Stream
+from citybrain.kernel.text import Json, same
+from citybrain.kernel.things import Contract, Entity, Stream
 from tests.brain.see.conftest import MORNING, NOW, case, opened
 
 
@@ -79,22 +79,38 @@ def test_what_cannot_be_served_is_refused(store: SqlTransactions, facts: DuckFac
         source(Query("figure", cursor="nonsense"))
 
 
-def test_stream_rows_tell_the_streams_that_never_reported() -> None:
-    known = [
-        Stream(f"a.{field}", no, "a", "air_station", field, "ug/m3", Contract(), "replay") for no, field in ((1, "x"), (2, "y"))
-    ]
-    latest = pa.table(
-        {
-            "stream_no": pa.array([1], pa.int32()),
-            "time": pa.array([NOW], pa.int64()),
-            "value": [5.0],
-            "received": pa.array([Instant(NOW + 1)], pa.int64()),
-            "life": ["live"],
+class Known:
+    """Two streams of one station; with a second version there is a third."""
+
+    def __init__(self) -> None:
+        self.version = 1
+
+    def streams(self) -> list[Stream]:
+        return [
+            Stream(f"a.{field}", no, "a", "air_station", field, "ug/m3", Contract(), "replay")
+            for no, field in enumerate("xyz"[: 1 + self.version], 1)
+        ]
+
+    def entity(self, id: str) -> Entity:  # noqa: A002 - the word of the public face
+        return Entity(id, "air_station", same(id), None, "990104001", {}, 1, NOW, None, "demo")
+
+
+def test_stream_rows_tell_the_streams_that_never_reported_and_those_that_are_new() -> None:
+    def latest() -> pa.Table:
+        columns = {
+            "stream_no": pa.array([1, 2, 3], pa.int32()),
+            "time": pa.array([NOW, None, None], pa.int64()),
+            "value": pa.array([5.0, None, None], pa.float64()),
+            "received": pa.array([Instant(NOW + 1), None, None], pa.int64()),
+            "life": ["live", "never", "never"],
         }
-    )
-    assert latest.schema.field("value").type == ROWS.field("value").type
-    rows = see.stream_rows(known, {"a": "990104001"}, latest).sort_by("stream").to_pylist()
-    assert [(row["stream"], row["value"], row["life"], row["area"]) for row in rows] == [
-        ("a.x", 5.0, "live", "990104001"),
-        ("a.y", None, "never", "990104001"),
-    ]
+        assert columns["value"].type == ROWS.field("value").type
+        return pa.table(columns).slice(0, 1 + known.version)
+
+    known = Known()
+    rows = see.StreamRows(known, latest)
+    first = [("a.x", 5.0, "live", "990104001"), ("a.y", None, "never", "990104001")]
+    for version, expected in ((1, first), (2, [*first, ("a.z", None, "never", "990104001")])):
+        known.version = version
+        assert rows().schema == see.STREAM
+        assert [(row["stream"], row["value"], row["life"], row["area"]) for row in rows().to_pylist()] == expected

@@ -9,7 +9,7 @@ from citybrain.brain.see.indicators import Indicators
 from citybrain.brain.see.night import Night, Nights, last_night, night
 from citybrain.brain.see.shelves import datasets, sources
 from citybrain.brain.see.store import METADATA
-from citybrain.brain.see.tables import AREA, STREAM, IbisTables, stream_rows
+from citybrain.brain.see.tables import AREA, STREAM, IbisTables, StreamRows
 
 __all__ = [
     "AREA",
@@ -23,12 +23,12 @@ __all__ = [
     "Lookups",
     "Night",
     "Nights",
+    "StreamRows",
     "Trace",
     "datasets",
     "last_night",
     "layers",
     "night",
     "sources",
-    "stream_rows",
     "trace",
 ]

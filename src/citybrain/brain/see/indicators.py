@@ -1,6 +1,7 @@
 """Indicators: declared once, computed from facts and latest values, kept as figures that know how fresh and how sure they are."""
 
 import threading
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 
@@ -12,7 +13,7 @@ from citybrain.brain.see import behind, figures, wording
 from citybrain.brain.see.facts import STATES
 from citybrain.brain.see.house import HOUSE
 from citybrain.brain.see.pace import Pace
-from citybrain.brain.see.tables import IbisTables
+from citybrain.brain.see.tables import IbisTables, Plan, plan
 from citybrain.kernel.clock import Clock
 from citybrain.kernel.datasets import Edge, Figure
 from citybrain.kernel.errors import DeclarationError, NotFoundError
@@ -50,7 +51,8 @@ class Indicators:
         self._transactions = transactions
         self._areas = areas
         self._pace = Pace()
-        self._turn = 0
+        self._turns = deque(self._declared.values())
+        self._plans: dict[str, Plan] = {}
         self._newest: dict[str, tuple[Figure, ...]] = {}
         self._lock = threading.Lock()
 
@@ -70,28 +72,26 @@ class Indicators:
         self._pace.touch("stream")
 
     def run_once(self) -> int:
-        """Compute what is due (at most once a wall second each, on every change, and each city hour); returns how many figures."""
-        now, wall = self._clock.city(), self._clock.wall()
-        versions = {name: sum(map(self._facts.position, parts)) for name, parts in STATES.items()}
-        due = [one for one in self._declared.values() if self._pace.due(one.name, wanted(one), versions, wall, now)]
-        tables = self._tables(now)
-        return sum(len(self._keep(one, self._measured(one, tables))) for one in due)
+        """Compute what is due (at most once a wall second each, on every change, and each city hour); returns how many indicators."""
+        count = 0
+        while self.run_next():
+            count += 1
+        return count
 
-    def run_next(self) -> int:
-        """Compute the next figure that is due, each in its turn; whether there was one.
+    def run_next(self) -> bool:
+        """Compute the next indicator that is due, each in its turn; whether there was one.
 
         One at a time: all together would keep the alerts waiting for as long as they take.
         """
-        every = tuple(self._declared.values())
         now, wall = self._clock.city(), self._clock.wall()
         versions = {name: sum(map(self._facts.position, parts)) for name, parts in STATES.items()}
-        for step in range(len(every)):
-            one = every[(self._turn + step) % len(every)]
+        for _ in range(len(self._turns)):
+            one = self._turns[0]
+            self._turns.rotate(-1)
             if self._pace.due(one.name, wanted(one), versions, wall, now):
-                self._turn = (self._turn + step + 1) % len(every)
                 self._keep(one, self._measured(one, self._tables(now)))
-                return 1
-        return 0
+                return True
+        return False
 
     def compute(self, name: str, at: Instant | None = None) -> tuple[Figure, ...]:
         """The figures of an indicator now, or as the facts stood at an instant, district first.
@@ -141,13 +141,22 @@ class Indicators:
     def _measured(self, one: Indicator, tables: IbisTables) -> tuple[Figure, ...]:
         origin: Origin = tables.origin(wanted(one))
         try:
-            found = tables.run(one.measure(tables)).to_pylist()
+            found = tables.answer(self._plan(one, tables)).to_pylist()
         except Exception:
             # A fence around the measures of packs: one that fails has no value and says so, the others go on.
             log.exception("indicator_failed", indicator=one.name, version=one.version)
             return (Figure(one.name, one.version, None, None, 0, wording.FAILED, tables.now, tables.now, origin),)
         made = (_figure(one, row, tables.now, origin) for row in found)
         return tuple(sorted(made, key=lambda figure: figure.area or ""))
+
+    def _plan(self, one: Indicator, tables: IbisTables) -> Plan:
+        """What to ask for an indicator; kept where it does not depend on the time, for building costs more than asking."""
+        known = self._plans.get(one.name)
+        if known is None:
+            known = plan(one.measure(tables))
+            if tables.timeless:
+                self._plans[one.name] = known
+        return known
 
     def _keep(self, one: Indicator, made: tuple[Figure, ...]) -> tuple[Figure, ...]:
         with self._lock, self._transactions.begin() as tx:

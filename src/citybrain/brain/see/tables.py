@@ -1,7 +1,7 @@
 """The tables an indicator speaks of, as Ibis expressions that are answered by the facts engine as they stood at an instant."""
 
-from collections.abc import Callable, Mapping, Sequence
-from functools import lru_cache
+from collections.abc import Callable, Sequence
+from typing import NamedTuple, Protocol
 
 import ibis
 import ibis.expr.operations as ops
@@ -15,7 +15,7 @@ from citybrain.kernel.instant import Instant
 from citybrain.kernel.places import Area
 from citybrain.kernel.ports import Facts
 from citybrain.kernel.text import Text
-from citybrain.kernel.things import Origin, Stream
+from citybrain.kernel.things import Entity, Origin, Stream
 
 _STREAM_COLUMNS: dict[str, pa.DataType] = {
     "stream": pa.string(),
@@ -44,6 +44,13 @@ _SCHEMAS: dict[str, pa.Schema] = {
 }
 
 
+class Plan(NamedTuple):
+    """The tables that an expression reads, and its SQL."""
+
+    names: tuple[str, ...]
+    sql: str
+
+
 class IbisTables:
     """``case``, ``alert``, ``booking``, ``offer_window``, ``rating`` (facts at ``now``), ``stream`` (latest values, handed in) and ``area``."""
 
@@ -52,10 +59,13 @@ class IbisTables:
         self._memory: dict[str, Callable[[], pa.Table]] = {"stream": streams, "area": lambda: area_rows(areas())}
         self._made: dict[str, pa.Table] = {}
         self._now = now
+        self.timeless = True
+        """Whether nobody asked what time it is: what was built then is right at any time."""
 
     @property
     def now(self) -> Instant:
         """The city time for which figures are computed."""
+        self.timeless = False
         return self._now
 
     def table(self, name: str) -> ir.Table:
@@ -70,8 +80,11 @@ class IbisTables:
 
     def run(self, expression: object) -> pa.Table:
         """The rows of an expression over these tables, computed by the facts engine; raises DeclarationError for anything else."""
-        names, sql = _compiled(table_of(expression).op())
-        return self._facts.query(sql, {}, {name: self._rows(name) for name in names})
+        return self.answer(plan(expression))
+
+    def answer(self, planned: "Plan") -> pa.Table:
+        """The rows of a plan over these tables."""
+        return self._facts.query(planned.sql, {}, {name: self._rows(name) for name in planned.names})
 
     def origin(self, names: Sequence[str]) -> Origin:
         """``real`` if every row of these tables is; otherwise what the others are."""
@@ -99,24 +112,45 @@ def table_of(expression: object) -> ir.Table:
     raise DeclarationError(what, found=type(expression).__name__)
 
 
-def stream_rows(streams: Sequence[Stream], areas: Mapping[str, str | None], latest: pa.Table) -> pa.Table:
-    """STREAM rows from streams, the area of each entity, and latest values (stream_no, time, value, received, life)."""
-    known = pa.table(
-        {
-            "stream_no": pa.array([stream.no for stream in streams], pa.int32()),
-            "stream": pa.array([stream.id for stream in streams], pa.string()),
-            "area": pa.array([areas.get(stream.entity) for stream in streams], pa.string()),
-            **{
-                name: pa.array([getattr(stream, name) for stream in streams], pa.string())
-                for name in ("entity", "kind", "field", "unit", "origin")
-            },
-        }
-    )
-    newest = latest.select(["stream_no", "time", "value", "received", "life"])
-    joined = known.join(newest.set_column(0, "stream_no", newest.column("stream_no").cast(pa.int32())), "stream_no")
-    life = [cell or "never" for cell in joined.column("life").to_pylist()]
-    joined = joined.set_column(joined.schema.get_field_index("life"), "life", pa.array(life, pa.string()))
-    return joined.select(STREAM.names).cast(STREAM)
+class Register(Protocol):
+    """What is known of streams beside their values; ``version`` grows with each change."""
+
+    version: int
+
+    def streams(self) -> Sequence[Stream]:
+        """All streams, by number from 1."""
+        ...
+
+    def entity(self, id: str) -> Entity:  # noqa: A002 - the word of the public face
+        """An entity by id."""
+        ...
+
+
+class StreamRows:
+    """The table ``stream``: STREAM rows of all streams as they are now. What does not change of them is made once a version."""
+
+    def __init__(self, register: Register, latest: Callable[[], pa.Table]) -> None:
+        self._register = register
+        self._latest = latest
+        self._version = -1
+        self._known = STREAM.empty_table()
+
+    def __call__(self) -> pa.Table:
+        """The rows; ``latest`` has all streams by number too, so one stands beside the other."""
+        if self._version != self._register.version:
+            self._version, self._known = self._register.version, _known(self._register)
+        latest = self._latest()
+        count = min(self._known.num_rows, latest.num_rows)
+        known, newest = self._known.slice(0, count), latest.slice(0, count)
+        columns = [(newest if name in newest.schema.names else known).column(name) for name in STREAM.names]
+        return pa.table(columns, names=STREAM.names).cast(STREAM)
+
+
+def _known(register: Register) -> pa.Table:
+    streams = register.streams()
+    columns = {name: [getattr(stream, name) for stream in streams] for name in ("entity", "kind", "field", "unit", "origin")}
+    columns |= {"stream": [stream.id for stream in streams], "area": [register.entity(stream.entity).area for stream in streams]}
+    return pa.table({name: pa.array(cells, pa.string()) for name, cells in columns.items()})
 
 
 def area_rows(areas: Sequence[Area]) -> pa.Table:
@@ -125,11 +159,11 @@ def area_rows(areas: Sequence[Area]) -> pa.Table:
     return pa.Table.from_pylist(rows, schema=AREA)
 
 
-@lru_cache(maxsize=256)
-def _compiled(expression: ops.Relation) -> tuple[tuple[str, ...], str]:
-    """The tables an expression reads, and its SQL; most figures ask the same thing every time."""
-    names = sorted({str(table.name) for table in expression.find(ops.UnboundTable)})
-    return tuple(names), str(ibis.to_sql(expression.to_expr(), dialect="duckdb"))
+def plan(expression: object) -> Plan:
+    """The plan of an expression; raises DeclarationError for what is no Ibis table."""
+    table = table_of(expression)
+    names = sorted({str(found.name) for found in table.op().find(ops.UnboundTable)})
+    return Plan(tuple(names), str(ibis.to_sql(table, dialect="duckdb")))
 
 
 def _without_nan(table: pa.Table) -> pa.Table:
