@@ -45,7 +45,7 @@ Figures change with the machine and its load at that time; ratios within one run
 _TABLE = "| 项目 · What | 测得 · Measured | 目标 · Target |\n|---|---|---|\n"
 
 
-def sections(quick: bool) -> tuple[tuple[str, Callable[[], list[str]]], ...]:  # noqa: FBT001 - the flag of the command line
+def sections(*, quick: bool) -> tuple[tuple[str, Callable[[], list[str]]], ...]:
     """Headings, and what measures below them."""
     return (
         ("批量写入 · Bulk ingest", lambda: ingest.measure(6 if quick else 20, 8, _SEED)),
@@ -85,7 +85,7 @@ def main() -> None:
     structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
     wanted = [word.strip().lower() for word in given.only.split(",") if word.strip()]
     standing = kept(given.page.read_text(encoding="utf-8")) if wanted and given.page.exists() else {}
-    every = sections(given.quick)
+    every = sections(quick=given.quick)
     for heading, measure in every:
         if wanted and not any(word in heading.lower() for word in wanted):
             continue

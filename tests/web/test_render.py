@@ -168,7 +168,7 @@ def test_a_page_without_a_build_still_says_everything(monkeypatch: pytest.Monkey
 
 @pytest.mark.parametrize("lang", LANGS)
 def test_a_partly_known_figure_says_how_many_are_unknown_and_since_when(lang: Lang) -> None:
-    since = Text("06:40起无有效数据，1项不明", "no good reading since 06:40, 1 unknown")
+    since = Text("06:40起无有效数据", "no good reading since 06:40")
     figure = views.Figure("streams_live", same("n"), 36.0, same(""), Instant(0), unknown=1, reason=since)
     html = render.fragment(figure, examples.page(lang, "/cockpit")).html
     assert re.search(r">36</data><span class=\"unknown\">\+1\s?(不明|unknown)</span>", html)

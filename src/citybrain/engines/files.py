@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from citybrain.engines.space import FreeSpace, room
+from citybrain.engines.syncing import sync
 from citybrain.kernel.errors import BadInputError, NotFoundError, TooLargeError
 from citybrain.kernel.text import Text
 
@@ -43,8 +44,8 @@ class FolderFiles:
             if not target.exists():
                 target.parent.mkdir(exist_ok=True)
                 path.rename(target)
-                _sync_folder(target.parent)
-                _sync_folder(self._folder)
+                sync(target.parent)
+                sync(self._folder)
         return f"{digest}.{kind.replace('/', '.', 1)}"
 
     def open(self, reference: str) -> BinaryIO:
@@ -63,7 +64,7 @@ class FolderFiles:
             target = self._path(reference[:64])
             target.unlink(missing_ok=True)
             if target.parent.exists():
-                _sync_folder(target.parent)
+                sync(target.parent)
 
     def _copy(self, stream: BinaryIO, file: BinaryIO) -> str:
         digest, size = hashlib.sha256(), 0
@@ -93,11 +94,3 @@ def _temporary(folder: Path) -> Iterator[tuple[BinaryIO, Path]]:
             yield file, path
     finally:
         path.unlink(missing_ok=True)
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

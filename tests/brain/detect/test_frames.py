@@ -1,5 +1,7 @@
 """Frames: states over time equal to those of a plain loop, however the rows are cut into batches."""
 
+from math import isnan
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
@@ -57,7 +59,7 @@ def test_the_last_state_of_each_entity_is_that_of_a_plain_loop(batches: list[lis
         moments = carry.take(new(batch))
         assert np.all(np.diff(moments.entity) >= 0)
         for entity, time, fields in zip(moments.entity.tolist(), moments.time.tolist(), moments.fields.tolist(), strict=True):
-            last[entity] = (time, [None if value != value else value for value in fields])  # noqa: PLR0124 - NaN is what differs from itself
+            last[entity] = (time, [None if isnan(value) else value for value in fields])
     assert [(entity, *state) for entity, state in sorted(last.items())] == plainly(batches)
 
 

@@ -78,7 +78,7 @@ def test_a_dead_feed_reads_36_and_1_unknown(store: SqlTransactions, facts: DuckF
     figure = indicators.compute("streams_live")[0]
     assert (figure.value, figure.unknown) == (36, 1)
     assert figure.reason is not None
-    assert figure.reason.zh == "14:40起无有效数据，1项不明"
+    assert figure.reason.zh == "14:40起无有效数据"
     assert shown(indicators, "streams_live_share")[None] == (36 * 100 / 37, 1)
 
 

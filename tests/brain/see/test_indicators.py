@@ -138,7 +138,7 @@ def test_a_pack_figure_without_a_live_value_has_a_reason_and_its_freshness(
     (figure,) = Indicators((pack("mean", mean),), facts, streams(stream("b.pm25", "late", time=dead)), clock, store).compute("mean")
     assert (figure.value, figure.unknown) == (None, 1)
     assert figure.reason is not None
-    assert figure.reason.zh == "11:00起无有效数据，1项不明"
+    assert figure.reason.zh == "11:00起无有效数据"
 
 
 def test_the_origin_of_a_figure_is_that_of_its_rows(tell: Callable[..., int], indicators: Indicators) -> None:

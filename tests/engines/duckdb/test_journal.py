@@ -50,7 +50,7 @@ def test_a_torn_or_spoilt_end_costs_whole_groups_and_only_the_last_ones(groups: 
         else:
             written = written[:keep]
         path.write_bytes(written)
-        found = list(Journal(Path(folder), 0).read(0))
+        found = Journal(Path(folder), 0).left
     whole = sum(end <= keep for end in ends)
     assert [group.number for group in found] == list(range(1, whole + 1))
     for group, (number, size) in zip(found, enumerate(groups), strict=False):
@@ -67,7 +67,7 @@ def test_files_go_once_their_last_group_is_stored_and_numbers_go_on(tmp_path: Pa
     assert [path.name for path in sorted(tmp_path.iterdir())] == ["000000003.journal", "000000004.journal"]
     journal.close()
     again = Journal(tmp_path, 3)
-    assert [group.number for group in again.read(3)] == [4]
+    assert [group.number for group in again.left] == [4]
     assert again.write([one(9)]) == 5
     again.close()
     again.forget(5)
@@ -86,4 +86,4 @@ def test_what_a_full_disk_cut_short_is_taken_back(tmp_path: Path) -> None:
     assert resource.getrlimit(resource.RLIMIT_FSIZE)[0] != size + 50
     assert journal.write([one(2)]) == 2
     journal.close()
-    assert [group.batches[0].id for group in Journal(tmp_path, 0).read(0)] == ["b0", "b2"]
+    assert [group.batches[0].id for group in Journal(tmp_path, 0).left] == ["b0", "b2"]

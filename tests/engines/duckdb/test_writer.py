@@ -8,9 +8,10 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+import duckdb
 import pytest
 
-from citybrain.engines.duckdb import DuckFile, DuckSeries, storing
+from citybrain.engines.duckdb import DuckFile, DuckSeries, commit, storing
 from citybrain.engines.duckdb.journal import Journal
 from citybrain.engines.duckdb.ring import Ring
 from citybrain.engines.duckdb.writer import Writer
@@ -132,3 +133,28 @@ async def test_senders_are_told_to_come_back_while_too_much_waits_for_the_tables
     assert scanned(series, [1], START, START + 1) == [(1, START, 2.5)]
     await series.append(batch("b", [(stream, START + 1, 2.5) for stream in range(20)]))
     series.close()
+
+
+async def test_what_cannot_be_stored_is_said_to_readers_and_stays_in_the_journal(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """DuckDB fails from now on: senders are served, readers are told, also after the end, and the next start has it all."""
+    file = DuckFile(tmp_path / "s")
+    series = DuckSeries(file)
+    with monkeypatch.context() as broken:
+        broken.setattr(commit, "store", fails)
+        receipt = await series.append(batch("a", [(1, START, 2.5)]))
+        assert receipt.last_seq == 1
+        for _ in range(2):
+            with pytest.raises(BusyError):
+                await asyncio.wait_for(asyncio.to_thread(scanned, series, [1], START, START + 1), 60)
+            series.close()
+    file.close()
+    again = DuckFile(tmp_path / "s")
+    assert scanned(DuckSeries(again), [1], START, START + 1) == [(1, START, 2.5)]
+
+
+def fails(*_: object) -> None:
+    """A store that is broken."""
+    message = "broken"
+    raise duckdb.IOException(message)

@@ -1,6 +1,7 @@
 """Filling an alert's words with what was seen."""
 
 from collections.abc import Mapping
+from math import isnan
 from string import Formatter
 
 from citybrain.kernel.text import Text
@@ -35,6 +36,6 @@ def filled(text: Text, title: Text, values: Mapping[str, float | str | None]) ->
 
 
 def _shown(value: float | str | None) -> object:
-    if value is None or value != value:  # noqa: PLR0124 - NaN
+    if value is None or (isinstance(value, float) and isnan(value)):
         return Absent()
     return value if isinstance(value, str) else Shown(value)

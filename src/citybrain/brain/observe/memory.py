@@ -54,7 +54,7 @@ class Memory:
         limit = max(1, min(query.limit, MOST))
         page = found[begin : begin + limit]
         mark = encode(order, page[-1][0], page[-1][1]) if len(found) > begin + limit else None
-        told = tuple({name: plain(value, name in micros) for name, value in row.items()} for _, _, row in page)
+        told = tuple({name: plain(value, instant=name in micros) for name, value in row.items()} for _, _, row in page)
         return Page(told, mark, len(found) if query.count else None)
 
 
@@ -100,6 +100,6 @@ def decode(order: Order, cursor: str | None) -> tuple[str | float | None, str] |
     return mark[2], mark[3]
 
 
-def plain(value: Json, instant: bool) -> Json:  # noqa: FBT001 - a column's type, not a switch
+def plain(value: Json, *, instant: bool) -> Json:
     """A cell as it is handed out: instants as RFC 3339."""
     return rfc3339(Instant(value)) if instant and isinstance(value, int) else value

@@ -73,7 +73,7 @@ class Streams:
             found, total = self._asked(where, fixed.numbers[places], begin, None if query.count else limit + 1)
             found = found[: limit + 1]
         after = encode(order, str(found[limit - 1]["id"]), str(found[limit - 1]["id"])) if len(found) > limit else None
-        told = tuple({name: plain(value, name in _INSTANTS) for name, value in row.items()} for row in found[:limit])
+        told = tuple({name: plain(value, instant=name in _INSTANTS) for name, value in row.items()} for row in found[:limit])
         return Page(told, after, total if query.count else None)
 
     def _asked(self, where: Predicate, numbers: Numbers, begin: int, enough: int | None) -> tuple[list[Cells], int]:

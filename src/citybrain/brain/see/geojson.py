@@ -5,6 +5,7 @@ of areas by name (自然资规〔2023〕2号).
 """
 
 from collections.abc import Mapping, Sequence
+from math import isnan
 
 import pyarrow as pa
 import shapely
@@ -90,7 +91,7 @@ def _rounded(part: object) -> Json:
 def _value(row: Mapping[str, object]) -> Json:
     time, value, life = row["time"], row["value"], row["life"]
     return {
-        "value": value if isinstance(value, float) and value == value else None,  # noqa: PLR0124 - NaN
+        "value": value if isinstance(value, float) and not isnan(value) else None,
         "unit": str(row["unit"]),
         "time": rfc3339(Instant(time)) if isinstance(time, int) else None,
         "life": str(life),

@@ -4,6 +4,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
+from math import isnan
 
 import pyarrow as pa
 import structlog
@@ -190,7 +191,7 @@ def _declared(packs: Sequence[Pack]) -> dict[str, Indicator]:
 def _figure(one: Indicator, row: Mapping[str, object], now: Instant, origin: Origin) -> Figure:
     row = {**row, **{name: _whole(row.get(name)) for name in ("unknown", "as_of", "silent_since", "closed")}}
     value, unknown, area, as_of = row["value"], row["unknown"], row["area"], row.get("as_of")
-    known = float(value) if isinstance(value, int | float | Decimal) and value == value else None  # noqa: PLR0124 - NaN
+    known = float(value) if isinstance(value, int | float | Decimal) and not isnan(value) else None
     return Figure(
         indicator=one.name,
         version=one.version,

@@ -121,7 +121,7 @@ class Register(Protocol):
         """All streams, by number from 1."""
         ...
 
-    def entity(self, id: str) -> Entity:  # noqa: A002 - the word of the public face
+    def entity(self, name: str, /) -> Entity:
         """An entity by id."""
         ...
 

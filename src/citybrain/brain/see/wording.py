@@ -26,7 +26,7 @@ def reason(row: Mapping[str, object], *, missing: bool, now: Instant) -> Text | 
     if resting >= unknown:
         return Text(f"停用时段，{unknown}项", f"closed at this hour, {unknown}")
     dead = unknown - resting
-    said = _silent(dead, Instant(since), now) if isinstance(since, int) else _dead(dead)
+    said = _silent(Instant(since), now) if isinstance(since, int) else _dead(dead)
     return Text(f"{said.zh}，另{resting}项停用时段", f"{said.en}, {resting} more closed at this hour") if resting else said
 
 
@@ -39,13 +39,14 @@ def no_past(one: Indicator) -> BadInputError:
     return BadInputError(what, indicator=one.name)
 
 
-def _silent(unknown: int, since: Instant, now: Instant) -> Text:
+def _silent(since: Instant, now: Instant) -> Text:
+    """Since when; how many they are stands beside the number."""
     then = local(since)
     if then.date() == local(now).date():
         words_zh = words_en = f"{then:%H:%M}"
     else:
         words_zh, words_en = f"{then.month}月{then.day}日{then:%H:%M}", f"{then:%Y-%m-%d %H:%M}"
-    return Text(f"{words_zh}起无有效数据，{unknown}项不明", f"no good reading since {words_en}, {unknown} unknown")
+    return Text(f"{words_zh}起无有效数据", f"no good reading since {words_en}")
 
 
 def _dead(unknown: int) -> Text:

@@ -39,7 +39,7 @@ def topic(parts: PageParts, caller: Caller, board: Board) -> Topic:
         hint=board.hint,
         advice=None if step is None else step.advice,
         detail=None,
-        places=tuple(_place(parts, board, area, of_area(here, area)) for area in _subdistricts(parts)),
+        places=tuple(_place(parts, board, area, of_area(here, area)) for area in subdistricts(parts)),
         map=overview(parts, board, public=True),
         chart=outlook(parts, caller, board),
         basis=board.basis,
@@ -61,7 +61,7 @@ def overview(parts: PageParts, board: Board, *, public: bool) -> Map:
     """The district on the board's scale; without an approval number the public sees tiles and no coordinate."""
     here = entities(parts, board)
     schematic = public and not parts.map_approval
-    shapes = tuple(_shape(parts, board, area, of_area(here, area)) for area in _subdistricts(parts) if area.wkb)
+    shapes = tuple(_shape(parts, board, area, of_area(here, area)) for area in subdistricts(parts) if area.wkb)
     points = () if schematic else tuple(_point(parts, board, entity) for entity in here if entity.place is not None)
     return Map(
         name=board.kind,
@@ -121,7 +121,8 @@ def _level(step: Step) -> Level:
     return Level(step.rank, step.title, step.colour, span)
 
 
-def _subdistricts(parts: PageParts) -> tuple[Area, ...]:
+def subdistricts(parts: PageParts) -> tuple[Area, ...]:
+    """The subdistricts, in the order of their codes."""
     return tuple(area for area in parts.areas.all() if area.level == "subdistrict")
 
 

@@ -21,16 +21,17 @@ _DIGITS = 5
 def layer(request: Call, parts: Parts, kind: FromPath[str], name: FromPath[str]) -> Response[bytes]:
     """``areas.geojson`` or ``points.geojson`` of a board, ``points.geojson`` of the open cases, reports or alerts."""
     lang = frame.language(request)
-    whole = maps.overview(parts, request.user)
-    noun = next((one for one in whole.layers if one.name == kind and one.look != "points"), None)
-    if noun is not None and name == "points.geojson":
-        return _answer([_thing(point, lang) for point in noun.points])
+    if kind in maps.nouns(parts) and name == "points.geojson":
+        return _answer([_thing(point, lang) for point in maps.noun(parts, request.user, kind).points])
     board = next((board for board in parts.boards("cockpit") if board.kind == kind), None)
     if board is None or name not in ("areas.geojson", "points.geojson"):
         raise NotFoundError(Text(f"没有图层“{kind}/{name}”。", f"There is no layer '{kind}/{name}'."), layer=f"{kind}/{name}")
-    view = whole if whole.name == kind else boards.overview(parts, board, public=False)
-    areas = name == "areas.geojson"
-    return _answer([_area(shape, lang) for shape in view.shapes] if areas else [_thing(point, lang) for point in view.points])
+    if name == "points.geojson":
+        return _answer([_thing(point, lang) for point in boards.overview(parts, board, public=False).points])
+    # The areas of the map below the others say what stands in them; those of another board stand alone.
+    whole = board == parts.boards("cockpit")[0]
+    view = maps.overview(parts, request.user) if whole else boards.overview(parts, board, public=False)
+    return _answer([_area(shape, lang) for shape in view.shapes])
 
 
 def _answer(features: Sequence[Mapping[str, object]]) -> Response[bytes]:

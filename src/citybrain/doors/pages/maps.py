@@ -1,7 +1,7 @@
 """The cockpit's map: the first board coloured by subdistrict, and over it every other board, open reports, cases and alerts."""
 
-from collections.abc import Sequence
-from typing import Final, Literal
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final, Literal, TypeAlias
 
 import msgspec
 
@@ -14,6 +14,7 @@ from citybrain.kernel.predicate import And, Compare, Not, Predicate
 from citybrain.kernel.text import Text
 from citybrain.web.views import Level, Map, MapLayer, Mark, Point, Shape
 
+Noun: TypeAlias = Callable[[PageParts, Caller], MapLayer]
 _MOST: Final = 300
 """Things of a layer at most: the most urgent ones."""
 _OPEN: Final = Compare("state", "in", ("reported", "filed", "assigned", "handling", "finished"))
@@ -31,12 +32,23 @@ def overview(parts: PageParts, caller: Caller) -> Map:
     """The whole map as a caller may see it."""
     shown = parts.boards("cockpit")
     base = boards.overview(parts, shown[0], public=False) if shown else Map("district", parts.district, reason=_NO_LAYER)
-    reported = (reports(parts, caller),) if parts.reports.forms else ()
-    told = tuple(_within(layer, base.shapes) for layer in (cases(parts, caller), *reported, alerts(parts, caller)))
+    told = tuple(noun(parts, caller, name) for name in nouns(parts))
     shapes = tuple(msgspec.structs.replace(shape, marks=_marks(shape, told)) for shape in base.shapes)
     layers = (*(board_layer(parts, board) for board in shown[1:]), *told)
     sources = tuple(f"{layer.look}:{layer.name}|{layer.src}" for layer in layers)
     return msgspec.structs.replace(base, shapes=shapes, layers=layers, src=(*base.src, *sources) if base.src else ())
+
+
+def nouns(parts: PageParts) -> Mapping[str, Noun]:
+    """What makes the layers of things that people handle, by name, in the order in which they lie."""
+    reported: dict[str, Noun] = {"report": reports} if parts.reports.forms else {}
+    return {"case": cases, **reported, "alert": alerts}
+
+
+def noun(parts: PageParts, caller: Caller, name: str) -> MapLayer:
+    """One of them alone, each thing with the subdistrict that counts it."""
+    drawn = [area.code for area in boards.subdistricts(parts) if area.wkb] if parts.boards("cockpit") else []
+    return _within(nouns(parts)[name](parts, caller), drawn)
 
 
 def board_layer(parts: PageParts, board: Board) -> MapLayer:
@@ -123,9 +135,8 @@ def _gathered(points: Sequence[Point]) -> tuple[Point, ...]:
     return tuple(msgspec.structs.replace(here[0], count=len(here)) for here in places.values())
 
 
-def _within(layer: MapLayer, shapes: Sequence[Shape]) -> MapLayer:
+def _within(layer: MapLayer, codes: Sequence[str]) -> MapLayer:
     """Each point with the drawn area that counts it, in place of the community or grid it stands in."""
-    codes = [shape.id for shape in shapes]
     points = tuple(
         msgspec.structs.replace(point, area=next((code for code in codes if point.area.startswith(code)), ""))
         for point in layer.points

@@ -30,9 +30,10 @@ Receipts = Mapping[str, Receipt]
 
 
 class Plan(NamedTuple):
-    """A group of batches as it will stand: those that are new, their doors after it, their rows (STORED) and receipts by id."""
+    """A group of batches as it will stand: those that are new and their keys, doors after it, rows (STORED) and receipts by id."""
 
     fresh: tuple[Batch, ...]
+    keys: tuple[int, ...]
     doors: dict[str, Door]
     rows: pa.Table
     receipts: Receipts
@@ -65,12 +66,13 @@ def transaction(cursor: duckdb.DuckDBPyConnection) -> Iterator[None]:
 
 def plan(state: State, batches: Sequence[Batch], look: Callable[[Sequence[str]], Receipts]) -> Plan:
     """What batches come to, given what is acknowledged already; changes nothing. ``look`` gives receipts of ids that may be known."""
-    keys = {key(batch.id): batch.id for batch in batches}
-    hits = state.recent.among(list(keys))
-    known = look([keys[hit] for hit in hits]) if hits else {}
+    keys = {batch.id: key(batch.id) for batch in batches}
+    hits = state.recent.among(list(keys.values()))
+    known = look([name for name, found in keys.items() if found in hits]) if hits else {}
     fresh = tuple({batch.id: batch for batch in reversed(batches) if batch.id not in known}.values())[::-1]
     doors = _doors(state, fresh)
-    return Plan(fresh, doors, _rows(fresh, doors, state.last_seq), _receipts(fresh, state.last_seq), known)
+    receipts = _receipts(fresh, state.last_seq)
+    return Plan(fresh, tuple(keys[batch.id] for batch in fresh), doors, _rows(fresh, doors, state.last_seq), receipts, known)
 
 
 def store(cursor: duckdb.DuckDBPyConnection, state: State, plans: Sequence[Plan], number: int) -> None:
@@ -146,11 +148,11 @@ def _rows(fresh: Sequence[Batch], doors: dict[str, Door], last_seq: int) -> pa.T
 
 
 def _lines(one: Plan) -> Iterator[tuple[str, int, int, int, int, int, str | None, int]]:
-    for batch in one.fresh:
+    for batch, known in zip(one.fresh, one.keys, strict=True):
         refused = states.counts(dict(batch.refused)) if batch.refused else None
         receipt = one.receipts[batch.id]
         no = one.doors[batch.door].no
-        yield batch.id, key(batch.id), batch.received, no, receipt.stored, batch.duplicate, refused, receipt.last_seq
+        yield batch.id, known, batch.received, no, receipt.stored, batch.duplicate, refused, receipt.last_seq
 
 
 def _insert(

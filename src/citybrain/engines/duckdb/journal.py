@@ -17,6 +17,7 @@ from typing import NamedTuple
 import msgspec
 import numpy as np
 
+from citybrain.engines.syncing import sync
 from citybrain.kernel.instant import Instant
 from citybrain.kernel.observations import Batch
 
@@ -79,15 +80,13 @@ class Journal:
         self._file = -1
         self._size = 0
         self._group = stored
+        self.left: list[Group] = []
+        """The groups that a killed run acknowledged and did not store, in their order; for whoever takes them up."""
         for path in found:
-            self._group = max([self._group, *(group.number for group in _groups(path))])
+            self.left += (group for group in _groups(path) if group.number > stored)
+            self._group = self.left[-1].number if self.left else stored
             self._old.append(_Old(path, self._group))
         self.forget(stored)
-
-    def read(self, stored: int) -> Iterator[Group]:
-        """The groups after a number, in the order of their acknowledgement; for the start, before anything is written."""
-        for old in tuple(self._old):
-            yield from (group for group in _groups(old.path) if group.number > stored)
 
     def write(self, batches: Sequence[Batch]) -> int:
         """Make batches durable together; returns the number of the group. Raises OSError, after which nothing of it is there."""
@@ -124,7 +123,7 @@ class Journal:
         self._number += 1
         self._file = os.open(self._path(), os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         self._size = 0
-        _settle(self._folder)
+        sync(self._folder)
 
     def _end(self) -> None:
         if self._file >= 0:
@@ -179,12 +178,3 @@ def _whole(file: int, record: bytes) -> None:
     rest = memoryview(record)
     while rest:
         rest = rest[os.write(file, rest) :]
-
-
-def _settle(folder: Path) -> None:
-    """Make a new name in a folder durable."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

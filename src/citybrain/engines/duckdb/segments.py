@@ -1,6 +1,5 @@
 """Closed segments: sorted Parquet files, each in the segment table or an orphan to be removed."""
 
-import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
@@ -13,6 +12,7 @@ from citybrain.engines.duckdb.file import quoted
 from citybrain.engines.duckdb.revision import column64
 from citybrain.engines.duckdb.tables import COLUMNS, STORED
 from citybrain.engines.space import room
+from citybrain.engines.syncing import sync
 
 _GROUP = 65_536
 """Rows of a row group: small enough that one stream's day touches one or two."""
@@ -58,9 +58,9 @@ def write(folder: Path, path: str, name: str, day: int | None, slices: Iterable[
     try:
         with room():
             low, high, rows, first, last = _written(temporary, slices)
-            _sync(temporary)
+            sync(temporary)
             temporary.rename(folder / path)
-            _sync(folder)
+            sync(folder)
     finally:
         temporary.unlink(missing_ok=True)
     return Segment(name, path, day, low, high, rows, first, last)
@@ -110,11 +110,3 @@ def sweep(cursor: duckdb.DuckDBPyConnection, folder: Path) -> int:
     for file in orphans:
         file.unlink()
     return len(orphans)
-
-
-def _sync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

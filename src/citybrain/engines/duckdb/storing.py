@@ -56,7 +56,7 @@ class Storer:
         self._stored_seq = known.last_seq
         self._due = 0.0
         self._trouble: CityError | None = None
-        self._closing = False
+        self._closing = self._ended = False
         self._folded = 0
         self._connect()
         self._thread = threading.Thread(target=self._run, name="series-storer", daemon=True)
@@ -98,9 +98,9 @@ class Storer:
                 self._wanted = max(self._wanted, target)
                 self._trouble = None
                 self._ready.notify_all()
-                self._ready.wait_for(lambda: self._stored >= target or self._trouble is not None)
-                if self._stored < target and self._trouble is not None:
-                    raise self._trouble
+                self._ready.wait_for(lambda: self._stored >= target or self._trouble is not None or self._ended)
+                if self._stored < target:
+                    raise self._trouble or _ending()
             return self._stored_seq
 
     def run(self, job: Callable[[duckdb.DuckDBPyConnection], None], after: Callable[[], object] | None = None) -> None:
@@ -127,7 +127,7 @@ class Storer:
 
         with self._ready:
             if self._closing:
-                raise _ended()
+                raise _ending()
             self._jobs.append(work)
             self._ready.notify_all()
         done.result()
@@ -151,6 +151,9 @@ class Storer:
             else:
                 self._try()
             if ending:
+                with self._ready:
+                    self._ended = True
+                    self._ready.notify_all()
                 return
 
     def _is_due(self) -> bool:
@@ -246,5 +249,5 @@ def translated(error: Exception) -> CityError:
     return BusyError(what, retry_after=5, cause=str(error)[:200])
 
 
-def _ended() -> BusyError:
+def _ending() -> BusyError:
     return BusyError(Text("程序正在停止，请稍后重试。", "The program is stopping. Try again shortly."), retry_after=5)

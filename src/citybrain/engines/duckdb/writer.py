@@ -14,7 +14,6 @@ from citybrain.engines.duckdb import commit, state
 from citybrain.engines.duckdb.commit import Plan
 from citybrain.engines.duckdb.file import DuckFile
 from citybrain.engines.duckdb.journal import Journal
-from citybrain.engines.duckdb.ledger import key
 from citybrain.engines.duckdb.ring import Ring
 from citybrain.engines.duckdb.storing import Storer, translated
 from citybrain.engines.space import room
@@ -52,7 +51,7 @@ class Writer:
             stored = state.number(cursor, "SELECT max(stored) FROM series.journal")
         self._journal = Journal(file.folder / "journal", stored)
         self._storer = Storer(file, self._journal, self.state)
-        self._recover(stored)
+        self._recover()
         file.settled = self.settle
         self._thread = threading.Thread(target=self._run, name="series-writer", daemon=True)
         self._thread.start()
@@ -89,9 +88,10 @@ class Writer:
         self._journal.close()
         self._storer.close()
 
-    def _recover(self, stored: int) -> None:
+    def _recover(self) -> None:
         """Take up what a killed run had acknowledged and not stored."""
-        for group in self._journal.read(stored):
+        left, self._journal.left = self._journal.left, []
+        for group in left:
             with self.state.lock:
                 plan = commit.plan(self.state, group.batches, self._look)
                 self._enter(group.number, plan)
@@ -142,7 +142,7 @@ class Writer:
     def _enter(self, number: int, plan: Plan) -> None:
         last = self.state.last_seq + plan.rows.num_rows
         newest = max((batch.received for batch in plan.fresh), default=0)
-        self.state.remember(last, plan.doors, [key(batch.id) for batch in plan.fresh], newest)
+        self.state.remember(last, plan.doors, plan.keys, newest)
         self._storer.take(number, plan)
         if plan.rows.num_rows:
             self._ring.push(last, plan.rows)
