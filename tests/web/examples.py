@@ -5,7 +5,8 @@ from collections.abc import Mapping
 
 from citybrain.kernel.instant import DAY, HOUR, MINUTE, Instant, parse
 from citybrain.kernel.text import Lang, Text, same
-from citybrain.web import views
+from citybrain.web import data_views, desk_views, frame_views, views
+from citybrain.web.desk_views import StepLine
 from citybrain.web.views import (
     AlertItem,
     AlertList,
@@ -20,7 +21,6 @@ from citybrain.web.views import (
     Level,
     Link,
     Shape,
-    StepLine,
     Table,
 )
 
@@ -443,12 +443,12 @@ PORTAL = views.Portal(
         Link(Text("12345政务服务便民热线", "12345 hotline"), "", Text("电话受理诉求", "Requests are taken by telephone")),
     ),
 )
-DESK = views.Desk(
+DESK = desk_views.Desk(
     tabs=(
-        views.Tab(Text("待受理", "Waiting"), "/desk?filter=waiting", 4, current=True),
-        views.Tab(Text("处置中", "In hand"), "/desk?filter=working", 21),
-        views.Tab(Text("待核查", "To be checked"), "/desk?filter=checking", 8),
-        views.Tab(Text("逾期", "Overdue"), "/desk?filter=late", 3, tone="bad"),
+        desk_views.Tab(Text("待受理", "Waiting"), "/desk?filter=waiting", 4, current=True),
+        desk_views.Tab(Text("处置中", "In hand"), "/desk?filter=working", 21),
+        desk_views.Tab(Text("待核查", "To be checked"), "/desk?filter=checking", 8),
+        desk_views.Tab(Text("逾期", "Overdue"), "/desk?filter=late", 3, tone="bad"),
     ),
     cases=CaseList(
         "desk",
@@ -480,8 +480,8 @@ STEPS = (
         "good",
     ),
 )
-_UNITS = (views.Option("street", _STREET, Text("兴隆街道", "Xinglong")), views.Option("sanitation", _SANI))
-CASE = views.CasePage(
+_UNITS = (desk_views.Option("street", _STREET, Text("兴隆街道", "Xinglong")), desk_views.Option("sanitation", _SANI))
+CASE = desk_views.CasePage(
     case=CASES[1],
     version=3,
     words="巡查发现工地裸土约200平方米未覆盖，扬尘明显。",
@@ -491,7 +491,7 @@ CASE = views.CasePage(
     ),
     steps=STEPS,
     moves=(
-        views.MoveForm(
+        desk_views.MoveForm(
             "finish",
             Text("处置完成", "Finished"),
             "/desk/YT-20261122-000122/moves",
@@ -499,8 +499,8 @@ CASE = views.CasePage(
             hint=Text("写明做了什么、现场现状如何。", "Say what was done and how the place is now."),
             tone="info",
         ),
-        views.MoveForm("note", Text("备注", "Add a note"), "/desk/YT-20261122-000122/moves", needs_note=True),
-        views.MoveForm(
+        desk_views.MoveForm("note", Text("备注", "Add a note"), "/desk/YT-20261122-000122/moves", needs_note=True),
+        desk_views.MoveForm(
             "transfer",
             Text("转办", "Transfer"),
             "/desk/YT-20261122-000122/moves",
@@ -514,15 +514,15 @@ CASE = views.CasePage(
     chart=PM,
     trace="/trace/case/YT-20261122-000122",
 )
-CASE_REFUSED = views.CasePage(
+CASE_REFUSED = desk_views.CasePage(
     case=CASES[3],
     version=5,
     words="",
     facts=(),
     steps=STEPS,
     moves=(
-        views.MoveForm("pass", Text("核查通过并结案", "Passed: close"), "/desk/YT-20261122-000120/moves", tone="info"),
-        views.MoveForm(
+        desk_views.MoveForm("pass", Text("核查通过并结案", "Passed: close"), "/desk/YT-20261122-000120/moves", tone="info"),
+        desk_views.MoveForm(
             "return",
             Text("核查不通过，退回", "Not passed: send back"),
             "/desk/YT-20261122-000120/moves",
@@ -532,7 +532,7 @@ CASE_REFUSED = views.CasePage(
         ),
     ),
     errors=(
-        views.FormError(
+        desk_views.FormError(
             "return-note", Text("请写明退回理由，责任单位据此重新处置。", "Say why it goes back; the unit acts on it.")
         ),
     ),
@@ -540,7 +540,7 @@ CASE_REFUSED = views.CasePage(
 )
 _SHARED, _FREE = Text("有条件共享", "Shared under conditions"), Text("无条件共享", "Shared without conditions")
 DATASETS = (
-    views.DatasetItem(
+    data_views.DatasetItem(
         "station",
         "/data/station",
         Text("空气质量监测站", "Air quality stations"),
@@ -556,7 +556,7 @@ DATASETS = (
         open=True,
         demo=True,
     ),
-    views.DatasetItem(
+    data_views.DatasetItem(
         "case",
         "/data/case",
         Text("案件", "Cases"),
@@ -569,7 +569,7 @@ DATASETS = (
         99.9,
         demo=True,
     ),
-    views.DatasetItem(
+    data_views.DatasetItem(
         "alert",
         "/data/alert",
         Text("预警", "Alerts"),
@@ -583,7 +583,7 @@ DATASETS = (
         open=True,
         demo=True,
     ),
-    views.DatasetItem(
+    data_views.DatasetItem(
         "observation",
         "/data/observation",
         Text("读数", "Observations"),
@@ -597,7 +597,7 @@ DATASETS = (
         demo=True,
     ),
 )
-CATALOGUE = views.Catalogue(DATASETS, total=4)
+CATALOGUE = data_views.Catalogue(DATASETS, total=4)
 _AT, _PM = Column("time", Text("时间", "Time"), sorts=True), Column("pm25", same("PM2.5"), same("µg/m³"), numeric=True, sorts=True)
 PREVIEW = Table(
     "preview",
@@ -626,7 +626,7 @@ PREVIEW = Table(
     filter=True,
     demo=True,
 )
-DATASET = views.DatasetPage(
+DATASET = data_views.DatasetPage(
     dataset=DATASETS[0],
     facts=(
         Fact(Text("数源单位", "Owner"), _ENV),
@@ -635,8 +635,8 @@ DATASET = views.DatasetPage(
         Fact(Text("最近更新", "Last update"), NONE, Instant(NOW - 4 * MINUTE)),
     ),
     fields=(
-        views.FieldItem("name", Text("名称", "Name"), Text("文字", "text"), "", Text("表单", "form")),
-        views.FieldItem(
+        data_views.FieldItem("name", Text("名称", "Name"), Text("文字", "text"), "", Text("表单", "form")),
+        data_views.FieldItem(
             "pm25",
             Text("细颗粒物", "Fine particles"),
             Text("数值", "number"),
@@ -644,35 +644,35 @@ DATASET = views.DatasetPage(
             Text("传感器", "sensor"),
             Text("0-1000，每小时一次，3小时无数据即为中断", "0-1000, hourly, late after 3 hours"),
         ),
-        views.FieldItem(
+        data_views.FieldItem(
             "index", Text("空气质量指数", "Air quality index"), Text("数值", "number"), "{index}", Text("计算", "computed")
         ),
     ),
     checks=(
-        views.QualityCheck(
+        data_views.QualityCheck(
             Text("取值范围", "Range"),
             288,
             286,
             Text("0-1000 µg/m³，超出的行标记为超出量程", "0-1000 µg/m³; rows outside are marked"),
         ),
-        views.QualityCheck(
+        data_views.QualityCheck(
             Text("按时到达", "On time"), 288, 283, Text("每小时一次，3小时内到达", "hourly, arrived within 3 hours")
         ),
-        views.QualityCheck(Text("完整", "Complete"), 288, 288, Text("必填字段不为空", "no required field is empty")),
+        data_views.QualityCheck(Text("完整", "Complete"), 288, 288, Text("必填字段不为空", "no required field is empty")),
     ),
-    lineage=views.Lineage(
+    lineage=data_views.Lineage(
         (Link(Text("监测站小时读数", "Hourly readings of stations"), "/data/observation"),),
         Text("按 HJ 633-2026 计算分指数与指数", "Sub-indices and index by HJ 633-2026"),
         (Link(Text("空气质量指数", "Air quality index"), "/figures/index"), Link(Text("案件", "Cases"), "/data/case")),
     ),
     preview=PREVIEW,
     downloads=(
-        views.Download("CSV", "/data/station.csv", Text("UTF-8（含 BOM）", "UTF-8 with BOM")),
-        views.Download("JSON", "/data/station.json"),
-        views.Download("Parquet", "/data/station.parquet"),
+        data_views.Download("CSV", "/data/station.csv", Text("UTF-8（含 BOM）", "UTF-8 with BOM")),
+        data_views.Download("JSON", "/data/station.json"),
+        data_views.Download("Parquet", "/data/station.parquet"),
     ),
 )
-FIGURE = views.FigurePage(
+FIGURE = data_views.FigurePage(
     figure=FIGURES[2],
     version="2",
     definition=Text(
@@ -739,10 +739,10 @@ FIGURE = views.FigurePage(
         ),
     ),
 )
-TRACE = views.Trace(
+TRACE = data_views.Trace(
     Text("按期结案率 94.6% 的一条来路", "One way down from 94.6% closed in time"),
     (
-        views.TraceLink(
+        data_views.TraceLink(
             "figure",
             Text("按期结案率", "Closed in time"),
             Text("94.6%，由159件案件计算", "94.6%, from 159 cases"),
@@ -751,7 +751,7 @@ TRACE = views.Trace(
             "/figures/closing_rate",
             demo=True,
         ),
-        views.TraceLink(
+        data_views.TraceLink(
             "case",
             same("YT-20261122-000123"),
             Text("PM2.5 超标排查，生态环境分局受理", "PM2.5 exceedance, taken by the Environment Office"),
@@ -760,7 +760,7 @@ TRACE = views.Trace(
             "/desk/YT-20261122-000123",
             demo=True,
         ),
-        views.TraceLink(
+        data_views.TraceLink(
             "alert",
             Text("橙色预警", "Orange alert"),
             ALERTS.items[0].title,
@@ -769,14 +769,14 @@ TRACE = views.Trace(
             "/alerts/a1",
             demo=True,
         ),
-        views.TraceLink(
+        data_views.TraceLink(
             "rule",
             same("pm25_high@1.2"),
             Text("PM2.5 小时浓度不低于150 µg/m³，持续2小时", "PM2.5 at or above 150 µg/m³ for 2 hours"),
             None,
             (Fact(Text("依据", "Basis"), same("HJ 633-2026 表3")),),
         ),
-        views.TraceLink(
+        data_views.TraceLink(
             "reading",
             same("163.0 µg/m³"),
             Text("兴隆监测站 PM2.5", "Xinglong station, PM2.5"),
@@ -785,20 +785,20 @@ TRACE = views.Trace(
             "",
             demo=True,
         ),
-        views.TraceLink(
+        data_views.TraceLink(
             "door",
             same("MQTT"),
             Text("主题 v1/air/xinglong，批次 7f3a", "topic v1/air/xinglong, batch 7f3a"),
             None,
             (Fact(Text("证书", "Certificate"), same("CN=xinglong-01")),),
         ),
-        views.TraceLink(
+        data_views.TraceLink(
             "device",
             same("xinglong-01"),
             Text("颗粒物监测仪，上次校准 2026年10月8日", "particle monitor, last calibrated 8 Oct 2026"),
             None,
         ),
-        views.TraceLink(
+        data_views.TraceLink(
             "receipt",
             Text("收到并落盘", "Received and stored"),
             Text("批次与数据同一次提交", "batch and rows in one commit"),
@@ -806,7 +806,7 @@ TRACE = views.Trace(
             (),
             missing=None,
         ),
-        views.TraceLink(
+        data_views.TraceLink(
             "file",
             Text("原始报文", "Raw message"),
             Text("原始报文按规定只保留24小时", "raw messages are kept for 24 hours only"),
@@ -815,11 +815,11 @@ TRACE = views.Trace(
         ),
     ),
 )
-SIGNIN = views.SignIn(
+SIGNIN = frame_views.SignIn(
     "/cockpit",
     name="chen",
     errors=(
-        views.FormError(
+        desk_views.FormError(
             "password",
             Text(
                 "账号或口令不正确。连续5次错误将锁定15分钟。",
@@ -828,12 +828,12 @@ SIGNIN = views.SignIn(
         ),
     ),
     accounts=(
-        views.Account("leader", Text("区领导", "Leader"), "demo-leader"),
-        views.Account("handler", Text("处置人员", "Handler"), "demo-handler"),
-        views.Account("data", Text("数据专员", "Data officer"), "demo-data"),
+        frame_views.Account("leader", Text("区领导", "Leader"), "demo-leader"),
+        frame_views.Account("handler", Text("处置人员", "Handler"), "demo-handler"),
+        frame_views.Account("data", Text("数据专员", "Data officer"), "demo-data"),
     ),
 )
-PROBLEM = views.Problem(
+PROBLEM = frame_views.Problem(
     403,
     "forbidden",
     Text("没有权限", "Not permitted"),
@@ -845,26 +845,26 @@ PROBLEM = views.Problem(
     "/docs/errors#forbidden",
     "0193-77aa",
 )
-ADMIN = views.Admin(
+ADMIN = frame_views.Admin(
     ledgers=(
-        views.DoorLedger(same("HTTP /api/v1/observe"), 1_284_530, 1_284_001, 512, 17, 0, Instant(NOW - 12_000_000)),
-        views.DoorLedger(same("MQTT"), 88_120, 88_100, 0, 12, 5, Instant(NOW - 3_000_000)),
-        views.DoorLedger(Text("文件", "Files"), 0, 0, 0, 0, 0, None),
+        frame_views.DoorLedger(same("HTTP /api/v1/observe"), 1_284_530, 1_284_001, 512, 17, 0, Instant(NOW - 12_000_000)),
+        frame_views.DoorLedger(same("MQTT"), 88_120, 88_100, 0, 12, 5, Instant(NOW - 3_000_000)),
+        frame_views.DoorLedger(Text("文件", "Files"), 0, 0, 0, 0, 0, None),
     ),
     health=(
-        views.Health(
+        frame_views.Health(
             Text("时序存储", "Series store"),
             "good",
             Text("正常", "Working"),
             Text("今日 1.2 GB，可用 61 GB", "1.2 GB today, 61 GB free"),
         ),
-        views.Health(
+        frame_views.Health(
             Text("事务存储", "Transactional store"),
             "good",
             Text("正常", "Working"),
             Text("SQLite WAL，fsync 中位 0.06 ms", "SQLite WAL, fsync median 0.06 ms"),
         ),
-        views.Health(
+        frame_views.Health(
             Text("MQTT 接入", "MQTT door"),
             "warn",
             Text("有待处理", "Pending"),
@@ -911,7 +911,7 @@ ADMIN = views.Admin(
         ),
     ),
 )
-PAGES: Mapping[str, tuple[str, views.View]] = {
+PAGES: Mapping[str, tuple[str, frame_views.View]] = {
     "portal": ("/", PORTAL),
     "cockpit": ("/cockpit", COCKPIT),
     "desk": ("/desk", DESK),

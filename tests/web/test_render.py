@@ -8,7 +8,7 @@ import pytest
 
 from citybrain.kernel.instant import HOUR, Instant
 from citybrain.kernel.text import Lang, Text, same
-from citybrain.web import render, views
+from citybrain.web import frame_views, render, views
 from tests.web import examples
 
 LANGS: tuple[Lang, ...] = ("zh", "en")
@@ -138,7 +138,7 @@ def test_a_switch_keeps_the_rest_of_the_address_and_drops_the_cursor() -> None:
 def test_a_fragment_has_the_id_of_the_block_that_it_replaces() -> None:
     page = examples.page()
     html = render.render(examples.COCKPIT, page)
-    blocks: tuple[views.Block, ...] = (
+    blocks: tuple[frame_views.Block, ...] = (
         examples.FIGURES[0], examples.ALERTS, examples.COCKPIT.cases, examples.COCKPIT.late, examples.MAP, examples.PM, examples.NIGHT,
     )  # fmt: skip
     for block in blocks:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from citybrain.kernel.text import Text
-from citybrain.web import render, views
+from citybrain.web import data_views, render, views
 from citybrain.web.words import WORDS
 from tests.web import examples
 
@@ -99,6 +99,6 @@ def test_no_page_says_a_forbidden_word(name: str) -> None:
 
 def test_an_english_page_says_no_chinese_of_ours() -> None:
     frame = views.Page(lang="en", path="/data", city=examples.NOW, district=Text("", "Yunting District"))
-    html = render.render(views.Catalogue(()), frame)
+    html = render.render(data_views.Catalogue(()), frame)
     left = _CHINESE.findall(_TAGS.sub(" ", html).replace(WORDS["other_language"].en, ""))
     assert left == []

@@ -22,7 +22,7 @@ from citybrain.kernel.clock import Replay as Run
 from citybrain.kernel.instant import DAY, HOUR, MINUTE, Instant, duration, local_date
 from citybrain.kernel.pack import Pack, Planted, Replay
 from citybrain.kernel.text import Text
-from citybrain.web.views import Account
+from citybrain.web.frame_views import Account
 
 log = structlog.get_logger()
 

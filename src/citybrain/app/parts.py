@@ -17,7 +17,7 @@ from citybrain.kernel.access import Ask, Caller
 from citybrain.kernel.errors import CityError, NotFoundError
 from citybrain.kernel.instant import Instant
 from citybrain.kernel.text import Json, Text
-from citybrain.web import views
+from citybrain.web import frame_views, views
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ class DemoNotes:
     """What a demonstration says of itself: where its data come from, and who may sign in."""
 
     origin: Text
-    accounts: tuple[views.Account, ...]
+    accounts: tuple[frame_views.Account, ...]
 
 
 def api(city: City) -> api_door.ApiParts:
@@ -105,7 +105,9 @@ def pages(city: City, demo: DemoNotes | None) -> page_door.PageParts:
         doors=city.stores.series.doors,
         judged=lambda: city.doubts.judged,
         health=partial(_health, city),
-        errors=tuple(views.ErrorEntry(code, status, title, *map(plain, ADVICE[code])) for code, status, title in problems.codes()),
+        errors=tuple(
+            frame_views.ErrorEntry(code, status, title, *map(plain, ADVICE[code])) for code, status, title in problems.codes()
+        ),
         district=city.settings.district_name,
         demo=None if demo is None else demo.origin,
         demo_accounts=() if demo is None else demo.accounts,
@@ -171,7 +173,7 @@ def _ready(city: City) -> dict[str, Callable[[], Text | None]]:
     }
 
 
-def _health(city: City) -> tuple[views.Health, ...]:
+def _health(city: City) -> tuple[frame_views.Health, ...]:
     names = {
         "transactions": Text("业务库", "Transactions"),
         "series": Text("时序库", "Series"),
@@ -182,10 +184,12 @@ def _health(city: City) -> tuple[views.Health, ...]:
         wrong = check()
         fine = Text("正常", "in order")
         tone: views.Tone = "good" if wrong is None else "bad"
-        found.append(views.Health(names[name], tone, fine if wrong is None else Text("异常", "out of order"), wrong or fine))
+        found.append(frame_views.Health(names[name], tone, fine if wrong is None else Text("异常", "out of order"), wrong or fine))
     behind = city.watch.behind
     words = Text(f"规则尚有 {behind} 条读数待判定", f"the rules have {behind} readings still to judge")
-    found.append(views.Health(Text("预警规则", "Rules"), "good" if behind < 100_000 else "warn", Text("运行中", "running"), words))
+    found.append(
+        frame_views.Health(Text("预警规则", "Rules"), "good" if behind < 100_000 else "warn", Text("运行中", "running"), words)
+    )
     return tuple(found)
 
 

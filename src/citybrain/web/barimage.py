@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from citybrain.web.views import Bar
+from citybrain.web.studio_views import Bar
 
 _WIDTH, _HEIGHT = 640.0, 200.0
 _LEFT, _RIGHT, _TOP, _BOTTOM = 36.0, 8.0, 12.0, 24.0

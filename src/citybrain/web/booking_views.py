@@ -6,7 +6,8 @@ import msgspec
 
 from citybrain.kernel.instant import Instant
 from citybrain.kernel.text import Text
-from citybrain.web.views import FormError, Option, Tab, Tone
+from citybrain.web.desk_views import FormError, Option, Tab
+from citybrain.web.views import Tone
 
 
 class FreeHour(msgspec.Struct, frozen=True):

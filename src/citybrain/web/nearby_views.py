@@ -4,7 +4,8 @@ import msgspec
 
 from citybrain.kernel.instant import Instant
 from citybrain.kernel.text import Text
-from citybrain.web.views import FormError, Level, Option
+from citybrain.web.desk_views import FormError, Option
+from citybrain.web.views import Level
 
 
 class Spot(msgspec.Struct, frozen=True):

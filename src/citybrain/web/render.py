@@ -12,7 +12,22 @@ import msgspec
 from citybrain.kernel.instant import Instant, rfc3339
 from citybrain.kernel.text import Lang, Text
 from citybrain.kernel.things import LIFE_WORDS, Life
-from citybrain.web import assets, barimage, booking_views, chartimage, formats, mapimage, nearby_views, stream_views, views
+from citybrain.web import (
+    assets,
+    barimage,
+    booking_views,
+    chartimage,
+    data_views,
+    desk_views,
+    formats,
+    frame_views,
+    mapimage,
+    nearby_views,
+    report_views,
+    stream_views,
+    studio_views,
+    views,
+)
 from citybrain.web.keeping import Keeper
 from citybrain.web.words import WORDS
 
@@ -20,23 +35,23 @@ _ROOT = Path(__file__).parent
 _TEMPLATES: dict[type, str] = {
     views.Portal: "portal",
     views.Cockpit: "cockpit",
-    views.Desk: "desk",
-    views.CasePage: "case",
-    views.ReportPage: "report",
-    views.ReportCheck: "report_check",
-    views.ReportStand: "report_stand",
-    views.Follow: "follow",
-    views.Catalogue: "data",
-    views.DatasetPage: "dataset",
-    views.FigurePage: "figure",
-    views.Trace: "trace",
-    views.Studio: "studio",
-    views.RulePage: "rule",
-    views.SignIn: "signin",
-    views.Problem: "error",
-    views.Admin: "admin",
-    views.Errors: "errors",
-    views.Design: "design",
+    desk_views.Desk: "desk",
+    desk_views.CasePage: "case",
+    report_views.ReportPage: "report",
+    report_views.ReportCheck: "report_check",
+    report_views.ReportStand: "report_stand",
+    report_views.Follow: "follow",
+    data_views.Catalogue: "data",
+    data_views.DatasetPage: "dataset",
+    data_views.FigurePage: "figure",
+    data_views.Trace: "trace",
+    studio_views.Studio: "studio",
+    studio_views.RulePage: "rule",
+    frame_views.SignIn: "signin",
+    frame_views.Problem: "error",
+    frame_views.Admin: "admin",
+    frame_views.Errors: "errors",
+    frame_views.Design: "design",
     booking_views.OfferList: "booking_offers",
     booking_views.OfferPage: "booking_offer",
     booking_views.BookingList: "booking_list",
@@ -51,7 +66,7 @@ _BLOCKS: dict[type, tuple[str, str]] = {
     views.Map: ("map", "map"),
     views.Chart: ("chart", "chart"),
     views.Night: ("night", "night"),
-    views.News: ("news", "news"),
+    desk_views.News: ("news", "news"),
 }
 
 
@@ -63,14 +78,14 @@ class Fragment(msgspec.Struct, frozen=True):
 
 
 def render(
-    view: views.View | booking_views.BookingView | nearby_views.NearbyPage | stream_views.StreamsPage, page: views.Page
+    view: frame_views.View | booking_views.BookingView | nearby_views.NearbyPage | stream_views.StreamsPage, page: views.Page
 ) -> str:
     """The whole page of a view."""
     template = _environment(page.lang).get_template(f"templates/{_TEMPLATES[type(view)]}.html")
     return template.render(view=view, page=page)
 
 
-def fragment(block: views.Block, page: views.Page) -> Fragment:
+def fragment(block: frame_views.Block, page: views.Page) -> Fragment:
     """One block of a page, with the id of the element that it replaces."""
     return Fragment(block_id(block), str(_drawn(block, page)))
 
@@ -80,7 +95,7 @@ def build() -> str:
     return assets.read().get("main.js", "")
 
 
-def block_id(block: views.Block) -> str:
+def block_id(block: frame_views.Block) -> str:
     """The id of a block's element: its kind, and its name where a page may have several."""
     kind = _BLOCKS[type(block)][0]
     name = getattr(block, "name", "")
@@ -118,7 +133,7 @@ def turn(page: views.Page, name: str, value: str) -> str:
     return f"{quote(page.path)}?{urlencode([*kept, (name, value)])}"
 
 
-def _drawn(block: views.Block, page: views.Page) -> object:
+def _drawn(block: frame_views.Block, page: views.Page) -> object:
     """What the block's macro makes, marked as escaped."""
     file, macro = _BLOCKS[type(block)]
     return getattr(_environment(page.lang).get_template(f"blocks/{file}.html").module, macro)(block, page)

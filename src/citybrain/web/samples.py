@@ -4,6 +4,8 @@ from typing import Final, Literal, TypeAlias, get_args
 
 from citybrain.kernel.instant import DAY, HOUR, MINUTE, Instant
 from citybrain.kernel.text import Text, same
+from citybrain.web.desk_views import FormError, MoveForm, Option, StepLine
+from citybrain.web.frame_views import Design
 from citybrain.web.views import (
     AlertItem,
     AlertList,
@@ -13,19 +15,14 @@ from citybrain.web.views import (
     Chart,
     ChartRow,
     Column,
-    Design,
     Figure,
-    FormError,
     Level,
     Link,
     Map,
     Message,
-    MoveForm,
     Night,
     NightItem,
-    Option,
     Shape,
-    StepLine,
     Table,
     Threshold,
 )

@@ -2,7 +2,8 @@
 
 import msgspec
 
-from citybrain.web.views import Fact, Tab, Table
+from citybrain.web.desk_views import Tab
+from citybrain.web.views import Fact, Table
 
 
 class StreamsPage(msgspec.Struct, frozen=True):

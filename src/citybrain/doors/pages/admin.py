@@ -9,7 +9,8 @@ from citybrain.doors.pages.parts import Call, PageParts, Parts
 from citybrain.kernel.access import ROLES, Ask, Caller, Query
 from citybrain.kernel.text import Json, Text, same
 from citybrain.kernel.things import LIFE_WORDS, Life
-from citybrain.web.views import Admin, Cell, Column, DoorLedger, Table
+from citybrain.web.frame_views import Admin, DoorLedger
+from citybrain.web.views import Cell, Column, Table
 
 _PURPOSE: Final = "账号管理 · administration of accounts"
 """Why the administrator is shown names and logins; it stands in the audit trail."""

@@ -29,7 +29,8 @@ from citybrain.web.booking_views import (
     OwnerPage,
     OwnOffer,
 )
-from citybrain.web.views import FormError, Option, Tab, Tone
+from citybrain.web.desk_views import FormError, Option, Tab
+from citybrain.web.views import Tone
 
 _SHOWN: Final = 50
 _DAYS: Final = 7

@@ -9,7 +9,8 @@ from citybrain.kernel.cases import Case
 from citybrain.kernel.predicate import And, Compare
 from citybrain.kernel.reports import RATINGS
 from citybrain.kernel.text import Text
-from citybrain.web.views import Map, Point, ReportLine
+from citybrain.web.desk_views import ReportLine
+from citybrain.web.views import Map, Point
 
 _MOST: Final = 100
 _PLACE: Final = Text("位置", "Place")

@@ -15,19 +15,8 @@ from citybrain.kernel.instant import parse
 from citybrain.kernel.text import Json, Text, same
 from citybrain.kernel.things import By
 from citybrain.web import views
-from citybrain.web.views import (
-    Catalogue,
-    Cell,
-    DatasetItem,
-    DatasetPage,
-    Download,
-    Fact,
-    FieldItem,
-    Lineage,
-    Link,
-    QualityCheck,
-    Table,
-)
+from citybrain.web.data_views import Catalogue, DatasetItem, DatasetPage, Download, FieldItem, Lineage, QualityCheck
+from citybrain.web.views import Cell, Fact, Link, Table
 
 _PREVIEW: Final = 10
 _SAMPLE: Final = 500

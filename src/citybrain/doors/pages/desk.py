@@ -15,7 +15,8 @@ from citybrain.kernel.cases import Case, Move
 from citybrain.kernel.errors import BadInputError, CityError, ConflictError, ForbiddenError
 from citybrain.kernel.predicate import Compare, Predicate
 from citybrain.kernel.text import Text, same
-from citybrain.web.views import AlertItem, CasePage, Chart, Desk, Fact, FormError, MoveForm, Option, StepLine, Tab, Tone
+from citybrain.web.desk_views import CasePage, Desk, FormError, MoveForm, Option, StepLine, Tab
+from citybrain.web.views import AlertItem, Chart, Fact, Tone
 
 _TONES: Final[dict[str, Tone]] = {"approve": "good", "return": "warn", "dismiss": "bad"}
 _PROGRAM: Final = "CityBrain"

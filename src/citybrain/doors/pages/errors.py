@@ -4,7 +4,7 @@ from litestar import Response, get
 
 from citybrain.doors.pages import frame
 from citybrain.doors.pages.parts import Call, Parts
-from citybrain.web.views import Errors
+from citybrain.web.frame_views import Errors
 
 
 @get("/docs/errors", opt=frame.opens("page.portal"), sync_to_thread=True)

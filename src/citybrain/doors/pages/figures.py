@@ -13,7 +13,8 @@ from citybrain.kernel.errors import NotFoundError
 from citybrain.kernel.instant import DAY, Instant
 from citybrain.kernel.pack import Indicator
 from citybrain.kernel.text import Text, same
-from citybrain.web.views import Cell, Chart, ChartRow, Column, Fact, Figure, FigurePage, Link, Table
+from citybrain.web.data_views import FigurePage
+from citybrain.web.views import Cell, Chart, ChartRow, Column, Fact, Figure, Link, Table
 
 _TREND_DAYS: Final = 7
 _FACTS_OF: Final = {"offer_window": "offer_released", "rating": "report_rated"}

@@ -18,9 +18,10 @@ from citybrain.kernel.errors import ForbiddenError, UnauthenticatedError
 from citybrain.kernel.text import Lang, Text
 from citybrain.web import render
 from citybrain.web.booking_views import BookingView
+from citybrain.web.frame_views import View
 from citybrain.web.nearby_views import NearbyPage
 from citybrain.web.stream_views import StreamsPage
-from citybrain.web.views import Demo, Message, Page, Section, Size, Theme, Tone, User, View
+from citybrain.web.views import Demo, Message, Page, Section, Size, Theme, Tone, User
 
 SESSION: Final = "session"
 CHOICES: Final = ("lang", "theme", "size")

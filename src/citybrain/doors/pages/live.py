@@ -15,7 +15,9 @@ from citybrain.kernel.access import Caller
 from citybrain.kernel.errors import BusyError
 from citybrain.kernel.text import Text
 from citybrain.web import render
-from citybrain.web.views import Block, News, Page
+from citybrain.web.desk_views import News
+from citybrain.web.frame_views import Block
+from citybrain.web.views import Page
 
 _PAUSE: Final = 1.0
 _HEARTBEAT: Final = 15.0

@@ -17,8 +17,8 @@ from citybrain.kernel.pack import Board, Nearby
 from citybrain.kernel.places import Place
 from citybrain.kernel.text import Json, Text
 from citybrain.kernel.things import LIFE_WORDS
+from citybrain.web.desk_views import FormError, Option
 from citybrain.web.nearby_views import NearbyPage, Spot, Step
-from citybrain.web.views import FormError, Option
 
 _SHOWN: Final = 8
 _AHEAD: Final = (0, 15, 30, 60, 120, 240)

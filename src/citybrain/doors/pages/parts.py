@@ -21,7 +21,8 @@ from citybrain.kernel.instant import Instant
 from citybrain.kernel.observations import DoorAccount
 from citybrain.kernel.pack import Board, Pack
 from citybrain.kernel.text import Text
-from citybrain.web.views import Account, ErrorEntry, Footer, Health
+from citybrain.web.frame_views import Account, ErrorEntry, Health
+from citybrain.web.views import Footer
 
 
 @dataclass(frozen=True, slots=True)

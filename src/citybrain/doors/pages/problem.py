@@ -11,7 +11,7 @@ from citybrain.doors.pages.parts import Call, PageParts
 from citybrain.kernel.access import ANYONE
 from citybrain.kernel.errors import CityError, UnauthenticatedError
 from citybrain.kernel.text import Text
-from citybrain.web.views import Problem
+from citybrain.web.frame_views import Problem
 
 _TODO: Final[dict[int, Text]] = {
     403: Text(

@@ -18,7 +18,8 @@ from citybrain.kernel.errors import BadInputError, CityError, ConflictError, Not
 from citybrain.kernel.places import Place
 from citybrain.kernel.reports import ReportForm, Said
 from citybrain.kernel.text import Text
-from citybrain.web.views import Follow, FormError, ReportCheck
+from citybrain.web.desk_views import FormError
+from citybrain.web.report_views import Follow, ReportCheck
 
 KEY: Final = "report_key"
 _KEPT: Final = 90 * 86_400

@@ -12,7 +12,8 @@ from citybrain.kernel.limits import LimitVersion
 from citybrain.kernel.pack import Pack, Rule
 from citybrain.kernel.text import Lang, Text, same
 from citybrain.web import formats
-from citybrain.web.views import Back, Fact, LimitForm, LimitStep, RuleItem
+from citybrain.web.studio_views import Back, LimitForm, LimitStep, RuleItem
+from citybrain.web.views import Fact
 
 _PLACE: Final = re.compile(r"\{(\w+)[^}]*\}")
 _MARKS: Final = {

@@ -12,7 +12,8 @@ from citybrain.doors.pages import frame
 from citybrain.doors.pages.parts import Call, PageParts, Parts
 from citybrain.kernel.access import ANYONE, Ask, Caller
 from citybrain.kernel.errors import BusyError, UnauthenticatedError
-from citybrain.web.views import FormError, SignIn
+from citybrain.web.desk_views import FormError
+from citybrain.web.frame_views import SignIn
 
 
 class Given(msgspec.Struct, frozen=True):

@@ -12,8 +12,9 @@ from citybrain.kernel.errors import BadInputError, NotFoundError
 from citybrain.kernel.predicate import EVERYTHING, Compare, Predicate
 from citybrain.kernel.text import Json, Text, same
 from citybrain.kernel.things import LIFE_WORDS, Life
+from citybrain.web.desk_views import Tab
 from citybrain.web.stream_views import StreamsPage
-from citybrain.web.views import Cell, Column, Fact, Tab, Table, Tone
+from citybrain.web.views import Cell, Column, Fact, Table, Tone
 
 PATH: Final = "/admin/streams"
 _SHOWN: Final = 50

@@ -16,7 +16,8 @@ from citybrain.kernel.access import Ask, Caller
 from citybrain.kernel.errors import BadInputError, BusyError, CityError, NotFoundError, StaleError
 from citybrain.kernel.pack import Pack, Rule
 from citybrain.kernel.text import Json, Text
-from citybrain.web.views import FormError, PackRules, RulePage, Studio, Tried
+from citybrain.web.desk_views import FormError
+from citybrain.web.studio_views import PackRules, RulePage, Studio, Tried
 
 _LOOKS_ONLY: Final = Text(
     "您的角色可以查看限值；试算由派遣员和数据专员进行，发布由数据专员进行。",

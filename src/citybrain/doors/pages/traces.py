@@ -15,7 +15,8 @@ from citybrain.kernel.instant import parse
 from citybrain.kernel.text import Json, Text, same
 from citybrain.kernel.things import LIFE_WORDS, Life
 from citybrain.kernel.units import UNITS
-from citybrain.web.views import Fact, Trace, TraceLink
+from citybrain.web.data_views import Trace, TraceLink
+from citybrain.web.views import Fact
 
 _BREADTH: Final = 3
 """How many branches are followed below a figure; the rest are counted."""

@@ -9,7 +9,8 @@ from citybrain.doors.pages.parts import PageParts
 from citybrain.doors.pages.rows import sign
 from citybrain.kernel.instant import Instant, local, local_date
 from citybrain.kernel.text import Text, same
-from citybrain.web.views import Bar, Cell, Column, Table, Tone, Tried
+from citybrain.web.studio_views import Bar, Tried
+from citybrain.web.views import Cell, Column, Table, Tone
 
 _SHOWN: Final = 40
 """Alerts that a page lists; the API gives all."""

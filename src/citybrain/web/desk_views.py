@@ -1,0 +1,112 @@
+"""The views of the desk: lists, a case with its timeline, and what may be done."""
+
+import msgspec
+
+from citybrain.kernel.instant import Instant
+from citybrain.kernel.text import Text
+from citybrain.web.views import AlertItem, CaseItem, CaseList, Chart, Fact, Map, Tone
+
+
+class Tab(msgspec.Struct, frozen=True):
+    """A filter of the desk with its count."""
+
+    title: Text
+    href: str
+    count: int
+    current: bool = False
+    tone: Tone = "plain"
+
+
+class News(msgspec.Struct, frozen=True):
+    """That a list has changed since it was shown, and where it is shown anew: a list is never changed under somebody's hands."""
+
+    changed: bool
+    href: str
+
+
+class Desk(msgspec.Struct, frozen=True):
+    """``/desk``: the cases of this caller's unit."""
+
+    tabs: tuple[Tab, ...]
+    cases: CaseList
+    search: str = ""
+    live: str = ""
+    next: str = ""
+
+
+class StepLine(msgspec.Struct, frozen=True):
+    """One step of a case's history; ``clock`` says what it did to the clock."""
+
+    at: Instant
+    title: Text
+    by: str
+    unit: Text
+    note: str = ""
+    clock: Text | None = None
+    tone: Tone = "plain"
+
+
+class Option(msgspec.Struct, frozen=True):
+    """A choice in a form."""
+
+    value: str
+    title: Text
+    hint: Text | None = None
+
+
+class MoveForm(msgspec.Struct, frozen=True):
+    """A step that this caller may take now; posted to ``action`` with fields csrf, move, version, note and unit.
+
+    The first form of a case is shown open as the main thing to do, the others fold.
+    """
+
+    move: str
+    title: Text
+    action: str
+    needs_note: bool = False
+    takes_note: bool = True
+    note_label: Text | None = None
+    units: tuple[Option, ...] = ()
+    hint: Text | None = None
+    tone: Tone = "plain"
+
+
+class FormError(msgspec.Struct, frozen=True):
+    """What is wrong in a form; ``field`` is the id of the input."""
+
+    field: str
+    text: Text
+
+
+class ReportLine(msgspec.Struct, frozen=True):
+    """What somebody reported, as far as this caller may see it; ``rating`` is how they judged the end."""
+
+    filed: Instant
+    words: str
+    spot: str = ""
+    contact: str = ""
+    photo: str = ""
+    """Where the photo is served."""
+    rating: Text | None = None
+    judged: str = ""
+    demo: bool = False
+
+
+class CasePage(msgspec.Struct, frozen=True):
+    """``/desk/<number>``. ``typed`` gives back what was typed when a form was refused, by ``<move>-<field>``."""
+
+    case: CaseItem
+    version: int
+    words: str
+    facts: tuple[Fact, ...]
+    steps: tuple[StepLine, ...]
+    moves: tuple[MoveForm, ...]
+    alert: AlertItem | None = None
+    chart: Chart | None = None
+    trace: str = ""
+    errors: tuple[FormError, ...] = ()
+    typed: dict[str, str] = {}
+    idle: Text | None = None
+    """Why there is nothing to do here for this caller."""
+    reports: tuple[ReportLine, ...] = ()
+    map: Map | None = None
