@@ -8,6 +8,8 @@ from citybrain.brain.observe.formats import FORMS
 from citybrain.brain.observe.intake import Intake, Verdict
 from citybrain.brain.observe.latest import Latest, Reading
 from citybrain.brain.observe.life import contracts, life, lives
+from citybrain.brain.observe.made import MADE, MadeProperty, MadeSensor, MadeStream, MadeThing, MadeUnit
+from citybrain.brain.observe.making import Draft, Making, Spot, declared_elsewhere
 from citybrain.brain.observe.nearest import WALK_BASIS, Found, Nearest
 from citybrain.brain.observe.past import Recent, history
 from citybrain.brain.observe.permission import permitted
@@ -20,6 +22,7 @@ from citybrain.brain.observe.told import latest_json
 
 __all__ = [
     "FORMS",
+    "MADE",
     "METADATA",
     "WALK_BASIS",
     "AreaBook",
@@ -27,19 +30,28 @@ __all__ = [
     "Deriver",
     "Doubt",
     "Doubts",
+    "Draft",
     "Found",
     "Intake",
     "Judged",
     "Latest",
+    "MadeProperty",
+    "MadeSensor",
+    "MadeStream",
+    "MadeThing",
+    "MadeUnit",
+    "Making",
     "Nearest",
     "Reading",
     "Recent",
     "Registry",
     "Rows",
+    "Spot",
     "Verdict",
     "contract_of",
     "contracts",
     "datasets",
+    "declared_elsewhere",
     "history",
     "latest_json",
     "life",
