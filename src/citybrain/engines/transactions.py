@@ -49,6 +49,7 @@ OUTBOX = Table(
     Column("body", Text, nullable=False),
     sqlite_autoincrement=True,  # a position is never given twice, not even after rows were deleted
 )
+_EMIT = insert(OUTBOX)
 CURSOR_POSITION = Table(
     "cursor_position",
     METADATA,
@@ -74,10 +75,10 @@ class OpenTransaction:
         """The SQLAlchemy connection."""
         return self._connection
 
-    def emit(self, event: Event) -> None:
-        """Write an event that is delivered if and only if this transaction commits."""
-        row = msgspec.structs.asdict(event) | {"body": msgspec.json.encode(event.body).decode()}
-        self._connection.execute(insert(OUTBOX).values(row))
+    def emit(self, *events: Event) -> None:
+        """Write events that are delivered, in this order, if and only if this transaction commits."""
+        rows = [msgspec.structs.asdict(event) | {"body": msgspec.json.encode(event.body).decode()} for event in events]
+        self._connection.execute(_EMIT, rows)
         self.emitted = True
 
 

@@ -30,8 +30,8 @@ class Tx(Protocol[C_co]):
         """The connection (SQLAlchemy Core)."""
         ...
 
-    def emit(self, event: Event) -> None:
-        """Write an event that is delivered if and only if this transaction commits."""
+    def emit(self, *events: Event) -> None:
+        """Write events that are delivered, in this order, if and only if this transaction commits."""
         ...
 
 

@@ -117,7 +117,7 @@ async def test_a_failed_commit_asks_the_form_again(lit: World, monkeypatch: pyte
         raise ConnectionAbortedError
 
     with monkeypatch.context() as broken:
-        broken.setattr("citybrain.brain.detect.alerts.tell", fails)
+        broken.setattr("citybrain.brain.detect.alerts.Changes.write", fails)
         with pytest.raises(ConnectionAbortedError):
             watch.sweep()
     watch.sweep()

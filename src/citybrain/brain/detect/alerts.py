@@ -1,9 +1,9 @@
 """Alerts: raised and cleared within a transaction with their event, read by whoever shows them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import msgspec
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 
 from citybrain.brain.detect.store import ALERT, alert_of, alert_row, alerts_where
 from citybrain.kernel.alerts import Alert
@@ -17,6 +17,10 @@ from citybrain.kernel.things import Entity
 
 TOLD = "citybrain.detect.alert.told.v1"
 CLEARED = "citybrain.detect.alert.cleared.v1"
+_AT_ONCE = 500
+"""Ids in one question to the store."""
+_TELL = insert(ALERT)
+_CLEAR = update(ALERT).where(ALERT.c.id == bindparam("of_alert")).values(state="cleared", cleared=bindparam("at"))
 
 
 class Alerts:
@@ -45,24 +49,54 @@ class Alerts:
             return tuple(alerts_where(connection, ALERT.c.told >= instant))
 
 
-def tell(tx: Tx[Connection], alert: Alert, entity: Entity, *, wants_case: bool) -> None:
-    """Write a new alert and its event."""
-    tx.connection.execute(insert(ALERT).values(alert_row(alert, entity, wants_case=wants_case)))
-    tx.emit(_event(TOLD, alert, alert.told))
+class Changes:
+    """Alerts to be told and cleared in one transaction, in the order in which it came about; written together, for a storm brings thousands."""
 
+    def __init__(self) -> None:
+        self._told: dict[str, tuple[Alert, Entity, bool]] = {}
+        self._steps: list[tuple[str, Instant | None]] = []
 
-def clear(tx: Tx[Connection], alert_id: str, at: Instant) -> None:
-    """Mark an alert cleared and emit its event; one that is cleared already stays as it is."""
-    row = tx.connection.execute(select(ALERT).where(ALERT.c.id == alert_id, ALERT.c.state == "open")).one_or_none()
-    if row is None:
-        return
-    tx.connection.execute(update(ALERT).where(ALERT.c.id == alert_id).values(state="cleared", cleared=at))
-    tx.emit(_event(CLEARED, msgspec.structs.replace(alert_of(row), state="cleared", cleared=at), at))
+    def tell(self, alert: Alert, entity: Entity, *, wants_case: bool) -> None:
+        """A new alert."""
+        self._told[alert.id] = alert, entity, wants_case
+        self._steps.append((alert.id, None))
+
+    def clear(self, alert_id: str, at: Instant) -> None:
+        """An alert whose reason is gone; one that is cleared already stays as it is."""
+        self._steps.append((alert_id, at))
+
+    def write(self, tx: Tx[Connection]) -> None:
+        """Write the alerts and their events."""
+        if self._told:
+            rows = [alert_row(alert, entity, wants_case=wants_case) for alert, entity, wants_case in self._told.values()]
+            tx.connection.execute(_TELL, rows)
+        known = {one.id: one for one in self._open(tx.connection)}
+        cleared: dict[str, Alert] = {}
+        events: list[Event] = []
+        for alert_id, at in self._steps:
+            if at is None:
+                told = self._told[alert_id][0]
+                events.append(_event(TOLD, told, told.told))
+            elif alert_id in known and alert_id not in cleared:
+                cleared[alert_id] = msgspec.structs.replace(known[alert_id], state="cleared", cleared=at)
+                events.append(_event(CLEARED, cleared[alert_id], at))
+        if cleared:
+            tx.connection.execute(_CLEAR, [{"of_alert": one.id, "at": one.cleared} for one in cleared.values()])
+        if events:
+            tx.emit(*events)
+
+    def _open(self, connection: Connection) -> Iterator[Alert]:
+        """The alerts to be cleared that are open: those of this transaction, and those of before."""
+        wanted = dict.fromkeys(alert_id for alert_id, at in self._steps if at is not None)
+        before = [alert_id for alert_id in wanted if alert_id not in self._told]
+        yield from (self._told[alert_id][0] for alert_id in wanted if alert_id in self._told)
+        for begin in range(0, len(before), _AT_ONCE):
+            yield from alerts_where(connection, ALERT.c.id.in_(before[begin : begin + _AT_ONCE]), ALERT.c.state == "open")
 
 
 def wanting_case(connection: Connection) -> Sequence[str]:
     """Ids of alerts whose case is still to be opened, oldest first."""
-    wanted = select(ALERT.c.id).where(ALERT.c.wants_case == 1).order_by(ALERT.c.told, ALERT.c.id)
+    wanted = select(ALERT.c.id).where(ALERT.c.wants_case == 1).order_by(ALERT.c.told, ALERT.c.began, ALERT.c.id)
     return connection.execute(wanted).scalars().all()
 
 

@@ -196,9 +196,11 @@ class Watch:
         upto: int,
         limits: int | None = None,
     ) -> None:
+        written = alerts.Changes()
+        for watch, change, moments in changes:
+            self._change(written, watch, change, moments)
         with self._transactions.begin() as tx:
-            for watch, change, moments in changes:
-                self._change(tx, watch, change, moments)
+            written.write(tx)
             for kind, by_rule in touched.items():
                 self._keep(tx, self._roster.watches[kind], by_rule)
             self._transactions.advance(tx.connection, CURSOR, upto)
@@ -207,18 +209,18 @@ class Watch:
         self._cursor = self._kept = upto
         self._limits = self._limits if limits is None else limits
 
-    def _change(self, tx: Tx[Connection], watch: KindWatch, change: Change, moments: Moments) -> None:
+    def _change(self, written: alerts.Changes, watch: KindWatch, change: Change, moments: Moments) -> None:
         entity, rule = watch.entities[change.entity], change.rule
         key = (rule.key, entity.id)
         if not change.fires:
-            alerts.clear(tx, self._told.pop(key), Instant(int(moments.time[change.row])))
+            written.clear(self._told.pop(key), Instant(int(moments.time[change.row])))
             return
         because = filled(rule.rule.because, entity.title, watch.seen(change, moments))
         began, told = Instant(change.began), self._clock.city()
         evidence = watch.evidence(change, moments)
         version = self._rulebook.version(rule)
         alert = alert_for(rule.key, version, entity, rule.rule.grade, began, told, because, rule.rule.basis, evidence)
-        alerts.tell(tx, alert, entity, wants_case=rule.rule.opens is not None)
+        written.tell(alert, entity, wants_case=rule.rule.opens is not None)
         self._told[key] = alert.id
 
     def _keep(self, tx: Tx[Connection], watch: KindWatch, by_rule: dict[int, set[int]]) -> None:
@@ -246,21 +248,23 @@ class Watch:
         if not raised and not found:
             return
         self._stale = True
+        written = alerts.Changes()
+        for entity in raised:
+            self._told[feeds.RULE, entity] = self._lose(written, lost[entity], now)
+        for entity in found:
+            written.clear(self._told.pop((feeds.RULE, entity)), now)
         with self._transactions.begin() as tx:
-            for entity in raised:
-                self._told[feeds.RULE, entity] = self._lose(tx, lost[entity], now)
-            for entity in found:
-                alerts.clear(tx, self._told.pop((feeds.RULE, entity)), now)
+            written.write(tx)
         self._stale = False
         log.info("feeds_swept", lost=len(raised), found=len(found))
 
-    def _lose(self, tx: Tx[Connection], lost: feeds.Lost, now: Instant) -> str:
+    def _lose(self, written: alerts.Changes, lost: feeds.Lost, now: Instant) -> str:
         entity = self._things.entity(lost.entity)
         rule = self._rulebook.feed_rule(entity.kind)
         because = Text(f"{entity.title.zh}数据异常：{lost.why.zh}", f"{entity.title.en}, feed lost: {lost.why.en}")
         grade, basis = (Grade.BLUE, feeds.BASIS) if rule is None else (rule.grade, rule.basis)
         alert = alert_for(feeds.RULE, feeds.VERSION, entity, grade, lost.began, now, because, basis, lost.evidence)
-        alerts.tell(tx, alert, entity, wants_case=rule is not None and rule.opens is not None)
+        written.tell(alert, entity, wants_case=rule is not None and rule.opens is not None)
         return alert.id
 
     def _open_cases(self) -> None:
@@ -305,9 +309,11 @@ class Watch:
         """Clear alerts of rules that are no longer declared: nothing else ever would."""
         orphans = [key for key in self._told if key[0] != feeds.RULE and key[0] not in known]
         if orphans:
+            written = alerts.Changes()
+            for key in orphans:
+                written.clear(self._told.pop(key), self._clock.city())
             with self._transactions.begin() as tx:
-                for key in orphans:
-                    alerts.clear(tx, self._told.pop(key), self._clock.city())
+                written.write(tx)
 
 
 def _any(touched: dict[str, dict[int, set[int]]]) -> bool:

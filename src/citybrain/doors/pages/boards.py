@@ -9,7 +9,7 @@ from shapely.geometry import MultiPolygon, Polygon
 
 from citybrain.doors.pages import charts, figures
 from citybrain.doors.pages.parts import PageParts
-from citybrain.doors.pages.together import reading, together
+from citybrain.doors.pages.together import Seen, look
 from citybrain.kernel.access import Ask, Caller
 from citybrain.kernel.pack import Board
 from citybrain.kernel.pack import Level as Step
@@ -31,7 +31,7 @@ def topic(parts: PageParts, caller: Caller, board: Board) -> Topic:
     if not parts.policy.decide(Ask(caller, "figure.read", "figure")).allowed:
         headline = msgspec.structs.replace(headline, href="")
     step = None if headline.value is None else board.level(headline.value)
-    here = entities(parts, board)
+    seen = look(parts, board)
     return Topic(
         name=board.kind,
         title=board.title,
@@ -39,9 +39,9 @@ def topic(parts: PageParts, caller: Caller, board: Board) -> Topic:
         hint=board.hint,
         advice=None if step is None else step.advice,
         detail=None,
-        places=tuple(_place(parts, board, area, of_area(here, area)) for area in subdistricts(parts)),
-        map=overview(parts, board, public=True),
-        chart=outlook(parts, caller, board),
+        places=tuple(_place(parts, seen, area) for area in subdistricts(parts)),
+        map=overview(parts, seen, public=True),
+        chart=outlook(parts, caller, seen),
         basis=board.basis,
         source=board.source,
     )
@@ -57,19 +57,18 @@ def district(parts: PageParts, board: Board) -> Figure:
     return card if card.value is None else msgspec.structs.replace(card, level=level(board.level(card.value)))
 
 
-def overview(parts: PageParts, board: Board, *, public: bool) -> Map:
+def overview(parts: PageParts, seen: Seen, *, public: bool) -> Map:
     """The district on the board's scale; without an approval number the public sees tiles and no coordinate."""
-    here = entities(parts, board)
-    schematic = public and not parts.map_approval
-    shapes = tuple(_shape(parts, board, area, of_area(here, area)) for area in subdistricts(parts) if area.wkb)
-    points = () if schematic else tuple(_point(parts, board, entity) for entity in here if entity.place is not None)
+    board, schematic = seen.board, public and not parts.map_approval
+    shapes = tuple(_shape(seen, area) for area in subdistricts(parts) if area.wkb)
+    points = () if schematic else tuple(_point(seen, entity) for entity in seen.entities if entity.place is not None)
     return Map(
         name=board.kind,
         title=Text(f"{board.title.zh}分布", f"{board.title.en} by place") if public else board.title,
         shapes=shapes,
         points=points,
         levels=tuple(_level(step) for step in board.levels),
-        measure=_measure(parts, board),
+        measure=seen.kind.field(board.field).title,
         tiles=schematic,
         approval=parts.map_approval,
         src=() if schematic else tuple(f"{look}:base|/layers/{board.kind}/{file}.geojson" for look, file in _BASE),
@@ -78,37 +77,22 @@ def overview(parts: PageParts, board: Board, *, public: bool) -> Map:
     )
 
 
-def outlook(parts: PageParts, caller: Caller, board: Board) -> Chart:
+def outlook(parts: PageParts, caller: Caller, seen: Seen) -> Chart:
     """The forecast of the entity that reads highest now: the place that needs looking at."""
-    here = worst_first(parts, board)
-    return (
-        charts.outlook(parts, caller, board, here[0]) if here else Chart(board.kind, board.title, same(""), (), reason=_NO_STATION)
-    )
+    here, board = worst_first(seen), seen.board
+    if not here:
+        return Chart(board.kind, board.title, same(""), (), reason=_NO_STATION)
+    return charts.outlook(parts, caller, board, here[0])
 
 
-def worst_first(parts: PageParts, board: Board) -> tuple[Entity, ...]:
+def worst_first(seen: Seen) -> tuple[Entity, ...]:
     """The entities of a board, the highest live reading first, those without one last."""
 
     def rank(entity: Entity) -> tuple[float, str]:
-        value = reading(parts, entity, board.field)[0]
+        value = seen.reading(entity)[0]
         return (np.inf if value is None else -value, entity.id)
 
-    return tuple(sorted(entities(parts, board), key=rank))
-
-
-def entities(parts: PageParts, board: Board) -> tuple[Entity, ...]:
-    """The entities of a board, by id."""
-    return tuple(sorted(parts.registry.entities(board.kind), key=lambda entity: entity.id))
-
-
-def of_area(here: tuple[Entity, ...], area: Area) -> tuple[Entity, ...]:
-    """The entities within an area."""
-    return tuple(entity for entity in here if entity.area is not None and entity.area.startswith(area.code))
-
-
-def _measure(parts: PageParts, board: Board) -> Text:
-    kind = next(kind for pack in parts.packs for kind in pack.kinds if kind.name == board.kind)
-    return kind.field(board.field).title
+    return tuple(sorted(seen.entities, key=rank))
 
 
 def level(step: Step | None) -> Level | None:
@@ -126,12 +110,13 @@ def subdistricts(parts: PageParts) -> tuple[Area, ...]:
     return tuple(area for area in parts.areas.all() if area.level == "subdistrict")
 
 
-def _place(parts: PageParts, board: Board, area: Area, here: tuple[Entity, ...]) -> Place:
+def _place(parts: PageParts, seen: Seen, area: Area) -> Place:
+    board, here = seen.board, seen.of_area(area)
     if not here:
         return Place(
             Figure(area.code, area.name, None, same(""), None, life="never", reason=_NO_STATION, demo=parts.demo is not None)
         )
-    entity, now = here[0], together(parts, board, here)
+    entity, now = here[0], seen.together(here)
     sign = UNITS[parts.registry.stream(f"{entity.id}.{board.field}").unit].sign
     figure = Figure(
         name=entity.id,
@@ -145,11 +130,12 @@ def _place(parts: PageParts, board: Board, area: Area, here: tuple[Entity, ...])
         level=None if now.value is None else level(board.level(now.value)),
         demo=entity.origin != "real",
     )
-    return Place(figure, now.detail)
+    return Place(figure, seen.detail(here, now.unknown))
 
 
-def _shape(parts: PageParts, board: Board, area: Area, here: tuple[Entity, ...]) -> Shape:
-    now = together(parts, board, here) if here else None
+def _shape(seen: Seen, area: Area) -> Shape:
+    board, here = seen.board, seen.of_area(area)
+    now = seen.together(here) if here else None
     value = None if now is None else now.value
     dead = None if value is not None else _NO_STATION if now is None else LIFE_WORDS[now.life]
     return Shape(
@@ -162,8 +148,8 @@ def _shape(parts: PageParts, board: Board, area: Area, here: tuple[Entity, ...])
     )
 
 
-def _point(parts: PageParts, board: Board, entity: Entity) -> Point:
-    value, life, at = reading(parts, entity, board.field)
+def _point(seen: Seen, entity: Entity) -> Point:
+    value, life, at = seen.reading(entity)
     lon, lat = (0.0, 0.0) if entity.place is None else (entity.place.lon, entity.place.lat)
     return Point(
         id=entity.id,
@@ -171,7 +157,7 @@ def _point(parts: PageParts, board: Board, entity: Entity) -> Point:
         lon=lon,
         lat=lat,
         value="" if value is None else f"{value:.0f}",
-        level=None if value is None else level(board.level(value)),
+        level=None if value is None else level(seen.board.level(value)),
         at=at,
         reason=None if value is not None else LIFE_WORDS[life],
     )

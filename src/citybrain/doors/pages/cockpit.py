@@ -6,6 +6,7 @@ from litestar import Response, get
 
 from citybrain.doors.pages import boards, charts, figures, frame, maps, rows
 from citybrain.doors.pages.parts import Call, PageParts, Parts
+from citybrain.doors.pages.together import look
 from citybrain.kernel.access import Caller, Order, Query
 from citybrain.kernel.predicate import And, Compare
 from citybrain.kernel.text import Lang, Text
@@ -89,7 +90,7 @@ def _trends(parts: PageParts, caller: Caller) -> tuple[Chart, ...]:
     for board in parts.boards("cockpit"):
         if board.forecast is None:
             continue
-        return tuple(charts.outlook(parts, caller, board, entity) for entity in boards.worst_first(parts, board)[:_TRENDS])
+        return tuple(charts.outlook(parts, caller, board, entity) for entity in boards.worst_first(look(parts, board))[:_TRENDS])
     return ()
 
 

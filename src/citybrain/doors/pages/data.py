@@ -1,6 +1,6 @@
 """The catalogue (数据目录), made by itself: every noun and stream set, with fields, quality, lineage, a look and downloads."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from litestar import Response, get
@@ -12,6 +12,7 @@ from citybrain.kernel.access import ROLES, Guarded, Query
 from citybrain.kernel.datasets import Column, Dataset
 from citybrain.kernel.errors import UnsupportedError
 from citybrain.kernel.instant import parse
+from citybrain.kernel.parties import Unit
 from citybrain.kernel.text import Json, Text, same
 from citybrain.kernel.things import By
 from citybrain.web import views
@@ -58,7 +59,8 @@ def catalogue(request: Call, parts: Parts) -> Response[str]:
     """Every dataset that this caller may know of."""
     search = request.query_params.get("q", "").strip()[:100]
     found = [one for one in _allowed(parts, request) if _fits(one, search)]
-    return frame.shown(parts, request, Catalogue(tuple(_item(parts, one) for one in found), search, total=len(found)))
+    units = parts.units.all()
+    return frame.shown(parts, request, Catalogue(tuple(_item(one, units) for one in found), search, total=len(found)))
 
 
 @get("/data/{name:str}", opt=frame.opens("catalogue.read"), sync_to_thread=True)
@@ -66,12 +68,13 @@ def dataset_page(request: Call, parts: Parts, name: FromPath[str]) -> Response[s
     """One dataset."""
     dataset = parts.catalogue.describe(name)
     preview, why = _newest(parts, request, name)
+    units = parts.units.all()
     view = DatasetPage(
-        dataset=_item(parts, dataset),
+        dataset=_item(dataset, units),
         facts=(
             Fact(Text("来源", "Source"), dataset.source),
             Fact(Text("数据性质", "Origin"), _ORIGIN[dataset.origin]),
-            Fact(Text("负责单位", "Owner"), _owner(parts, dataset)),
+            Fact(Text("负责单位", "Owner"), _owner(dataset, units)),
             Fact(Text("共享类型", "Sharing"), SHARE[dataset.access]),
         ),
         fields=tuple(
@@ -93,9 +96,9 @@ def _newest(parts: PageParts, request: Call, name: str) -> tuple[Guarded, Text]:
         return Guarded((), None, None, (), ()), error.what
 
 
-def _owner(parts: PageParts, dataset: Dataset) -> Text:
+def _owner(dataset: Dataset, units: Sequence[Unit]) -> Text:
     """The unit that answers for a dataset's duty in the whole district; the duty's name where none does yet."""
-    found = [unit.name for unit in parts.units.all() if dataset.owner in unit.duties]
+    found = [unit.name for unit in units if dataset.owner in unit.duties]
     return found[0] if found else same(dataset.owner)
 
 
@@ -109,13 +112,13 @@ def _fits(dataset: Dataset, search: str) -> bool:
     return not search or any(search.casefold() in word.casefold() for word in words)
 
 
-def _item(parts: PageParts, dataset: Dataset) -> DatasetItem:
+def _item(dataset: Dataset, units: Sequence[Unit]) -> DatasetItem:
     return DatasetItem(
         name=dataset.name,
         href=f"/data/{dataset.name}",
         title=dataset.title,
         about=dataset.about,
-        owner=_owner(parts, dataset),
+        owner=_owner(dataset, units),
         share=SHARE[dataset.access],
         kind=_ORIGIN[dataset.origin],
         rows=None,

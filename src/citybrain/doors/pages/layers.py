@@ -8,6 +8,7 @@ from litestar.params import FromPath
 
 from citybrain.doors.pages import boards, frame, maps
 from citybrain.doors.pages.parts import Call, Parts
+from citybrain.doors.pages.together import look
 from citybrain.kernel.errors import NotFoundError
 from citybrain.kernel.text import Lang, Text
 from citybrain.web.views import Level, Mark, Point, Ring, Shape
@@ -27,10 +28,10 @@ def layer(request: Call, parts: Parts, kind: FromPath[str], name: FromPath[str])
     if board is None or name not in ("areas.geojson", "points.geojson"):
         raise NotFoundError(Text(f"没有图层“{kind}/{name}”。", f"There is no layer '{kind}/{name}'."), layer=f"{kind}/{name}")
     if name == "points.geojson":
-        return _answer([_thing(point, lang) for point in boards.overview(parts, board, public=False).points])
+        return _answer([_thing(point, lang) for point in boards.overview(parts, look(parts, board), public=False).points])
     # The areas of the map below the others say what stands in them; those of another board stand alone.
     whole = board == parts.boards("cockpit")[0]
-    view = maps.overview(parts, request.user) if whole else boards.overview(parts, board, public=False)
+    view = maps.overview(parts, request.user) if whole else boards.overview(parts, look(parts, board), public=False)
     return _answer([_area(shape, lang) for shape in view.shapes])
 
 

@@ -7,6 +7,7 @@ import msgspec
 
 from citybrain.doors.pages import boards, rows
 from citybrain.doors.pages.parts import PageParts
+from citybrain.doors.pages.together import look
 from citybrain.kernel.access import Caller, Order, Query
 from citybrain.kernel.instant import DAY, Instant
 from citybrain.kernel.pack import Board
@@ -31,7 +32,9 @@ _NO_LAYER: Final = Text("没有可显示的图层", "no layer to show")
 def overview(parts: PageParts, caller: Caller) -> Map:
     """The whole map as a caller may see it."""
     shown = parts.boards("cockpit")
-    base = boards.overview(parts, shown[0], public=False) if shown else Map("district", parts.district, reason=_NO_LAYER)
+    base = (
+        boards.overview(parts, look(parts, shown[0]), public=False) if shown else Map("district", parts.district, reason=_NO_LAYER)
+    )
     told = tuple(noun(parts, caller, name) for name in nouns(parts))
     shapes = tuple(msgspec.structs.replace(shape, marks=_marks(shape, told)) for shape in base.shapes)
     layers = (*(board_layer(parts, board) for board in shown[1:]), *told)
@@ -53,7 +56,7 @@ def noun(parts: PageParts, caller: Caller, name: str) -> MapLayer:
 
 def board_layer(parts: PageParts, board: Board) -> MapLayer:
     """A further board as points in the colours of its scale."""
-    view = boards.overview(parts, board, public=False)
+    view = boards.overview(parts, look(parts, board), public=False)
     return MapLayer(
         board.kind,
         board.title,
