@@ -14,7 +14,7 @@ from citybrain.brain.observe.nearest import WALK_BASIS, Found, Nearest
 from citybrain.brain.observe.past import Recent, history
 from citybrain.brain.observe.permission import permitted
 from citybrain.brain.observe.registry import Registry, contract_of
-from citybrain.brain.observe.rows import Rows, read_rows
+from citybrain.brain.observe.rows import Rows, read_rows, read_series
 from citybrain.brain.observe.shelves import datasets
 from citybrain.brain.observe.sources import sources
 from citybrain.brain.observe.store import METADATA
@@ -58,5 +58,6 @@ __all__ = [
     "lives",
     "permitted",
     "read_rows",
+    "read_series",
     "sources",
 ]

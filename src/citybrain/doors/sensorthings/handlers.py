@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import datetime
 from functools import cache, partial
 from typing import Annotated, Final
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, quote
 
 import msgspec
 from anyio import to_thread
@@ -67,9 +67,10 @@ def posted(path: str) -> str:
 async def write(request: Call, parts: Parts, path: FromPath[str], key: IdempotencyKey = None) -> Response[bytes]:
     """Observations, one or many, or an entity with what hangs on it; answers when they are durable."""
     where = _path(request, path)
-    body = _decoded(request, await request.body())
+    sent = await request.body()
     if posted(path) == "observation.write":
-        return await _observed(request, parts, where, body, key)
+        return await _observed(request, parts, where, sent, key)
+    body = _decoded(request, sent)
     name, made = await to_thread.run_sync(_changer(parts, request, where).create, where, body)
     return Response(b"", status_code=201, headers={"Location": links.entity(_host(request), name, made)})
 
@@ -95,23 +96,26 @@ HANDLERS: Final = (root, read, write, change, end)
 
 
 async def _observed(
-    request: Call, parts: SensorThingsParts, where: tuple[Segment, ...], body: Json, key: str | None
+    request: Call, parts: SensorThingsParts, where: tuple[Segment, ...], sent: bytes, key: str | None
 ) -> Response[bytes]:
+    _plain(request)
     host = _host(request)
     writer = Writer(
         parts.intake, parts.accounts, request.user, parts.registry.stream_numbers(), None if key else rfc3339(parts.clock.city())
     )
     names = tuple(segment.name for segment in where)
     if names == ("CreateObservations",):
-        said, taken = await writer.many(body, key)
-        listed: list[Json] = [one if one.startswith("error") else links.entity(host, "Observations", one) for one in said]
+        said, taken = await writer.arrays(sent, key) or await writer.many(_decoded(request, sent), key)
+        # An id is digits and a point: nothing of it needs escaping.
+        before, after = links.entity(host, "Observations", "|").split(quote("|"))
+        listed: list[Json] = [one if one.startswith("error") else f"{before}{one}{after}" for one in said]
         return answers.said(listed, 201 if taken else 422)
     if names not in (("Observations",), ("Datastreams", "Observations")):
         raise not_held(
             "观测值只能发送到 Observations 或数据流的 Observations。",
             "Observations go to Observations, or to those of a Datastream.",
         )
-    made = await writer.one(body, where[0].key if len(where) == 2 else None, key)
+    made = await writer.one(_decoded(request, sent), where[0].key if len(where) == 2 else None, key)
     return Response(b"", status_code=201, headers={"Location": links.entity(host, "Observations", made)})
 
 
@@ -156,10 +160,15 @@ def _host(request: Call) -> str:
     return str(request.base_url).rstrip("/")
 
 
-def _decoded(request: Call, body: bytes) -> Json:
+def _plain(request: Call) -> None:
+    """Raise HTTPException 415 for anything but JSON in UTF-8."""
     kind, charset = request.content_type
     if kind != answers.JSON or charset.get("charset", "").strip('"').lower() not in _UTF8:
         raise HTTPException(status_code=415)
+
+
+def _decoded(request: Call, body: bytes) -> Json:
+    _plain(request)
     try:
         value: Json = msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
