@@ -30,6 +30,7 @@ class City:
     bus: LocalBus
     areas: observe.AreaBook
     registry: observe.Registry
+    making: observe.Making
     latest: observe.Latest
     nearest: observe.Nearest
     intake: observe.Intake
@@ -92,6 +93,7 @@ def build(settings: Settings, stores: Stores, packs: Sequence[Pack], clock: Cloc
         bus=bus,
         areas=areas,
         registry=registry,
+        making=observe.Making(registry, areas, clock),
         latest=latest,
         nearest=observe.Nearest(packs, registry, latest),
         intake=intake,

@@ -130,6 +130,7 @@ def sensorthings(city: City, admitting: api_door.ApiParts) -> sensorthings_door.
         guard=city.guard,
         accounts=city.accounts,
         registry=city.registry,
+        making=city.making,
         intake=city.intake,
         series=city.stores.series,
         clock=city.clock,

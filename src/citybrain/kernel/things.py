@@ -135,7 +135,7 @@ class Entity(msgspec.Struct, frozen=True):
 
 
 class Stream(msgspec.Struct, frozen=True):
-    """An entity's observed property; ``no`` is its small number in the series store."""
+    """An entity's observed property; ``no`` is its small number in the series store, kept also once the stream has ended."""
 
     id: str
     no: int
@@ -146,6 +146,7 @@ class Stream(msgspec.Struct, frozen=True):
     contract: Contract
     source: str
     origin: Origin = "real"
+    ended: Instant | None = None
 
 
 def _missing(name: str) -> Field:

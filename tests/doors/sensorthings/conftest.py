@@ -10,6 +10,7 @@ from httpx import AsyncClient
 from litestar import Litestar
 
 from citybrain.app import problems
+from citybrain.brain.observe import AreaBook, Making
 from citybrain.doors import api, sensorthings
 from citybrain.kernel.access import Role
 from tests.doors.conftest import World
@@ -29,6 +30,7 @@ def on(world: World) -> World:
         guard=world.parts.guard,
         accounts=world.parts.accounts,
         registry=world.parts.registry,
+        making=Making(world.parts.registry, AreaBook(world.transactions), world.clock),
         intake=world.parts.intake,
         series=world.series,
         clock=world.clock,

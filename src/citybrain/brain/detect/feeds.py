@@ -67,7 +67,10 @@ def _lost(entity: str, found: Sequence[tuple[Stream, Life, Instant, float]], rul
 
 def _is_sensor(stream: Stream, rulebook: Rulebook) -> bool:
     kind = rulebook.kind(stream.kind)
-    return kind is not None and kind.has(stream.field) and kind.field(stream.field).by is By.SENSOR
+    if kind is None:
+        # No pack declares it: somebody made it over a door, and what it promises is all that is known of it.
+        return stream.ended is None
+    return kind.has(stream.field) and kind.field(stream.field).by is By.SENSOR
 
 
 def _asleep(stream: Stream, woke: Instant, now: Instant) -> bool:

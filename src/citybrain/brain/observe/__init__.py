@@ -8,11 +8,13 @@ from citybrain.brain.observe.formats import FORMS
 from citybrain.brain.observe.intake import Intake, Verdict
 from citybrain.brain.observe.latest import Latest, Reading
 from citybrain.brain.observe.life import contracts, life, lives
+from citybrain.brain.observe.made import MADE, MadeProperty, MadeSensor, MadeStream, MadeThing, MadeUnit
+from citybrain.brain.observe.making import Draft, Making, Spot, declared_elsewhere
 from citybrain.brain.observe.nearest import WALK_BASIS, Found, Nearest
 from citybrain.brain.observe.past import Recent, history
 from citybrain.brain.observe.permission import permitted
 from citybrain.brain.observe.registry import Registry, contract_of
-from citybrain.brain.observe.rows import Rows, read_rows
+from citybrain.brain.observe.rows import Rows, read_rows, read_series
 from citybrain.brain.observe.shelves import datasets
 from citybrain.brain.observe.sources import sources
 from citybrain.brain.observe.store import METADATA
@@ -20,6 +22,7 @@ from citybrain.brain.observe.told import latest_json
 
 __all__ = [
     "FORMS",
+    "MADE",
     "METADATA",
     "WALK_BASIS",
     "AreaBook",
@@ -27,24 +30,34 @@ __all__ = [
     "Deriver",
     "Doubt",
     "Doubts",
+    "Draft",
     "Found",
     "Intake",
     "Judged",
     "Latest",
+    "MadeProperty",
+    "MadeSensor",
+    "MadeStream",
+    "MadeThing",
+    "MadeUnit",
+    "Making",
     "Nearest",
     "Reading",
     "Recent",
     "Registry",
     "Rows",
+    "Spot",
     "Verdict",
     "contract_of",
     "contracts",
     "datasets",
+    "declared_elsewhere",
     "history",
     "latest_json",
     "life",
     "lives",
     "permitted",
     "read_rows",
+    "read_series",
     "sources",
 ]

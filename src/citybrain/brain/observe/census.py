@@ -19,18 +19,17 @@ class Census:
 
     def counts(self) -> Mapping[Life, int]:
         """Streams of the whole district by life; lives that none has are left out."""
-        return self._count(None)
+        return self._count([stream.no for stream in self._registry.present()])
 
     def of_kind(self, kind: str) -> Mapping[Life, int]:
         """Streams of one kind of thing by life."""
-        return self._count([stream.no for stream in self._registry.streams() if stream.kind == kind])
+        return self._count([stream.no for stream in self._registry.present() if stream.kind == kind])
 
     def by_kind(self) -> Mapping[str, Mapping[Life, int]]:
         """Streams by kind of thing and life, for the kinds that have any."""
-        return {kind: self.of_kind(kind) for kind in sorted({stream.kind for stream in self._registry.streams()})}
+        return {kind: self.of_kind(kind) for kind in sorted({stream.kind for stream in self._registry.present()})}
 
-    def _count(self, numbers: list[int] | None) -> Mapping[Life, int]:
-        every = np.arange(1, len(self._registry.streams()) + 1, dtype=np.int32)
-        codes = self._latest.codes(every if numbers is None else np.array(numbers, np.int32))
+    def _count(self, numbers: list[int]) -> Mapping[Life, int]:
+        codes = self._latest.codes(np.array(numbers, np.int32))
         counts = np.bincount(codes, minlength=len(ORDER)).tolist()
         return {life: count for life, count in zip(ORDER, counts, strict=True) if count}

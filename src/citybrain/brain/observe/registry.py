@@ -1,11 +1,13 @@
 """The register of things: entities of declared kinds, and a numbered stream with a contract for each measured field."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import repeat
 
 import numpy as np
 from sqlalchemy import Connection, func, insert, select, update
 
+from citybrain.brain.observe import made
+from citybrain.brain.observe.made import MADE, Made, Words
 from citybrain.brain.observe.store import ENTITY, STREAM, entity_of, entity_row, stream_of, stream_row
 from citybrain.kernel.errors import BadInputError, NotFoundError
 from citybrain.kernel.instant import Duration, Instant, duration, minute_of
@@ -20,7 +22,10 @@ _LISTS = 64
 
 
 class Registry:
-    """Entities and streams in the store, the present ones cached in memory; ``version`` grows with each change."""
+    """Entities and streams in the store, cached in memory; ``version`` grows with each change.
+
+    What was made over a door may end: it is listed no more, but its streams keep their numbers and what was observed.
+    """
 
     def __init__(self, transactions: Transactions[Connection], packs: Sequence[Pack], areas: Areas) -> None:
         self._transactions = transactions
@@ -43,8 +48,32 @@ class Registry:
             self._put_streams(tx.connection, planted, source)
         self._load()
 
+    def change(
+        self, entities: Sequence[Entity], streams: Sequence[Stream], words: Sequence[Words], freed: Sequence[str] = ()
+    ) -> None:
+        """Enter made entities and streams as they are now, with what was said of them, in one commit.
+
+        ``freed`` are ids of streams that end here and may be given again. Raises IntegrityError where another process took an id
+        or a number meanwhile.
+        """
+        with self._transactions.begin() as tx:
+            for entity in entities:
+                known = entity.id in self._entities
+                ask = update(ENTITY).where(ENTITY.c.id == entity.id) if known else insert(ENTITY)
+                tx.connection.execute(ask.values(entity_row(entity)))
+            for stream in streams:
+                if stream.no > len(self._streams):
+                    tx.connection.execute(insert(STREAM).values(stream_row(stream)))
+                else:
+                    tx.connection.execute(update(STREAM).where(STREAM.c.no == stream.no).values(stream_row(stream)))
+            made.put(tx.connection, words)
+        self._changed(entities, streams, words, freed)
+
     def kind(self, name: str) -> Kind:
-        """A declared kind; raises BadInputError."""
+        """A declared kind, or that of what is made over doors; raises BadInputError."""
+        return self._made_kind if name == MADE else self._declared(name)
+
+    def _declared(self, name: str) -> Kind:
         try:
             return self._kinds[name]
         except KeyError:
@@ -56,8 +85,13 @@ class Registry:
         """All declared kinds, in the order of their packs."""
         return tuple(self._kinds.values())
 
+    @property
+    def made(self) -> Made:
+        """What makers have said of what they made."""
+        return self._made
+
     def entity(self, id: str) -> Entity:  # noqa: A002 - the word of the public face
-        """An entity by id; raises NotFoundError."""
+        """An entity by id, also one that has ended; raises NotFoundError."""
         try:
             return self._entities[id]
         except KeyError:
@@ -77,15 +111,19 @@ class Registry:
             raise NotFoundError(what, id=id) from None
 
     def streams(self) -> tuple[Stream, ...]:
-        """All streams, by number: the stream of number n stands at n - 1."""
+        """All streams that ever were, by number: the stream of number n stands at n - 1."""
         return self._streams
 
+    def present(self) -> Iterator[Stream]:
+        """The streams that have not ended, by number."""
+        return (stream for stream in self._streams if stream.ended is None)
+
     def streams_of(self, entity: str) -> tuple[Stream, ...]:
-        """The streams of an entity, by number; none for one that is not there."""
+        """The streams of an entity that have not ended, by number; none for one that is not there."""
         return self._of_entity.get(entity, ())
 
     def stream_numbers(self) -> Mapping[str, int]:
-        """The number of each stream by id."""
+        """The number of each stream by id, of those that have not ended."""
         return self._numbers
 
     def numbered(self, ids: Sequence[str]) -> Numbers:
@@ -110,24 +148,49 @@ class Registry:
 
     def _load(self) -> None:
         with self._transactions.read() as connection:
-            present = connection.execute(select(ENTITY).where(ENTITY.c.valid_to.is_(None)).order_by(ENTITY.c.id))
-            entities = [entity_of(row) for row in present]
+            entities = [entity_of(row) for row in connection.execute(select(ENTITY).order_by(ENTITY.c.id))]
             self._streams = tuple(stream_of(row) for row in connection.execute(select(STREAM).order_by(STREAM.c.no)))
+            self._say(made.load(connection))
         of_kind: dict[str, list[Entity]] = {}
         for entity in entities:
-            of_kind.setdefault(entity.kind, []).append(entity)
+            if entity.valid_to is None:
+                of_kind.setdefault(entity.kind, []).append(entity)
         self._entities = {entity.id: entity for entity in entities}
         self._of_kind = {kind: tuple(group) for kind, group in of_kind.items()}
-        self._numbers = {stream.id: stream.no for stream in self._streams}
+        self._numbers = {stream.id: stream.no for stream in self._streams if stream.ended is None}
         of_entity: dict[str, list[Stream]] = {}
-        for stream in self._streams:
+        for stream in self.present():
             of_entity.setdefault(stream.entity, []).append(stream)
         self._of_entity = {entity: tuple(group) for entity, group in of_entity.items()}
         self._listed = {}
         self.version += 1
 
+    def _changed(self, entities: Sequence[Entity], streams: Sequence[Stream], words: Sequence[Words], freed: Sequence[str]) -> None:
+        """The same as ``_load`` after a change, without reading a hundred thousand others again."""
+        held = list(self._streams)
+        for stream in streams:
+            held[stream.no - 1 : stream.no] = [stream]
+        self._streams = tuple(held)
+        self._entities = self._entities | {entity.id: entity for entity in entities}
+        present = {entity.id: entity for entity in (*self._of_kind.get(MADE, ()), *entities) if entity.valid_to is None}
+        ended = {entity.id for entity in entities if entity.valid_to is not None}
+        self._of_kind = self._of_kind | {MADE: tuple(present[name] for name in sorted(present.keys() - ended))}
+        others = {name: no for name, no in self._numbers.items() if name not in freed} if freed else self._numbers
+        self._numbers = others | {stream.id: stream.no for stream in streams if stream.ended is None}
+        of_entity: dict[str, dict[int, Stream]] = {}
+        for stream in streams:
+            of_entity.setdefault(stream.entity, {one.no: one for one in self.streams_of(stream.entity)})[stream.no] = stream
+        alive = {name: tuple(one for one in group.values() if one.ended is None) for name, group in of_entity.items()}
+        self._of_entity = self._of_entity | alive
+        self._say(self._made.given(words))
+        self._listed = {}
+        self.version += 1
+
+    def _say(self, words: Made) -> None:
+        self._made, self._made_kind = words, words.kind()
+
     def _entity(self, planted: Planted, origin: Origin, at: Instant) -> Entity:
-        self.kind(planted.kind)
+        self._declared(planted.kind)
         area = planted.area or self._areas.area_of(planted.place)
         body = dict(planted.body)
         return Entity(planted.id, planted.kind, planted.title, planted.place, area, body, 1, at, None, origin)
@@ -146,7 +209,7 @@ class Registry:
         last = connection.execute(select(func.max(STREAM.c.no))).scalar_one_or_none() or 0
         fresh = []
         for entity in entities:
-            for field in self.kind(entity.kind).fields:
+            for field in self._declared(entity.kind).fields:
                 if not field.measured:
                     continue
                 stream = _stream(entity, field, self._numbers.get(f"{entity.id}.{field.name}", last + 1), source)

@@ -76,6 +76,14 @@ def read_rows(body: bytes) -> Rows:
         return read_each(_listed(body))
 
 
+def read_series(streams: Sequence[str], times: list[str], values: list[float]) -> Rows | None:
+    """Columns (n,) of the right types as rows; None where a time is no instant or a value is too great, to be read one by one then."""
+    try:
+        return Rows(streams, _micros(times), np.array(values, np.float64), None, np.arange(len(times)))
+    except (msgspec.ValidationError, OverflowError):
+        return None
+
+
 def read_lines(body: bytes) -> Rows:
     """Read one object a line (NDJSON); empty lines are passed over and not counted. A broken line is refused alone."""
     try:

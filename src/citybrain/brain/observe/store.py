@@ -56,8 +56,17 @@ STREAM = Table(
     Column("within", Float(53), nullable=False, server_default="1.0"),
     Column("source", String(200), nullable=False),
     Column("origin", String(20), nullable=False),
+    Column("ended", BigInteger),
     Index("stream_entity", "entity"),
 )
+DESCRIBED = Table(
+    "described",
+    METADATA,
+    Column("noun", String(20), primary_key=True),
+    Column("id", String(300), primary_key=True),
+    Column("body", Text, nullable=False),
+)
+"""What a maker said of a property, a sensor or a stream that no pack declares (made.py)."""
 DOUBT = Table(
     "doubt",
     METADATA,
@@ -150,6 +159,7 @@ def stream_row(stream: Stream) -> Rows:
         "within": contract.within,
         "source": stream.source,
         "origin": stream.origin,
+        "ended": stream.ended,
     }
 
 
@@ -159,7 +169,8 @@ def stream_of(row: Row[tuple[object, ...]]) -> Stream:
     agrees = msgspec.convert(row.agrees, Agrees | None)
     contract = Contract(*spans, row.low, row.high, row.opens, row.closes, agrees, row.within)
     origin = msgspec.convert(row.origin, Origin)
-    return Stream(row.id, row.no, row.entity, row.kind, row.field, row.unit, contract, row.source, origin)
+    ended = None if row.ended is None else Instant(row.ended)
+    return Stream(row.id, row.no, row.entity, row.kind, row.field, row.unit, contract, row.source, origin, ended)
 
 
 def area_row(area: Area) -> Rows:

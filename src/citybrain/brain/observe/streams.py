@@ -135,7 +135,7 @@ def _matches(where: Compare, words: Mapping[str, int], codes: NDArray[np.int32])
 
 
 def _fixed(registry: Registry) -> _Fixed:
-    streams = sorted(registry.streams(), key=lambda stream: stream.id)
+    streams = sorted(registry.present(), key=lambda stream: stream.id)
     told: Mapping[str, Callable[[Stream], str | None]] = {
         "id": lambda stream: stream.id,
         "entity": lambda stream: stream.entity,

@@ -40,7 +40,7 @@ def latest_json(registry: Registry, latest: Latest) -> bytes:
 @lru_cache(maxsize=1)
 def _unchanging(registry: Registry, version: int) -> tuple[Numbers, list[bytes], list[bytes]]:  # noqa: ARG001 - part of the key
     """Stream numbers by id, and the JSON of each before its time and after its life; ``version`` says that the register changed."""
-    streams = sorted(registry.streams(), key=lambda stream: stream.id)
+    streams = sorted(registry.present(), key=lambda stream: stream.id)
     heads = [_head(stream, registry.entity(stream.entity).area) for stream in streams]
     tails = [f',"origin":"{stream.origin}"{"" if stream.origin == "real" else _DEMO}}}'.encode() for stream in streams]
     return np.array([stream.no for stream in streams], np.int32), heads, tails

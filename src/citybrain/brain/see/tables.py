@@ -118,7 +118,7 @@ class Register(Protocol):
     version: int
 
     def streams(self) -> Sequence[Stream]:
-        """All streams, by number from 1."""
+        """All streams, by number from 1, also those that have ended."""
         ...
 
     def entity(self, name: str, /) -> Entity:
@@ -127,23 +127,30 @@ class Register(Protocol):
 
 
 class StreamRows:
-    """The table ``stream``: STREAM rows of all streams as they are now. What does not change of them is made once a version."""
+    """The table ``stream``: STREAM rows of the streams that have not ended, as they are now.
+
+    What does not change of them is made once a version.
+    """
 
     def __init__(self, register: Register, latest: Callable[[], pa.Table]) -> None:
         self._register = register
         self._latest = latest
         self._version = -1
         self._known = STREAM.empty_table()
+        self._ended: pa.BooleanArray | None = None
 
     def __call__(self) -> pa.Table:
         """The rows; ``latest`` has all streams by number too, so one stands beside the other."""
         if self._version != self._register.version:
             self._version, self._known = self._register.version, _known(self._register)
+            ended = [stream.ended is not None for stream in self._register.streams()]
+            self._ended = pa.array(ended, pa.bool_()) if any(ended) else None
         latest = self._latest()
         count = min(self._known.num_rows, latest.num_rows)
         known, newest = self._known.slice(0, count), latest.slice(0, count)
         columns = [(newest if name in newest.schema.names else known).column(name) for name in STREAM.names]
-        return pa.table(columns, names=STREAM.names).cast(STREAM)
+        whole = pa.table(columns, names=STREAM.names).cast(STREAM)
+        return whole if self._ended is None else whole.filter(pc.invert(self._ended.slice(0, count)))
 
 
 def _known(register: Register) -> pa.Table:

@@ -31,7 +31,8 @@ Connection: TypeAlias = ASGIConnection[BaseRouteHandler, Caller, str | None, Sta
 def asks(action: str, *words: str, of: str = "", columns: bool = False) -> dict[str, object]:
     """The ``opt`` of a route: its action in policy, the dataset it serves (empty where the address names it, or none).
 
-    ``words`` are those that its address takes; with ``columns`` it takes a dataset's columns too.
+    A door whose paths mean more than one thing gives what tells the action by the path. ``words`` are those that its address takes;
+    with ``columns`` it takes a dataset's columns too.
     """
     return {"action": action, "of": of, "words": words, "columns": columns}
 
@@ -107,15 +108,18 @@ async def _admit(parts: ApiParts, request: Call, handler: BaseRouteHandler) -> N
     if request.method not in _SAFE and "authorization" not in request.headers:
         _own_page(request, token)
     if device and not handler.opt["of"]:
-        _ask(parts, caller, handler, purpose(request))
+        _ask(parts, request, caller, handler)
     else:
-        await to_thread.run_sync(_ask, parts, caller, handler, purpose(request))
+        await to_thread.run_sync(_ask, parts, request, caller, handler)
     if not handler.opt["columns"]:
         asking.known(words(request), _names(handler))
 
 
-def _ask(parts: ApiParts, caller: Caller, handler: BaseRouteHandler, why: str) -> None:
-    ask = at_best(parts, caller, str(handler.opt["action"]), str(handler.opt["of"]), why)
+def _ask(parts: ApiParts, request: Call, caller: Caller, handler: BaseRouteHandler) -> None:
+    action = handler.opt["action"]
+    ask = at_best(
+        parts, caller, str(action(request.scope["path"]) if callable(action) else action), str(handler.opt["of"]), purpose(request)
+    )
     if not parts.policy.decide(ask).allowed:
         # The guard says no as policy did, and writes it into the trail; what is allowed is written where it is done.
         parts.guard.require(ask)

@@ -1,16 +1,19 @@
-"""The routes of the door: one for all that is read, one for what is written, one for the changes that are not held."""
+"""The routes of the door: one for all that is read, one for observations, and one each for what is made, changed and ended."""
 
+from collections.abc import Callable
 from datetime import datetime
-from functools import cache
+from functools import cache, partial
 from typing import Annotated, Final
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, quote
 
 import msgspec
-from litestar import Response, get, post, route
+from anyio import to_thread
+from litestar import Response, delete, get, post, route
 from litestar.exceptions import HTTPException
 from litestar.params import FromPath, HeaderParameter
 
 from citybrain.doors.sensorthings import answers, links
+from citybrain.doors.sensorthings.changing import Changer
 from citybrain.doors.sensorthings.parts import Call, Parts, SensorThingsParts
 from citybrain.doors.sensorthings.paths import Segment, segments
 from citybrain.doors.sensorthings.reading import Raw, Reading
@@ -19,6 +22,7 @@ from citybrain.doors.sensorthings.search import Search
 from citybrain.doors.sensorthings.shape import Shaper
 from citybrain.doors.sensorthings.shelves import Shelves
 from citybrain.doors.sensorthings.writing import Writer
+from citybrain.kernel.access import Ask
 from citybrain.kernel.errors import UnreadableError
 from citybrain.kernel.instant import moment, rfc3339
 from citybrain.kernel.text import Json, Lang, Text
@@ -28,8 +32,11 @@ _BELOW: Final = "/{path:path}"
 IdempotencyKey = Annotated[str | None, HeaderParameter(name="Idempotency-Key", min_length=1, max_length=200, pattern="^[!-~]+$")]
 
 
-def _asks(action: str, of: str = "") -> dict[str, object]:
-    """The ``opt`` that the gate reads: the action in policy and the dataset; query options are read by the door itself."""
+def _asks(action: str | Callable[[str], str], of: str = "") -> dict[str, object]:
+    """The ``opt`` that the gate reads: the action in policy, or what tells it by the path, and the dataset.
+
+    Query options are read by the door itself.
+    """
     return {"action": action, "of": of, "words": (), "columns": True}
 
 
@@ -51,33 +58,74 @@ def read(request: Call, parts: Parts, path: FromPath[str]) -> Response[bytes]:
     return Response(text.encode(), media_type="text/plain")
 
 
-@post(_BELOW, opt=_asks("observation.write"), status_code=201)
+def posted(path: str) -> str:
+    """The action of a POST: devices send observations, who may change entities makes them."""
+    return "observation.write" if path.rstrip("/").endswith("Observations") else "entity.write"
+
+
+@post(_BELOW, opt=_asks(posted), status_code=201)
 async def write(request: Call, parts: Parts, path: FromPath[str], key: IdempotencyKey = None) -> Response[bytes]:
-    """Observations, one or many; answers when they are durable."""
+    """Observations, one or many, or an entity with what hangs on it; answers when they are durable."""
     where = _path(request, path)
-    names = tuple(segment.name for segment in where)
-    body = _decoded(request, await request.body())
+    sent = await request.body()
+    if posted(path) == "observation.write":
+        return await _observed(request, parts, where, sent, key)
+    body = _decoded(request, sent)
+    name, made = await to_thread.run_sync(_changer(parts, request, where).create, where, body)
+    return Response(b"", status_code=201, headers={"Location": links.entity(_host(request), name, made)})
+
+
+@route(_BELOW, http_method=["PATCH", "PUT"], opt=_asks("entity.write"), status_code=200)
+async def change(request: Call, parts: Parts, path: FromPath[str]) -> Response[bytes]:
+    """An entity changed (PATCH) or replaced (PUT)."""
+    where, body = _path(request, path), _decoded(request, await request.body())
+    changed = partial(_changer(parts, request, where).change, whole=request.method == "PUT")
+    await to_thread.run_sync(changed, where, body)
+    return Response(b"", status_code=200)
+
+
+@delete(_BELOW, opt=_asks("entity.write"), status_code=200, sync_to_thread=True)
+def end(request: Call, parts: Parts, path: FromPath[str]) -> Response[bytes]:
+    """An entity ended, and with it what hangs on it."""
+    where = _path(request, path)
+    _changer(parts, request, where).end(where)
+    return Response(b"", status_code=200)
+
+
+HANDLERS: Final = (root, read, write, change, end)
+
+
+async def _observed(
+    request: Call, parts: SensorThingsParts, where: tuple[Segment, ...], sent: bytes, key: str | None
+) -> Response[bytes]:
+    _plain(request)
     host = _host(request)
     writer = Writer(
         parts.intake, parts.accounts, request.user, parts.registry.stream_numbers(), None if key else rfc3339(parts.clock.city())
     )
+    names = tuple(segment.name for segment in where)
     if names == ("CreateObservations",):
-        said, taken = await writer.many(body, key)
-        listed: list[Json] = [one if one.startswith("error") else links.entity(host, "Observations", one) for one in said]
+        said, taken = await writer.arrays(sent, key) or await writer.many(_decoded(request, sent), key)
+        # An id is digits and a point: nothing of it needs escaping.
+        before, after = links.entity(host, "Observations", "|").split(quote("|"))
+        listed: list[Json] = [one if one.startswith("error") else f"{before}{one}{after}" for one in said]
         return answers.said(listed, 201 if taken else 422)
     if names not in (("Observations",), ("Datastreams", "Observations")):
-        raise _unwritten(where)
-    made = await writer.one(body, where[0].key if len(where) == 2 else None, key)
+        raise not_held(
+            "观测值只能发送到 Observations 或数据流的 Observations。",
+            "Observations go to Observations, or to those of a Datastream.",
+        )
+    made = await writer.one(_decoded(request, sent), where[0].key if len(where) == 2 else None, key)
     return Response(b"", status_code=201, headers={"Location": links.entity(host, "Observations", made)})
 
 
-@route(_BELOW, http_method=["PATCH", "PUT", "DELETE"], opt=_asks("entity.write"), sync_to_thread=False, status_code=200)
-def change(request: Call, path: FromPath[str]) -> Response[bytes]:
-    """Changes, none of which are held yet."""
-    raise _unwritten(_path(request, path))
-
-
-HANDLERS: Final = (root, read, write, change)
+def _changer(parts: SensorThingsParts, request: Call, where: tuple[Segment, ...]) -> Changer:
+    """What changes entities for this caller, who is asked for and written into the trail here."""
+    named = "/".join(segment.name if segment.key is None else f"{segment.name}({segment.key})" for segment in where)
+    parts.guard.require(
+        Ask(request.user, "entity.write", f"sensorthings:{named}", parts.purpose(request), {"access": "unconditional"})
+    )
+    return Changer(parts.making, parts.registry)
 
 
 def _reading(parts: SensorThingsParts, request: Call) -> Reading:
@@ -112,21 +160,17 @@ def _host(request: Call) -> str:
     return str(request.base_url).rstrip("/")
 
 
-def _decoded(request: Call, body: bytes) -> Json:
+def _plain(request: Call) -> None:
+    """Raise HTTPException 415 for anything but JSON in UTF-8."""
     kind, charset = request.content_type
     if kind != answers.JSON or charset.get("charset", "").strip('"').lower() not in _UTF8:
         raise HTTPException(status_code=415)
+
+
+def _decoded(request: Call, body: bytes) -> Json:
+    _plain(request)
     try:
         value: Json = msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise UnreadableError(Text(f"内容不是 UTF-8 编码的 JSON：{error}", f"The body is not JSON in UTF-8: {error}")) from error
     return value
-
-
-def _unwritten(path: tuple[Segment, ...]) -> Exception:
-    named = "/".join(segment.name for segment in path)
-    return not_held(
-        f"尚不能经 SensorThings 新建或修改“{named}”：对象由应用包声明和登记；此处只接收 Observations 和 CreateObservations。",
-        f"'{named}' cannot be made or changed over SensorThings yet: packs declare things; only Observations and "
-        "CreateObservations are taken here.",
-    )

@@ -11,7 +11,7 @@ from litestar.di import NamedDependency
 from litestar.handlers import BaseRouteHandler
 from litestar.params import SkipValidation
 
-from citybrain.brain.observe import Intake, Registry
+from citybrain.brain.observe import Intake, Making, Registry
 from citybrain.brain.protect import Accounts, Guard
 from citybrain.kernel.access import Caller
 from citybrain.kernel.clock import Clock
@@ -28,6 +28,7 @@ class SensorThingsParts:
     guard: Guard
     accounts: Accounts
     registry: Registry
+    making: Making
     intake: Intake
     series: Series
     clock: Clock

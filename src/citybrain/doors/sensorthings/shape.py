@@ -4,7 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
-from citybrain.brain.observe import Registry
+import msgspec
+
+from citybrain.brain.observe import MADE, MadeProperty, Registry
 from citybrain.kernel.errors import BadInputError
 from citybrain.kernel.predicate import And, Compare, Predicate
 from citybrain.kernel.text import Json, Lang, Text
@@ -14,6 +16,8 @@ from citybrain.kernel.units import unit
 Row: TypeAlias = Mapping[str, Json]
 _GEOJSON: Final = "application/geo+json"
 _MEASUREMENT: Final = "http://www.opengis.net/def/observationType/OGC-OM/2.0/OM_Measurement"
+OURS: Final = frozenset({"life", "lifeTitle", "lifeSince", "lifeReason", "latest"})
+"""Properties of a Datastream that answers add to its maker's own; what is sent back of them is not kept."""
 _UCUM: Final = "https://ucum.org/ucum#section-Base-Units"
 
 
@@ -42,10 +46,12 @@ class Shaper:
     host: str
 
     def thing(self, row: Row) -> Item:
-        """A thing of the district."""
+        """A thing of the district; of one that was made here its maker's own words."""
+        said = self.registry.made.things.get(str(row["id"]))
         known = ("kind", "area", "h3_9", "version", "valid_from", "origin")
         properties = {"title": row["title"], **{name: row[name] for name in known}, "fields": row["body"]}
-        body: dict[str, Json] = {"name": self._title(row), "description": self._kind(row), "properties": _marked(properties)}
+        about, shown = (self._kind(row), _marked(properties)) if said is None else (said.description, said.properties)
+        body: dict[str, Json] = {"name": self._title(row), "description": about, "properties": shown}
         here = same("id", row["id"])
         links = {"Locations": here, "HistoricalLocations": here, "Datastreams": same("entity", row["id"])}
         return Item("Things", str(row["id"]), body, links, row)
@@ -82,6 +88,16 @@ class Shaper:
             "unitOfMeasurement": _unit(str(row["unit"])),
             "properties": _marked({**properties, "latest": latest}),
         }
+        said = self.registry.made.streams.get(str(row["id"]))
+        if said is not None:
+            ours = {name: value for name, value in {**properties, "latest": latest}.items() if name in OURS}
+            body |= {
+                "name": said.name,
+                "description": said.description,
+                "observationType": said.observation,
+                "unitOfMeasurement": msgspec.to_builtins(said.unit),
+                "properties": {**said.properties, **ours},
+            }
         links = {
             "Thing": same("id", row["entity"]),
             "Sensor": same("id", row["source"]),
@@ -102,7 +118,7 @@ class Shaper:
         return Item("Observations", str(row["id"]), body, links, row)
 
     def sensor(self, source: str) -> Item:
-        """Where streams come from; nothing more is declared of a sensor."""
+        """Where streams come from; more is known only of a sensor that was made here."""
         words = Text(f"数据来源：{source}", f"Source of streams: {source}")
         body: dict[str, Json] = {
             "name": source,
@@ -110,6 +126,10 @@ class Shaper:
             "encodingType": "text/plain",
             "metadata": source,
         }
+        said = self.registry.made.sensors.get(source)
+        if said is not None:
+            body = {"name": said.name, "description": said.description, "encodingType": said.encoding, "metadata": said.metadata}
+            body["properties"] = said.properties
         return Item("Sensors", source, body, {"Datastreams": same("source", source)}, {"id": source})
 
     def observed_property(self, kind: str, name: str) -> Item:
@@ -122,15 +142,26 @@ class Shaper:
             "description": f"{declared.title.get(self.lang)} · {column.title.get(self.lang)}",
             "properties": {"kind": kind, "field": name, "unit": column.unit, "title": _both(column.title)},
         }
-        links = {"Datastreams": And((same("kind", kind), same("field", name)))}
-        key = f"{kind}.{name}"
-        return Item("ObservedProperties", key, body, links, {"id": key, "kind": kind, "field": name})
+        return _watched(kind, name, body)
+
+    def made_property(self, said: MadeProperty) -> Item:
+        """A property that somebody made here."""
+        body: dict[str, Json] = {
+            "name": said.name,
+            "definition": said.definition,
+            "description": said.description,
+            "properties": said.properties,
+        }
+        return _watched(MADE, said.id, body)
 
     def _placed(self, name: str, row: Row, geometry: str, links: Mapping[str, Predicate]) -> Item:
         point: Json = {"type": "Point", "coordinates": [row["lon"], row["lat"]]}
         properties = _marked({"area": row["area"], "origin": row["origin"]})
-        body = {"name": self._title(row), "description": self._kind(row), "encodingType": _GEOJSON, geometry: point}
-        return Item(name, str(row["id"]), {**body, "properties": properties}, links, row)
+        about: dict[str, Json] = {"name": self._title(row), "description": self._kind(row), "properties": properties}
+        said = self.registry.made.things.get(str(row["id"]))
+        if said is not None and said.located is not None:
+            about = said.located
+        return Item(name, str(row["id"]), {**about, "encodingType": _GEOJSON, geometry: point}, links, row)
 
     def _title(self, row: Row) -> str:
         return self._said(row["title"])
@@ -152,6 +183,12 @@ class Shaper:
             return self.registry.kind(str(row["kind"])).field(str(row["field"])).title
         except (BadInputError, KeyError):
             return Text(str(row["field"]), str(row["field"]))
+
+
+def _watched(kind: str, name: str, body: dict[str, Json]) -> Item:
+    key = f"{kind}.{name}"
+    links = {"Datastreams": And((same("kind", kind), same("field", name)))}
+    return Item("ObservedProperties", key, body, links, {"id": key, "kind": kind, "field": name})
 
 
 def _marked(properties: dict[str, Json]) -> dict[str, Json]:

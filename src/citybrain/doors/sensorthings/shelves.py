@@ -13,10 +13,11 @@ from citybrain.kernel import predicate
 from citybrain.kernel.access import Order, Query
 from citybrain.kernel.datasets import ColumnType
 from citybrain.kernel.ports import Reader, Series
-from citybrain.kernel.predicate import NOTHING, And, Compare, Predicate, Within, both
+from citybrain.kernel.predicate import NOTHING, And, Compare, Not, Predicate, Within, both
 
 _PAGE: Final = 1000
-_PLACED: Final = Within(-180, -90, 180, 90)
+_PRESENT: Final = Not(Compare("valid_to", "ge", "1970-01-01T00:00:00Z"))
+_PLACED: Final = And((Within(-180, -90, 180, 90), _PRESENT))
 _ENTITY: Final = {
     "id": text("id"),
     "@iot.id": text("id"),
@@ -94,7 +95,7 @@ class Shelves:
         if name in ("Sensors", "ObservedProperties"):
             return self._pool(name, where, limit, cursor)
         dataset, make = ("stream" if name == "Datastreams" else "entity"), self._maker(name)
-        rows = where if name in ("Things", "Datastreams") else both(where, _PLACED)
+        rows = where if name == "Datastreams" else both(where, _PRESENT if name == "Things" else _PLACED)
         found = self.reader.read(Query(dataset, rows, Order("id"), limit, cursor, count))
         return Portion(tuple(make(row) for row in found.rows), found.next, found.total)
 
@@ -148,7 +149,7 @@ class Shelves:
         things = spans.named(where, "entity")
         if things is not None:
             return tuple(stream.id for thing in things for stream in self.registry.streams_of(thing))
-        return tuple(stream.id for stream in self.registry.streams())
+        return tuple(stream.id for stream in self.registry.present())
 
     def _is_stream(self, name: str) -> bool:
         return name in self.registry.stream_numbers()
@@ -180,7 +181,8 @@ class Shelves:
 
     def _sources(self) -> set[str]:
         if self.whole("stream"):
-            return {stream.source for stream in self.registry.streams()}
+            known = {one.id for one in self.registry.made.sensors.values() if one.ended is None}
+            return known | {stream.source for stream in self.registry.present()}
         found: set[str] = set()
         cursor: str | None = None
         while True:
@@ -197,3 +199,6 @@ class Shelves:
             for column in kind.fields:
                 if column.measured:
                     yield self.shaper.observed_property(kind.name, column.name)
+        for one in self.registry.made.properties.values():
+            if one.ended is None:
+                yield self.shaper.made_property(one)

@@ -1,12 +1,13 @@
 """Observations in: one (``POST Observations``) or many (``POST CreateObservations``, data arrays), through the one intake."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain, repeat
 from typing import Final
 
 import msgspec
 
-from citybrain.brain.observe import Intake, Verdict, permitted, read_rows
+from citybrain.brain.observe import Intake, Rows, Verdict, permitted, read_rows, read_series
 from citybrain.brain.protect import Accounts
 from citybrain.doors.sensorthings.refusals import not_held, wrong
 from citybrain.kernel.access import Caller
@@ -19,6 +20,23 @@ _KEPT: Final = frozenset({"phenomenonTime", "resultTime", "result", "Datastream"
 _COMPONENTS: Final = ("phenomenonTime", "result", "resultTime")
 _FEATURE: Final = "FeatureOfInterest/id"
 _EMPTY: Final[tuple[Json, ...]] = (None, "", {}, [])
+_PLAIN: Final = ["phenomenonTime", "result"]
+
+
+class _Reference(msgspec.Struct, gc=False):
+    id: str = msgspec.field(name="@iot.id")
+
+
+class _Array(msgspec.Struct, gc=False, forbid_unknown_fields=True):
+    """A data array as most senders write it: nothing but times and numbers."""
+
+    datastream: _Reference = msgspec.field(name="Datastream")
+    components: list[str]
+    data: list[tuple[str, float]] = msgspec.field(name="dataArray")
+    count: int = msgspec.field(name="dataArray@iot.count", default=0)
+
+
+_FAST: Final = msgspec.json.Decoder(list[_Array])
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +70,30 @@ class Writer:
             what = Text(f"观测值被拒绝（{code}）：{why}", f"The observation was refused ({code}): {why}")
             raise ForbiddenError(what) if code == "forbidden_stream" else BadInputError(what, reason=code)
         return self._id(row)
+
+    async def arrays(self, body: bytes, key: str | None) -> tuple[list[str], bool] | None:
+        """Store data arrays that hold times and numbers alone, as ``many`` does; None for a body that holds anything else."""
+        try:
+            decoded = _FAST.decode(body)
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            return None
+        if not decoded or any(array.components != _PLAIN for array in decoded):
+            return None
+        streams = list(chain.from_iterable(repeat(array.datastream.id, len(array.data)) for array in decoded))
+        pairs = [pair for array in decoded for pair in array.data]
+        rows = read_series(streams, [pair[0] for pair in pairs], [pair[1] for pair in pairs])
+        if rows is None:
+            return None
+        verdict = await self._store(rows, key)
+        return list(self._said(rows, verdict)), len(verdict.refused) < len(pairs)
+
+    def _said(self, rows: Rows, verdict: Verdict) -> Iterator[str]:
+        """Of each row its id, or why it was refused."""
+        refused = {each.row: f"error {each.code}: {each.why}" for each in verdict.refused}
+        numbers = map(self.numbers.get, rows.streams)
+        if not refused:
+            return map("{}.{}".format, numbers, rows.time.tolist())
+        return (refused.get(row) or f"{no}.{time}" for row, (no, time) in enumerate(zip(numbers, rows.time.tolist(), strict=True)))
 
     async def many(self, body: Json, key: str | None) -> tuple[list[str], bool]:
         """Store data arrays; for each row its id or ``error <code>: <why>``, in order, and whether any was taken."""
@@ -107,7 +149,10 @@ class Writer:
         return {"stream": stream, "time": time, "value": fields.get("result")}
 
     async def _take(self, rows: Sequence[Json], key: str | None) -> Verdict:
-        own = permitted(read_rows(msgspec.json.encode(rows)), self.accounts.barred(self.caller))
+        return await self._store(read_rows(msgspec.json.encode(rows)), key)
+
+    async def _store(self, rows: Rows, key: str | None) -> Verdict:
+        own = permitted(rows, self.accounts.barred(self.caller))
         return await self.intake.take(own, DOOR, None if key is None else f"{self.caller.account}:{key}")
 
     def _id(self, row: Json) -> str:

@@ -1,0 +1,132 @@
+"""What is made over a door rather than declared by a pack: things, what they measure, and with what, in their makers' own words.
+
+A made thing is an entity of the kind ``thing``. Each property that somebody names is a field of that kind, and what watches it on
+a thing is a stream like any other. What makers say here is read by whoever may read the thing: it is no place for personal data.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final, TypeAlias
+
+import msgspec
+from sqlalchemy import Connection, delete, insert, select
+
+from citybrain.brain.observe.store import DESCRIBED
+from citybrain.kernel.instant import Instant
+from citybrain.kernel.text import Json, Text, same
+from citybrain.kernel.things import By, Field, Kind
+
+MADE: Final = "thing"
+_TITLE: Final = Text("自建对象", "Things made here")
+OWNER: Final = "operations"
+
+
+class MadeThing(msgspec.Struct, frozen=True):
+    """What is said of a made thing, and of where it stands; ``located`` is None where nothing was said of the place."""
+
+    id: str
+    description: str
+    properties: dict[str, Json]
+    located: dict[str, Json] | None = None
+
+
+class MadeProperty(msgspec.Struct, frozen=True):
+    """A property that may be observed; its id is the name of a field of the kind ``thing``."""
+
+    id: str
+    name: str
+    definition: str
+    description: str
+    properties: dict[str, Json]
+    ended: Instant | None = None
+
+
+class MadeSensor(msgspec.Struct, frozen=True):
+    """What observes; its id is the source of the streams that it makes."""
+
+    id: str
+    name: str
+    description: str
+    encoding: str
+    metadata: Json
+    properties: dict[str, Json]
+    ended: Instant | None = None
+
+
+class MadeUnit(msgspec.Struct, frozen=True):
+    """A unit as its maker wrote it; null where nothing was said."""
+
+    name: str | None
+    symbol: str | None
+    definition: str | None
+
+
+class MadeStream(msgspec.Struct, frozen=True):
+    """What is said of a stream; ``id`` is the stream's."""
+
+    id: str
+    name: str
+    description: str
+    observation: str
+    unit: MadeUnit
+    properties: dict[str, Json]
+
+
+Words: TypeAlias = MadeThing | MadeProperty | MadeSensor | MadeStream
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """All that makers have said, by id; never changed, only replaced."""
+
+    things: dict[str, MadeThing] = field(default_factory=dict)
+    properties: dict[str, MadeProperty] = field(default_factory=dict)
+    sensors: dict[str, MadeSensor] = field(default_factory=dict)
+    streams: dict[str, MadeStream] = field(default_factory=dict)
+
+    def kind(self) -> Kind:
+        """The kind of made things: a field for each property, ended ones too, for old streams still speak of them."""
+        fields = (Field(one.id, same(one.name), By.SENSOR) for one in self.properties.values())
+        return Kind(MADE, _TITLE, tuple(fields), OWNER, "point")
+
+    def given(self, words: Sequence[Words]) -> "Made":
+        """With what was said last instead of what was said before."""
+        made = Made(dict(self.things), dict(self.properties), dict(self.sensors), dict(self.streams))
+        for one in words:
+            match one:
+                case MadeThing():
+                    made.things[one.id] = one
+                case MadeProperty():
+                    made.properties[one.id] = one
+                case MadeSensor():
+                    made.sensors[one.id] = one
+                case MadeStream():
+                    made.streams[one.id] = one
+        return made
+
+
+def load(connection: Connection) -> Made:
+    """What stands in the store."""
+    rows = connection.execute(select(DESCRIBED.c.noun, DESCRIBED.c.body).order_by(DESCRIBED.c.noun, DESCRIBED.c.id))
+    return Made().given([_words(row.noun, row.body) for row in rows])
+
+
+def put(connection: Connection, words: Sequence[Words]) -> None:
+    """Keep what was said, instead of what stood there before."""
+    for one in words:
+        noun = next(name for name, kind in _NOUNS.items() if isinstance(one, kind))
+        connection.execute(delete(DESCRIBED).where(DESCRIBED.c.noun == noun, DESCRIBED.c.id == one.id))
+        connection.execute(insert(DESCRIBED).values(noun=noun, id=one.id, body=msgspec.json.encode(one).decode()))
+
+
+def _words(noun: str, body: str) -> Words:
+    said = msgspec.json.decode(body)
+    return _NOUNS[noun](**(said | {"unit": MadeUnit(**said["unit"])} if "unit" in said else said))
+
+
+_NOUNS: Final[Mapping[str, type[Words]]] = {
+    "thing": MadeThing,
+    "property": MadeProperty,
+    "sensor": MadeSensor,
+    "stream": MadeStream,
+}

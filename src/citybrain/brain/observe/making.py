@@ -1,0 +1,285 @@
+"""Making things over a door: each call is one commit, or nothing of it happens.
+
+draft → ids that nobody has → entity, streams and words → registry.change
+"""
+
+import itertools
+import re
+import threading
+import unicodedata
+from collections.abc import Container, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Final, TypeVar
+
+import msgspec
+from sqlalchemy.exc import IntegrityError
+
+from citybrain.brain.observe.made import MADE, MadeProperty, MadeSensor, MadeStream, MadeThing, MadeUnit, Words
+from citybrain.brain.observe.registry import Registry
+from citybrain.kernel.clock import Clock
+from citybrain.kernel.errors import BadInputError, ConflictError, NotFoundError
+from citybrain.kernel.ids import new_id
+from citybrain.kernel.places import Place
+from citybrain.kernel.ports import Areas
+from citybrain.kernel.text import Json, Text, same
+from citybrain.kernel.things import Contract, Entity, Stream
+from citybrain.kernel.units import UNITS
+
+_ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,79}")
+_LONGEST: Final = 60
+_UNIT: Final = 50
+Noun = TypeVar("Noun", MadeProperty, MadeSensor)
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A stream to be made: what it watches and with what, each described anew or named by id."""
+
+    words: MadeStream
+    sensor: MadeSensor | str
+    watched: MadeProperty | str
+    contract: Contract
+
+
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """Where a thing stands, and what its maker says of the place."""
+
+    place: Place
+    words: dict[str, Json]
+
+
+class Making:
+    """Makes, changes and ends things, their streams, and the properties and sensors that these name.
+
+    Ids are made from names where none is asked for.
+    """
+
+    def __init__(self, registry: Registry, areas: Areas, clock: Clock) -> None:
+        self._registry = registry
+        self._areas = areas
+        self._clock = clock
+        self._lock = threading.Lock()
+
+    def thing(self, name: str, words: MadeThing, spot: Spot | None, drafts: Iterable[Draft]) -> Entity:
+        """A new thing with its streams; ``words.id`` is the id asked for, or empty. Raises as ``streams`` does."""
+        with self._lock:
+            key, at = self._thing_id(words.id, name), self._clock.city()
+            entity = self._stood(Entity(key, MADE, same(name), None, None, {}, 1, at), spot)
+            said = msgspec.structs.replace(words, id=key, located=None if spot is None else spot.words)
+            streams, more = self._drafted(key, drafts)
+            self._commit((entity,), streams, (said, *more))
+            return entity
+
+    def streams(self, thing: str, drafts: Iterable[Draft]) -> tuple[Stream, ...]:
+        """New streams of a made thing.
+
+        Raises NotFoundError for a thing, sensor or property that is not there, ConflictError for an id that is taken or a thing
+        that a pack declares, BadInputError for an id that is no id.
+        """
+        with self._lock:
+            self.own(thing)
+            streams, words = self._drafted(thing, drafts)
+            self._commit((), streams, words)
+            return streams
+
+    def sensor(self, words: MadeSensor) -> str:
+        """A sensor for streams to come; its id."""
+        with self._lock:
+            fresh = self._sensor(words, {})
+            self._commit((), (), (fresh,))
+            return fresh.id
+
+    def watched(self, words: MadeProperty) -> str:
+        """A property for streams to come; its id."""
+        with self._lock:
+            fresh = self._watched(words, {})
+            self._commit((), (), (fresh,))
+            return fresh.id
+
+    def rename(self, thing: str, name: str, words: MadeThing, spot: Spot | None = None) -> None:
+        """Say something else of a thing, and have it stand somewhere else; where it stands is kept without a spot."""
+        with self._lock:
+            entity = self.own(thing)
+            changed = msgspec.structs.replace(entity, title=same(name), version=entity.version + 1)
+            if spot is not None:
+                changed, words = self._stood(changed, spot), msgspec.structs.replace(words, located=spot.words)
+            self._commit((changed,), (), (words,))
+
+    def move(self, thing: str, spot: Spot | None) -> None:
+        """Have a thing stand somewhere else, or nowhere."""
+        with self._lock:
+            entity = self.own(thing)
+            said = self._registry.made.things[thing]
+            moved = self._stood(msgspec.structs.replace(entity, version=entity.version + 1), spot)
+            self._commit((moved,), (), (msgspec.structs.replace(said, located=None if spot is None else spot.words),))
+
+    def restate(self, words: MadeStream | MadeSensor | MadeProperty, contract: Contract | None = None) -> None:
+        """Say something else of a stream, a sensor or a property; a contract is the stream's from now on."""
+        with self._lock:
+            streams: tuple[Stream, ...] = ()
+            if isinstance(words, MadeStream):
+                stream = self.own_stream(words.id)
+                fresh = msgspec.structs.replace(
+                    stream, unit=_unit(words.unit), contract=stream.contract if contract is None else contract
+                )
+                if fresh.unit != stream.unit:
+                    raise _kept_unit(stream)
+                streams = (fresh,) if fresh != stream else ()
+            self._commit((), streams, (words,))
+
+    def end_thing(self, thing: str) -> None:
+        """End a thing and its streams: listed no more, what was observed is kept."""
+        with self._lock:
+            entity, at = self.own(thing), self._clock.city()
+            gone = msgspec.structs.replace(entity, valid_to=at, version=entity.version + 1)
+            self._end((gone,), self._registry.streams_of(thing), ())
+
+    def end_stream(self, stream: str) -> None:
+        """End a stream: listed no more, what was observed is kept."""
+        with self._lock:
+            self._end((), (self.own_stream(stream),), ())
+
+    def end(self, words: MadeSensor | MadeProperty) -> None:
+        """End a sensor or a property, and the streams that name it (OGC 18-088 table 25)."""
+        with self._lock:
+            sensor = isinstance(words, MadeSensor)
+            streams = [
+                one for one in self._registry.present() if one.kind == MADE and words.id == (one.source if sensor else one.field)
+            ]
+            self._end((), streams, (msgspec.structs.replace(words, ended=self._clock.city()),))
+
+    def own(self, thing: str) -> Entity:
+        """A thing that was made here; raises NotFoundError, and ConflictError for one that comes from elsewhere."""
+        entity = self._registry.entity(thing)
+        if entity.valid_to is not None:
+            raise NotFoundError(Text(f"没有标识为“{thing}”的对象。", f"There is no entity with the id '{thing}'."), id=thing)
+        if entity.kind != MADE:
+            raise declared_elsewhere(thing)
+        return entity
+
+    def own_stream(self, stream: str) -> Stream:
+        """A stream that was made here; raises NotFoundError, and ConflictError for one that comes from elsewhere."""
+        found = self._registry.stream(stream)
+        if found.kind != MADE:
+            raise declared_elsewhere(stream)
+        return found
+
+    def _stood(self, entity: Entity, spot: Spot | None) -> Entity:
+        place = None if spot is None else spot.place
+        return msgspec.structs.replace(entity, place=place, area=None if place is None else self._areas.area_of(place))
+
+    def _drafted(self, thing: str, drafts: Iterable[Draft]) -> tuple[tuple[Stream, ...], tuple[Words, ...]]:
+        """The streams of drafts with numbers that are free, and all that is said of them and of what they name."""
+        streams: dict[str, Stream] = {}
+        words: dict[tuple[str, str], Words] = {}
+        last = len(self._registry.streams())
+        for draft in drafts:
+            sensor = self._sensor(draft.sensor, words)
+            watched = self._watched(draft.watched, words)
+            key = self._stream_id(f"{thing}.{watched.id}", streams)
+            unit, number = _unit(draft.words.unit), last + len(streams) + 1
+            streams[key] = Stream(key, number, thing, MADE, watched.id, unit, draft.contract, sensor.id)
+            words |= {("sensor", sensor.id): sensor, ("property", watched.id): watched}
+            words["stream", key] = msgspec.structs.replace(draft.words, id=key)
+        return tuple(streams.values()), tuple(words.values())
+
+    def _sensor(self, given: MadeSensor | str, fresh: Mapping[tuple[str, str], Words]) -> MadeSensor:
+        known = self._registry.made.sensors | {one.id: one for one in fresh.values() if isinstance(one, MadeSensor)}
+        if isinstance(given, str):
+            return _there(known.get(given), given, Text("没有传感器", "There is no sensor"))
+        key = given.id or _slug(given.name, "sensor")
+        declared = {stream.source for stream in self._registry.streams()}
+        return msgspec.structs.replace(given, id=_free(key, known.keys() | declared, asked=bool(given.id)))
+
+    def _watched(self, given: MadeProperty | str, fresh: Mapping[tuple[str, str], Words]) -> MadeProperty:
+        known = self._registry.made.properties | {one.id: one for one in fresh.values() if isinstance(one, MadeProperty)}
+        if isinstance(given, str):
+            return _there(known.get(given.removeprefix(f"{MADE}.")), given, Text("没有观测属性", "There is no observed property"))
+        asked = given.id.removeprefix(f"{MADE}.")
+        return msgspec.structs.replace(given, id=_free(asked or _slug(given.name, "property"), known, asked=bool(asked)))
+
+    def _stream_id(self, wanted: str, fresh: Mapping[str, Stream]) -> str:
+        numbers = self._registry.stream_numbers()
+        names = (wanted if count == 1 else f"{wanted}-{count}" for count in itertools.count(1))
+        return next(name for name in names if name not in numbers and name not in fresh)
+
+    def _thing_id(self, asked: str, name: str) -> str:
+        wanted = asked or _slug(name, "thing")
+        return _free(wanted, (wanted,) if self._has(wanted) else (), asked=bool(asked))
+
+    def _has(self, thing: str) -> bool:
+        try:
+            self._registry.entity(thing)
+        except NotFoundError:
+            return False
+        return True
+
+    def _end(self, entities: Iterable[Entity], streams: Iterable[Stream], words: Iterable[Words]) -> None:
+        """Streams that end promise nothing more, and give their ids back."""
+        at, freed, ended = self._clock.city(), [], []
+        for stream in streams:
+            freed.append(stream.id)
+            ended.append(msgspec.structs.replace(stream, id=f"{stream.id}~{stream.no}", contract=Contract(), ended=at))
+        self._commit(tuple(entities), tuple(ended), tuple(words), freed)
+
+    def _commit(
+        self, entities: tuple[Entity, ...], streams: tuple[Stream, ...], words: tuple[Words, ...], freed: Iterable[str] = ()
+    ) -> None:
+        try:
+            self._registry.change(entities, streams, words, tuple(freed))
+        except IntegrityError as error:
+            what = Text("同名对象正在别处新建，请重试。", "The same is being made elsewhere at this moment. Try again.")
+            raise ConflictError(what) from error
+
+
+def _slug(name: str, noun: str) -> str:
+    """An id out of a name: its letters and digits in lower case; the noun where it has none, as a Chinese name."""
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
+    return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:_LONGEST].rstrip("-") or noun
+
+
+def _free(wanted: str, taken: Container[str], *, asked: bool) -> str:
+    """The id wanted, or one like it that is free; raises ConflictError where just this one was asked for and is taken."""
+    if not _ID.fullmatch(wanted):
+        what = Text(
+            f"“{wanted}”不能作标识：须以字母或数字开头，只含字母、数字、“-”和“_”，至多 80 个字符。",
+            f"'{wanted}' is no id: letters, digits, '-' and '_', a letter or digit first, 80 at most.",
+        )
+        raise BadInputError(what, id=wanted)
+    if wanted not in taken:
+        return wanted
+    if asked:
+        raise ConflictError(Text(f"标识“{wanted}”已被使用。", f"The id '{wanted}' is taken. Choose another."), id=wanted)
+    return f"{wanted}-{new_id()[-12:]}"
+
+
+def _there(found: Noun | None, key: str, none: Text) -> Noun:
+    if found is None or found.ended is not None:
+        raise NotFoundError(Text(f"{none.zh}“{key}”。", f"{none.en} '{key}'."), id=key)
+    return found
+
+
+def _unit(words: MadeUnit) -> str:
+    """The UCUM code where one was written, else the words as they stand; ``1`` for none."""
+    said = [word for word in (words.symbol, words.name) if word]
+    signs = {unit.sign: unit.code for unit in UNITS.values()}
+    codes = (word if word in UNITS else signs.get(word) for word in said)
+    return next((code for code in codes if code), said[0][:_UNIT] if said else "1")
+
+
+def _kept_unit(stream: Stream) -> ConflictError:
+    what = Text(
+        f"数据流 {stream.id} 的单位是“{stream.unit}”，已有读数以此为准，不能改动；请另建数据流。",
+        f"The unit of {stream.id} is '{stream.unit}'; what was observed is in it, so it stays. Make another stream.",
+    )
+    return ConflictError(what, stream=stream.id, unit=stream.unit)
+
+
+def declared_elsewhere(key: str) -> ConflictError:
+    """The refusal to change what was not made here."""
+    what = Text(
+        f"“{key}”由应用包声明或导入，请在其来源处修改；此处只能修改在此新建的对象。",
+        f"'{key}' was declared by a pack or imported: change it there. Only what was made here is changed here.",
+    )
+    return ConflictError(what, id=key)

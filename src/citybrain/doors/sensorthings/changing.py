@@ -1,0 +1,198 @@
+"""Entities made, changed and ended (OGC 18-088 clause 10): the path says which, a draft says what, Making does it in one commit."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Final, TypeAlias, TypeVar
+
+import msgspec
+
+from citybrain.brain.observe import MADE, MadeProperty, MadeSensor, MadeStream, Making, Registry, declared_elsewhere
+from citybrain.doors.sensorthings import drafts
+from citybrain.doors.sensorthings.drafts import reference
+from citybrain.doors.sensorthings.paths import Segment
+from citybrain.doors.sensorthings.refusals import missing, not_held, wrong
+from citybrain.kernel.errors import CityError
+from citybrain.kernel.text import Json
+
+_NOT_MADE: Final[Mapping[str, tuple[str, str]]] = {
+    "HistoricalLocations": ("历史位置由系统在对象移动时记录", "the past of a place is written when a thing moves"),
+    "FeaturesOfInterest": ("观测对象即数据流所属对象的位置", "the feature of interest is where the Thing of a Datastream stands"),
+    "Observations": (
+        "读数不改不删；以同一 phenomenonTime 再次发送即为修订，旧值留存",
+        "readings are neither changed nor deleted: sent again with the same phenomenonTime, they are revised, and the old value is kept",
+    ),
+}
+Body: TypeAlias = dict[str, Json]
+Noun = TypeVar("Noun", MadeProperty, MadeSensor)
+
+
+@dataclass(frozen=True, slots=True)
+class Changer:
+    """Changes what was made here; what packs declare is changed by packs alone (409)."""
+
+    making: Making
+    registry: Registry
+
+    def create(self, path: tuple[Segment, ...], body: Json) -> tuple[str, str]:
+        """Make what a body describes in the set that a path leads to; the set and the id of what was made.
+
+        Raises BadInputError, NotFoundError, ConflictError, and 501 for what is not held.
+        """
+        match path:
+            case (Segment("Things", None),):
+                name, words, spot, streams = drafts.thing(body)
+                return "Things", self.making.thing(name, words, spot, streams).id
+            case (Segment("Sensors", None),):
+                return "Sensors", self.making.sensor(drafts.sensing(body))
+            case (Segment("ObservedProperties", None),):
+                return "ObservedProperties", _outside(self.making.watched(drafts.property_(body)))
+            case (Segment("Datastreams", None),):
+                return "Datastreams", self._stream(None, body)
+            case (Segment("Things", str(key)), Segment("Datastreams", None)):
+                return "Datastreams", self._stream(key, body)
+            case (Segment("Sensors", str(key)), Segment("Datastreams", None)):
+                return "Datastreams", self._stream(None, body, sensor=key)
+            case (Segment("ObservedProperties", str(key)), Segment("Datastreams", None)):
+                return "Datastreams", self._stream(None, body, watched=key)
+            case (Segment("Locations", None),):
+                return "Locations", self._move(_only(body), body)
+            case (Segment("Things", str(key)), Segment("Locations", None)):
+                return "Locations", self._move(key, body)
+            case _:
+                raise _refused(path)
+
+    def change(self, path: tuple[Segment, ...], body: Json, *, whole: bool) -> None:
+        """Change an entity by what a body says of it, or replace all that was said of it (``whole``); raises as ``create`` does."""
+        given = dict(drafts.Whole("", body).body) if isinstance(body, dict) else None
+        if given is None:
+            raise wrong("内容须为对象。", "The body is an object.", "body")
+        match path:
+            case (Segment("Things", str(key)),):
+                self._thing(key, given, whole=whole)
+            case (Segment("Locations", str(key)),):
+                self.making.move(key, drafts.location(_known(self._located(key), given, whole=whole)))
+            case (Segment("Datastreams", str(key)),):
+                self.making.own_stream(key)
+                before = _written(self.registry.made.streams[key], observation="observationType", unit="unitOfMeasurement")
+                linked = [name for name in ("Thing", "Sensor", "ObservedProperty") if given.pop(name, None) is not None]
+                if linked and not whole:
+                    raise not_held(f"不能更改 {linked[0]}，请另建数据流。", f"{linked[0]} is not changed. Make another Datastream.")
+                self.making.restate(*drafts.series(key, _known(before, given, whole=whole)))
+            case (Segment("Sensors", str(key)),):
+                sensor = _there(self.registry.made.sensors, key, self._declared_source)
+                said = drafts.sensing(_known(_written(sensor, encoding="encodingType"), given, whole=whole))
+                self.making.restate(msgspec.structs.replace(said, id=key))
+            case (Segment("ObservedProperties", str(key)),):
+                watched = _there(self.registry.made.properties, _inside(key), self._declared_field)
+                said_of = drafts.property_(_known(_written(watched), given, whole=whole))
+                self.making.restate(msgspec.structs.replace(said_of, id=_inside(key)))
+            case _:
+                raise _refused(path)
+
+    def end(self, path: tuple[Segment, ...]) -> None:
+        """End an entity and what hangs on it; what was observed is kept in the store. Raises as ``create`` does."""
+        match path:
+            case (Segment("Things", str(key)),):
+                self.making.end_thing(key)
+            case (Segment("Locations", str(key)),):
+                self._located(key)
+                self.making.move(key, None)
+            case (Segment("Datastreams", str(key)),):
+                self.making.end_stream(key)
+            case (Segment("Sensors", str(key)),):
+                self.making.end(_there(self.registry.made.sensors, key, self._declared_source))
+            case (Segment("ObservedProperties", str(key)),):
+                self.making.end(_there(self.registry.made.properties, _inside(key), self._declared_field))
+            case _:
+                raise _refused(path)
+
+    def _stream(self, thing: str | None, body: Json, sensor: str | None = None, watched: str | None = None) -> str:
+        draft = drafts.datastream(body, sensor, None if watched is None else _inside(watched))
+        given = body.get("Thing") if isinstance(body, dict) else None
+        named = reference(given)
+        if thing is not None and given is not None and named != thing:
+            raise wrong("Thing 与地址不符。", "The Thing is not that of the address.", "Thing")
+        if thing is None and named is None and given is None:
+            raise wrong("Datastream 须有 Thing。", "A Datastream needs its Thing.", "Thing")
+        if thing is None and named is None:
+            name, words, spot, streams = drafts.thing(given)
+            made_here = self.making.thing(name, words, spot, (*streams, draft))
+            return self.registry.streams_of(made_here.id)[-1].id
+        return self.making.streams(thing or str(named), (draft,))[0].id
+
+    def _thing(self, key: str, given: Body, *, whole: bool) -> None:
+        entity = self.making.own(key)
+        said = self.registry.made.things[key]
+        if given.get("Datastreams"):
+            raise not_held("请以 Things('…')/Datastreams 新建数据流。", "Make Datastreams at Things('…')/Datastreams.")
+        before: Body = {"name": entity.title.zh, "description": said.description, "properties": said.properties}
+        name, words, spot, _ = drafts.thing(_known(before, given, whole=whole))
+        self.making.rename(key, name, msgspec.structs.replace(words, id=key, located=said.located), spot)
+
+    def _located(self, key: str) -> Body:
+        """What was said of where a made thing stands; raises NotFoundError where it stands nowhere."""
+        place, said = self.making.own(key).place, self.registry.made.things[key].located
+        if place is None or said is None:
+            raise missing(f"Locations('{key}')")
+        point: Json = {"type": "Point", "coordinates": [place.lon, place.lat]}
+        return {**said, "encodingType": "application/geo+json", "location": point}
+
+    def _move(self, thing: str | None, body: Json) -> str:
+        if thing is None:
+            raise not_held(
+                "位置须属于一个 Thing：请发送到 Things('…')/Locations，或在 Things 中写明它。",
+                "A Location belongs to one Thing: send it to Things('…')/Locations, or name the one in Things.",
+            )
+        self.making.move(thing, drafts.location(body))
+        return thing
+
+    def _declared_source(self, key: str) -> bool:
+        return any(stream.source == key for stream in self.registry.present())
+
+    def _declared_field(self, key: str) -> bool:
+        kind, _, name = key.rpartition(".")
+        return any(one.name == kind and one.has(name) for one in self.registry.kinds())
+
+
+def _known(before: Body, given: Body, *, whole: bool) -> Body:
+    """A body with all that was said, and instead of it what is said now; ids and links of an answer that is sent back are dropped."""
+    own = {name: value for name, value in given.items() if not name.startswith("@iot.") and not name.endswith("navigationLink")}
+    return own if whole else {**before, **own}
+
+
+def _written(words: MadeStream | MadeSensor | MadeProperty, **names: str) -> Body:
+    """What was said, under the names of SensorThings; what was never said is left out."""
+    said: Body = msgspec.to_builtins(words)
+    return {names.get(name, name): value for name, value in said.items() if name not in ("id", "type", "ended")}
+
+
+def _only(body: Json) -> str | None:
+    """The one Thing that a Location names."""
+    things = body.get("Things") if isinstance(body, dict) else None
+    return reference(things[0]) if isinstance(things, list) and len(things) == 1 else None
+
+
+def _outside(field: str) -> str:
+    """The id of an ObservedProperty: its kind and its field."""
+    return f"{MADE}.{field}"
+
+
+def _inside(key: str) -> str:
+    return key.removeprefix(f"{MADE}.")
+
+
+def _there(known: Mapping[str, Noun], key: str, declared: Callable[[str], bool]) -> Noun:
+    found = known.get(key)
+    if found is None and declared(key):
+        raise declared_elsewhere(key)
+    if found is None or found.ended is not None:
+        raise missing(key)
+    return found
+
+
+def _refused(path: tuple[Segment, ...]) -> CityError:
+    named = "/".join(segment.name for segment in path)
+    zh, en = _NOT_MADE.get(
+        path[-1].name, ("此处只能新建、修改或删除对象本身", "only entities themselves are made, changed or ended here")
+    )
+    return not_held(f"“{named}”不能这样写入：{zh}。", f"'{named}' is not written so: {en}.")

@@ -1,0 +1,229 @@
+"""What somebody sends to make or to change, read into drafts (OGC 18-088 clauses 8 and 10.2). Pure.
+
+Links and addresses that an answer carries (``@iot.selfLink``, ``…@iot.navigationLink``) are passed over, so that what was read may be
+sent back; anything else that is not known is refused by its name.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from citybrain.brain.observe import Draft, MadeProperty, MadeSensor, MadeStream, MadeThing, MadeUnit, Spot, contract_of
+from citybrain.doors.sensorthings.refusals import not_held, wrong
+from citybrain.doors.sensorthings.shape import OURS
+from citybrain.kernel.errors import BadInputError
+from citybrain.kernel.places import Place
+from citybrain.kernel.text import Json, same
+from citybrain.kernel.things import By, Contract, Field
+
+_GEOJSON: Final = frozenset({"application/geo+json", "application/vnd.geo+json"})
+_MEASUREMENT: Final = "http://www.opengis.net/def/observationType/OGC-OM/2.0/OM_Measurement"
+_COMPUTED: Final = frozenset({"observedArea", "phenomenonTime", "resultTime"})
+_PROMISES: Final = ("every", "silentAfter", "stuckAfter")
+
+
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """A body that is an object, with the name of what it describes."""
+
+    name: str
+    body: Mapping[str, Json]
+
+    def text(self, key: str, *, needed: bool = True) -> str:
+        """A text; raises BadInputError where it is missing or no text."""
+        value = self.body.get(key)
+        if value is None and not needed:
+            return ""
+        if not isinstance(value, str) or (needed and not value.strip()):
+            raise wrong(f"{self.name} 须有文字 {key}。", f"{self.name} needs the text {key}.", key)
+        return value
+
+    def object(self, key: str) -> dict[str, Json]:
+        """An object, empty where there is none; raises BadInputError for anything else."""
+        value = self.body.get(key)
+        if value is not None and not isinstance(value, dict):
+            raise wrong(f"{self.name} 的 {key} 须为对象。", f"{key} of {self.name} is an object.", key)
+        return {} if value is None else value
+
+    def list(self, key: str) -> Sequence[Json]:
+        """A list, empty where there is none; raises BadInputError for anything else."""
+        value = self.body.get(key)
+        if value is not None and not isinstance(value, list):
+            raise wrong(f"{self.name} 的 {key} 须为列表。", f"{key} of {self.name} is a list.", key)
+        return () if value is None else value
+
+
+def whole(name: str, value: Json, *known: str) -> Whole:
+    """A value as an object that holds nothing but these properties; raises BadInputError for any other."""
+    if not isinstance(value, dict):
+        raise wrong(f"{name} 须为对象。", f"{name} is an object.", name)
+    strangers = sorted(
+        key for key in value if key not in (*known, "@iot.id", "id", "@iot.selfLink") and not key.endswith("@iot.navigationLink")
+    )
+    if strangers:
+        listed = ", ".join(strangers)
+        raise wrong(f"{name} 没有属性 {listed}。", f"{name} has no property {listed}.", strangers[0])
+    return Whole(name, value)
+
+
+def reference(value: Json) -> str | None:
+    """The id of ``{"@iot.id": …}`` that says nothing else; None for what is described anew."""
+    found = value.get("@iot.id") if isinstance(value, dict) else None
+    alone = isinstance(value, dict) and all(key.startswith("@iot.") for key in value)
+    return str(found) if alone and isinstance(found, str | int) else None
+
+
+def asked(body: Whole) -> str:
+    """The id that a maker asks for; empty for none."""
+    found = body.body.get("@iot.id")
+    if found is None:
+        return ""
+    if not isinstance(found, str):
+        raise wrong("@iot.id 须为文字。", "@iot.id is a text.", "@iot.id")
+    return found
+
+
+def thing(value: Json) -> tuple[str, MadeThing, Spot | None, tuple[Draft, ...]]:
+    """A Thing: its name, what is said of it, where it stands, and its Datastreams; raises BadInputError, or 501 for two places."""
+    body = whole("Thing", value, "name", "description", "properties", "Locations", "Datastreams", "HistoricalLocations")
+    places = body.list("Locations")
+    if len(places) > 1 or body.list("HistoricalLocations"):
+        raise not_held(
+            "一个 Thing 只有一个当前位置；历史位置由系统记录。",
+            "A Thing has one Location at a time; its past is not written by hand.",
+        )
+    spot = location(places[0]) if places else None
+    words = MadeThing(asked(body), body.text("description"), body.object("properties"))
+    return body.text("name"), words, spot, tuple(datastream(one) for one in body.list("Datastreams"))
+
+
+def location(value: Json) -> Spot:
+    """A Location: a point in WGS 84; raises BadInputError, or 501 for another geometry or a Location of another Thing."""
+    if reference(value) is not None:
+        raise not_held(
+            "一个 Location 只属于一个 Thing，请写出位置本身。", "A Location belongs to one Thing. Write the Location itself."
+        )
+    body = whole(
+        "Location", value, "name", "description", "encodingType", "location", "properties", "Things", "HistoricalLocations"
+    )
+    if body.text("encodingType") not in _GEOJSON:
+        raise not_held("encodingType 仅可为 application/geo+json。", "encodingType can be application/geo+json.")
+    words: dict[str, Json] = {
+        "name": body.text("name"),
+        "description": body.text("description"),
+        "properties": body.object("properties"),
+    }
+    return Spot(_point(body.object("location")), words)
+
+
+def datastream(value: Json, sensor: str | None = None, watched: str | None = None) -> Draft:
+    """A Datastream with its Sensor and ObservedProperty, each described or named; those that the address names are taken from there."""
+    body = whole(
+        "Datastream", value, "name", "description", "observationType", "unitOfMeasurement", "properties", "Thing", "Sensor",
+        "ObservedProperty", "Observations", *_COMPUTED,
+    )  # fmt: skip
+    if body.list("Observations"):
+        raise not_held(
+            "新建数据流时不能附带观测值，请随后用 CreateObservations 发送。",
+            "Observations do not come with a new Datastream. Send them to CreateObservations afterwards.",
+        )
+    if asked(body):
+        raise not_held("Datastream 的标识由系统推出，请去掉 @iot.id。", "A Datastream's @iot.id is derived. Leave it out.")
+    words, contract = series("", value)
+    return Draft(
+        words,
+        _named("Sensor", body.body.get("Sensor"), sensor) or sensing(body.body.get("Sensor")),
+        _named("ObservedProperty", body.body.get("ObservedProperty"), watched) or property_(body.body.get("ObservedProperty")),
+        contract,
+    )
+
+
+def series(key: str, value: Json) -> tuple[MadeStream, Contract]:
+    """What a Datastream says of itself, and what ``properties.contract`` promises."""
+    body = Whole("Datastream", value if isinstance(value, dict) else {})
+    kind = body.text("observationType", needed=False) or _MEASUREMENT
+    if kind != _MEASUREMENT:
+        raise not_held(f"仅支持数值观测（{_MEASUREMENT}）。", f"Only measurements are held ({_MEASUREMENT}).")
+    unit = Whole("unitOfMeasurement", body.object("unitOfMeasurement"))
+    properties = {name: one for name, one in body.object("properties").items() if name not in OURS}
+    said = (unit.text(name, needed=False) or None for name in ("name", "symbol", "definition"))
+    words = MadeStream(key, body.text("name"), body.text("description"), kind, MadeUnit(*said), properties)
+    return words, _contract(properties.get("contract"))
+
+
+def sensing(value: Json) -> MadeSensor:
+    """A Sensor."""
+    body = whole("Sensor", value, "name", "description", "encodingType", "metadata", "properties", "Datastreams")
+    if body.body.get("metadata") is None:
+        raise wrong("Sensor 须有 metadata。", "Sensor needs metadata.", "metadata")
+    _childless(body)
+    return MadeSensor(
+        asked(body),
+        body.text("name"),
+        body.text("description"),
+        body.text("encodingType"),
+        body.body["metadata"],
+        body.object("properties"),
+    )
+
+
+def property_(value: Json) -> MadeProperty:
+    """An ObservedProperty."""
+    body = whole("ObservedProperty", value, "name", "definition", "description", "properties", "Datastreams")
+    _childless(body)
+    return MadeProperty(
+        asked(body), body.text("name"), body.text("definition"), body.text("description"), body.object("properties")
+    )
+
+
+def _childless(body: Whole) -> None:
+    if body.list("Datastreams"):
+        raise not_held(
+            f"{body.name} 不能附带 Datastreams，请另行新建。",
+            f"{body.name} does not bring Datastreams along. Make them by themselves.",
+        )
+
+
+def _named(noun: str, value: Json, given: str | None) -> str | None:
+    """The id of a link: of the address, or of a reference; raises BadInputError where it is missing or said twice unlike."""
+    said = reference(value)
+    if given is not None and value is not None and said != given:
+        raise wrong(f"{noun} 与地址不符。", f"The {noun} is not that of the address.", noun)
+    if given is None and value is None:
+        raise wrong(f"Datastream 须有 {noun}。", f"A Datastream needs its {noun}.", noun)
+    return said if given is None else given
+
+
+def _point(value: Mapping[str, Json]) -> Place:
+    shape = value.get("geometry") if value.get("type") == "Feature" else value
+    if not isinstance(shape, dict) or shape.get("type") != "Point":
+        raise not_held("location 须为 GeoJSON 的 Point。", "location is a GeoJSON Point.")
+    match shape.get("coordinates"):
+        case [int() | float() as lon, int() | float() as lat, *_] if -180 <= lon <= 180 and -90 <= lat <= 90:
+            return Place(float(lon), float(lat))
+        case _:
+            raise wrong(
+                "coordinates 须为 [经度, 纬度]，单位为度（WGS 84）。",
+                "coordinates are [longitude, latitude] in degrees (WGS 84).",
+                "location",
+            )
+
+
+def _contract(value: Json) -> Contract:
+    """What a stream promises: ``every``, ``silentAfter``, ``stuckAfter`` (ISO 8601) and ``low``, ``high`` in its unit."""
+    if value is None:
+        return Contract()
+    body = whole("contract", value, *_PROMISES, "low", "high")
+    limits = [body.body.get(name) for name in ("low", "high")]
+    if any(one is not None and (isinstance(one, bool) or not isinstance(one, int | float)) for one in limits):
+        raise wrong("contract 的 low、high 须为数。", "low and high of contract are numbers.", "contract")
+    low, high = (None if one is None else float(str(one)) for one in limits)
+    every, silent, stuck = (body.text(name, needed=False) or None for name in _PROMISES)
+    try:
+        return contract_of(
+            Field("field", same("field"), By.SENSOR, every=every, silent_after=silent, stuck_after=stuck, range=(low, high))
+        )
+    except (ValueError, BadInputError) as error:
+        raise wrong(
+            "contract 的时长须为 ISO 8601，如 PT10M。", "Durations of contract are ISO 8601, such as PT10M.", "contract"
+        ) from error
