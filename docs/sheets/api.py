@@ -52,7 +52,9 @@ def _routes(application: Litestar) -> Iterator[tuple[str, str, str, str, str]]:
                 continue
             path = re.sub(r":\w+}", "}", route.path_format)
             where = "api" if path.startswith(_API) or path in ("/healthz", "/readyz", "/metrics") else "page"
-            yield where, str(method), code(path), f"{code(action)} {both(ACTIONS[action])}", _first(handler)
+            for ending, wanted in {"": action, **handler.opt.get("endings", {})}.items():
+                shown = path if not ending else re.sub(r"{[^}]+}$", f"…{ending}", path)
+                yield where, str(method), code(shown), f"{code(wanted)} {both(ACTIONS[wanted])}", _first(handler)
 
 
 def _first(handler: HTTPRouteHandler) -> str:

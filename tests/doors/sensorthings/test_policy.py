@@ -7,7 +7,7 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.routes import HTTPRoute
 
 from citybrain.brain.protect import ACTIONS
-from citybrain.doors.api.caller import at_best
+from citybrain.doors.api.caller import action_of, at_best
 from citybrain.doors.sensorthings import ROOT
 from citybrain.kernel.access import ANYONE, ROLES, Caller, Role
 from tests.doors.conftest import World
@@ -22,10 +22,10 @@ def calls(world: World) -> list[tuple[str, str, str, str]]:
         for method, (handler, _) in route.route_handler_map.items():
             if method != "OPTIONS":
                 assert isinstance(handler, HTTPRouteHandler)
-                action, of = handler.opt["action"], str(handler.opt["of"])
-                for below in ("Things('none')", "Things", "Observations") if callable(action) else ("Things('none')",):
+                of = str(handler.opt["of"])
+                for below in ("Things('none')", "Things", "Observations") if "endings" in handler.opt else ("Things('none')",):
                     path = re.sub(r"{[^}]+}", below, route.path_format)
-                    found.append((str(method), path, str(action(path) if callable(action) else action), of))
+                    found.append((str(method), path, action_of(handler, path), of))
     return found
 
 

@@ -2,7 +2,7 @@
 
 import base64
 import binascii
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Final, TypeAlias
 
 from anyio import to_thread
@@ -31,7 +31,7 @@ Connection: TypeAlias = ASGIConnection[BaseRouteHandler, Caller, str | None, Sta
 def asks(action: str, *words: str, of: str = "", columns: bool = False) -> dict[str, object]:
     """The ``opt`` of a route: its action in policy, the dataset it serves (empty where the address names it, or none).
 
-    A door whose paths mean more than one thing gives what tells the action by the path. ``words`` are those that its address takes;
+    A route whose paths mean two things says ``endings`` too: the action for those that end so. ``words`` are those that its address takes;
     with ``columns`` it takes a dataset's columns too.
     """
     return {"action": action, "of": of, "words": words, "columns": columns}
@@ -116,13 +116,16 @@ async def _admit(parts: ApiParts, request: Call, handler: BaseRouteHandler) -> N
 
 
 def _ask(parts: ApiParts, request: Call, caller: Caller, handler: BaseRouteHandler) -> None:
-    action = handler.opt["action"]
-    ask = at_best(
-        parts, caller, str(action(request.scope["path"]) if callable(action) else action), str(handler.opt["of"]), purpose(request)
-    )
+    ask = at_best(parts, caller, action_of(handler, request.scope["path"]), str(handler.opt["of"]), purpose(request))
     if not parts.policy.decide(ask).allowed:
         # The guard says no as policy did, and writes it into the trail; what is allowed is written where it is done.
         parts.guard.require(ask)
+
+
+def action_of(handler: BaseRouteHandler, path: str) -> str:
+    """The action that a path of a route asks for."""
+    endings: Mapping[str, str] = handler.opt.get("endings", {})
+    return next((action for ending, action in endings.items() if path.rstrip("/").endswith(ending)), str(handler.opt["action"]))
 
 
 def _names(handler: BaseRouteHandler) -> tuple[str, ...]:

@@ -1,6 +1,5 @@
 """The routes of the door: one for all that is read, one for observations, and one each for what is made, changed and ended."""
 
-from collections.abc import Callable
 from datetime import datetime
 from functools import cache, partial
 from typing import Annotated, Final
@@ -28,15 +27,14 @@ from citybrain.kernel.instant import moment, rfc3339
 from citybrain.kernel.text import Json, Lang, Text
 
 _UTF8: Final = frozenset({"", "utf-8", "utf8"})
+_READINGS: Final = "Observations"
+"""What is sent to a path that ends so are readings of devices."""
 _BELOW: Final = "/{path:path}"
 IdempotencyKey = Annotated[str | None, HeaderParameter(name="Idempotency-Key", min_length=1, max_length=200, pattern="^[!-~]+$")]
 
 
-def _asks(action: str | Callable[[str], str], of: str = "") -> dict[str, object]:
-    """The ``opt`` that the gate reads: the action in policy, or what tells it by the path, and the dataset.
-
-    Query options are read by the door itself.
-    """
+def _asks(action: str, of: str = "") -> dict[str, object]:
+    """The ``opt`` that the gate reads: the action in policy and the dataset; query options are read by the door itself."""
     return {"action": action, "of": of, "words": (), "columns": True}
 
 
@@ -58,17 +56,12 @@ def read(request: Call, parts: Parts, path: FromPath[str]) -> Response[bytes]:
     return Response(text.encode(), media_type="text/plain")
 
 
-def posted(path: str) -> str:
-    """The action of a POST: devices send observations, who may change entities makes them."""
-    return "observation.write" if path.rstrip("/").endswith("Observations") else "entity.write"
-
-
-@post(_BELOW, opt=_asks(posted), status_code=201)
+@post(_BELOW, opt=_asks("entity.write") | {"endings": {_READINGS: "observation.write"}}, status_code=201)
 async def write(request: Call, parts: Parts, path: FromPath[str], key: IdempotencyKey = None) -> Response[bytes]:
     """Observations, one or many, or an entity with what hangs on it; answers when they are durable."""
     where = _path(request, path)
     sent = await request.body()
-    if posted(path) == "observation.write":
+    if where[-1].name.endswith(_READINGS):
         return await _observed(request, parts, where, sent, key)
     body = _decoded(request, sent)
     name, made = await to_thread.run_sync(_changer(parts, request, where).create, where, body)
