@@ -1,13 +1,16 @@
 """A report from a phone to its end and back: filed, handled, checked, closed, rated, not solved, reopened; each step also looked at."""
 
 import re
+from datetime import datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from PIL import Image
 from playwright.sync_api import Page, expect
 
+from tests.brain.act.photographs import photograph
 from tests.browser.conftest import PHONE, Opener
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
@@ -67,8 +70,30 @@ def handled(opened: Opener, number: str) -> None:
     take(opened, number, "dispatcher", "核查通过，结案")
 
 
+def proven(opened: Opener, number: str, tmp_path: Path) -> Page:
+    """The unit tries to finish with a photo from before the report, and then with one of now."""
+    here = ZoneInfo("Asia/Shanghai")
+    for name, at in (("old.jpg", datetime(2020, 1, 1, tzinfo=here)), ("new.jpg", datetime.now(here))):
+        (tmp_path / name).write_bytes(photograph(at))
+    page = opened(f"/desk/{number}", "handler-city_management", PHONE).page
+    due = page.locator(".facts dd").last.inner_text()
+    for name in ("old.jpg", "new.jpg"):
+        page.locator("#finish-note").fill(NOTE)
+        page.set_input_files("#finish-photo", tmp_path / name)
+        looked_at(page)
+        page.get_by_role("button", name="处置完成", exact=True).click()
+        if name == "old.jpg":
+            expect(page.locator("#finish-photo-error")).to_contain_text("早于立案时间")
+            expect(page.locator("#finish-note")).to_have_value(NOTE)
+            expect(page.locator(".tag.state").first).to_have_text("处置中")
+            assert page.locator(".facts dd").last.inner_text() == due
+            looked_at(page)
+    expect(page.locator(".message")).to_contain_text("已办理")
+    return page
+
+
 def test_a_report_on_a_phone_is_handled_checked_closed_rated_and_reopened_where_it_is_not_solved(
-    opened: Opener, photo: Path
+    opened: Opener, photo: Path, tmp_path: Path
 ) -> None:
     citizen = opened("/report", "", PHONE)
     number = filed(citizen.page, photo)
@@ -93,7 +118,11 @@ def test_a_report_on_a_phone_is_handled_checked_closed_rated_and_reopened_where_
     expect(citizen.page.locator(".message")).to_contain_text("已转回承办单位继续办理")
     expect(citizen.page.locator(".tag.state").first).to_have_text("已派遣，待处置")
     assert citizen.page.locator(".facts dd").nth(1).inner_text() == due
-    handled(opened, number)
+    take(opened, number, "handler-city_management", "受理任务")
+    unit = proven(opened, number, tmp_path)
+    expect(unit.locator(".timeline img")).to_have_js_property("naturalWidth", 64)
+    looked_at(unit)
+    take(opened, number, "dispatcher", "核查通过，结案")
     citizen.page.goto(citizen.page.url.partition("?")[0])
     expect(citizen.page.locator(".timeline")).to_contain_text("反映人表示未解决，继续办理")
     citizen.page.get_by_label("满意", exact=True).check()

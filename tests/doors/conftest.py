@@ -145,7 +145,8 @@ def _world(
     cases = act.CaseBook(transactions, {"standard": act.STANDARD_FLOW}, units, act.Working(transactions), clock, "NK")
     offers = act.Offers(transactions, act.Terms(packs, registry.entity, units, clock), clock)
     keys = SoftKeys(folder / "keys")
-    reports = act.ReportBook(transactions, {"amiss": FORM}, cases, units, areas, FolderFiles(folder / "files"), keys, clock, "demo")
+    files = FolderFiles(folder / "files")
+    reports = act.ReportBook(transactions, {"amiss": FORM}, cases, units, areas, files, keys, clock, "demo")
     audit = protect.AuditTrail(transactions, keys, clock)
     accounts = protect.Accounts(transactions, clock, audit)
     policy = protect.CedarPolicy(clock, frozenset({"well"}))
@@ -187,6 +188,7 @@ def _world(
         offers=offers,
         bookings=act.Bookings(transactions, offers, clock),
         reports=reports,
+        proofs=act.Proofs(transactions, files, keys, clock),
         catalogue=catalogue,
         indicators=indicators,
         series=series,

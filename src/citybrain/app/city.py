@@ -42,6 +42,7 @@ class City:
     notices: act.Notices
     offers: act.Offers
     bookings: act.Bookings
+    proofs: act.Proofs
     reports: act.ReportBook
     audit: protect.AuditTrail
     accounts: protect.Accounts
@@ -105,6 +106,7 @@ def build(settings: Settings, stores: Stores, packs: Sequence[Pack], clock: Cloc
         notices=act.Notices(transactions, clock, flows),
         offers=offers,
         bookings=act.Bookings(transactions, offers, clock),
+        proofs=act.Proofs(transactions, stores.files, stores.keys, clock),
         reports=act.ReportBook(transactions, _forms(packs), cases, units, areas, stores.files, stores.keys, clock, origin),
         audit=audit,
         accounts=accounts,

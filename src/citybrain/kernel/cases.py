@@ -33,6 +33,8 @@ class Move(msgspec.Struct, frozen=True):
     needs_unit: bool = False
     answers: bool = False
     """Whether its note is the answer to whoever reported the matter."""
+    photo: bool = False
+    """Whether it takes a photo that proves the work."""
 
 
 class Flow(msgspec.Struct, frozen=True):

@@ -44,6 +44,10 @@ class StepLine(msgspec.Struct, frozen=True):
     note: str = ""
     clock: Text | None = None
     tone: Tone = "plain"
+    photo: str = ""
+    """Where the photo that proves it is served."""
+    proof: Text | None = None
+    """What that photo says of when and where it was taken."""
 
 
 class Option(msgspec.Struct, frozen=True):
@@ -55,7 +59,7 @@ class Option(msgspec.Struct, frozen=True):
 
 
 class MoveForm(msgspec.Struct, frozen=True):
-    """A step that this caller may take now; posted to ``action`` with fields csrf, move, version, note and unit.
+    """A step that this caller may take now; posted to ``action`` with fields csrf, move, version, note, unit and photo.
 
     The first form of a case is shown open as the main thing to do, the others fold.
     """
@@ -69,6 +73,7 @@ class MoveForm(msgspec.Struct, frozen=True):
     units: tuple[Option, ...] = ()
     hint: Text | None = None
     tone: Tone = "plain"
+    photo: bool = False
 
 
 class FormError(msgspec.Struct, frozen=True):

@@ -132,6 +132,12 @@ WORDS: dict[str, Text] = {
     "report_where": Text("选择地标或社区", "Landmark or community"),
     "report_spot": Text("位置说明（可不填）", "The place in words (optional)"),
     "report_spot_hint": Text("如“东门外公交站旁”", "such as: by the bus stop at the east gate"),
+    "proof_photo": Text("现场照片", "Photo on site"),
+    "proof_hint": Text(
+        "请现场拍摄：早于立案或距案件位置 200 米以上的照片不予接收。位置信息只用于核验，不保存。离线时照片不会保存在本机，恢复网络后请重新选择。",
+        "Take it on site: a photo from before the case or over 200 m away is refused. Its position is checked and not kept. Offline it is "
+        "not kept on the device: choose it again once you are back.",
+    ),
     "report_photo": Text("照片（可不填）", "Photo (optional)"),
     "report_photo_hint": Text(
         "JPEG、PNG 或 WebP，不超过 10 MB。拍摄地点、时间和机型等信息会被清除。",

@@ -6,8 +6,10 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from sqlalchemy import insert, select
 
 from citybrain.brain.act import CaseBook, Units, waiting_photos
+from citybrain.brain.act.store import STEP, STEP_PHOTO
 from citybrain.engines.files import FolderFiles
 from citybrain.engines.transactions import SqlTransactions
 from citybrain.kernel.clock import FixedClock
@@ -113,3 +115,17 @@ def test_cut_off_between_the_file_and_its_row_the_next_run_ends_it(
     work.file(with_photo(work.book.keep_photo(picture(), "10.0.0.1")))
     later(clock, 2 * DAY)
     assert work.book.clear_photos() == 0
+
+
+def test_a_photo_that_proves_a_step_stays_when_its_report_is_erased_or_was_never_sent(
+    make: Make, clock: FixedClock, transactions: SqlTransactions
+) -> None:
+    work = make()
+    photo = work.book.keep_photo(picture(), "10.0.0.1")
+    work.file(said())
+    with transactions.begin() as tx:
+        step = tx.connection.execute(select(STEP.c.id)).scalars().first()
+        tx.connection.execute(insert(STEP_PHOTO).values(step=step, photo=photo))
+    later(clock, 2 * DAY)
+    assert work.book.clear_photos() == 0
+    work.book.photo(photo).close()

@@ -2,6 +2,8 @@
 
 import re
 from collections.abc import AsyncIterator
+from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from httpx import AsyncClient
@@ -9,7 +11,9 @@ from httpx import AsyncClient
 from citybrain.kernel.calendar import Allowance
 from citybrain.kernel.cases import CaseRequest
 from citybrain.kernel.ids import new_id
+from citybrain.kernel.instant import moment
 from citybrain.kernel.text import same
+from tests.brain.act.photographs import photograph
 from tests.doors.pages.conftest import NOW, World
 
 RARE = "王䶮、李𠅤·阿不都 <b>&"
@@ -112,3 +116,37 @@ async def test_what_carries_a_case_on_stands_before_what_hands_it_over(dispatche
         await client.post(f"/desk/{number}/moves", data=fields(page.text, "take"))
         text = (await client.get(f"/desk/{number}")).text
     assert 0 < text.index('value="finish"') < text.index('value="transfer"')
+
+
+async def test_an_old_photo_is_refused_beside_what_was_typed_and_one_of_now_stands_on_the_timeline(
+    dispatcher: AsyncClient, world: World, number: str
+) -> None:
+    page = await dispatcher.get(f"/desk/{number}")
+    await dispatcher.post(f"/desk/{number}/moves", data=fields(page.text, "accept"))
+    page = await dispatcher.get(f"/desk/{number}")
+    await dispatcher.post(f"/desk/{number}/moves", data={**fields(page.text, "assign"), "unit": "unit-environment"})
+    now = moment(world.city.clock.wall()).astimezone(ZoneInfo("Asia/Shanghai"))
+    async with world.client("handler") as client:
+        page = await client.get(f"/desk/{number}")
+        await client.post(f"/desk/{number}/moves", data=fields(page.text, "take"))
+        page = await client.get(f"/desk/{number}")
+        assert 'enctype="multipart/form-data"' in page.text
+        given = {**fields(page.text, "finish"), "note": "已清扫"}
+        old = {"photo": ("old.jpg", photograph(now - timedelta(days=1)), "image/jpeg")}
+        refused = await client.post(f"/desk/{number}/moves", data=given, files=old)
+        assert refused.status_code == 400
+        assert "早于立案时间" in refused.text
+        assert 'href="#finish-photo"' in refused.text
+        assert ">已清扫</textarea>" in refused.text
+        assert world.city.cases.by_number(number).state == "handling"
+        large = await client.post(f"/desk/{number}/moves", data=given, files={"photo": ("b.jpg", b"x" * 11_000_000, "image/jpeg")})
+        assert (large.status_code, 'id="finish-photo-error"' in large.text) == (413, True)
+        done = await client.post(f"/desk/{number}/moves", data=given, files={"photo": ("new.jpg", photograph(now), "image/jpeg")})
+        assert done.status_code == 303, done.text
+        text = (await client.get(f"/desk/{number}")).text
+        assert f"现场照片：拍摄于 {now:%Y-%m-%d %H:%M}，拍摄地点未核验" in text
+        (source,) = re.findall(rf'src="(/desk/{number}/steps/[^"]+/photo)"', text)
+        picture = await client.get(source)
+    assert (picture.status_code, picture.headers["content-type"]) == (200, "image/jpeg")
+    async with world.client("citizen") as stranger:
+        assert (await stranger.get(source)).status_code in (403, 404)

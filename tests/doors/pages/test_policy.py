@@ -16,8 +16,8 @@ SPECIAL = {
     "/layers/{kind:str}/{name:str}": "/layers/air_station/areas.geojson",
 }
 LIVE = ("/live/cockpit", "/live/desk")
-PHOTOS = ("/report/{number:str}/photo", "/desk/{number:str}/photos/{report:str}")
-"""No pages: who sees a photo stands in test_reports.py."""
+PHOTOS = ("/report/{number:str}/photo", "/desk/{number:str}/photos/{report:str}", "/desk/{number:str}/steps/{step:str}/photo")
+"""No pages: who sees a photo stands in test_reports.py and test_desk.py."""
 OFFER = ("/offers/{name:str}",)
 """Of one offer at one hour: who opens it stands in test_bookings.py."""
 ROUTES = sorted(

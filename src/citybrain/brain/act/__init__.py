@@ -9,6 +9,7 @@ from citybrain.brain.act.flow import check_flow
 from citybrain.brain.act.matches import Alike
 from citybrain.brain.act.notices import Notice, Notices
 from citybrain.brain.act.photos import LARGEST as LARGEST_PHOTO
+from citybrain.brain.act.proofs import Proof, Proofs
 from citybrain.brain.act.reports import Progress, ReportBook
 from citybrain.brain.act.shelves import datasets, sources
 from citybrain.brain.act.standard import STANDARD_FLOW
@@ -33,6 +34,8 @@ __all__ = [
     "Notices",
     "Offers",
     "Progress",
+    "Proof",
+    "Proofs",
     "ReportBook",
     "Standing",
     "Terms",

@@ -79,8 +79,17 @@ class CaseBook:
         what = Text("同一事项正在被多处同时登记，请稍后重试。", "The same matter is being opened elsewhere. Try again.")
         raise ConflictError(what, key=request.key)
 
-    def move(self, case_id: str, move: str, caller: Caller, note: str, version: int, to_unit: str | None = None) -> Case:
-        """Take a move and return the case as it is now.
+    def move(
+        self,
+        case_id: str,
+        move: str,
+        caller: Caller,
+        note: str,
+        version: int,
+        to_unit: str | None = None,
+        proof: Callable[[Connection, Step], None] | None = None,
+    ) -> Case:
+        """Take a move and return the case as it is now; ``proof`` is written with its step, or not at all.
 
         Raises NotFoundError, StaleError, RefusedMoveError, ForbiddenError, and BadInputError for a missing note or unit.
         """
@@ -94,12 +103,17 @@ class CaseBook:
             if taken.needs_note and not words:
                 what = Text(f"“{taken.title.zh}”需要填写说明。", f"'{taken.title.en}' needs a note. Write what was done or why.")
                 raise BadInputError(what, field="note")
+            if proof is not None and not taken.photo:
+                what = Text(f"“{taken.title.zh}”不收照片。", f"'{taken.title.en}' takes no photo.")
+                raise BadInputError(what, field="photo")
             unit = refusals.unit_for(tx.connection, taken, case, to_unit)
             moved = self._moved(case, taken, caller, unit)
             if not records.replace_case(tx.connection, moved, case.version):
                 raise refusals.stale(case, version)
             step = self._step(moved, taken.name, case.state, caller.account, words)
             records.add_step(tx.connection, step)
+            if proof is not None:
+                proof(tx.connection, step)
             self._emit(tx, MOVED, moved, step)
             return moved
 

@@ -44,6 +44,6 @@ def _due(connection: Connection, form: ReportForm, before: Instant) -> list[tupl
 
 
 def _lonely(connection: Connection, photo: str, reports: set[str]) -> bool:
-    """Whether none but these reports names a photo, and none that is being written waits for it."""
+    """Whether none but these reports names a photo, no step does, and none that is being written waits for it."""
     named = {row.id for row in connection.execute(select(REPORT.c.id).where(REPORT.c.photo == photo))}
-    return named <= reports and not waiting_photos.waits(connection, photo)
+    return named <= reports and not waiting_photos.waits(connection, photo) and not waiting_photos.proves(connection, photo)

@@ -32,7 +32,9 @@ STANDARD_FLOW = Flow(
             needs_note=True,
             needs_unit=True,
         ),
-        Move("finish", Text("处置完成", "Finish"), ("handling",), "finished", ("handler",), needs_note=True, answers=True),
+        Move(
+            "finish", Text("处置完成", "Finish"), ("handling",), "finished", ("handler",), needs_note=True, answers=True, photo=True
+        ),
         Move("approve", Text("核查通过，结案", "Check passed, close"), ("finished",), "closed", ("dispatcher",)),
         Move("return", Text("核查不通过，返工", "Return for rework"), ("finished",), "handling", ("dispatcher",), needs_note=True),
     ),

@@ -63,6 +63,16 @@ STEP = Table(
     Column("note", Text, nullable=False),
     Index("step_of_case", "case", "no", unique=True),
 )
+STEP_PHOTO = Table(
+    "step_photo",
+    METADATA,
+    Column("step", Text, ForeignKey("step.id"), primary_key=True),
+    Column("photo", Text, nullable=False),
+    Column("taken", BigInteger),
+    Column("metres", Integer),
+    Index("step_photo_by_photo", "photo"),
+)
+"""The photo that proves a step; when it was taken and how far from the case, as it said itself, and null where it did not."""
 UNIT = Table(
     "unit",
     METADATA,

@@ -1,6 +1,6 @@
-"""Photos that wait for their report: kept when uploaded, taken when it is sent, deleted a day later where it never was.
+"""Photos that wait for their report or step: kept when uploaded, taken when it is sent, deleted a day later where it never was.
 
-upload → file, row → (sent) row gone, the report names the file · (never sent) file gone, row gone
+upload → file, row → (sent) row gone, the report or step names the file · (never sent) file gone, row gone
 """
 
 from typing import BinaryIO, Final
@@ -8,7 +8,7 @@ from typing import BinaryIO, Final
 from sqlalchemy import Connection, delete, insert, select, update
 
 from citybrain.brain.act import photos
-from citybrain.brain.act.store import REPORT, REPORT_PHOTO
+from citybrain.brain.act.store import REPORT, REPORT_PHOTO, STEP_PHOTO
 from citybrain.kernel.clock import Clock
 from citybrain.kernel.errors import BadInputError, NotFoundError
 from citybrain.kernel.instant import DAY, Instant
@@ -62,6 +62,11 @@ def waits(connection: Connection, reference: str) -> bool:
     return connection.execute(select(REPORT_PHOTO.c.photo).where(REPORT_PHOTO.c.photo == reference)).first() is not None
 
 
+def proves(connection: Connection, reference: str) -> bool:
+    """Whether a photo proves a step."""
+    return connection.execute(select(STEP_PHOTO.c.step).where(STEP_PHOTO.c.photo == reference).limit(1)).first() is not None
+
+
 def _clear(transactions: Transactions[Connection], files: Files, before: Instant, reference: str) -> int:
     with transactions.begin() as tx:
         # Asked again: it may have been taken, or uploaded anew, since.
@@ -73,4 +78,5 @@ def _clear(transactions: Transactions[Connection], files: Files, before: Instant
 
 
 def _named(connection: Connection, reference: str) -> bool:
-    return connection.execute(select(REPORT.c.id).where(REPORT.c.photo == reference).limit(1)).first() is not None
+    reported = connection.execute(select(REPORT.c.id).where(REPORT.c.photo == reference).limit(1)).first()
+    return reported is not None or proves(connection, reference)

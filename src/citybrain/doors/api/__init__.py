@@ -31,7 +31,9 @@ def routes(parts: ApiParts) -> Sequence[ControllerRouterHandler]:
     numbers, seats = Metrics(parts), Seats(parts.live_limit)
     faculties = [Router(f"/api/v1/{name}", route_handlers=handlers, tags=[name]) for name, handlers in _FACULTIES.items()]
     bulk = Router("/api/v1/observe", route_handlers=observe.BULK, tags=["observe"], request_max_body_size=parts.bulk_limit)
-    photos = Router("/api/v1/act", route_handlers=reports.PHOTOS, tags=["act"], request_max_body_size=reports.LARGEST)
+    photos = Router(
+        "/api/v1/act", route_handlers=(*reports.PHOTOS, *act.PHOTOS), tags=["act"], request_max_body_size=reports.LARGEST
+    )
     whole = Router(
         "/",
         route_handlers=[*faculties, bulk, photos, *health.HANDLERS, document],

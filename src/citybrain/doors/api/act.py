@@ -1,19 +1,22 @@
 """What act offers over HTTP: lists of cases, one case with its steps and moves, filing, moving and noting."""
 
 import re
+from io import BytesIO
 from typing import Annotated, Final
 
 import msgspec
+from anyio import to_thread
 from litestar import Response, get, post
 from litestar.params import FromPath, HeaderParameter, JSONBody
 
+from citybrain.brain.act import Proof
 from citybrain.doors.api.caller import asks, purpose
 from citybrain.doors.api.parts import ApiParts, Call, Parts
 from citybrain.doors.api.rows import Row, Rows, listed, one, page
 from citybrain.kernel.access import Ask, Order, Query
 from citybrain.kernel.calendar import Allowance, Counting
 from citybrain.kernel.cases import Case, CaseRequest, Move
-from citybrain.kernel.errors import BadInputError, NeedsVersionError, StaleError
+from citybrain.kernel.errors import BadInputError, NeedsVersionError, NotFoundError, StaleError
 from citybrain.kernel.ids import new_id
 from citybrain.kernel.instant import rfc3339
 from citybrain.kernel.places import Place, level_of
@@ -57,11 +60,15 @@ class Filing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Moving(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A move by its name, with words and, where the move asks for it, the unit that answers from now on."""
+    """A move by its name, with words and, where the move asks for it, the unit that answers from now on.
+
+    ``photo`` is what ``POST /cases/{name}/photos`` answered, for a move that takes one.
+    """
 
     move: Short
     note: Long = ""
     to_unit: Short | None = None
+    photo: Annotated[str, msgspec.Meta(max_length=1000)] | None = None
 
 
 class Noting(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -82,11 +89,27 @@ class Filed(msgspec.Struct, frozen=True):
     version: int
 
 
+class Kept(msgspec.Struct, frozen=True):
+    """The word that names a photo in the move that it proves."""
+
+    photo: str
+
+
+class Proven(msgspec.Struct, frozen=True):
+    """The photo of a step: when it was taken (wall clock) and how many metres from the case, null where it does not say so itself."""
+
+    step: str
+    href: str
+    taken: str | None
+    metres: int | None
+
+
 class CaseSheet(msgspec.Struct, frozen=True):
-    """A case as this caller sees it, its steps from the first, and the moves that this caller may take now."""
+    """A case as this caller sees it, its steps from the first, the photos that prove them, and the moves that this caller may take now."""
 
     case: Row
     steps: Rows
+    photos: tuple[Proven, ...]
     moves: tuple[Move, ...]
 
 
@@ -145,8 +168,33 @@ def move_case(
     """Take a move; If-Match names the version that was seen (428 without, 412 when somebody else was faster)."""
     found = _visible(request, parts, name)
     _require(request, parts, "case.move", found)
-    moved = parts.cases.move(found.id, data.move, request.user, data.note, _seen(version, found), data.to_unit)
+    proof = None if data.photo is None else parts.proofs.beside(found, data.photo)
+    moved = parts.cases.move(found.id, data.move, request.user, data.note, _seen(version, found), data.to_unit, proof)
     return _sheet(request, parts, moved)
+
+
+@post("/cases/{name:str}/photos", opt=asks("case.move"))
+async def prove_case(request: Call, parts: Parts, name: FromPath[str]) -> Kept:
+    """Judge, clean and keep a photo (JPEG, PNG or WebP as the body) for a move to come; refused when old, from elsewhere or too large."""
+    given = await request.body()
+
+    def kept() -> str:
+        """Off the loop: decoding takes a while."""
+        found = _visible(request, parts, name)
+        _require(request, parts, "case.move", found)
+        return parts.proofs.keep(found, BytesIO(given))
+
+    return Kept(await to_thread.run_sync(kept))
+
+
+@get("/cases/{name:str}/steps/{step:str}/photo", opt=asks("step.read", of="step"), sync_to_thread=True)
+def step_photo(request: Call, parts: Parts, name: FromPath[str], step: FromPath[str]) -> Response[bytes]:
+    """The photo that proves a step, as it was cleaned."""
+    proof = parts.proofs.of(_visible(request, parts, name).id).get(step)
+    if proof is None:
+        raise NotFoundError(Text("此步骤没有照片。", "This step has no photo."), step=step)
+    with parts.proofs.photo(proof) as file:
+        return Response(file.read(), media_type="image/jpeg", headers={"Cache-Control": "no-store"})
 
 
 @post("/cases/{name:str}/notes", opt=asks("case.note"), sync_to_thread=True)
@@ -175,9 +223,15 @@ def _sheet(request: Call, parts: ApiParts, found: Case) -> Response[CaseSheet]:
     sheet = CaseSheet(
         one(parts, request, "case", found.id, "id"),
         page(parts, request, parts.catalogue.describe("step"), history),
+        tuple(_proven(found, step, proof) for step, proof in parts.proofs.of(found.id).items()),
         parts.cases.moves_for(found, request.user),
     )
     return Response(sheet, headers={"ETag": f'"{found.version}"'})
+
+
+def _proven(found: Case, step: str, proof: Proof) -> Proven:
+    taken = None if proof.taken is None else rfc3339(proof.taken)
+    return Proven(step, f"/api/v1/act/cases/{found.id}/steps/{step}/photo", taken, proof.metres)
 
 
 def _seen(tag: str | None, found: Case) -> int:
@@ -213,4 +267,5 @@ def _area(parts: ApiParts, named: str | None, place: Place | None) -> str | None
     return found
 
 
-HANDLERS = (cases, case, file_case, move_case, note_case)
+HANDLERS = (cases, case, file_case, move_case, note_case, step_photo)
+PHOTOS = (prove_case,)

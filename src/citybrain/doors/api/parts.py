@@ -9,7 +9,7 @@ from litestar.datastructures.state import State
 from litestar.di import NamedDependency
 from litestar.params import SkipValidation
 
-from citybrain.brain.act import Bookings, CaseBook, Offers, ReportBook, Units
+from citybrain.brain.act import Bookings, CaseBook, Offers, Proofs, ReportBook, Units
 from citybrain.brain.detect import Alerts, Forecasts, Limits, Studio
 from citybrain.brain.exchange import CatalogueBook
 from citybrain.brain.observe import Intake, Latest, Nearest, Registry
@@ -48,6 +48,7 @@ class ApiParts:
     offers: Offers
     bookings: Bookings
     reports: ReportBook
+    proofs: Proofs
     catalogue: CatalogueBook
     indicators: Indicators
     series: Series

@@ -4,15 +4,20 @@ from typing import Final
 from urllib.parse import urlencode
 
 import msgspec
+from anyio import to_thread
 from litestar import Response, get, post
-from litestar.params import FromPath, URLEncodedBody
+from litestar.datastructures import UploadFile
+from litestar.exceptions import HTTPException
+from litestar.params import FromPath
 from litestar.response import Redirect
 
+from citybrain.brain.act import Proof
 from citybrain.doors.pages import case_reports, charts, frame, reports, rows, worklist
 from citybrain.doors.pages.parts import Call, PageParts, Parts
 from citybrain.kernel.access import REPORTER, SYSTEM, Order, Query
 from citybrain.kernel.cases import Case, Move
 from citybrain.kernel.errors import BadInputError, CityError, ConflictError, ForbiddenError
+from citybrain.kernel.instant import local
 from citybrain.kernel.predicate import Compare, Predicate
 from citybrain.kernel.text import Text, same
 from citybrain.web.desk_views import CasePage, Desk, FormError, MoveForm, Option, StepLine, Tab
@@ -69,16 +74,49 @@ def photo(request: Call, parts: Parts, number: FromPath[str], report: FromPath[s
     return reports.picture(parts, case_reports.photo_of(parts, request.user, case, report))
 
 
-@post("/desk/{number:str}/moves", opt=frame.opens("page.desk"), sync_to_thread=True)
-def step(request: Call, parts: Parts, number: FromPath[str], data: URLEncodedBody[Step]) -> Response[str] | Redirect:
+@get("/desk/{number:str}/steps/{step:str}/photo", opt=frame.opens("page.desk"), sync_to_thread=True)
+def step_photo(request: Call, parts: Parts, number: FromPath[str], step: FromPath[str]) -> Response[bytes]:
+    """The photo that proves a step."""
+    proof = parts.proofs.of(_visible(parts, request, number).id).get(step)
+    return reports.picture(parts, None if proof is None else proof.photo)
+
+
+@post("/desk/{number:str}/moves", opt=frame.opens("page.desk"), request_max_body_size=reports.LARGEST)
+async def step(request: Call, parts: Parts, number: FromPath[str]) -> Response[str] | Redirect:
     """Take a step; a refusal shows the page again with what was typed and what is wrong."""
+    try:
+        sent = await request.form()
+    except HTTPException as error:
+        if error.status_code != reports.TOO_LARGE.status:
+            raise
+        # What was typed did not arrive: it stays on the device.
+        return await to_thread.run_sync(_over, parts, request, number)
+    words = {name: str(value).replace("\x00", "") for name, value in sent.items() if isinstance(value, str)}
+    photo = next((value for value in sent.values() if isinstance(value, UploadFile) and value.filename), None)
+    try:
+        data = msgspec.convert({name: words[name] for name in Step.__struct_fields__ if name in words}, Step, strict=False)
+    except msgspec.ValidationError as error:
+        raise BadInputError(Text(f"表单有误：{error}", f"The form is wrong: {error}")) from error
+    return await to_thread.run_sync(_step, parts, request, number, data, photo)
+
+
+def _over(parts: PageParts, request: Call, number: str) -> Response[str]:
+    view = _view(parts, request, _visible(parts, request, number))
+    named = next((form.move for form in view.moves if form.photo), "note")
+    wrong = (FormError(f"{named}-photo", reports.TOO_LARGE.what),)
+    return frame.shown(parts, request, msgspec.structs.replace(view, errors=wrong), status=reports.TOO_LARGE.status)
+
+
+def _step(parts: PageParts, request: Call, number: str, data: Step, photo: UploadFile | None) -> Response[str] | Redirect:
     frame.own_form(request, data.csrf)
     case = _visible(parts, request, number)
     try:
         if data.move == "note":
             parts.cases.note(case.id, request.user, data.note)
             return Redirect(f"/desk/{number}?done=noted", status_code=303)
-        parts.cases.move(case.id, data.move, request.user, data.note, data.version, data.unit or None)
+        may = any(move.photo and move.name == data.move for move in parts.cases.moves_for(case, request.user))
+        proof = None if photo is None or not may else parts.proofs.beside(case, parts.proofs.keep(case, photo.file))
+        parts.cases.move(case.id, data.move, request.user, data.note, data.version, data.unit or None, proof)
     except (ConflictError, BadInputError, ForbiddenError) as error:
         return frame.shown(
             parts, request, _refused(_view(parts, request, parts.cases.case(case.id)), data, error), status=error.status
@@ -133,6 +171,7 @@ def _form(parts: PageParts, case: Case, move: Move) -> MoveForm:
         note_label=Text("说明", "Note"),
         units=units,
         tone=_TONES.get(move.name, "plain"),
+        photo=move.photo,
     )
 
 
@@ -146,7 +185,7 @@ def _note_form(case: Case) -> MoveForm:
 def _steps(parts: PageParts, request: Call, case: Case) -> tuple[StepLine, ...]:
     found = rows.read(parts, request.user, Query("step", Compare("case", "eq", case.id), Order("at"), 1000))
     units = {unit.id: unit.name for unit in parts.units.all()}
-    titles = parts.cases.move_titles(case.flow)
+    titles, proofs = parts.cases.move_titles(case.flow), parts.proofs.of(case.id)
     return tuple(
         StepLine(
             at=rows.needed(row["at"]),
@@ -155,9 +194,26 @@ def _steps(parts: PageParts, request: Call, case: Case) -> tuple[StepLine, ...]:
             unit=units.get(str(row["then_unit"]), same("")),
             note="" if row["note"] == case.words else str(row["note"] or ""),
             tone=_TONES.get(str(row["move"]), "plain"),
+            photo=f"/desk/{case.number}/steps/{row['id']}/photo" if str(row["id"]) in proofs else "",
+            proof=_proof(proofs.get(str(row["id"]))),
         )
         for row in found.rows
     )
+
+
+def _proof(proof: Proof | None) -> Text | None:
+    """What a photo says of when and where it was taken, and what it does not say."""
+    if proof is None:
+        return None
+    when = None if proof.taken is None else local(proof.taken).strftime("%Y-%m-%d %H:%M")
+    time = Text("拍摄时间未核验", "time not verified") if when is None else Text(f"拍摄于 {when}", f"taken {when}")
+    metres = proof.metres
+    place = (
+        Text("拍摄地点未核验", "place not verified")
+        if metres is None
+        else Text(f"距案件位置 {metres} 米", f"{metres} m from the place of the case")
+    )
+    return Text(f"现场照片：{time.zh}，{place.zh}", f"Photo on site: {time.en}, {place.en}")
 
 
 def _by(parts: PageParts, account: str) -> str:
@@ -193,7 +249,8 @@ def _chart(parts: PageParts, request: Call, case: Case) -> Chart | None:
 
 def _refused(view: CasePage, data: Step, error: CityError) -> CasePage:
     typed = {f"{data.move}-note": data.note, f"{data.move}-unit": data.unit}
-    return msgspec.structs.replace(view, errors=(FormError(f"{data.move}-note", error.what),), typed=typed)
+    field = "photo" if error.fields.get("field") == "photo" else "note"
+    return msgspec.structs.replace(view, errors=(FormError(f"{data.move}-{field}", error.what),), typed=typed)
 
 
-HANDLERS = (desk, case_page, photo, step)
+HANDLERS = (desk, case_page, photo, step_photo, step)

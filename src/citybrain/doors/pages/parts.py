@@ -9,7 +9,7 @@ from litestar.datastructures.state import State
 from litestar.di import NamedDependency
 from litestar.params import SkipValidation
 
-from citybrain.brain.act import Bookings, CaseBook, Offers, ReportBook, Units
+from citybrain.brain.act import Bookings, CaseBook, Offers, Proofs, ReportBook, Units
 from citybrain.brain.detect import Alerts, Forecasts, Limits, Studio
 from citybrain.brain.exchange import CatalogueBook
 from citybrain.brain.observe import AreaBook, Census, Judged, Latest, Nearest, Registry
@@ -45,6 +45,7 @@ class PageParts:
     offers: Offers
     bookings: Bookings
     reports: ReportBook
+    proofs: Proofs
     units: Units
     catalogue: CatalogueBook
     indicators: Indicators

@@ -23,8 +23,8 @@ from citybrain.web.report_views import Follow, ReportCheck
 
 KEY: Final = "report_key"
 _KEPT: Final = 90 * 86_400
-_LARGEST: Final = LARGEST_PHOTO + 100_000
-_TOO_LARGE: Final = TooLargeError(
+LARGEST: Final = LARGEST_PHOTO + 100_000
+TOO_LARGE: Final = TooLargeError(
     Text(
         f"提交的内容超过 {LARGEST_PHOTO // 1024 // 1024} MB，请换一张较小的照片。",
         f"What was sent is over {LARGEST_PHOTO // 1024 // 1024} MB. Choose a smaller photo.",
@@ -78,13 +78,13 @@ def report(request: Call, parts: Parts) -> Response[str]:
     return frame.shown(parts, request, report_views.page(parts, request, form))
 
 
-@post("/report", opt=frame.opens("page.report"), request_max_body_size=_LARGEST)
+@post("/report", opt=frame.opens("page.report"), request_max_body_size=LARGEST)
 async def send(request: Call, parts: Parts) -> Response[str] | Redirect:
     """The first step leads to the second, the second to a number; what is wrong is said beside what was typed."""
     try:
         sent = await request.form()
     except HTTPException as error:
-        if error.status_code != _TOO_LARGE.status:
+        if error.status_code != TOO_LARGE.status:
             raise
         return await to_thread.run_sync(_over, parts, request)
     words = {name: str(value).replace("\x00", "") for name, value in sent.items() if isinstance(value, str)}
@@ -158,8 +158,8 @@ def picture(parts: PageParts, reference: str | None) -> Response[bytes]:
 def _over(parts: PageParts, request: Call) -> Response[str]:
     forms = parts.reports.forms
     view = report_views.page(parts, request, forms[0] if forms else None)
-    wrong = FormError("photo", _TOO_LARGE.what)
-    return frame.shown(parts, request, report_views.refused(view, {}, "", wrong), status=_TOO_LARGE.status)
+    wrong = FormError("photo", TOO_LARGE.what)
+    return frame.shown(parts, request, report_views.refused(view, {}, "", wrong), status=TOO_LARGE.status)
 
 
 def _take(parts: PageParts, request: Call, given: Given, photo: UploadFile | None) -> Response[str] | Redirect:
