@@ -168,8 +168,8 @@ def with_board(field: str) -> Pack:
 
 
 def with_question(inputs: tuple[str, ...] = (), parameters: tuple[str, ...] = (), every: str = "PT1H") -> Pack:
-    said = tuple(same("x") for _ in range(4))
-    return replace(GOOD, questions=(Question("worst", *said, inputs, parameters, lambda *_: Advice("nothing", same("x")), every),))
+    x = same("x")
+    return replace(GOOD, questions=(Question("worst", x, x, x, x, inputs, parameters, lambda *_: Advice("nothing", x), every),))
 
 
 FAULTS: tuple[tuple[str, Pack, str], ...] = (

@@ -17,7 +17,7 @@ from citybrain.kernel.instant import DAY, HOUR, Instant
 from citybrain.kernel.ports import Series
 from citybrain.kernel.text import Json, Text
 
-_ENTITY = {
+_ENTITY: dict[str, pa.DataType] = {
     "id": pa.string(),
     "title_zh": pa.string(),
     "title_en": pa.string(),
@@ -27,28 +27,24 @@ _ENTITY = {
     "origin": pa.string(),
 }
 _STREAM = ("entity", "value", "time", "life")
-_FORECAST = pa.schema(
-    {
-        "entity": pa.string(),
-        "issued": pa.int64(),
-        "time": pa.int64(),
-        "mean": pa.float64(),
-        "low": pa.float64(),
-        "high": pa.float64(),
-        "chance": pa.float64(),
-    }
-)
-_HOURLY = pa.schema({"entity": pa.string(), "time": pa.int64(), "value": pa.float64()})
-_OFFER = pa.schema(
-    {
-        "offer": pa.string(),
-        "entity": pa.string(),
-        "begins": pa.int64(),
-        "ends": pa.int64(),
-        "units": pa.int64(),
-        "free": pa.int64(),
-    }
-)
+_FORECAST: dict[str, pa.DataType] = {
+    "entity": pa.string(),
+    "issued": pa.int64(),
+    "time": pa.int64(),
+    "mean": pa.float64(),
+    "low": pa.float64(),
+    "high": pa.float64(),
+    "chance": pa.float64(),
+}
+_HOURLY: dict[str, pa.DataType] = {"entity": pa.string(), "time": pa.int64(), "value": pa.float64()}
+_OFFER: dict[str, pa.DataType] = {
+    "offer": pa.string(),
+    "entity": pa.string(),
+    "begins": pa.int64(),
+    "ends": pa.int64(),
+    "units": pa.int64(),
+    "free": pa.int64(),
+}
 _BACK, _AHEAD = 14 * DAY, DAY
 
 
@@ -83,7 +79,7 @@ class AskedTables:
     def _entity(self, kind: str, _: str) -> pa.Table:
         """Every thing of a kind, with its form fields: numbers for those that have a unit, words for the others."""
         fields = [field for field in self.registry.kind(kind).fields if not field.measured]
-        schema = pa.schema(_ENTITY | {field.name: pa.string() if field.unit is None else pa.float64() for field in fields})
+        own: dict[str, pa.DataType] = {field.name: pa.string() if field.unit is None else pa.float64() for field in fields}
         rows = [
             {
                 "id": one.id,
@@ -97,11 +93,11 @@ class AskedTables:
             }
             for one in self.registry.entities(kind)
         ]
-        return pa.Table.from_pylist(rows, schema=schema)
+        return pa.Table.from_pylist(rows, schema=pa.schema(_ENTITY | own))
 
     def _stream(self, kind: str, field: str) -> pa.Table:
         rows = self.streams()
-        return rows.filter(pc.and_(pc.equal(rows["kind"], kind), pc.equal(rows["field"], field))).select(_STREAM)
+        return rows.filter((pc.field("kind") == kind) & (pc.field("field") == field)).select(_STREAM)
 
     def _forecast(self, kind: str, field: str) -> pa.Table:
         """The points of the newest forecast of each stream."""
@@ -118,7 +114,7 @@ class AskedTables:
             for issue in self.forecasts.newest([f"{one.id}.{field}" for one in self.registry.entities(kind)])
             for point in issue.points
         ]
-        return pa.Table.from_pylist(rows, schema=_FORECAST)
+        return pa.Table.from_pylist(rows, schema=pa.schema(_FORECAST))
 
     def _hourly(self, kind: str, field: str) -> pa.Table:
         """Means by hour of the last two weeks, without the hours that hold none."""
@@ -126,8 +122,9 @@ class AskedTables:
         until = Instant(self.clock.city() // HOUR * HOUR)
         history = hourly(self.series, streams, (field,), Instant(until - _BACK), until)
         hour, place = np.nonzero(np.isfinite(history.fields[field]))
-        entities = pa.array(history.entities, pa.string()).take(pa.array(place))
-        return pa.table([entities, history.times[hour], history.fields[field][hour, place]], schema=_HOURLY)
+        entities = np.array(history.entities, dtype=object)[place].tolist()
+        columns = {"entity": entities, "time": history.times[hour], "value": history.fields[field][hour, place]}
+        return pa.table(columns, schema=pa.schema(_HOURLY))
 
     def _offer(self, kind: str, _: str) -> pa.Table:
         """The slots for which owners have opened theirs in the next day: units that are offered, and of them free throughout."""
@@ -144,7 +141,7 @@ class AskedTables:
             for offer in self.offers.current(kind)
             for slot in self.offers.free(offer.id, now, Instant(now + _AHEAD))
         ]
-        return pa.Table.from_pylist(rows, schema=_OFFER)
+        return pa.Table.from_pylist(rows, schema=pa.schema(_OFFER))
 
 
 def _cell(value: Json, *, numeric: bool) -> str | float | None:

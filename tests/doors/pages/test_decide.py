@@ -93,6 +93,7 @@ async def test_an_advice_is_declined_with_a_reason_once_and_the_page_says_who_di
         assert "决定已记入台账" in shown
         assert "未采纳" in shown
         assert "周边施工，暂不引导" in shown
+        assert "王䶮派遣员" in shown
         again = await client.post(PAGE, data={**form, "words": "再试一次吧"})
         assert again.status_code == 409
         assert "已有人作出决定" in again.text

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Literal, TypeAlias
 
 import msgspec
-from sqlalchemy import Connection, Row, delete, exists, insert, select
+from sqlalchemy import Connection, RowMapping, delete, exists, insert, select
 
 from citybrain.brain.decide.store import ADVICE, DECISION
 from citybrain.kernel.datasets import Advice
@@ -82,18 +82,17 @@ def decided(connection: Connection, posed: Posed, decision: Decision, wall: Inst
 
 def one(connection: Connection, id_: str) -> Posed | None:
     """An advice by id."""
-    row = connection.execute(select(*_CHOSEN).select_from(_ROWS).where(ADVICE.c.id == id_)).one_or_none()
+    row = connection.execute(select(*_CHOSEN).select_from(_ROWS).where(ADVICE.c.id == id_)).mappings().one_or_none()
     return None if row is None else _posed(row)
 
 
 def newest(connection: Connection, question: str, limit: int) -> Sequence[Posed]:
     """The last advice on a question, newest first."""
     wanted = select(*_CHOSEN).select_from(_ROWS).where(ADVICE.c.question == question)
-    rows = connection.execute(wanted.order_by(ADVICE.c.asked.desc(), ADVICE.c.id.desc()).limit(limit)).all()
+    rows = connection.execute(wanted.order_by(ADVICE.c.asked.desc(), ADVICE.c.id.desc()).limit(limit)).mappings()
     return tuple(map(_posed, rows))
 
 
-def _posed(row: Row[tuple[str, str, Instant, str, Origin, Verdict | None, str, str, Instant]]) -> Posed:
-    id_, question, asked, body, origin, verdict, words, by, at = row
-    made = None if verdict is None else Decision(verdict, words, by, at)
-    return Posed(id_, question, asked, msgspec.json.decode(body, type=Advice), origin, made)
+def _posed(row: RowMapping) -> Posed:
+    made = None if row["verdict"] is None else Decision(row["verdict"], row["words"], row["by"], row["decided"])
+    return Posed(row["id"], row["question"], row["asked"], msgspec.json.decode(row["body"], type=Advice), row["origin"], made)

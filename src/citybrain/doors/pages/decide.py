@@ -136,18 +136,18 @@ def _view(parts: PageParts, request: Call, name: str, advice: str) -> AdvicePage
         binding=shown.advice.binding,
         assumed=shown.advice.assumed,
         later=bool(past) and past[0].id != shown.id,
-        made=_made(shown),
+        made=_made(parts, shown),
         id=shown.id if may and advises and shown.decision is None else "",
         why_not=None if may and advises else _LOOKS_ONLY if advises else _NOTHING,
         demo=shown.origin != "real",
     )
 
 
-def _made(posed: Posed) -> Made | None:
+def _made(parts: PageParts, posed: Posed) -> Made | None:
     if posed.decision is None:
         return None
     title, tone = _VERDICTS[posed.decision.verdict]
-    return Made(title, tone, posed.decision.words, posed.decision.by, posed.decision.decided)
+    return Made(title, tone, posed.decision.words, parts.accounts.name_of(posed.decision.by), posed.decision.decided)
 
 
 def _costs(question: Question, posed: Posed) -> tuple[Fact, ...]:

@@ -2,8 +2,9 @@
 
 from functools import lru_cache
 
-from bench.parking_advice import EXTRACT, JUDGED, Score, hourly, report
+from bench.parking_advice import EXTRACT, JUDGED, Score, report
 from citybrain.services.livelihood.parking.guidance import terms_on
+from citybrain.services.livelihood.parking.source import hourly
 
 TERMS = terms_on("2026-11-22")
 

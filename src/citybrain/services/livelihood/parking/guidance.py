@@ -41,6 +41,10 @@ _ASSUMED = (
         "各小时分别求解：车辆数是该小时应停在别处的车，不是新到的车。",
         "Each hour is solved by itself: cars are those that should stand elsewhere in that hour, not those that arrive in it.",
     ),
+    Text(
+        "余位按预测的高分位计，偏于稳妥：实际能安置的多半比这里算的多。",
+        "Room is counted by the upper edge of the forecast, on the safe side: more cars are likely to find a place than is counted here.",
+    ),
     Text("步行距离为直线距离乘绕行系数，没有路网。", "Walks are straight distances times a detour; there is no network of paths."),
 )
 
@@ -181,7 +185,7 @@ def _mean_walk(solved: Sequence[Solved]) -> float:
 def _guided(lots: Lots, solved: Sequence[Solved]) -> Sheet:
     rows = tuple(
         (
-            _span(begins),
+            _span(begins, solved[0].begins),
             lots.titles[giver],
             _OWN if giver == taker else lots.titles[taker],
             float(cars),
@@ -207,7 +211,7 @@ def _guided(lots: Lots, solved: Sequence[Solved]) -> Sheet:
 
 def _asked(lots: Lots, solved: Sequence[Solved]) -> Sheet:
     rows = tuple(
-        (_span(begins), lots.titles[taker], float(berths), float(berths * len(begins)))
+        (_span(begins, solved[0].begins), lots.titles[taker], float(berths), float(berths * len(begins)))
         for begins, (_, taker), berths in _runs(solved, lambda each: each.advised.opened[None, :])
     )
     return Sheet(
@@ -225,7 +229,7 @@ def _asked(lots: Lots, solved: Sequence[Solved]) -> Sheet:
 def _hours(solved: Sequence[Solved]) -> Sheet:
     rows = tuple(
         (
-            _span([each.begins]),
+            _span([each.begins], solved[0].begins),
             float(each.expected.sum()),
             float(each.hour.surplus.sum()),
             float(each.advised.left.sum()),
@@ -255,8 +259,8 @@ def _binding(lots: Lots, solved: Sequence[Solved], terms: Terms) -> Iterator[Tex
         name = lots.titles[giver]
         yield (
             Text(
-                f"{name.zh}：{left[giver]} 个泊位小时无处安置，步行 {terms.walk:.0f} 米内的 {near} 个停车场均无余位。",
-                f"{name.en}: {left[giver]} berth hours have no place; the {near} lots within {terms.walk:.0f} m are out of room.",
+                f"{name.zh}：{left[giver]} 个泊位小时无处安置，步行 {terms.walk:.0f} 米内（{near} 个停车场）已无余位。",
+                f"{name.en}: {left[giver]} berth hours have no place; no room is left within {terms.walk:.0f} m (lots there: {near}).",
             )
             if near
             else Text(
@@ -270,7 +274,7 @@ def _binding(lots: Lots, solved: Sequence[Solved], terms: Terms) -> Iterator[Tex
             name = lots.titles[taker]
             yield Text(
                 f"{name.zh}：余位（留安全余量后）和请业主开放的泊位用尽，{len(begins)} 个小时。",
-                f"{name.en}: its room, after the margin, and the berths to be opened are used up in {len(begins)} hours.",
+                f"{name.en}: its room, after the margin, and the berths to be opened are used up for {len(begins)} h.",
             )
 
 
@@ -295,8 +299,10 @@ def _runs(solved: Sequence[Solved], of: Callable[[Solved], Whole]) -> list[tuple
     return sorted(runs, key=lambda run: (run[0][0], run[1]))
 
 
-def _span(begins: Sequence[Instant]) -> Text:
-    return same(f"{local(begins[0]):%m-%d %H:%M}–{local(Instant(begins[-1] + HOUR)):%H:%M}")
+def _span(begins: Sequence[Instant], first: Instant) -> Text:
+    """Hours in a row as clock times; those of a later day than the first hour say so."""
+    words = f"{local(begins[0]):%H:%M}–{local(Instant(begins[-1] + HOUR)):%H:%M}"
+    return same(words) if local_date(begins[0]) == local_date(first) else Text(f"次日 {words}", f"next day {words}")
 
 
 ALLOCATION = Question(

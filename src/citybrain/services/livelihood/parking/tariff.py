@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 import pyarrow as pa
 
-from citybrain.sdk import DAY, Advice, Instant, Question, Sheet, Text, in_force, local, local_date
+from citybrain.sdk import DAY, Advice, Instant, Question, Sheet, Text, in_force, local, local_date, same
 from citybrain.services.livelihood.parking.lots import LOT
 from citybrain.services.livelihood.parking.pricing import Aim, Verdict, answered, judge
 from citybrain.services.livelihood.parking.rules import PARAMETERS
@@ -163,17 +163,14 @@ def _bound(aim: Aim, changed: Sequence[Priced]) -> list[Text]:
 def _sheet(priced: Sequence[Priced], aim: Aim) -> Sheet:
     sample = any(each.sample for each in priced)
     named = Text("（示意）", " (invented)") if sample else Text("", "")
-    rows = tuple(
+    rows: tuple[tuple[Text | float, ...], ...] = tuple(
         (
             each.title,
             each.hours,
             each.now / 100,
             round(float(np.mean(each.weeks)), 1),
             _said(each.verdict),
-            *(
-                round(answered(float(np.mean(each.weeks)), each.now, each.now + (each.verdict.step or 0.0), one), 1)
-                for one in aim.elasticities
-            ),
+            same(" / ".join(f"{level:.1f}" for level in _levels(each, aim))),
         )
         for each in sorted(priced, key=lambda each: _order(each.verdict))
     )
@@ -184,13 +181,17 @@ def _sheet(priced: Sequence[Priced], aim: Aim) -> Sheet:
             Text("时段", "Hours"),
             Text(f"现价{named.zh}（元/小时）", f"Price now{named.en} (yuan an hour)"),
             Text("近两周占用率（%）", "Taken, last two weeks (%)"),
-            Text("建议", "Advice"),
-            Text("低弹性下占用率（%）", "Taken at low elasticity (%)"),
-            Text("中弹性下占用率（%）", "Taken at middle elasticity (%)"),
-            Text("高弹性下占用率（%）", "Taken at high elasticity (%)"),
+            Text("建议（元/小时）", "Advice (yuan an hour)"),
+            Text("届时占用率，低/中/高弹性（%）", "Taken then, at low / middle / high elasticity (%)"),
         ),
         rows,
     )
+
+
+def _levels(each: Priced, aim: Aim) -> list[float]:
+    """The occupancy in % that the step brings, under each elasticity."""
+    price = each.now + (each.verdict.step or 0.0)
+    return [answered(float(np.mean(each.weeks)), each.now, price, one) for one in aim.elasticities]
 
 
 def _order(verdict: Verdict) -> float:
@@ -203,7 +204,7 @@ def _said(verdict: Verdict) -> Text:
         return Text("不稳健，不作建议", "not robust: none")
     if verdict.step == 0:
         return Text("维持", "keep")
-    return Text(f"{verdict.step / 100:+.2f} 元/小时", f"{verdict.step / 100:+.2f} yuan an hour")
+    return same(f"{verdict.step / 100:+.2f}")
 
 
 TARIFF = Question(
