@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from citybrain.app.packs import installed
 from citybrain.kernel.alerts import GRADE_WORDS
-from citybrain.kernel.pack import Derived, Forecast, Indicator, Pack, Parameter, Rule
+from citybrain.kernel.pack import Derived, Forecast, Indicator, Pack, Parameter, Question, Rule
 from citybrain.kernel.text import Text
 from citybrain.kernel.things import Field, Kind
 from docs.sheets.markdown import both, code, sheet, table
@@ -50,12 +50,22 @@ def _pack(pack: Pack) -> Iterator[str]:
         )
     for forecast in pack.forecasts:
         yield _forecast(forecast)
+    for question in pack.questions:
+        yield _question(question)
     if pack.parameters:
         yield f"### 参数 · Parameters（{pack.name}）\n\n" + table(
             ("参数 · parameter", "值 · value", "自 · since", "来源 · source", "可信 · mark"), map(_parameter, pack.parameters)
         )
     if pack.replay is not None:
         yield f"### 回放 · Replay（{pack.name}）\n\n{pack.replay.origin.zh}\n\n{pack.replay.origin.en}"
+
+
+def _question(one: Question) -> str:
+    rests = "、".join(map(code, (*one.inputs, *one.parameters)))
+    return (
+        f"### 问题 · Question {code(one.name)}：{both(one.title)}\n\n{one.about.zh}\n\n{one.about.en}\n\n"
+        f"- 代价 · cost：{both(one.goal)}\n- 对照 · against：{both(one.simple)}\n- 每 · every {code(one.every)}\n- 依据 · rests on：{rests}"
+    )
 
 
 def _kind(pack: str, kind: Kind) -> str:

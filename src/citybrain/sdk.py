@@ -5,7 +5,7 @@ from citybrain.kernel.alerts import Grade
 from citybrain.kernel.bookings import Share, Sharing, Stay
 from citybrain.kernel.calendar import Allowance
 from citybrain.kernel.cases import Flow, Move, State
-from citybrain.kernel.datasets import ForecastPoint, Reliability, Skill
+from citybrain.kernel.datasets import Advice, ForecastPoint, Reliability, Sheet, Skill
 from citybrain.kernel.errors import DeclarationError
 from citybrain.kernel.instant import DAY, HOUR, MINUTE, SHANGHAI, Duration, Instant, local, local_date, midnight
 from citybrain.kernel.pack import (
@@ -23,6 +23,7 @@ from citybrain.kernel.pack import (
     Pack,
     Parameter,
     Planted,
+    Question,
     Replay,
     Rule,
     Simulator,
@@ -40,6 +41,7 @@ __all__ = [
     "HOUR",
     "MINUTE",
     "SHANGHAI",
+    "Advice",
     "Agrees",
     "Allowance",
     "Board",
@@ -68,6 +70,7 @@ __all__ = [
     "Parameter",
     "Place",
     "Planted",
+    "Question",
     "Reliability",
     "Replay",
     "ReportClass",
@@ -77,6 +80,7 @@ __all__ = [
     "Sample",
     "Share",
     "Sharing",
+    "Sheet",
     "Simulator",
     "Skill",
     "Slice",

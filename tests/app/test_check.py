@@ -15,6 +15,7 @@ from citybrain.kernel.datasets import ForecastPoint, Reliability, Skill
 from citybrain.sdk import (
     HOUR,
     MINUTE,
+    Advice,
     Allowance,
     Board,
     By,
@@ -34,6 +35,7 @@ from citybrain.sdk import (
     Pack,
     Parameter,
     Planted,
+    Question,
     Replay,
     Rule,
     Simulator,
@@ -165,6 +167,11 @@ def with_board(field: str) -> Pack:
     return replace(GOOD, boards=(board,))
 
 
+def with_question(inputs: tuple[str, ...] = (), parameters: tuple[str, ...] = (), every: str = "PT1H") -> Pack:
+    x = same("x")
+    return replace(GOOD, questions=(Question("worst", x, x, x, x, inputs, parameters, lambda *_: Advice("nothing", x), every),))
+
+
 FAULTS: tuple[tuple[str, Pack, str], ...] = (
     ("names", with_rule(when="tilt > tilt_limits"), "'tilt_limits' is neither a field nor a parameter"),
     ("names", with_rule(because=same("{lean}")), "has strangers in 'cover_tilted': lean."),
@@ -174,6 +181,10 @@ FAULTS: tuple[tuple[str, Pack, str], ...] = (
     ("names", replace(GOOD, derived=(Derived("manhole", "fill", ("rain",), fill),)), "has strangers in 'manhole.fill': rain."),
     ("names", with_board("depth"), "on 'depth', which a form fills. Take one by sensor or derived."),
     ("names", with_board("tilt"), "puts 'manhole' on the portal, but it is not open to all."),
+    ("names", with_question(inputs=("entity:manhole", "hourly:manhole.heat")), "has strangers in 'worst': hourly:manhole.heat."),
+    ("names", with_question(inputs=("offer:lamp",)), "has strangers in 'worst': offer:lamp."),
+    ("names", with_question(parameters=("tilt_limits",)), "has strangers in 'worst': tilt_limits."),
+    ("names", with_question(every="hourly"), "asks 'worst' every 'hourly', which is no duration."),
     (
         "examples",
         replace(GOOD, parameters=(replace(GOOD.parameters[0], value=20.0),)),

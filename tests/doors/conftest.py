@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 import shapely
 from httpx import ASGITransport, AsyncClient
@@ -13,7 +14,7 @@ from litestar import Litestar
 from sqlalchemy import text
 
 from citybrain.app import problems
-from citybrain.brain import act, detect, exchange, observe, protect, see
+from citybrain.brain import act, decide, detect, exchange, observe, protect, see
 from citybrain.doors import api
 from citybrain.engines import transactions as engine_tables
 from citybrain.engines.bus import LocalBus
@@ -26,9 +27,10 @@ from citybrain.kernel.access import ROLES, Role
 from citybrain.kernel.alerts import Grade
 from citybrain.kernel.calendar import Allowance
 from citybrain.kernel.clock import FixedClock
+from citybrain.kernel.datasets import Advice, Sheet
 from citybrain.kernel.instant import Instant, parse
 from citybrain.kernel.observations import SeriesQuery
-from citybrain.kernel.pack import Nearby, Opens, Pack, Parameter, Planted, Rule
+from citybrain.kernel.pack import Nearby, Opens, Pack, Parameter, Planted, Question, Rule
 from citybrain.kernel.parties import Unit
 from citybrain.kernel.places import Area, Place
 from citybrain.kernel.text import Text, same
@@ -48,12 +50,25 @@ WELL = Kind(
     place="point",
     access="unconditional",
 )
+WHICH_WELL = Question(
+    "which_well",
+    Text("关哪口井", "Which well to close"),
+    Text("示例", "Example"),
+    Text("米", "metres"),
+    Text("最近的一口", "the nearest"),
+    ("entity:well",),
+    ("well_limit",),
+    lambda *_: Advice(
+        "advised", Text("关井1", "Close well 1"), 3.0, 9.0, 4.5, (Sheet(same("井"), (same("n"),), ((same("1"), 2.0),)),)
+    ),
+)
 PACK = Pack(
     "wells",
     Text("监测井", "Wells"),
     "四-3",
     Text("示例", "Example"),
     kinds=(WELL,),
+    questions=(WHICH_WELL,),
     nearby=(Nearby("wells", "well", Text("找井", "Find a well"), "level", Text("米", "m"), "level", Text("已满", "Full")),),
     rules=(
         Rule(
@@ -118,7 +133,7 @@ def world(tmp_path: Path) -> Iterator[World]:
     transactions = open_sqlite(tmp_path / "city.sqlite")
     with transactions.begin() as tx:
         engine_tables.create(tx.connection)
-        for faculty in (observe, detect, act, exchange, see, protect):
+        for faculty in (observe, detect, act, decide, exchange, see, protect):
             faculty.METADATA.create_all(tx.connection)
     file = DuckFile(tmp_path / "series")
     series = DuckSeries(file)
@@ -151,7 +166,7 @@ def _world(
     accounts = protect.Accounts(transactions, clock, audit)
     policy = protect.CedarPolicy(clock, frozenset({"well"}))
     catalogue = exchange.CatalogueBook(transactions, clock)
-    for faculty in (observe, detect, act, see, protect, exchange):
+    for faculty in (observe, detect, act, decide, see, protect, exchange):
         catalogue.register_all(faculty.datasets(packs))
 
     stream_rows = see.StreamRows(registry, latest.table)
@@ -160,6 +175,7 @@ def _world(
         **observe.sources(transactions, registry, latest, series),
         **detect.sources(transactions),
         **act.sources(transactions, clock),
+        **decide.sources(transactions),
         **see.sources(transactions, facts, packs),
         **protect.sources(transactions),
         **exchange.sources(catalogue),
@@ -184,6 +200,7 @@ def _world(
         limits=limits,
         studio=detect.Studio(limits, packs, series, registry, clock),
         forecasts=detect.Forecasts(transactions, series, registry, clock),
+        questions=decide.Questions(packs, lambda _: pa.table({}), transactions, clock, "demo"),
         cases=cases,
         offers=offers,
         bookings=act.Bookings(transactions, offers, clock),

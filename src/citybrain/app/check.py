@@ -130,8 +130,11 @@ _DECLARED: tuple[tuple[str, Text, Callable[[Pack], Faults]], ...] = (
     ("units", Text("字段单位为 UCUM，时长与量程成立", "units are UCUM, durations and ranges hold"), promises.field_units),
     (
         "names",
-        Text("规则、推算、预测、看板只提到已声明的名称", "rules, derivations, forecasts and boards speak of known names"),
-        rule_promises.names_known,
+        Text(
+            "规则、推算、预测、看板、问题只提到已声明的名称",
+            "rules, derivations, forecasts, boards and questions speak of known names",
+        ),
+        lambda pack: (*rule_promises.names_known(pack), *promises.questions_known(pack)),
     ),
     ("basis", Text("每条规则有依据和正反示例", "every rule has a basis and examples of both sorts"), rule_promises.reasons),
     ("examples", Text("每条规则按示例触发与静默", "every rule fires and is silent as its examples say"), rule_promises.examples),

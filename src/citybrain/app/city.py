@@ -5,9 +5,10 @@ from dataclasses import dataclass
 
 import msgspec
 
+from citybrain.app.asked import AskedTables
 from citybrain.app.settings import Settings
 from citybrain.app.stores import Stores
-from citybrain.brain import act, detect, exchange, observe, protect, see
+from citybrain.brain import act, decide, detect, exchange, observe, protect, see
 from citybrain.engines.bus import LocalBus
 from citybrain.kernel.cases import Flow
 from citybrain.kernel.clock import Clock
@@ -54,6 +55,7 @@ class City:
     limits: detect.Limits
     studio: detect.Studio
     forecasts: detect.Forecasts
+    questions: decide.Questions
     feed: see.FactFeed
     indicators: see.Indicators
     stream_rows: see.StreamRows
@@ -81,6 +83,7 @@ def build(settings: Settings, stores: Stores, packs: Sequence[Pack], clock: Cloc
     indicators = see.Indicators(packs, stores.facts, stream_rows, clock, transactions, areas.all)
     forecasts = detect.Forecasts(transactions, series, registry, clock)
     forecasts.register(packs)
+    asked = AskedTables(registry, stream_rows, forecasts, series, offers, clock)
     limits = detect.Limits(packs, transactions, clock)
     rulebook = detect.Rulebook(packs, clock, limits.published)
     watch = detect.Watch(rulebook, transactions, series, registry, latest, cases, clock, bus)
@@ -118,6 +121,7 @@ def build(settings: Settings, stores: Stores, packs: Sequence[Pack], clock: Cloc
         limits=limits,
         studio=detect.Studio(limits, packs, series, registry, clock),
         forecasts=forecasts,
+        questions=decide.Questions(packs, asked, transactions, clock, origin),
         feed=see.FactFeed(transactions, stores.facts),
         indicators=indicators,
         stream_rows=stream_rows,
@@ -128,7 +132,9 @@ def build(settings: Settings, stores: Stores, packs: Sequence[Pack], clock: Cloc
 
 def datasets(packs: Sequence[Pack], origin: Origin) -> tuple[Dataset, ...]:
     """Every dataset of every faculty, marked with the origin of what this city holds."""
-    declared = (dataset for faculty in (observe, detect, act, see, protect, exchange) for dataset in faculty.datasets(packs))
+    declared = (
+        dataset for faculty in (observe, detect, act, decide, see, protect, exchange) for dataset in faculty.datasets(packs)
+    )
     return tuple(msgspec.structs.replace(dataset, origin=origin) for dataset in declared)
 
 
@@ -162,6 +168,7 @@ def _sources(
         **observe.sources(transactions, registry, latest, stores.series),
         **detect.sources(transactions),
         **act.sources(transactions, clock),
+        **decide.sources(transactions),
         **see.sources(transactions, stores.facts, packs),
         **protect.sources(transactions),
         **exchange.sources(catalogue),

@@ -8,7 +8,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, MetaData
 
-from citybrain.brain import act, detect, exchange, observe, protect, see
+from citybrain.brain import act, decide, detect, exchange, observe, protect, see
 from citybrain.engines import transactions
 
 METADATA: tuple[MetaData, ...] = (
@@ -16,6 +16,7 @@ METADATA: tuple[MetaData, ...] = (
     observe.METADATA,
     detect.METADATA,
     act.METADATA,
+    decide.METADATA,
     exchange.METADATA,
     see.METADATA,
     protect.METADATA,

@@ -79,6 +79,23 @@ def indicators_built(pack: Pack) -> Faults:
     return tuple(found for one in pack.indicators for found in _indicator_faults(pack, one))
 
 
+def questions_known(pack: Pack) -> Faults:
+    """Questions speak of kinds, fields and parameters that the pack declares, and of a span of time."""
+    known = {one.name for one in pack.parameters}
+    found: list[Text] = []
+    for one in pack.questions:
+        found += strangers(pack, one.name, {*_strange_tables(pack, one.inputs), *(set(one.parameters) - known)})
+        if not is_duration(one.every):
+            found.append(
+                fault(
+                    pack,
+                    f"的问题“{one.name}”的间隔“{one.every}”不是时长。请写作 PT1H。",
+                    f"asks '{one.name}' every '{one.every}', which is no duration. Write PT1H.",
+                )
+            )
+    return tuple(found)
+
+
 def parameters_sourced(pack: Pack) -> Faults:
     """Every dated value says where it is from and how sure that is; one that may be changed has a title, a unit, and lies in its range."""
     bad = [one for one in pack.parameters if not one.source.strip() or one.mark not in _MARKS or not _is_date(one.since)]
@@ -227,6 +244,19 @@ def _table(expression: object, name: str) -> ir.Table:
         raise TypeError(message)
     ibis.to_sql(expression, dialect="duckdb")
     return expression
+
+
+def _strange_tables(pack: Pack, inputs: Sequence[str]) -> set[str]:
+    """The inputs of a question that name no table there is."""
+    strange = set()
+    for given in inputs:
+        sort, _, thing = given.partition(":")
+        kind, _, field = thing.partition(".")
+        whole = sort in ("entity", "offer") and not field and any(one.name == kind for one in pack.kinds)
+        part = sort in ("stream", "forecast", "hourly") and field in field_names(pack, kind)
+        if not (whole or part):
+            strange.add(given)
+    return strange
 
 
 def _unknown_inputs(pack: Pack, inputs: Sequence[str]) -> set[str]:

@@ -117,7 +117,7 @@ def _duties(city: City) -> tuple[Coroutine[None, None, None], ...]:
         regularly("audit", lambda: asyncio.to_thread(city.audit.settle), 20.0),
         regularly("doubts", lambda: asyncio.to_thread(city.doubts.run_once), 2.0),
         regularly("bookings", lambda: asyncio.to_thread(city.bookings.lapse), 5.0),
-        regularly("forecasts", lambda: asyncio.to_thread(city.forecasts.run_once), 5.0),
+        regularly("forecasts", lambda: asyncio.to_thread(_ahead, city), 5.0),
         regularly("erasing", lambda: asyncio.to_thread(city.reports.erase_due), 3600.0),
         regularly("photos", lambda: asyncio.to_thread(city.reports.clear_photos), 3600.0),
         regularly("closing", lambda: asyncio.to_thread(_close, city), 600.0),
@@ -143,6 +143,12 @@ def _told(city: City) -> int:
     if taken:
         city.indicators.touch()
     return taken
+
+
+def _ahead(city: City) -> None:
+    """Forecasts first: questions are answered from them."""
+    city.forecasts.run_once()
+    city.questions.run_once()
 
 
 def _close(city: City) -> None:

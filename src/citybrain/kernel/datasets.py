@@ -1,4 +1,4 @@
-"""What can be looked at: datasets with columns, rules of quality and lineage; figures and what they rest on."""
+"""What can be looked at: datasets with columns, rules of quality and lineage; figures, forecasts, advice and what they rest on."""
 
 from typing import Literal, TypeAlias
 
@@ -107,3 +107,27 @@ class ForecastIssue(msgspec.Struct, frozen=True):
     note: Text
     origin: Origin
     reliability: tuple[Reliability, ...] = ()
+
+
+class Sheet(msgspec.Struct, frozen=True):
+    """A table of an advice: words or a number in each cell; a column's title names its unit."""
+
+    title: Text
+    columns: tuple[Text, ...]
+    rows: tuple[tuple[Text | float, ...], ...]
+
+
+class Advice(msgspec.Struct, frozen=True):
+    """What is advised, what it costs by the question's goal, and what doing nothing and the simple rule would (None: not known).
+
+    ``nothing``: doing nothing is best; ``infeasible``: part of the need cannot be met; ``unknown``: inputs are missing.
+    """
+
+    found: Literal["advised", "nothing", "infeasible", "unknown"]
+    said: Text
+    cost: float | None = None
+    idle: float | None = None
+    simple: float | None = None
+    sheets: tuple[Sheet, ...] = ()
+    binding: tuple[Text, ...] = ()
+    assumed: tuple[Text, ...] = ()

@@ -9,13 +9,14 @@ from pathlib import Path
 from typing import Literal, Protocol, TypeAlias
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from citybrain.kernel.alerts import Grade
 from citybrain.kernel.bookings import Sharing
 from citybrain.kernel.calendar import Allowance
 from citybrain.kernel.cases import Flow
-from citybrain.kernel.datasets import ForecastPoint, Reliability, Skill
+from citybrain.kernel.datasets import Advice, ForecastPoint, Reliability, Skill
 from citybrain.kernel.instant import Instant
 from citybrain.kernel.places import Place
 from citybrain.kernel.reports import ReportForm
@@ -179,6 +180,25 @@ class Tables(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Question:
+    """What is best? Asked anew ``every`` (ISO 8601) of city time; ``answer`` is pure: from its inputs by name, and the city time.
+
+    Inputs: ``entity:<kind>``, ``offer:<kind>``, and ``stream:``, ``forecast:`` or ``hourly:`` (two weeks) with ``<kind>.<field>``.
+    ``goal`` says what a cost is, ``simple`` which rule it is held against; ``parameters`` of the pack are shown beside it.
+    """
+
+    name: str
+    title: Text
+    about: Text
+    goal: Text
+    simple: Text
+    inputs: tuple[str, ...]
+    parameters: tuple[str, ...]
+    answer: Callable[[Mapping[str, pa.Table], Instant], Advice]
+    every: str = "PT1H"
+
+
+@dataclass(frozen=True, slots=True)
 class Level:
     """A step of a graded scale, from low to high inclusive; the colour comes from the scale's own standard."""
 
@@ -322,6 +342,7 @@ class Pack:
     flows: tuple[Flow, ...] = ()
     indicators: tuple[Indicator, ...] = ()
     forecasts: tuple[Forecast, ...] = ()
+    questions: tuple[Question, ...] = ()
     parameters: tuple[Parameter, ...] = ()
     replay: Replay | None = None
     simulator: Simulator | None = None

@@ -22,6 +22,7 @@ _UNITS = (
     Unit("{index}", "", "index"),
     Unit("{space}", "个", "space"),
     Unit("{vehicle}/d", "辆次/日", "vehicles"),
+    Unit("{fen}/h", "分/小时", "price"),
     Unit("{case}", "件", "case"),
     Unit("{count}", "个", "count"),
     Unit("kg/m3", "kg/m³", "concentration", 1e9),

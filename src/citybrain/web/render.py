@@ -18,6 +18,7 @@ from citybrain.web import (
     booking_views,
     chartimage,
     data_views,
+    decide_views,
     desk_views,
     formats,
     frame_views,
@@ -45,6 +46,8 @@ _TEMPLATES: dict[type, str] = {
     data_views.DatasetPage: "dataset",
     data_views.FigurePage: "figure",
     data_views.Trace: "trace",
+    decide_views.Questions: "decide",
+    decide_views.AdvicePage: "advice",
     studio_views.Studio: "studio",
     studio_views.RulePage: "rule",
     frame_views.SignIn: "signin",
@@ -78,7 +81,12 @@ class Fragment(msgspec.Struct, frozen=True):
 
 
 def render(
-    view: frame_views.View | booking_views.BookingView | nearby_views.NearbyPage | stream_views.StreamsPage, page: views.Page
+    view: frame_views.View
+    | booking_views.BookingView
+    | decide_views.DecideView
+    | nearby_views.NearbyPage
+    | stream_views.StreamsPage,
+    page: views.Page,
 ) -> str:
     """The whole page of a view."""
     template = _environment(page.lang).get_template(f"templates/{_TEMPLATES[type(view)]}.html")

@@ -452,6 +452,30 @@ WORDS: dict[str, Text] = {
     "roll_back": Text("回退", "Roll back"),
     "roll_back_to": Text("{limit}：退回第{version}版（{value}{sign}）", "{limit}: back to version {version} ({value}{sign})"),
     "roll_back_declared": Text("{limit}：退回声明值（{value}{sign}）", "{limit}: back to the declared value ({value}{sign})"),
+    # Decisions
+    "decide_title": Text("辅助决策", "Decisions"),
+    "decide_about": Text(
+        "由优化计算得出的建议，附代价、对照和依据。建议供人采纳，系统不会自行执行。",
+        "Advice found by optimisation, with what it costs, what it is held against and what it rests on. People accept it or not; the program acts on none.",
+    ),
+    "no_questions": Text("没有应用提出决策问题。", "No application asks a question."),
+    "back_to_decide": Text("返回辅助决策", "Back to decisions"),
+    "asked_at": Text("求解时间：", "Computed: "),
+    "advice_word": Text("建议", "Advice"),
+    "advice_only": Text("仅为建议，不会自动执行。", "Advice only: nothing is done by itself."),
+    "advice_later": Text("这是较早的一次建议。", "This is an earlier advice."),
+    "advice_newest": Text("查看最新建议", "See the newest"),
+    "advice_against": Text("与不采取行动和简单规则对照", "Against doing nothing and a simple rule"),
+    "goal_of": Text("代价的口径：", "What a cost is: "),
+    "binding": Text("起约束作用的条件", "What binds"),
+    "assumed": Text("假设与限制", "What it rests on"),
+    "decision": Text("决定", "Decision"),
+    "decide_form_about": Text(
+        "采纳或不采纳都请写明理由，记入台账和审计。", "Say why either way: it goes into the ledger and the audit trail."
+    ),
+    "decide_why": Text("理由", "Reason"),
+    "accept": Text("采纳", "Accept"),
+    "decline": Text("不采纳", "Decline"),
     # Sign-in and problem
     "sign_in_title": Text("登录", "Sign in"),
     "demo_accounts": Text("演示账号", "Demo accounts"),

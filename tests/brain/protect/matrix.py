@@ -24,6 +24,9 @@ YES: dict[str, tuple[str, ...]] = {
     "rule.publish": ("data_officer",),
     "forecast.read": STAFF,
     "forecast.export": ("data_officer",),
+    "advice.read": STAFF,
+    "advice.decide": ("leader", "dispatcher"),
+    "advice.export": ("data_officer",),
     "case.read": ("leader", "dispatcher"),
     "case.open": ("dispatcher", "citizen"),
     "case.move": ("dispatcher",),
@@ -93,6 +96,7 @@ YES: dict[str, tuple[str, ...]] = {
     "page.offers": EVERYBODY,
     "page.bookings": EVERYBODY[1:],
     "page.studio": STAFF,
+    "page.decide": STAFF,
     "page.streams": (*STAFF, "admin"),
     "page.admin": ("admin", "auditor"),
 }

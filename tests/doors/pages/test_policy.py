@@ -13,6 +13,7 @@ SPECIAL = {
     "/data/{name:str}": "/data/air_station",
     "/alerts/{name:str}": "/alerts/{alert}",
     "/studio/{pack:str}/{rule:str}": "/studio/air/aqi_light",
+    "/decide/{question:str}": "/decide/parking_allocation",
     "/layers/{kind:str}/{name:str}": "/layers/air_station/areas.geojson",
 }
 LIVE = ("/live/cockpit", "/live/desk")

@@ -8,6 +8,7 @@ from citybrain.brain.detect.rulebook import Rulebook
 from citybrain.brain.detect.shelves import datasets, sources
 from citybrain.brain.detect.store import METADATA
 from citybrain.brain.detect.studio import MONTH, Difference, Studio
+from citybrain.brain.detect.versions import LimitVersion
 from citybrain.brain.detect.watch import Watch
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "Difference",
     "Forecasts",
     "Limit",
+    "LimitVersion",
     "Limits",
     "Retold",
     "Rulebook",

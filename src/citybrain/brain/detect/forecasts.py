@@ -119,7 +119,7 @@ class Forecasts:
 
     def outlook(self, one: Nearby, entities: Sequence[str], at: Instant) -> Outlook:
         """The chances of room at entities at an instant, from the newest issue of each; without those that no issue reaches."""
-        issues = self._newest([f"{entity}.{one.ahead}" for entity in entities]) if one.ahead else ()
+        issues = self.newest([f"{entity}.{one.ahead}" for entity in entities]) if one.ahead else ()
         hour = at // HOUR * HOUR
         chances = {
             issue.stream.rpartition(".")[0]: point.chance
@@ -131,7 +131,8 @@ class Forecasts:
         said = next((each.chance for each in fitting), None)
         return Outlook(chances, said, issues[0].reliability if issues else ())
 
-    def _newest(self, streams: Sequence[str]) -> tuple[ForecastIssue, ...]:
+    def newest(self, streams: Sequence[str]) -> tuple[ForecastIssue, ...]:
+        """The newest forecast of each of these streams, without those that have none."""
         newest = (
             select(FORECAST.c.stream, func.max(FORECAST.c.issued).label("issued"))
             .where(FORECAST.c.stream.in_(streams))

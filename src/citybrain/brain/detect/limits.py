@@ -8,10 +8,10 @@ from sqlalchemy.exc import IntegrityError
 
 from citybrain.brain.detect.rulebook import Compiled, Rulebook
 from citybrain.brain.detect.store import LIMIT_VERSION
+from citybrain.brain.detect.versions import LimitVersion
 from citybrain.kernel.clock import Clock
 from citybrain.kernel.errors import BadInputError, NotFoundError, StaleError
 from citybrain.kernel.instant import local_date
-from citybrain.kernel.limits import LimitVersion
 from citybrain.kernel.pack import Pack, Parameter, Rule
 from citybrain.kernel.ports import Transactions
 from citybrain.kernel.text import Text, same

@@ -10,11 +10,11 @@ import numpy as np
 
 from citybrain.brain.detect.expressions import Condition, Values, by_cel, compiled
 from citybrain.brain.detect.syntax import Node, Sort, SyntaxFault, condition, names_in
+from citybrain.brain.detect.versions import LimitVersion
 from citybrain.brain.detect.words import names_of
 from citybrain.kernel.clock import Clock
 from citybrain.kernel.errors import DeclarationError
 from citybrain.kernel.instant import duration, local_date, midnight
-from citybrain.kernel.limits import LimitVersion
 from citybrain.kernel.pack import Example, Pack, Rule
 from citybrain.kernel.parameters import in_force
 from citybrain.kernel.text import Text

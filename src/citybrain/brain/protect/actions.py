@@ -18,6 +18,7 @@ _VERBS: dict[str, Text] = {
     "verify": Text("校验", "Verify"),
     "try": Text("试算", "Try"),
     "publish": Text("发布", "Publish"),
+    "decide": Text("决定", "Decide on"),
 }
 _NOUNS: dict[str, tuple[Text, tuple[str, ...]]] = {
     "entity": (Text("对象", "entities"), ("read", "write", "export")),
@@ -26,6 +27,7 @@ _NOUNS: dict[str, tuple[Text, tuple[str, ...]]] = {
     "alert": (Text("预警", "alerts"), ("read", "export")),
     "rule": (Text("规则", "rules"), ("read", "try", "publish")),
     "forecast": (Text("预报", "forecasts"), ("read", "export")),
+    "advice": (Text("决策建议", "advice"), ("read", "decide", "export")),
     "case": (Text("案件", "cases"), ("read", "open", "move", "note", "count", "export")),
     "step": (Text("案件办理记录", "steps of cases"), ("read", "export")),
     "notice": (Text("通知", "notices"), ("read",)),
@@ -57,6 +59,7 @@ _PAGES: dict[str, Text] = {
     "nearby": Text("打开就近查找页", "Open the page of what is nearby"),
     "bookings": Text("打开我的预订页", "Open the page of own bookings"),
     "data": Text("打开数据页", "Open the data page"),
+    "decide": Text("打开决策页", "Open the page of decisions"),
     "studio": Text("打开规则工坊", "Open the studio"),
     "admin": Text("打开管理页", "Open the admin page"),
     "streams": Text("打开监测项状态页", "Open the page of streams by life"),

@@ -6,7 +6,7 @@ from litestar import Router
 from litestar.di import Provide
 from litestar.types import ControllerRouterHandler
 
-from citybrain.doors.api import act, bookings, detect, exchange, health, limits, nearby, observe, protect, reports, see
+from citybrain.doors.api import act, bookings, decide, detect, exchange, health, limits, nearby, observe, protect, reports, see
 from citybrain.doors.api.body import JsonRequest
 from citybrain.doors.api.caller import gate, purpose
 from citybrain.doors.api.live import Seats
@@ -20,6 +20,7 @@ _FACULTIES = {
     "observe": (*observe.HANDLERS, *nearby.HANDLERS),
     "detect": (*detect.HANDLERS, *limits.HANDLERS),
     "act": (*act.HANDLERS, *bookings.HANDLERS, *reports.HANDLERS),
+    "decide": decide.HANDLERS,
     "exchange": exchange.HANDLERS,
     "see": see.HANDLERS,
     "protect": protect.HANDLERS,

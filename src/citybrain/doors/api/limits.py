@@ -7,13 +7,12 @@ import msgspec
 from litestar import Response, get, post
 from litestar.params import FromPath, HeaderParameter, JSONBody
 
-from citybrain.brain.detect import Limit
+from citybrain.brain.detect import Limit, LimitVersion
 from citybrain.doors.api.caller import asks, purpose
 from citybrain.doors.api.parts import ApiParts, Call, Parts
 from citybrain.doors.api.plain import mapping
 from citybrain.kernel.access import Ask
 from citybrain.kernel.errors import NeedsVersionError, StaleError
-from citybrain.kernel.limits import LimitVersion
 from citybrain.kernel.text import Json, Text
 
 _TAG: Final = re.compile(r'(?:W/)?"(\d{1,9})"')

@@ -18,6 +18,7 @@ from citybrain.kernel.errors import ForbiddenError, UnauthenticatedError
 from citybrain.kernel.text import Lang, Text
 from citybrain.web import render
 from citybrain.web.booking_views import BookingView
+from citybrain.web.decide_views import DecideView
 from citybrain.web.frame_views import View
 from citybrain.web.nearby_views import NearbyPage
 from citybrain.web.stream_views import StreamsPage
@@ -37,6 +38,7 @@ _SECTIONS: Final = (
     ("page.desk", "/desk", Text("工作台", "Desk")),
     ("catalogue.read", "/data", Text("数据", "Data")),
     ("page.offers", "/offers", Text("共享预订", "Sharing")),
+    ("page.decide", "/decide", Text("决策", "Decide")),
     ("page.studio", "/studio", Text("规则", "Rules")),
     ("page.streams", "/admin/streams", Text("监测项", "Streams")),
     ("page.admin", "/admin", Text("管理", "Admin")),
@@ -56,6 +58,7 @@ _MESSAGES: Final[dict[str, tuple[Tone, Text]]] = {
         "info",
         Text("已转回承办单位继续办理，原办理时限不变。", "Sent back to the unit. The time promised stays as it was."),
     ),
+    "decided": ("good", Text("决定已记入台账。", "The decision is in the ledger.")),
     "published": ("good", Text("已发布，自现在起生效。", "Published. It holds from now on.")),
     "rolled_back": ("good", Text("已回退，自现在起生效。", "Rolled back. It holds from now on.")),
     "signed_out": ("info", Text("您已退出登录。", "You are signed out.")),
@@ -150,7 +153,7 @@ def page(parts: PageParts, request: Call, message: str = "") -> Page:
 
 
 def shown(
-    parts: PageParts, request: Call, view: View | BookingView | NearbyPage | StreamsPage, *, status: int = 200
+    parts: PageParts, request: Call, view: View | BookingView | DecideView | NearbyPage | StreamsPage, *, status: int = 200
 ) -> Response[str]:
     """A page as an answer; choices made in the address are kept in cookies."""
     cookies = [
@@ -182,12 +185,12 @@ def signed_in(request: Call) -> Caller:
 
 
 def sections(parts: PageParts, caller: Caller) -> tuple[Section, ...]:
-    """The sections that a caller may open, the portal first; sharing only where something can be shared."""
-    shared = bool(parts.offers.terms.kinds())
+    """The sections that a caller may open, the portal first; sharing and decisions only where packs bring some."""
+    empty = {"page.offers": not parts.offers.terms.kinds(), "page.decide": not parts.questions.all()}
     return tuple(
         Section(href, title)
         for action, href, title in _SECTIONS
-        if (shared or action != "page.offers") and parts.policy.decide(Ask(caller, action, "page")).allowed
+        if not empty.get(action, False) and parts.policy.decide(Ask(caller, action, "page")).allowed
     )
 
 

@@ -10,6 +10,7 @@ from litestar.di import NamedDependency
 from litestar.params import SkipValidation
 
 from citybrain.brain.act import Bookings, CaseBook, Offers, Proofs, ReportBook, Units
+from citybrain.brain.decide import Questions
 from citybrain.brain.detect import Alerts, Forecasts, Limits, Studio
 from citybrain.brain.exchange import CatalogueBook
 from citybrain.brain.observe import AreaBook, Census, Judged, Latest, Nearest, Registry
@@ -41,6 +42,7 @@ class PageParts:
     limits: Limits
     studio: Studio
     forecasts: Forecasts
+    questions: Questions
     cases: CaseBook
     offers: Offers
     bookings: Bookings

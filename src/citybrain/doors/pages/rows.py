@@ -32,6 +32,7 @@ _ENGLISH: Final[dict[str, str]] = {
     "{count}": "",
     "{space}": "spaces",
     "{vehicle}/d": "vehicles a day",
+    "{fen}/h": "fen an hour",
     "h": "h",
     "min": "min",
     "s": "s",

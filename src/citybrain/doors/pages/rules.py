@@ -4,11 +4,10 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from citybrain.brain.detect import MONTH, Limit
+from citybrain.brain.detect import MONTH, Limit, LimitVersion
 from citybrain.doors.pages.parts import PageParts
 from citybrain.doors.pages.rows import sign
 from citybrain.kernel.instant import duration
-from citybrain.kernel.limits import LimitVersion
 from citybrain.kernel.pack import Pack, Rule
 from citybrain.kernel.text import Lang, Text, same
 from citybrain.web import formats

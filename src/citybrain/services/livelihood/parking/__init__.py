@@ -6,10 +6,12 @@ from citybrain.sdk import Board, Bookable, Forecast, Level, Nearby, Pack, Text
 from citybrain.services.livelihood.parking import forecast
 from citybrain.services.livelihood.parking.figures import INDICATORS
 from citybrain.services.livelihood.parking.gains import GAINS
+from citybrain.services.livelihood.parking.guidance import ALLOCATION
 from citybrain.services.livelihood.parking.lots import DERIVED, KIND, LOT
 from citybrain.services.livelihood.parking.rules import PARAMETERS, RULES
 from citybrain.services.livelihood.parking.sharing import SHARING
 from citybrain.services.livelihood.parking.source import ORIGIN, REPLAY
+from citybrain.services.livelihood.parking.tariff import TARIFF
 
 
 def berths(latest: Mapping[str, float]) -> Text | None:
@@ -75,6 +77,7 @@ PACK = Pack(
     indicators=(*INDICATORS, *GAINS),
     parameters=PARAMETERS,
     forecasts=(_AHEAD,),
+    questions=(ALLOCATION, TARIFF),
     replay=REPLAY,
     boards=(_BOARD,),
     nearby=(

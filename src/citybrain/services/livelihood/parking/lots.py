@@ -38,6 +38,7 @@ KIND = Kind(
             required=True,
         ),
         Field("shared", Text("可共享泊位", "Berths to share"), By.FORM, unit="{space}", range=(0, None)),
+        Field("price", Text("现行价格", "Price now"), By.FORM, unit="{fen}/h", range=(0, None)),
         _counted("capacity", Text("总泊位", "Capacity"), By.SENSOR, "{space}", None),
         _counted("occupied", Text("已占用泊位", "Berths taken"), By.SENSOR, "{space}", None),
         _counted("free", Text("空余泊位", "Berths free"), By.DERIVED, "{space}", None),

@@ -16,6 +16,8 @@ def _newest(name: str) -> float:
 
 FULL_ABOVE = _newest("lot_full_above")
 """% of berths taken above which a lot counts as full: a driver is not sent there."""
+SAMPLE_PRICE = _newest("sample_price")
+"""分 an hour, invented (示意), that the demo's lots charge: the replayed counts came without prices."""
 
 RULES: tuple[Rule, ...] = (
     Rule(

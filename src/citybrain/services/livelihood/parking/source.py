@@ -12,6 +12,7 @@ import polars as pl
 
 from citybrain.sdk import HOUR, SHANGHAI, DemoDistrict, History, Instant, Place, Planted, Replay, Slice, Text, midnight
 from citybrain.services.livelihood.parking.lots import LOT, occupancy
+from citybrain.services.livelihood.parking.rules import SAMPLE_PRICE
 
 FILE = Path("parking") / "birmingham_2016.parquet"
 """Below the data folder that is handed in."""
@@ -22,7 +23,7 @@ ORIGIN = Text(
     "Measured occupancy of 29 car parks in Birmingham, October to December 2016 (UCI 482, Open Government Licence), at invented places, shifted in date",
 )
 _TYPES = ("roadside", "under_bridge", "public", "stacked")
-_SHARED = 12
+SHARED = 12
 """Berths that each demo lot lets others share: invented."""
 _RING = 0.0025
 """Degrees around a subdistrict's inner point at which its lots are placed."""
@@ -93,8 +94,9 @@ def entities(district: DemoDistrict) -> tuple[Planted, ...]:
             streets[number % len(streets)][0],
             {
                 "type": _TYPES[number % len(_TYPES)],
-                "shared": _SHARED,
-                "origin_note": "演示数据：伯明翰停车场实测，位置和类型为示意",
+                "shared": SHARED,
+                "price": SAMPLE_PRICE,
+                "origin_note": "演示数据：伯明翰停车场实测，位置、类型和价格为示意",
             },
         )
         for number in range(LOTS)
