@@ -205,6 +205,7 @@ def _world(
         offers=offers,
         bookings=act.Bookings(transactions, offers, clock),
         reports=reports,
+        instructions=act.Instructions(transactions, act.Working(transactions), clock, "demo"),
         proofs=act.Proofs(transactions, files, keys, clock),
         catalogue=catalogue,
         indicators=indicators,

@@ -43,6 +43,7 @@ class City:
     notices: act.Notices
     offers: act.Offers
     bookings: act.Bookings
+    instructions: act.Instructions
     proofs: act.Proofs
     reports: act.ReportBook
     audit: protect.AuditTrail
@@ -109,6 +110,7 @@ def build(settings: Settings, stores: Stores, packs: Sequence[Pack], clock: Cloc
         notices=act.Notices(transactions, clock, flows),
         offers=offers,
         bookings=act.Bookings(transactions, offers, clock),
+        instructions=act.Instructions(transactions, act.Working(transactions), clock, origin),
         proofs=act.Proofs(transactions, stores.files, stores.keys, clock),
         reports=act.ReportBook(transactions, _forms(packs), cases, units, areas, stores.files, stores.keys, clock, origin),
         audit=audit,

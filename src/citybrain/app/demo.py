@@ -204,6 +204,8 @@ async def _live(city: City, clock: clockwork.HeldClock, playing: Sequence[Player
         hour = Instant(hour + HOUR)
     await asyncio.to_thread(demo_bookings.play, city, clock.hold, since, clock.replay.anchor_city)
     await asyncio.to_thread(demo_reports.play, city, clock.hold, clock.replay.anchor_city)
+    clock.hold(clock.replay.anchor_city)
+    await asyncio.to_thread(demo_cases.instruct, city, clock.hold, clock.replay.anchor_city)
     clock.release()
     while await asyncio.to_thread(city.feed.run_once):
         pass

@@ -10,10 +10,10 @@ from typing import Final, NamedTuple
 from citybrain.app.city import City
 from citybrain.app.demo_reports import MARK, somebody
 from citybrain.brain import act
-from citybrain.kernel.access import Query, Role
+from citybrain.kernel.access import Order, Query, Role
 from citybrain.kernel.cases import Case
-from citybrain.kernel.instant import Instant
-from citybrain.kernel.predicate import Compare
+from citybrain.kernel.instant import DAY, Instant
+from citybrain.kernel.predicate import And, Compare
 from citybrain.kernel.text import Text
 
 ORIGIN: Final = Text("预警案件的办理为模拟生成", "the handling of alerts' cases is generated")
@@ -45,12 +45,34 @@ _PLAN: Final = (
 )
 
 
+_OPEN: Final = Compare("state", "in", ("assigned", "handling", "finished"))
+_TOLD: Final = (
+    (2 * DAY, "逾期未办结，请说明原因并明确完成时间", "4h", ""),
+    (DAY, "请核实现场情况，当日反馈", "1d", "已到现场核实，正在处置"),
+)
+"""How long ago, what, until when, and what was answered."""
+
+
 def work(city: City, hold: Callable[[Instant], None], until: Instant) -> None:
     """Take every step of open cases that has come up by an instant, in the order of cases, with the city's clock held at each."""
     for case in _open(city):
         for done, step in enumerate(_steps(case, until)):
             hold(step.at)
             city.cases.move(case.id, step.move, somebody(city, step.role, case.unit), step.note, case.version + done)
+
+
+def instruct(city: City, hold: Callable[[Instant], None], now: Instant) -> None:
+    """What a leader wrote in the last days: of the open cases, on that late longest and on the next; the second was answered."""
+    late = And((_OPEN, Compare("overdue", "eq", value=True)))
+    found = city.sources["case"](Query("case", late, Order("due"), len(_TOLD))).rows
+    leader = somebody(city, "leader", "")
+    for (before, words, term, answer), row in zip(_TOLD, found, strict=False):
+        hold(Instant(now - before))
+        case = city.cases.by_number(str(row["number"]))
+        made = city.instructions.give(case.id, leader, f"{words}{MARK}", term)
+        if answer:
+            hold(Instant(now - before // 2))
+            city.instructions.follow(made.id, "answer", somebody(city, "handler", case.unit), f"{answer}{MARK}")
 
 
 def _open(city: City) -> Iterator[Case]:

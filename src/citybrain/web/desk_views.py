@@ -97,6 +97,39 @@ class ReportLine(msgspec.Struct, frozen=True):
     demo: bool = False
 
 
+class FollowForm(msgspec.Struct, frozen=True):
+    """What may be done of an instruction; posted to ``action`` with fields csrf, following and words. ``name`` begins its ids."""
+
+    name: str
+    following: str
+    title: Text
+    action: str
+    needs_words: bool
+
+
+class InstructionLine(msgspec.Struct, frozen=True):
+    """An instruction of a leader on a case, with its own clock."""
+
+    id: str
+    words: str
+    by: str
+    given: Instant
+    due: Instant
+    closed: Instant | None
+    state: Text
+    answer: str = ""
+    answered: Instant | None = None
+    forms: tuple[FollowForm, ...] = ()
+    demo: bool = False
+
+
+class InstructForm(msgspec.Struct, frozen=True):
+    """Where a leader gives an instruction, and the terms to choose from."""
+
+    action: str
+    terms: tuple[Option, ...]
+
+
 class CasePage(msgspec.Struct, frozen=True):
     """``/desk/<number>``. ``typed`` gives back what was typed when a form was refused, by ``<move>-<field>``."""
 
@@ -114,4 +147,6 @@ class CasePage(msgspec.Struct, frozen=True):
     idle: Text | None = None
     """Why there is nothing to do here for this caller."""
     reports: tuple[ReportLine, ...] = ()
+    instructions: tuple[InstructionLine, ...] = ()
+    instruct: InstructForm | None = None
     map: Map | None = None

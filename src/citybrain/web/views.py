@@ -310,6 +310,8 @@ class CaseItem(msgspec.Struct, frozen=True):
     closed: Instant | None = None
     grade: int = 3
     handler: str = ""
+    instructed: bool = False
+    """Whether a leader follows it."""
     demo: bool = False
 
 

@@ -132,6 +132,12 @@ WORDS: dict[str, Text] = {
     "report_where": Text("选择地标或社区", "Landmark or community"),
     "report_spot": Text("位置说明（可不填）", "The place in words (optional)"),
     "report_spot_hint": Text("如“东门外公交站旁”", "such as: by the bus stop at the east gate"),
+    "instructions": Text("领导批示与督办", "Instructions"),
+    "instructed": Text("督办", "Instructed"),
+    "instruct": Text("批示并督办", "Give an instruction"),
+    "instruct_words": Text("批示内容", "Instruction"),
+    "instruct_term": Text("督办期限（自现在起）", "Time allowed, from now"),
+    "instruction_answer": Text("反馈", "Answer"),
     "proof_photo": Text("现场照片", "Photo on site"),
     "proof_hint": Text(
         "请现场拍摄：早于立案或距案件位置 200 米以上的照片不予接收。位置信息只用于核验，不保存。离线时照片不会保存在本机，恢复网络后请重新选择。",

@@ -6,6 +6,7 @@ from citybrain.brain.act.booking_terms import Terms
 from citybrain.brain.act.bookings import MOVE_WORDS, OWNERS, BookingMove, Bookings, Standing
 from citybrain.brain.act.casebook import MOVED, OPENED, CaseBook
 from citybrain.brain.act.flow import check_flow
+from citybrain.brain.act.instructions import FOLLOWING, STANDINGS, TERMS, Following, Instruction, Instructions
 from citybrain.brain.act.matches import Alike
 from citybrain.brain.act.notices import Notice, Notices
 from citybrain.brain.act.photos import LARGEST as LARGEST_PHOTO
@@ -18,6 +19,7 @@ from citybrain.brain.act.units import Units
 from citybrain.brain.act.working import Working
 
 __all__ = [
+    "FOLLOWING",
     "LARGEST_PHOTO",
     "METADATA",
     "MOVED",
@@ -25,11 +27,16 @@ __all__ = [
     "OPENED",
     "OWNERS",
     "STANDARD_FLOW",
+    "STANDINGS",
     "STATE_WORDS",
+    "TERMS",
     "Alike",
     "BookingMove",
     "Bookings",
     "CaseBook",
+    "Following",
+    "Instruction",
+    "Instructions",
     "Notice",
     "Notices",
     "Offers",

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, select
 from sqlalchemy.exc import IntegrityError
 
 from citybrain.brain.act import flow as flows_of
-from citybrain.brain.act import records, refusals
+from citybrain.brain.act import instructions, records, refusals
 from citybrain.brain.act.store import CASE, STEP
 from citybrain.kernel.access import Caller
 from citybrain.kernel.cases import Case, CaseRequest, Flow, Move, Step
@@ -33,6 +33,7 @@ _OWN_STEPS = {
     "open": Text("登记", "Opened"),
     "join": Text("并入", "Joined"),
     "note": Text("补充说明", "Note"),
+    **instructions.STEPS,
 }
 _NOTE = Move("note", _OWN_STEPS["note"], (), "", ("dispatcher", "handler"))
 

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, RowMapping, and_, exists, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from citybrain.brain.act.casebook import MOVED, OPENED
+from citybrain.brain.act.instructions import INSTRUCTED, STANDINGS, Instruction
 from citybrain.brain.act.store import NOTICE, NOTICE_READ
 from citybrain.kernel.access import Caller
 from citybrain.kernel.cases import Case, Flow
@@ -110,6 +111,8 @@ class Notices:
             return {row.account: Instant(row.wall) for row in connection.execute(query)}
 
     def _tell(self, connection: Connection, event: Event) -> None:
+        if event.type == INSTRUCTED:
+            self._instruct(connection, event)
         if event.type not in (OPENED, MOVED):
             return
         case = msgspec.convert(event.body["case"], Case)
@@ -119,6 +122,17 @@ class Notices:
         words = _words(case, flow, event.type)
         for to in recipients(case, flow):
             self._write(connection, to, words, event.id, case.id, case.origin)
+
+    def _instruct(self, connection: Connection, event: Event) -> None:
+        """To whom an instruction now waits: the unit that answers, who gave it, and at the end the unit again."""
+        case, told = msgspec.convert(event.body["case"], Case), msgspec.convert(event.body["instruction"], Instruction)
+        to = f"account:{told.by}" if told.state == "answered" else f"unit:{case.unit}"
+        here, due = STANDINGS[told.state], local(told.due).strftime("%Y-%m-%d %H:%M")
+        words = Text(
+            f"督办事项（{case.number}）：{told.words}。{here.zh}，期限 {due}。",
+            f"Instruction on {case.number}: {told.words}. {here.en}, due {due}.",
+        )
+        self._write(connection, to, words, event.id, case.id, told.origin)
 
     def _write(self, connection: Connection, to: str, text: Text, key: str, subject: str | None, origin: Origin) -> None:
         row = {

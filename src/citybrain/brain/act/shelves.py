@@ -35,6 +35,7 @@ _CASE = (
     Column("due", Text("办理期限", "Due"), "instant"),
     Column("closed", Text("结案时间", "Closed"), "instant"),
     Column("overdue", Text("是否超期", "Overdue"), "boolean"),
+    Column("instructed", Text("是否在督办", "Instructed"), "boolean"),
     Column("grade", Text("等级", "Grade"), "integer"),
     Column("version", Text("版本", "Version"), "integer"),
     Column("origin", Text("数据性质", "Origin"), "text"),
@@ -53,6 +54,25 @@ _STEP = (
     Column("at", Text("办理时间", "At"), "instant"),
     Column("wall", Text("记录时间", "Recorded"), "instant"),
     Column("note", Text("说明", "Note"), "text"),
+    Column("origin", Text("数据性质", "Origin"), "text"),
+)
+_INSTRUCTION = (
+    Column("id", Text("标识", "Id"), "text"),
+    Column("case", Text("案件", "Case"), "text"),
+    Column("number", Text("案件编号", "Case number"), "text"),
+    Column("title", Text("案件名称", "Case"), "json"),
+    Column("unit", Text("承办单位", "Unit"), "text"),
+    Column("unit_name", Text("承办单位名称", "Unit's name"), "json"),
+    Column("area", Text("所属区域", "Area"), "text"),
+    Column("by", Text("批示账号", "By"), "text"),
+    Column("words", Text("批示内容", "Words"), "text"),
+    Column("given", Text("批示时间", "Given"), "instant"),
+    Column("due", Text("督办期限", "Due"), "instant"),
+    Column("overdue", Text("是否超期", "Overdue"), "boolean"),
+    Column("state", Text("状态", "State"), "text"),
+    Column("answer", Text("反馈内容", "Answer"), "text"),
+    Column("answered", Text("反馈时间", "Answered"), "instant"),
+    Column("closed", Text("办结时间", "Closed"), "instant"),
     Column("origin", Text("数据性质", "Origin"), "text"),
 )
 _REPORT = (
@@ -116,8 +136,23 @@ _TABLES: dict[str, tuple[str, dict[str, str], tuple[str, ...]]] = {
             _CASE,
             unit_name=_UNIT_NAME,
             overdue='(COALESCE("case"."closed", :now) > "case"."due")',
+            instructed="""("case"."id" IN (SELECT "i"."case" FROM "instruction" AS "i" WHERE "i"."state" <> 'done'))""",
         ),
         ("opened", "due", "grade"),
+    ),
+    "instruction": (
+        '"instruction" JOIN "case" ON "case"."id" = "instruction"."case"',
+        _cells(
+            "instruction",
+            _INSTRUCTION,
+            number='"case"."number"',
+            title='"case"."title"',
+            unit='"case"."unit"',
+            unit_name=_UNIT_NAME,
+            area='"case"."area"',
+            overdue='(COALESCE("instruction"."closed", :now) > "instruction"."due")',
+        ),
+        ("given", "due"),
     ),
     "step": (
         '"step" JOIN "case" ON "case"."id" = "step"."case"',
@@ -164,10 +199,14 @@ def datasets(packs: Sequence[Pack]) -> tuple[Dataset, ...]:
         "What people reported. Words, place, contact and photo are personal: shown for a stated purpose, deleted in time after closing.",
     )
     units = Text("各承办单位及其职责和辖区。", "The units, their duties and where they answer.")
+    told = Text(
+        "领导对案件的批示、期限、反馈和办结。", "What leaders instructed on cases, until when, what was answered and how it ended."
+    )
     notices = Text("系统内通知。", "Notices inside the house.")
     return (
         Dataset("case", Text("案件", "Cases"), cases, _OWNER, "act", _CASE, "conditional", "real", _HERE),
         Dataset("step", Text("案件办理记录", "Steps of cases"), steps, _OWNER, "act", _STEP, "conditional", "real", _HERE),
+        Dataset("instruction", Text("督办事项", "Instructions"), told, _OWNER, "act", _INSTRUCTION, "conditional", "real", _HERE),
         Dataset("report", Text("上报", "Reports"), reports, _OWNER, "act", _REPORT, "closed", "real", _HERE),
         Dataset("unit", Text("承办单位", "Units"), units, _OWNER, "act", _UNIT, "conditional", "real", _HERE),
         Dataset("notice", Text("通知", "Notices"), notices, _OWNER, "act", _NOTICE, "closed", "real", _HERE),
@@ -179,7 +218,10 @@ def sources(transactions: Transactions[Connection], clock: Clock) -> Mapping[str
     """The rows of act's datasets, before policy; ``overdue`` is of the city time at which they are read."""
     return {
         entry.name: Listing(
-            transactions.ask, entry, *_TABLES[entry.name], values=(lambda: {"now": clock.city()}) if entry.name == "case" else dict
+            transactions.ask,
+            entry,
+            *_TABLES[entry.name],
+            values=(lambda: {"now": clock.city()}) if entry.name in ("case", "instruction") else dict,
         )
         for entry in datasets(())
         if entry.name in _TABLES

@@ -73,6 +73,24 @@ STEP_PHOTO = Table(
     Index("step_photo_by_photo", "photo"),
 )
 """The photo that proves a step; when it was taken and how far from the case, as it said itself, and null where it did not."""
+INSTRUCTION = Table(
+    "instruction",
+    METADATA,
+    Column("id", Text, primary_key=True),
+    Column("case", Text, ForeignKey("case.id"), nullable=False),
+    Column("by", Text, nullable=False),
+    Column("words", Text, nullable=False),
+    Column("given", BigInteger, nullable=False),
+    Column("due", BigInteger, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("answer", Text, nullable=False),
+    Column("answered", BigInteger),
+    Column("closed", BigInteger),
+    Column("origin", Text, nullable=False),
+    Index("instruction_of_case", "case", "given"),
+    Index("instruction_due", "due", "id"),
+    Index("instruction_state", "state", "case"),
+)
 UNIT = Table(
     "unit",
     METADATA,

@@ -30,6 +30,7 @@ _NOUNS: dict[str, tuple[Text, tuple[str, ...]]] = {
     "advice": (Text("决策建议", "advice"), ("read", "decide", "export")),
     "case": (Text("案件", "cases"), ("read", "open", "move", "note", "count", "export")),
     "step": (Text("案件办理记录", "steps of cases"), ("read", "export")),
+    "instruction": (Text("督办事项", "instructions"), ("read", "create", "move")),
     "notice": (Text("通知", "notices"), ("read",)),
     "offer": (Text("预订项目", "offers"), ("read", "create", "write", "export")),
     "booking": (Text("预订", "bookings"), ("read", "create", "write", "move", "export")),

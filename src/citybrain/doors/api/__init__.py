@@ -6,7 +6,21 @@ from litestar import Router
 from litestar.di import Provide
 from litestar.types import ControllerRouterHandler
 
-from citybrain.doors.api import act, bookings, decide, detect, exchange, health, limits, nearby, observe, protect, reports, see
+from citybrain.doors.api import (
+    act,
+    bookings,
+    decide,
+    detect,
+    exchange,
+    health,
+    instructions,
+    limits,
+    nearby,
+    observe,
+    protect,
+    reports,
+    see,
+)
 from citybrain.doors.api.body import JsonRequest
 from citybrain.doors.api.caller import gate, purpose
 from citybrain.doors.api.live import Seats
@@ -19,7 +33,7 @@ __all__ = ["ApiParts", "gate", "openapi", "purpose", "routes"]
 _FACULTIES = {
     "observe": (*observe.HANDLERS, *nearby.HANDLERS),
     "detect": (*detect.HANDLERS, *limits.HANDLERS),
-    "act": (*act.HANDLERS, *bookings.HANDLERS, *reports.HANDLERS),
+    "act": (*act.HANDLERS, *bookings.HANDLERS, *instructions.HANDLERS, *reports.HANDLERS),
     "decide": decide.HANDLERS,
     "exchange": exchange.HANDLERS,
     "see": see.HANDLERS,

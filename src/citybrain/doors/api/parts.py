@@ -9,7 +9,7 @@ from litestar.datastructures.state import State
 from litestar.di import NamedDependency
 from litestar.params import SkipValidation
 
-from citybrain.brain.act import Bookings, CaseBook, Offers, Proofs, ReportBook, Units
+from citybrain.brain.act import Bookings, CaseBook, Instructions, Offers, Proofs, ReportBook, Units
 from citybrain.brain.decide import Questions
 from citybrain.brain.detect import Alerts, Forecasts, Limits, Studio
 from citybrain.brain.exchange import CatalogueBook
@@ -51,6 +51,7 @@ class ApiParts:
     bookings: Bookings
     reports: ReportBook
     proofs: Proofs
+    instructions: Instructions
     catalogue: CatalogueBook
     indicators: Indicators
     series: Series

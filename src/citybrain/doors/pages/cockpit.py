@@ -4,7 +4,7 @@ from typing import Final
 
 from litestar import Response, get
 
-from citybrain.doors.pages import boards, charts, figures, frame, maps, rows
+from citybrain.doors.pages import boards, charts, figures, frame, instructed, maps, rows
 from citybrain.doors.pages.parts import Call, PageParts, Parts
 from citybrain.doors.pages.together import look
 from citybrain.kernel.access import Caller, Order, Query
@@ -60,11 +60,11 @@ def cases(parts: PageParts, caller: Caller) -> CaseList:
 
 
 def late(parts: PageParts, caller: Caller) -> CaseList:
-    """Overdue cases, the longest overdue first."""
+    """Overdue instructions and then overdue cases, the longest overdue first."""
     overdue = And((_OPEN, Compare("overdue", "eq", value=True)))
     found = rows.read(parts, caller, Query("case", overdue, Order("due"), _CASES))
     nothing = Text("没有超期案件。", "Nothing is overdue.")
-    items = tuple(rows.case_item(parts, row) for row in found.rows)
+    items = (*instructed.overdue(parts, caller), *(rows.case_item(parts, row) for row in found.rows))
     return CaseList("late", Text("超期未结", "Overdue"), items, nothing, "/desk?tab=late" if found.next else "")
 
 

@@ -12,7 +12,7 @@ from litestar.params import FromPath
 from litestar.response import Redirect
 
 from citybrain.brain.act import Proof
-from citybrain.doors.pages import case_reports, charts, frame, reports, rows, worklist
+from citybrain.doors.pages import case_reports, charts, frame, instructed, reports, rows, worklist
 from citybrain.doors.pages.parts import Call, PageParts, Parts
 from citybrain.kernel.access import REPORTER, SYSTEM, Order, Query
 from citybrain.kernel.cases import Case, Move
@@ -51,33 +51,33 @@ def desk(request: Call, parts: Parts) -> Response[str]:
         "cursor": wanted.cursor,
         "seen": worklist.mark(cases),
     }
-    view = Desk(
+    shown = Desk(
         tabs=tuple(_tab(parts, request, tab, current=tab is wanted.tab) for tab in worklist.TABS),
         cases=cases,
         search=wanted.search,
         live=f"/live/desk?{urlencode(live)}",
         next=following,
     )
-    return frame.shown(parts, request, view)
+    return frame.shown(parts, request, shown)
 
 
 @get("/desk/{number:str}", opt=frame.opens("page.desk"), sync_to_thread=True)
 def case_page(request: Call, parts: Parts, number: FromPath[str]) -> Response[str]:
     """One case."""
-    return frame.shown(parts, request, _view(parts, request, _visible(parts, request, number)))
+    return frame.shown(parts, request, view(parts, request, visible(parts, request, number)))
 
 
 @get("/desk/{number:str}/photos/{report:str}", opt=frame.opens("page.desk"), sync_to_thread=True)
 def photo(request: Call, parts: Parts, number: FromPath[str], report: FromPath[str]) -> Response[bytes]:
     """The photo of a report, for those who may see what it says."""
-    case = _visible(parts, request, number)
+    case = visible(parts, request, number)
     return reports.picture(parts, case_reports.photo_of(parts, request.user, case, report))
 
 
 @get("/desk/{number:str}/steps/{step:str}/photo", opt=frame.opens("page.desk"), sync_to_thread=True)
 def step_photo(request: Call, parts: Parts, number: FromPath[str], step: FromPath[str]) -> Response[bytes]:
     """The photo that proves a step."""
-    proof = parts.proofs.of(_visible(parts, request, number).id).get(step)
+    proof = parts.proofs.of(visible(parts, request, number).id).get(step)
     return reports.picture(parts, None if proof is None else proof.photo)
 
 
@@ -101,15 +101,15 @@ async def step(request: Call, parts: Parts, number: FromPath[str]) -> Response[s
 
 
 def _over(parts: PageParts, request: Call, number: str) -> Response[str]:
-    view = _view(parts, request, _visible(parts, request, number))
-    named = next((form.move for form in view.moves if form.photo), "note")
+    seen = view(parts, request, visible(parts, request, number))
+    named = next((form.move for form in seen.moves if form.photo), "note")
     wrong = (FormError(f"{named}-photo", reports.TOO_LARGE.what),)
-    return frame.shown(parts, request, msgspec.structs.replace(view, errors=wrong), status=reports.TOO_LARGE.status)
+    return frame.shown(parts, request, msgspec.structs.replace(seen, errors=wrong), status=reports.TOO_LARGE.status)
 
 
 def _step(parts: PageParts, request: Call, number: str, data: Step, photo: UploadFile | None) -> Response[str] | Redirect:
     frame.own_form(request, data.csrf)
-    case = _visible(parts, request, number)
+    case = visible(parts, request, number)
     try:
         if data.move == "note":
             parts.cases.note(case.id, request.user, data.note)
@@ -119,7 +119,7 @@ def _step(parts: PageParts, request: Call, number: str, data: Step, photo: Uploa
         parts.cases.move(case.id, data.move, request.user, data.note, data.version, data.unit or None, proof)
     except (ConflictError, BadInputError, ForbiddenError) as error:
         return frame.shown(
-            parts, request, _refused(_view(parts, request, parts.cases.case(case.id)), data, error), status=error.status
+            parts, request, _refused(view(parts, request, parts.cases.case(case.id)), data, error), status=error.status
         )
     return Redirect(f"/desk/{number}?done=moved", status_code=303)
 
@@ -130,13 +130,15 @@ def _tab(parts: PageParts, request: Call, tab: tuple[str, Text, Predicate, Tone]
     return Tab(title, f"/desk?tab={name}", count, current, tone if count else "plain")
 
 
-def _visible(parts: PageParts, request: Call, number: str) -> Case:
+def visible(parts: PageParts, request: Call, number: str) -> Case:
+    """The case of a number, if this caller may see it; raises NotFoundError."""
     frame.signed_in(request)
     rows.first(rows.read(parts, request.user, Query("case", Compare("number", "eq", number), limit=1)).rows, number)
     return parts.cases.by_number(number)
 
 
-def _view(parts: PageParts, request: Call, case: Case) -> CasePage:
+def view(parts: PageParts, request: Call, case: Case) -> CasePage:
+    """A case as its page shows it."""
     row = rows.first(rows.read(parts, request.user, Query("case", Compare("id", "eq", case.id), limit=1)).rows, case.number)
     moves = parts.cases.moves_for(case, request.user)
     # What carries the case on stands open before what hands it to somebody else.
@@ -155,6 +157,8 @@ def _view(parts: PageParts, request: Call, case: Case) -> CasePage:
         trace=f"/trace/case/{case.number}",
         idle=None if moves else _IDLE,
         reports=reported,
+        instructions=instructed.lines(parts, request.user, case),
+        instruct=instructed.form(request.user, case),
         map=case_reports.place_map(parts, case),
     )
 
@@ -247,10 +251,10 @@ def _chart(parts: PageParts, request: Call, case: Case) -> Chart | None:
     return None if board is None else charts.trend(parts, request.user, board, entity)
 
 
-def _refused(view: CasePage, data: Step, error: CityError) -> CasePage:
+def _refused(seen: CasePage, data: Step, error: CityError) -> CasePage:
     typed = {f"{data.move}-note": data.note, f"{data.move}-unit": data.unit}
     field = "photo" if error.fields.get("field") == "photo" else "note"
-    return msgspec.structs.replace(view, errors=(FormError(f"{data.move}-{field}", error.what),), typed=typed)
+    return msgspec.structs.replace(seen, errors=(FormError(f"{data.move}-{field}", error.what),), typed=typed)
 
 
 HANDLERS = (desk, case_page, photo, step_photo, step)

@@ -124,6 +124,7 @@ def case_item(parts: PageParts, row: Row) -> CaseItem:
         closed=moment(row["closed"]),
         grade=int(number(row["grade"]) or 3),
         handler=str(row["handler"] or ""),
+        instructed=row["instructed"] is True,
         demo=row["origin"] != "real",
     )
 

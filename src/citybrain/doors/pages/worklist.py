@@ -22,6 +22,7 @@ TABS: Final[tuple[tuple[str, Text, Predicate, Tone], ...]] = (
     ("working", Text("处置中", "Being handled"), Compare("state", "in", ("assigned", "handling")), "plain"),
     ("checking", Text("待核查", "To be checked"), Compare("state", "eq", "finished"), "plain"),
     ("late", Text("逾期", "Overdue"), And((_OPEN, Compare("overdue", "eq", value=True))), "bad"),
+    ("instructed", Text("督办", "Instructed"), And((_OPEN, Compare("instructed", "eq", value=True))), "bad"),
     ("closed", Text("已结案", "Closed"), _CLOSED, "plain"),
 )
 _EMPTY: Final = Text("此栏目下没有案件。", "There are no cases here.")
