@@ -112,7 +112,7 @@ def _duties(city: City) -> tuple[Coroutine[None, None, None], ...]:
         follow("derive", city.deriver.run_once, derived, pause=_COALESCE),
         city.watch.run(),
         follow("facts", threaded(lambda: _told(city)), told, pause=_GATHER),
-        follow("figures", threaded(lambda: _figured(city)), figured, pause=0.05, rest=_REST),
+        _figures(city, figured),
         follow("notices", threaded(city.notices.run_once), noticed, pause=_GATHER),
         regularly("audit", lambda: asyncio.to_thread(city.audit.settle), 20.0),
         regularly("doubts", lambda: asyncio.to_thread(city.doubts.run_once), 2.0),
@@ -129,6 +129,16 @@ async def _relay(city: City, wake: Wake) -> None:
     """Ring whenever observations are durable: the intake says so on the bus."""
     async for _ in city.bus.listen("recorded", 1):
         wake.ring()
+
+
+async def _figures(city: City, wake: Wake) -> None:
+    """All figures at once at the start, for somebody opens the cockpit at that moment; then each in its turn, with a rest."""
+    try:
+        await asyncio.to_thread(city.indicators.run_once)
+    except Exception as error:
+        # As in the loops: what failed at the start is tried again in its turn.
+        log.exception("duty_failed", duty="figures", error=str(error))
+    await follow("figures", threaded(lambda: _figured(city)), wake, pause=0.05, rest=_REST)
 
 
 def _figured(city: City) -> int:

@@ -52,7 +52,8 @@ def district(parts: PageParts, board: Board) -> Figure:
     known = () if board.indicator is None else parts.indicators.of(board.indicator)
     found = next((one for one in known if one.area is None), None)
     if found is None:
-        return Figure(board.kind, board.title, None, same(""), None, reason=Text("尚未计算", "not computed yet"))
+        reason = Text("尚未计算", "not computed yet")
+        return Figure(board.kind, board.title, None, same(""), None, reason=reason, demo=parts.demo is not None)
     card = figures.card(parts, found)
     return card if card.value is None else msgspec.structs.replace(card, level=level(board.level(card.value)))
 

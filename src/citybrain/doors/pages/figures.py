@@ -39,9 +39,19 @@ def card(parts: PageParts, figure: datasets.Figure) -> Figure:
     )
 
 
+def waiting(parts: PageParts, declared: Indicator) -> Figure:
+    """The card of a figure that was never computed: it has its place, and is patched when it is."""
+    reason = Text("尚未计算", "not computed yet")
+    demo = parts.demo is not None
+    return Figure(
+        declared.name, declared.title, None, rows.sign(declared.unit), None, reason=reason, better=declared.better, demo=demo
+    )
+
+
 def district_cards(parts: PageParts) -> tuple[Figure, ...]:
     """Every figure of the whole district, the house's own first."""
-    return tuple(card(parts, figure) for figure in parts.indicators.figures() if figure.area is None)
+    whole = {figure.indicator: figure for figure in parts.indicators.figures() if figure.area is None}
+    return tuple(card(parts, whole[one.name]) if one.name in whole else waiting(parts, one) for one in parts.indicators.all())
 
 
 @get("/figures/{name:str}", opt=frame.opens("figure.read"), sync_to_thread=True)
