@@ -98,7 +98,7 @@ def build(settings: Settings, stores: Stores, packs: Sequence[Pack], clock: Cloc
         bus=bus,
         areas=areas,
         registry=registry,
-        making=observe.Making(registry, areas, clock),
+        making=observe.Making(registry, areas, clock, origin),
         latest=latest,
         nearest=observe.Nearest(packs, registry, latest),
         intake=intake,

@@ -11,7 +11,7 @@ from PIL import Image
 from shapely import from_wkb
 
 from citybrain.brain.act import LARGEST_PHOTO
-from citybrain.kernel.access import ANYONE, Role
+from citybrain.kernel.access import ANYONE, Caller, Role
 from citybrain.kernel.places import Place
 from citybrain.kernel.reports import Said
 from tests.doors.pages.conftest import World
@@ -212,3 +212,19 @@ async def test_open_reports_are_a_layer_of_their_own_and_each_opens_to_its_case(
         others = (await client.get("/layers/case/points.geojson")).json()["features"]
     assert f"/desk/{number}" in {one["properties"]["href"] for one in reported}
     assert number not in {one["properties"]["value"] for one in others}
+
+
+async def test_what_leaders_instruct_stays_inside_the_house(world: World) -> None:
+    leader = Caller("leader", "", frozenset({"leader"}))
+    async with world.client() as nobody:
+        number, _ = await report(nobody)
+        case = world.city.cases.by_number(number)
+        world.city.instructions.give(case.id, leader, "请街道主任到场", "1d")
+        page = (await nobody.get(f"/report/{number}")).text
+    async with world.client("dispatcher") as desk:
+        inside = (await desk.get(f"/desk/{number}")).text
+    assert "请街道主任到场" in inside
+    assert "领导批示" in inside
+    assert number in page
+    assert "请街道主任到场" not in page
+    assert "批示" not in page

@@ -6,7 +6,7 @@ from citybrain.brain.act.booking_terms import Terms
 from citybrain.brain.act.bookings import MOVE_WORDS, OWNERS, BookingMove, Bookings, Standing
 from citybrain.brain.act.casebook import MOVED, OPENED, CaseBook
 from citybrain.brain.act.flow import check_flow
-from citybrain.brain.act.instructions import FOLLOWING, STANDINGS, TERMS, Following, Instruction, Instructions
+from citybrain.brain.act.instructions import FOLLOWING, INSTRUCTED_STEPS, STANDINGS, TERMS, Following, Instruction, Instructions
 from citybrain.brain.act.matches import Alike
 from citybrain.brain.act.notices import Notice, Notices
 from citybrain.brain.act.photos import LARGEST as LARGEST_PHOTO
@@ -20,6 +20,7 @@ from citybrain.brain.act.working import Working
 
 __all__ = [
     "FOLLOWING",
+    "INSTRUCTED_STEPS",
     "LARGEST_PHOTO",
     "METADATA",
     "MOVED",

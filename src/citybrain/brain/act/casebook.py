@@ -33,7 +33,7 @@ _OWN_STEPS = {
     "open": Text("登记", "Opened"),
     "join": Text("并入", "Joined"),
     "note": Text("补充说明", "Note"),
-    **instructions.STEPS,
+    **instructions.INSTRUCTED_STEPS,
 }
 _NOTE = Move("note", _OWN_STEPS["note"], (), "", ("dispatcher", "handler"))
 

@@ -41,13 +41,13 @@ FOLLOWING: Final[dict[Following, Text]] = {
     "close": Text("督办办结", "Close"),
     "back": Text("退回继续办理", "Send back"),
 }
-STEPS: Final[dict[str, Text]] = {
+INSTRUCTED_STEPS: Final[dict[str, Text]] = {
     "instruct": Text("领导批示", "Instruction of a leader"),
     "instruct_answer": Text("反馈督办事项", "Instruction answered"),
     "instruct_close": Text("督办办结", "Instruction closed"),
     "instruct_back": Text("督办退回", "Instruction sent back"),
 }
-"""The words of the steps that instructions leave on their case."""
+"""The words of the steps that instructions leave on their case; they stay inside the house."""
 _LONGEST: Final = 2000
 
 

@@ -22,7 +22,7 @@ from citybrain.kernel.ids import new_id
 from citybrain.kernel.places import Place
 from citybrain.kernel.ports import Areas
 from citybrain.kernel.text import Json, Text, same
-from citybrain.kernel.things import Contract, Entity, Stream
+from citybrain.kernel.things import Contract, Entity, Origin, Stream
 from citybrain.kernel.units import UNITS
 
 _ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,79}")
@@ -55,17 +55,18 @@ class Making:
     Ids are made from names where none is asked for.
     """
 
-    def __init__(self, registry: Registry, areas: Areas, clock: Clock) -> None:
+    def __init__(self, registry: Registry, areas: Areas, clock: Clock, origin: Origin = "real") -> None:
         self._registry = registry
         self._areas = areas
         self._clock = clock
+        self._origin = origin
         self._lock = threading.Lock()
 
     def thing(self, name: str, words: MadeThing, spot: Spot | None, drafts: Iterable[Draft]) -> Entity:
         """A new thing with its streams; ``words.id`` is the id asked for, or empty. Raises as ``streams`` does."""
         with self._lock:
             key, at = self._thing_id(words.id, name), self._clock.city()
-            entity = self._stood(Entity(key, MADE, same(name), None, None, {}, 1, at), spot)
+            entity = self._stood(Entity(key, MADE, same(name), None, None, {}, 1, at, None, self._origin), spot)
             said = msgspec.structs.replace(words, id=key, located=None if spot is None else spot.words)
             streams, more = self._drafted(key, drafts)
             self._commit((entity,), streams, (said, *more))
@@ -179,7 +180,7 @@ class Making:
             watched = self._watched(draft.watched, words)
             key = self._stream_id(f"{thing}.{watched.id}", streams)
             unit, number = _unit(draft.words.unit), last + len(streams) + 1
-            streams[key] = Stream(key, number, thing, MADE, watched.id, unit, draft.contract, sensor.id)
+            streams[key] = Stream(key, number, thing, MADE, watched.id, unit, draft.contract, sensor.id, self._origin)
             words |= {("sensor", sensor.id): sensor, ("property", watched.id): watched}
             words["stream", key] = msgspec.structs.replace(draft.words, id=key)
         return tuple(streams.values()), tuple(words.values())

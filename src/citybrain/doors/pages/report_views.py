@@ -5,7 +5,7 @@ from typing import Final
 
 import msgspec
 
-from citybrain.brain.act import Alike, Progress
+from citybrain.brain.act import INSTRUCTED_STEPS, Alike, Progress
 from citybrain.doors.pages import boards, rows
 from citybrain.doors.pages.parts import Call, PageParts
 from citybrain.kernel.calendar import Allowance
@@ -28,7 +28,8 @@ _COUNTED: Final[dict[str, Text]] = {
     "working_hours": Text("{amount} 个工作时内", "within {amount} working hours"),
     "working_days": Text("{amount} 个工作日内", "within {amount} working days"),
 }
-_UNTOLD: Final = frozenset({"note", "join"})
+_UNTOLD: Final = frozenset({"note", "join", *INSTRUCTED_STEPS})
+"""Steps that stay inside the house."""
 
 
 def page(parts: PageParts, request: Call, form: ReportForm | None, key: str = "") -> ReportPage:

@@ -50,7 +50,7 @@ class Shaper:
         said = self.registry.made.things.get(str(row["id"]))
         known = ("kind", "area", "h3_9", "version", "valid_from", "origin")
         properties = {"title": row["title"], **{name: row[name] for name in known}, "fields": row["body"]}
-        about, shown = (self._kind(row), _marked(properties)) if said is None else (said.description, said.properties)
+        about, shown = (self._kind(row), _marked(properties)) if said is None else (said.description, _told(said.properties, row))
         body: dict[str, Json] = {"name": self._title(row), "description": about, "properties": shown}
         here = same("id", row["id"])
         links = {"Locations": here, "HistoricalLocations": here, "Datastreams": same("entity", row["id"])}
@@ -96,7 +96,7 @@ class Shaper:
                 "description": said.description,
                 "observationType": said.observation,
                 "unitOfMeasurement": msgspec.to_builtins(said.unit),
-                "properties": {**said.properties, **ours},
+                "properties": {**_told(said.properties, row), **ours},
             }
         links = {
             "Thing": same("id", row["entity"]),
@@ -189,6 +189,11 @@ def _watched(kind: str, name: str, body: dict[str, Json]) -> Item:
     key = f"{kind}.{name}"
     links = {"Datastreams": And((same("kind", kind), same("field", name)))}
     return Item("ObservedProperties", key, body, links, {"id": key, "kind": kind, "field": name})
+
+
+def _told(properties: dict[str, Json], row: Row) -> dict[str, Json]:
+    """A maker's own properties, marked where the whole district is a demonstration."""
+    return properties if row["origin"] == "real" else {**properties, "demo": True}
 
 
 def _marked(properties: dict[str, Json]) -> dict[str, Json]:
