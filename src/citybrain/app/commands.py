@@ -145,7 +145,7 @@ def _import_layer(given: argparse.Namespace) -> int:
 
 def export(given: argparse.Namespace) -> int:
     """Export a dataset with everything that its access allows to the officer at this machine; audited."""
-    forms: dict[str, Format] = {".csv": "csv", ".json": "json", ".parquet": "parquet"}
+    forms: dict[str, Format] = {".csv": "csv", ".json": "json", ".parquet": "parquet", ".geojson": "geojson"}
     form = forms.get(given.file.suffix)
     if form is None:
         raise BadInputError(Text("文件名须以 .csv、.json 或 .parquet 结尾。", "The file must end in .csv, .json or .parquet."))

@@ -6,7 +6,7 @@ import msgspec
 
 from citybrain.kernel.instant import Instant
 from citybrain.kernel.text import Text
-from citybrain.web.views import Chart, Fact, Figure, Link, Table
+from citybrain.web.views import Chart, Fact, Figure, Link, Map, Table
 
 # Data
 
@@ -84,6 +84,8 @@ class DatasetPage(msgspec.Struct, frozen=True):
     lineage: Lineage
     preview: Table
     downloads: tuple[Download, ...]
+    map: Map | None = None
+    chart: Chart | None = None
 
 
 # Figure and trace

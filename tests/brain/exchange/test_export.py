@@ -6,6 +6,7 @@ import io
 import json
 from datetime import UTC, date, datetime
 
+import msgspec
 import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
@@ -14,9 +15,10 @@ from hypothesis import strategies as st
 from citybrain.brain.exchange import CatalogueBook
 from citybrain.brain.exchange.export import Format, columns_of, file_name, neutral, stream
 from citybrain.kernel.access import Query
-from citybrain.kernel.errors import ForbiddenError, NotFoundError
+from citybrain.kernel.datasets import Column
+from citybrain.kernel.errors import ForbiddenError, NotFoundError, UnsupportedError
 from citybrain.kernel.predicate import Compare
-from citybrain.kernel.text import Json
+from citybrain.kernel.text import Json, same
 from citybrain.kernel.things import Origin
 from tests.brain.exchange.conftest import RowReader, dataset, row
 
@@ -122,3 +124,20 @@ def test_the_catalogue_exports_what_it_knows(catalogue: CatalogueBook) -> None:
     assert catalogue.file_name("air_station", "csv") == "air_station_20261122_演示数据.csv"
     with pytest.raises(NotFoundError):
         catalogue.export(reader, Query("nothing"), "csv")
+
+
+def test_geojson_is_one_collection_with_a_point_for_each_row_that_has_a_place() -> None:
+    columns = (*dataset().columns, Column("lon", same("lon"), "number"), Column("lat", same("lat"), "number"))
+    placed = msgspec.structs.replace(dataset(origin="demo"), columns=columns)
+    rows = [row("1", name=RARE) | {"lon": 117.15, "lat": 39.12}, row("2") | {"lon": "***", "lat": "***"}, row("3") | {"lon": None}]
+    found = json.loads(b"".join(stream(RowReader(rows), Query("air_station"), placed, "geojson")))
+    assert (found["type"], found["demo"]) == ("FeatureCollection", True)
+    assert [one["geometry"] for one in found["features"]] == [{"type": "Point", "coordinates": [117.15, 39.12]}, None, None]
+    first = found["features"][0]
+    assert (first["id"], first["properties"]["name"], first["properties"]["demo"]) == ("1", RARE, True)
+    assert not {"lon", "lat"} & first["properties"].keys()
+
+
+def test_geojson_of_what_has_no_places_is_refused_before_the_first_piece() -> None:
+    with pytest.raises(UnsupportedError):
+        stream(RowReader([row("1")]), Query("air_station"), dataset(), "geojson")

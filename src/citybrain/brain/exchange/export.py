@@ -1,4 +1,4 @@
-"""Rows out as CSV, JSON or Parquet, page by page through a Reader, every row marked with where it is from.
+"""Rows out as CSV, JSON, Parquet or, where they have places, GeoJSON (RFC 7946), page by page through a Reader, every row marked with where it is from.
 
 CSV is UTF-8 with a byte-order mark (spreadsheets then read every GB 18030 character), one instruction of a spreadsheet's formula
 language in a cell is made plain text (OWASP, CSV injection). Nothing is held in memory but a page.
@@ -16,16 +16,18 @@ import pyarrow.parquet as pq
 
 from citybrain.kernel.access import Query
 from citybrain.kernel.datasets import Column, ColumnType, Dataset
+from citybrain.kernel.errors import UnsupportedError
 from citybrain.kernel.instant import parse
 from citybrain.kernel.ports import Reader
 from citybrain.kernel.text import Json, Text
 from citybrain.kernel.things import Origin
 
-Format: TypeAlias = Literal["csv", "json", "parquet"]
+Format: TypeAlias = Literal["csv", "json", "parquet", "geojson"]
 MEDIA_TYPES: dict[Format, str] = {
     "csv": "text/csv; charset=utf-8",
     "json": "application/json",
     "parquet": "application/vnd.apache.parquet",
+    "geojson": "application/geo+json",
 }
 DEMO_MARK = "演示数据"
 _PAGE = 1000
@@ -45,11 +47,22 @@ def stream(reader: Reader, query: Query, dataset: Dataset, form: Format) -> Iter
     """The whole answer to a query in pieces, from its cursor on; the query's own limit is the size of a page only.
 
     The first page is read before the first piece is asked for, so that a refusal comes as an error and not as a broken file:
-    raises what the Reader raises.
+    raises what the Reader raises, and UnsupportedError for GeoJSON of a dataset without places.
     """
+    if form == "geojson" and not placed(dataset):
+        what = Text(
+            f"“{dataset.title.zh}”没有位置，不能导出为 GeoJSON。请用 CSV、JSON 或 Parquet。",
+            f"'{dataset.title.en}' has no places for GeoJSON. Use CSV, JSON or Parquet.",
+        )
+        raise UnsupportedError(what, format=form)
     pages = _pages(reader, msgspec.structs.replace(query, limit=_PAGE, count=False), dataset.origin)
     first = next(pages)
     return _WRITERS[form](_with(first, pages), columns_of(dataset), dataset)
+
+
+def placed(dataset: Dataset) -> bool:
+    """Whether the rows of a dataset have places."""
+    return {"lon", "lat"} <= {column.name for column in dataset.columns}
 
 
 def columns_of(dataset: Dataset) -> tuple[Column, ...]:
@@ -122,6 +135,25 @@ def _json(pages: Iterable[Sequence[Row]], columns: Sequence[Column], dataset: Da
     yield b"\n]}\n"
 
 
+def _geojson(pages: Iterable[Sequence[Row]], columns: Sequence[Column], dataset: Dataset) -> Iterator[bytes]:
+    """A point for each row, in WGS 84, longitude first; null where a row has no place, or not for this caller."""
+    head = {"type": "FeatureCollection", "name": dataset.name, "title": dataset.title, "source": dataset.source}
+    yield msgspec.json.encode(head | {"origin": dataset.origin, "demo": dataset.origin != "real"})[:-1] + b',"features":['
+    names = [column.name for column in columns if column.name not in ("lon", "lat")]
+    before = b"\n"
+    for page in pages:
+        for row in page:
+            lon, lat = row.get("lon"), row.get("lat")
+            point: Json = None
+            if isinstance(lon, int | float) and isinstance(lat, int | float):
+                point = {"type": "Point", "coordinates": [lon, lat]}
+            told: Json = {name: row.get(name) for name in names}
+            feature: Json = {"type": "Feature", "id": row.get(dataset.key), "geometry": point, "properties": told}
+            yield before + msgspec.json.encode(feature)
+            before = b",\n"
+    yield b"\n]}\n"
+
+
 _ARROW: dict[ColumnType, pa.DataType] = {
     "text": pa.string(),
     "json": pa.string(),
@@ -190,4 +222,5 @@ _WRITERS: dict[Format, Callable[[Iterable[Sequence[Row]], Sequence[Column], Data
     "csv": _csv,
     "json": _json,
     "parquet": _parquet,
+    "geojson": _geojson,
 }

@@ -16,8 +16,10 @@ from citybrain.doors.api.parts import ApiParts, Call, Parts
 from citybrain.doors.api.plain import mapping
 from citybrain.doors.api.rows import Rows, listed
 from citybrain.kernel.datasets import Dataset, Edge
+from citybrain.kernel.errors import ForbiddenError
+from citybrain.kernel.text import Text
 
-_FORMS: Final[tuple[Format, ...]] = ("csv", "json", "parquet")
+_FORMS: Final[tuple[Format, ...]] = ("csv", "json", "parquet", "geojson")
 
 
 @get("/datasets", opt=asks("catalogue.read"), sync_to_thread=True)
@@ -40,7 +42,7 @@ def rows(request: Call, parts: Parts, name: FromPath[str]) -> Rows:
 
 @get([f"/datasets/{{name:str}}/export.{form}" for form in _FORMS], opt=asks("dataset.read", columns=True))
 async def export(request: Call, parts: Parts, name: FromPath[str]) -> Stream:
-    """All rows that this caller may carry away as CSV, JSON or Parquet; each export stands in the audit trail."""
+    """All rows that this caller may carry away as CSV, JSON, Parquet or GeoJSON; each export stands in the audit trail."""
     return await to_thread.run_sync(_file, request, parts, name)
 
 
@@ -52,6 +54,12 @@ def lineage(parts: Parts) -> tuple[Edge, ...]:
 
 def _file(request: Call, parts: ApiParts, name: str) -> Stream:
     form = next(form for form in _FORMS if request.url.path.endswith(f".{form}"))
+    if form == "geojson" and not (request.user.known or parts.map_approved):
+        what = Text(
+            "地图审图号登记之前，不向未登录者提供坐标。请登录，或下载其他格式。",
+            "Before a map approval number is entered, nobody who is not signed in gets coordinates. Sign in, or choose another format.",
+        )
+        raise ForbiddenError(what, format=form)
     asked = asking.query(parts.catalogue.describe(name), words(request))
     pieces: Iterator[bytes] = parts.catalogue.export(parts.guard.exporter(request.user, purpose(request)), asked, form)
     file = quote(parts.catalogue.file_name(name, form))

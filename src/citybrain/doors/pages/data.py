@@ -6,7 +6,8 @@ from typing import Final
 from litestar import Response, get
 from litestar.params import FromPath
 
-from citybrain.doors.pages import frame, rows
+from citybrain.brain.exchange import placed
+from citybrain.doors.pages import data_shown, frame, rows
 from citybrain.doors.pages.parts import Call, PageParts, Parts
 from citybrain.kernel.access import ROLES, Guarded, Query
 from citybrain.kernel.datasets import Column, Dataset
@@ -52,6 +53,9 @@ _FORMATS: Final = (
     ("JSON", "json", None),
     ("Parquet", "parquet", None),
 )
+_COORDINATES: Final = frozenset({"lon", "lat", "h3_9"})
+_UNAPPROVED: Final = Cell(reason=Text("登记地图审图号后公开", "public once a map is approved"))
+_PLACES: Final = ("GeoJSON", "geojson", Text("用于地图软件，WGS 84", "for maps, WGS 84"))
 
 
 @get("/data", opt=frame.opens("catalogue.read"), sync_to_thread=True)
@@ -68,6 +72,7 @@ def dataset_page(request: Call, parts: Parts, name: FromPath[str]) -> Response[s
     """One dataset."""
     dataset = parts.catalogue.describe(name)
     preview, why = _newest(parts, request, name)
+    formats = (*_FORMATS, _PLACES) if placed(dataset) else _FORMATS
     units = parts.units.all()
     view = DatasetPage(
         dataset=_item(dataset, units),
@@ -82,8 +87,10 @@ def dataset_page(request: Call, parts: Parts, name: FromPath[str]) -> Response[s
         ),
         checks=_checks(parts, dataset, preview.rows),
         lineage=_lineage(parts, dataset),
-        preview=_preview(dataset, preview.rows[:_PREVIEW], why),
-        downloads=tuple(Download(title, f"/api/v1/exchange/datasets/{name}/export.{form}", note) for title, form, note in _FORMATS),
+        preview=_preview(dataset, preview.rows[:_PREVIEW], why, hidden=not (parts.map_approval or request.user.known)),
+        downloads=tuple(Download(title, f"/api/v1/exchange/datasets/{name}/export.{form}", note) for title, form, note in formats),
+        map=data_shown.on_map(parts, request.user, dataset, preview.rows),
+        chart=data_shown.trend(parts, dataset),
     )
     return frame.shown(parts, request, view)
 
@@ -171,11 +178,15 @@ def _links(names: Iterable[str], known: Mapping[str, Text]) -> tuple[Link, ...]:
     return tuple(Link(known.get(name, same(name)), f"/data/{name}" if name in known else "") for name in names)
 
 
-def _preview(dataset: Dataset, found: tuple[dict[str, Json], ...], empty: Text) -> Table:
+def _preview(dataset: Dataset, found: tuple[dict[str, Json], ...], empty: Text, *, hidden: bool) -> Table:
+    """The newest rows; ``hidden`` are coordinates, from the public before a map was approved."""
     columns = tuple(
         views.Column(column.name, column.title, numeric=column.type in ("number", "integer")) for column in dataset.columns
     )
-    cells = tuple(tuple(_cell(column, row.get(column.name)) for column in dataset.columns) for row in found)
+    cells = tuple(
+        tuple(_UNAPPROVED if hidden and one.name in _COORDINATES else _cell(one, row.get(one.name)) for one in dataset.columns)
+        for row in found
+    )
     return Table("preview", Text("最新记录", "Newest rows"), columns, cells, empty, demo=dataset.origin != "real")
 
 

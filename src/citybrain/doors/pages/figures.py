@@ -80,7 +80,7 @@ def _view(
             Fact(Text("计算时间", "Computed"), same(""), whole.computed),
             Fact(Text("数据截至", "As of"), same(""), whole.as_of),
         ),
-        trend=_trend(parts, declared),
+        trend=trend(parts, declared),
         parts=_areas(parts, found),
         rows=behind.table(parts, caller, parts.indicators.rows(declared.name), demo=whole.origin != "real"),
         traces=(Link(Text("从这个数字查到读数", "From this figure down to the reading"), f"/trace/figure/{declared.name}"),),
@@ -95,7 +95,8 @@ def _input(parts: PageParts, name: str) -> Link:
     return Link(known.title, f"/data/{known.name}")
 
 
-def _trend(parts: PageParts, declared: Indicator) -> Chart:
+def trend(parts: PageParts, declared: Indicator) -> Chart:
+    """How a figure of the district went in the last seven days."""
     now = parts.clock.city()
     past = parts.indicators.history(declared.name, Instant(now - _TREND_DAYS * DAY))
     seen = tuple(ChartRow(figure.computed, seen=figure.value) for figure in past)
