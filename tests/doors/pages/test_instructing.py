@@ -2,6 +2,7 @@
 
 import re
 
+from citybrain.kernel.access import Caller
 from citybrain.kernel.clock import FixedClock
 from citybrain.kernel.instant import HOUR, Instant
 from tests.doors.pages.conftest import World
@@ -62,4 +63,8 @@ async def test_an_instruction_past_its_time_leads_what_is_late_on_the_cockpit(wo
     finally:
         world.city.clock.set(now)
         world.tokens.clear()
+        # The district is shared with the tests beside: nothing is left open.
+        for one in world.city.instructions.of(world.city.cases.by_number(world.number).id):
+            if one.state != "done":
+                world.city.instructions.follow(one.id, "close", Caller("leader", "", frozenset({"leader"})), "")
     assert "督办：请当日反馈" in after
