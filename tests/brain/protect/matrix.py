@@ -124,6 +124,8 @@ OWN: dict[str, tuple[str, ...]] = {
 OPEN = frozenset(
     {
         "dataset.read",
+        "dataset.export",
+        "area.export",
         "entity.read",
         "stream.read",
         "observation.read",

@@ -1,5 +1,8 @@
 """A dataset's page: its places on the map, how a figure made of it went, and every way to carry it away."""
 
+import csv
+from io import StringIO
+
 from tests.doors.pages.conftest import World
 
 
@@ -26,11 +29,16 @@ async def test_the_public_sees_tiles_and_no_coordinates_before_a_map_was_approve
     async with world.client() as nobody:
         page = (await nobody.get("/data/air_station")).text
         refused = await nobody.get("/api/v1/exchange/datasets/air_station/export.geojson")
+        file = await nobody.get("/api/v1/exchange/datasets/air_station/export.csv")
+        closed = await nobody.get("/api/v1/exchange/datasets/case/export.csv")
+    assert "export.geojson" not in page
     assert "data-tiles" in page
     assert "登记地图审图号后公开" in page
     assert "117.15" not in page
     assert "data-degrees" not in page
-    assert refused.status_code in (401, 403)
+    assert (refused.status_code, closed.status_code) == (403, 401)
+    (row,) = csv.DictReader(StringIO(file.text.removeprefix("\ufeff")))
+    assert (row["id"], row["lon"], row["lat"], row["demo"]) == ("air-01", "", "", "true")
 
 
 async def test_how_a_figure_made_of_a_dataset_went_stands_on_its_page(world: World) -> None:

@@ -108,9 +108,9 @@ class CatalogueBook:
         words = ACCESS_WORDS[dataset.access]
         return DatasetPage(dataset, words, lineage.up(name, edges), lineage.down(name, edges), registered, now, quality)
 
-    def export(self, reader: Reader, query: Query, form: Format) -> Iterator[bytes]:
-        """A dataset as a file, in pieces; raises NotFoundError and what the Reader raises before the first piece."""
-        return stream(reader, query, self.describe(query.dataset), form)
+    def export(self, reader: Reader, query: Query, form: Format, hidden: frozenset[str] = frozenset()) -> Iterator[bytes]:
+        """A dataset as a file, in pieces, ``hidden`` columns empty; raises NotFoundError and what the Reader raises before the first."""
+        return stream(reader, query, self.describe(query.dataset), form, hidden)
 
     def file_name(self, name: str, form: Format) -> str:
         """The name of an export made now; raises NotFoundError."""

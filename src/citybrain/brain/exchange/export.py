@@ -29,6 +29,8 @@ MEDIA_TYPES: dict[Format, str] = {
     "parquet": "application/vnd.apache.parquet",
     "geojson": "application/geo+json",
 }
+COORDINATES = frozenset({"lon", "lat", "h3_9"})
+"""Columns that tell the public where something is, before a map was approved (审图号)."""
 DEMO_MARK = "演示数据"
 _PAGE = 1000
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
@@ -43,8 +45,10 @@ def file_name(dataset: Dataset, day: date, form: Format) -> str:
     return f"{dataset.name}_{day:%Y%m%d}{mark}.{form}"
 
 
-def stream(reader: Reader, query: Query, dataset: Dataset, form: Format) -> Iterator[bytes]:
+def stream(reader: Reader, query: Query, dataset: Dataset, form: Format, hidden: frozenset[str] = frozenset()) -> Iterator[bytes]:
     """The whole answer to a query in pieces, from its cursor on; the query's own limit is the size of a page only.
+
+    ``hidden`` are columns that stay empty.
 
     The first page is read before the first piece is asked for, so that a refusal comes as an error and not as a broken file:
     raises what the Reader raises, and UnsupportedError for GeoJSON of a dataset without places.
@@ -55,7 +59,7 @@ def stream(reader: Reader, query: Query, dataset: Dataset, form: Format) -> Iter
             f"'{dataset.title.en}' has no places for GeoJSON. Use CSV, JSON or Parquet.",
         )
         raise UnsupportedError(what, format=form)
-    pages = _pages(reader, msgspec.structs.replace(query, limit=_PAGE, count=False), dataset.origin)
+    pages = _pages(reader, msgspec.structs.replace(query, limit=_PAGE, count=False), dataset.origin, hidden)
     first = next(pages)
     return _WRITERS[form](_with(first, pages), columns_of(dataset), dataset)
 
@@ -81,10 +85,11 @@ def _with(first: Sequence[Row], rest: Iterable[Sequence[Row]]) -> Iterator[Seque
     yield from rest
 
 
-def _pages(reader: Reader, query: Query, origin: Origin) -> Iterator[Sequence[Row]]:
+def _pages(reader: Reader, query: Query, origin: Origin, hidden: frozenset[str]) -> Iterator[Sequence[Row]]:
+    none = dict.fromkeys(hidden)
     while True:
         page = reader.read(query)
-        yield [_marked(row, origin) for row in page.rows]
+        yield [_marked({**row, **none}, origin) for row in page.rows]
         if page.next is None:
             return
         query = msgspec.structs.replace(query, cursor=page.next)

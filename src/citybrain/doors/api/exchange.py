@@ -9,7 +9,7 @@ from litestar import get
 from litestar.params import FromPath
 from litestar.response import Stream
 
-from citybrain.brain.exchange import MEDIA_TYPES, Format
+from citybrain.brain.exchange import COORDINATES, MEDIA_TYPES, Format
 from citybrain.doors.api import asking
 from citybrain.doors.api.caller import asks, purpose, words
 from citybrain.doors.api.parts import ApiParts, Call, Parts
@@ -54,14 +54,15 @@ def lineage(parts: Parts) -> tuple[Edge, ...]:
 
 def _file(request: Call, parts: ApiParts, name: str) -> Stream:
     form = next(form for form in _FORMS if request.url.path.endswith(f".{form}"))
-    if form == "geojson" and not (request.user.known or parts.map_approved):
+    hidden = frozenset[str]() if request.user.known or parts.map_approved else COORDINATES
+    if form == "geojson" and hidden:
         what = Text(
             "地图审图号登记之前，不向未登录者提供坐标。请登录，或下载其他格式。",
             "Before a map approval number is entered, nobody who is not signed in gets coordinates. Sign in, or choose another format.",
         )
         raise ForbiddenError(what, format=form)
     asked = asking.query(parts.catalogue.describe(name), words(request))
-    pieces: Iterator[bytes] = parts.catalogue.export(parts.guard.exporter(request.user, purpose(request)), asked, form)
+    pieces: Iterator[bytes] = parts.catalogue.export(parts.guard.exporter(request.user, purpose(request)), asked, form, hidden)
     file = quote(parts.catalogue.file_name(name, form))
     headers = {"Content-Disposition": f"attachment; filename*=UTF-8''{file}", "Cache-Control": "no-store"}
     return Stream(pieces, media_type=MEDIA_TYPES[form], headers=headers)

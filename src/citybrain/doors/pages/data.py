@@ -6,7 +6,7 @@ from typing import Final
 from litestar import Response, get
 from litestar.params import FromPath
 
-from citybrain.brain.exchange import placed
+from citybrain.brain.exchange import COORDINATES, placed
 from citybrain.doors.pages import data_shown, frame, rows
 from citybrain.doors.pages.parts import Call, PageParts, Parts
 from citybrain.kernel.access import ROLES, Guarded, Query
@@ -53,7 +53,6 @@ _FORMATS: Final = (
     ("JSON", "json", None),
     ("Parquet", "parquet", None),
 )
-_COORDINATES: Final = frozenset({"lon", "lat", "h3_9"})
 _UNAPPROVED: Final = Cell(reason=Text("登记地图审图号后公开", "public once a map is approved"))
 _PLACES: Final = ("GeoJSON", "geojson", Text("用于地图软件，WGS 84", "for maps, WGS 84"))
 
@@ -72,7 +71,7 @@ def dataset_page(request: Call, parts: Parts, name: FromPath[str]) -> Response[s
     """One dataset."""
     dataset = parts.catalogue.describe(name)
     preview, why = _newest(parts, request, name)
-    formats = (*_FORMATS, _PLACES) if placed(dataset) else _FORMATS
+    formats = (*_FORMATS, _PLACES) if placed(dataset) and (parts.map_approval or request.user.known) else _FORMATS
     units = parts.units.all()
     view = DatasetPage(
         dataset=_item(dataset, units),
@@ -184,7 +183,7 @@ def _preview(dataset: Dataset, found: tuple[dict[str, Json], ...], empty: Text, 
         views.Column(column.name, column.title, numeric=column.type in ("number", "integer")) for column in dataset.columns
     )
     cells = tuple(
-        tuple(_UNAPPROVED if hidden and one.name in _COORDINATES else _cell(one, row.get(one.name)) for one in dataset.columns)
+        tuple(_UNAPPROVED if hidden and one.name in COORDINATES else _cell(one, row.get(one.name)) for one in dataset.columns)
         for row in found
     )
     return Table("preview", Text("最新记录", "Newest rows"), columns, cells, empty, demo=dataset.origin != "real")

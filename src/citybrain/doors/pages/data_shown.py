@@ -1,7 +1,10 @@
 """A dataset seen: its newest rows on the map where they have places, and how the first figure made of it went."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Final
+
+import msgspec
 
 from citybrain.brain.exchange import placed
 from citybrain.doors.pages import figures, report_views, rows
@@ -12,6 +15,8 @@ from citybrain.kernel.text import Json, Text
 from citybrain.web.views import Chart, Map, Point
 
 _MOST: Final = 300
+_SUBDISTRICT: Final = 9
+"""Digits of a subdistrict's code."""
 _TITLE: Final = Text("地图", "Map")
 _NO_PLACE: Final = Text("最新的记录没有位置", "none of the newest rows has a place")
 
@@ -23,13 +28,16 @@ def on_map(parts: PageParts, caller: Caller, dataset: Dataset, found: Sequence[M
     open_to = bool(parts.map_approval) or caller.known
     points = tuple(point for row in found for point in _point(dataset, row))[:_MOST] if open_to else ()
     drawn = report_views.subdistrict_map(parts, "dataset", _TITLE)
+    counted = Counter(str(row.get("area") or "")[:_SUBDISTRICT] for row in found)
+    tiles = tuple(msgspec.structs.replace(shape, value=str(counted[shape.id])) for shape in drawn.shapes)
     said = Text(f"最新 {len(points)} 条有位置的记录", f"the newest {len(points)} rows with a place")
+    by_area = Text("最新记录条数，按街道", "newest rows by subdistrict")
     return Map(
         "dataset",
         _TITLE,
-        shapes=drawn.shapes,
+        shapes=drawn.shapes if open_to else tiles,
         points=points,
-        measure=said if points else None,
+        measure=by_area if not open_to else said if points else None,
         tiles=not open_to,
         approval=drawn.approval,
         reason=_NO_PLACE if open_to and not points else None,
