@@ -1,6 +1,7 @@
 """The cockpit in a real browser: its first paint, what its updates cost the main thread, and whether memory stays flat."""
 
 import argparse
+import statistics
 import time
 from typing import NamedTuple
 
@@ -15,6 +16,7 @@ new PerformanceObserver((list) => {
 }).observe({type: "longtask", buffered: true});
 """
 FLAGS = ["--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"]
+_VISITS = 7
 _SETTLED = 5
 """Seconds after which the page has loaded: what comes later is the work of updates."""
 
@@ -47,14 +49,18 @@ def measure(seconds: float) -> list[str]:
 
 
 def _paint(browser: Browser, port: int) -> list[str]:
-    """First contentful paint of the second visit."""
+    """First contentful paint of the visits after the first, each once the page before has settled."""
     page = _signed_in(browser, port)
     page.goto(f"http://127.0.0.1:{port}/cockpit", wait_until="load")
-    page.reload(wait_until="load")
-    page.wait_for_timeout(1000)
-    painted = page.evaluate("performance.getEntriesByName('first-contentful-paint')[0].startTime")
+    painted = []
+    for _ in range(_VISITS):
+        page.wait_for_timeout(_SETTLED * 1000)
+        page.reload(wait_until="load")
+        page.wait_for_timeout(1000)
+        painted.append(page.evaluate("performance.getEntriesByName('first-contentful-paint')[0].startTime") / 1000)
     page.context.close()
-    return [f"| cockpit, first paint, warm | {painted / 1000:.2f} s | under 1.5 s |"]
+    said = f"median {statistics.median(painted):.2f}, longest {max(painted):.2f} s"
+    return [f"| cockpit, first paint, warm, {_VISITS} visits, drawn by software | {said} | under 1.5 s |"]
 
 
 def watched(browser: Browser, port: int, seconds: float) -> Watched:
