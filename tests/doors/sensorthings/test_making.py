@@ -246,3 +246,25 @@ async def test_only_who_may_change_entities_makes_things_and_it_is_written_down(
         await posted(client, "/Things", GAUGE)
     rows = sta.parts.guard.reader(Caller("x", "x", frozenset({"auditor"})), "").read(Query("audit")).rows
     assert [row["resource"] for row in rows if row["action"] == "entity.write" and row["allowed"]] == ["sensorthings:Things"]
+
+
+async def test_a_made_thing_whose_stream_breaks_its_promise_is_told_as_any_other_until_it_ends(sta: World) -> None:
+    secret = sta.parts.accounts.devices.create("水位计", "gauge", ["river-gauge"])
+    async with sta.client("admin") as client:
+        await posted(client, "/Things", GAUGE)
+        async with sta.client("device") as device:
+            device.auth = ("gauge", secret)
+            device.headers.pop("Authorization")
+            reading = {
+                "phenomenonTime": "2026-11-22T06:50:00Z",
+                "result": 2.5,
+                "Datastream": {"@iot.id": "river-gauge.water-level"},
+            }
+            await posted(device, "/Observations", reading)
+        sta.clock.set(Instant(sta.clock.city() + 2 * HOUR))
+        sta.watch.sweep()
+        assert [alert.rule for alert in sta.parts.alerts.open() if alert.entity == "river-gauge"] == ["house.feed_lost"]
+    async with sta.client("admin") as client:
+        assert (await client.delete(f"{ROOT}/Things('river-gauge')")).status_code == 200
+    sta.watch.sweep()
+    assert not [alert for alert in sta.parts.alerts.open() if alert.entity == "river-gauge"]
