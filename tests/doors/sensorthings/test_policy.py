@@ -23,7 +23,9 @@ def calls(world: World) -> list[tuple[str, str, str, str]]:
             if method != "OPTIONS":
                 assert isinstance(handler, HTTPRouteHandler)
                 of = str(handler.opt["of"])
-                for below in ("Things('none')", "Things", "Observations") if "endings" in handler.opt else ("Things('none')",):
+                for below in (
+                    ("Things('none')", "Things", "Observations", "$batch") if "endings" in handler.opt else ("Things('none')",)
+                ):
                     path = re.sub(r"{[^}]+}", below, route.path_format)
                     found.append((str(method), path, action_of(handler, path), of))
     return found
@@ -36,6 +38,7 @@ def test_every_route_names_an_action_of_policy(sta: World) -> None:
         ("GET", "entity.read"),
         ("POST", "observation.write"),
         ("POST", "entity.write"),
+        ("POST", "catalogue.read"),
         ("PATCH", "entity.write"),
         ("PUT", "entity.write"),
         ("DELETE", "entity.write"),

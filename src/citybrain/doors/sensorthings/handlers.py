@@ -11,7 +11,7 @@ from litestar import Response, delete, get, post, route
 from litestar.exceptions import HTTPException
 from litestar.params import FromPath, HeaderParameter
 
-from citybrain.doors.sensorthings import answers, links
+from citybrain.doors.sensorthings import answers, batch, links
 from citybrain.doors.sensorthings.changing import Changer
 from citybrain.doors.sensorthings.parts import Call, Parts, SensorThingsParts
 from citybrain.doors.sensorthings.paths import Segment, segments
@@ -56,11 +56,19 @@ def read(request: Call, parts: Parts, path: FromPath[str]) -> Response[bytes]:
     return Response(text.encode(), media_type="text/plain")
 
 
-@post(_BELOW, opt=_asks("entity.write") | {"endings": {_READINGS: "observation.write"}}, status_code=201)
+@post(
+    _BELOW,
+    opt=_asks("entity.write") | {"endings": {_READINGS: "observation.write", batch.BATCH: "catalogue.read"}},
+    status_code=201,
+)
 async def write(request: Call, parts: Parts, path: FromPath[str], key: IdempotencyKey = None) -> Response[bytes]:
     """Observations, one or many, or an entity with what hangs on it; answers when they are durable."""
     where = _path(request, path)
     sent = await request.body()
+    if where[0].name == batch.BATCH:
+        # Whoever may call at all: each of its requests is asked for by itself.
+        _plain(request)
+        return answers.said(await batch.answered(request, sent), 200)
     if where[-1].name.endswith(_READINGS):
         return await _observed(request, parts, where, sent, key)
     body = _decoded(request, sent)
