@@ -5,6 +5,7 @@ import io
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from csv import DictReader
 
 import pyarrow.parquet as pq
 from httpx import AsyncClient
@@ -63,12 +64,19 @@ async def test_the_public_gets_areas_without_outlines_while_the_map_is_not_appro
         assert (await anyone.get("/api/v1/see/layers")).json() == ["areas", "well"]
 
 
+def csv_rows(text: str) -> list[dict[str, str]]:
+    """The rows of a CSV file."""
+    return list(DictReader(io.StringIO(text.removeprefix("\ufeff"))))
+
+
 async def test_rows_and_exports_of_a_dataset_are_for_those_whom_policy_lets(world: World) -> None:
     async with world.client() as anyone, world.client("data_officer") as officer:
         wells = (await anyone.get("/api/v1/exchange/datasets/well/rows?count=true")).json()
         assert (wells["total"], wells["items"][0]["demo"]) == (2, True)
-        refused = await anyone.get("/api/v1/exchange/datasets/well/export.csv")
-        assert (refused.status_code, refused.json()["action"]) == (401, "dataset.export")
+        opened = await anyone.get("/api/v1/exchange/datasets/well/export.csv")
+        assert [row["lon"] for row in csv_rows(opened.text)] == ["", ""]
+        refused = await anyone.get("/api/v1/exchange/datasets/alert/export.csv")
+        assert (refused.status_code, refused.json()["action"]) == (401, "alert.export")
         csv = await officer.get("/api/v1/exchange/datasets/well/export.csv?id=well-1")
         assert csv.content.startswith(b"\xef\xbb\xbf")
         lines = csv.text.splitlines()

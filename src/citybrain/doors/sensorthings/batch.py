@@ -116,7 +116,7 @@ async def _asked(request: Call, part: Part, made: Mapping[str, _Made]) -> _Answe
         "headers": headers,
         "state": {},
     }
-    scope = cast("HTTPScope", {**request.scope, **own})
+    scope: HTTPScope = cast("HTTPScope", {**request.scope, **own})
     waiting: list[HTTPReceiveMessage] = [HTTPRequestEvent(type="http.request", body=body, more_body=False)]
     got: list[Message] = []
 
