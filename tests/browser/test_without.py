@@ -60,11 +60,17 @@ def test_an_embedded_page_has_no_header_and_no_footer_of_its_own(opened: Opener)
     assert page.locator(".banner .demo-mark").inner_text() == "演示数据"
 
 
-def test_a_leader_reads_the_cockpit_and_may_not_open_the_desk(opened: Opener) -> None:
-    page = opened("/cockpit", "leader").page
+def test_a_data_officer_reads_data_and_may_not_open_the_desk(opened: Opener) -> None:
+    page = opened("/data", "data_officer").page
     assert page.locator('nav.sections a[href="/desk"]').count() == 0
-    page = opened("/desk", "leader").page
+    page = opened("/desk", "data_officer").page
     expect(page.locator("h1")).to_have_text("没有权限")
+
+
+def test_a_leader_opens_a_case_and_takes_no_step_of_it(opened: Opener, case: str) -> None:
+    page = opened(f"/desk/{case}", "leader").page
+    expect(page.locator("#instruct-words")).to_be_visible()
+    assert page.locator("#todo form").count() == 0
 
 
 def test_rare_letters_survive_the_form_the_page_and_the_search(demo: District, opened: Opener, case: str) -> None:

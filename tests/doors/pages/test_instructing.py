@@ -51,7 +51,7 @@ async def test_an_instruction_past_its_time_leads_what_is_late_on_the_cockpit(wo
         text = (await leader.get(page)).text
         await leader.post(f"{page}/instructions", data={"csrf": token(text), "words": "请当日反馈", "term": "4h"})
         before = (await leader.get("/cockpit")).text
-    assert "督办：请当日反馈" not in before
+    assert "督办：" not in before
     assert isinstance(world.city.clock, FixedClock)
     now = world.city.clock.city()
     # Monday noon has passed: the term ends within working time. Sessions have run out by then.
@@ -67,4 +67,4 @@ async def test_an_instruction_past_its_time_leads_what_is_late_on_the_cockpit(wo
         for one in world.city.instructions.of(world.city.cases.by_number(world.number).id):
             if one.state != "done":
                 world.city.instructions.follow(one.id, "close", Caller("leader", "", frozenset({"leader"})), "")
-    assert "督办：请当日反馈" in after
+    assert "督办：" in after

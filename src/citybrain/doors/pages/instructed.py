@@ -37,7 +37,7 @@ def overdue(parts: PageParts, caller: Caller) -> tuple[CaseItem, ...]:
         CaseItem(
             number=str(row["number"]),
             href=f"/desk/{row['number']}",
-            title=Text(f"督办：{row['words']}", f"Instruction: {row['words']}"),
+            title=_followed(rows.words(row["title"])),
             state=STANDINGS["answered" if row["state"] == "answered" else "open"],
             group="checking" if row["state"] == "answered" else "working",
             unit=rows.words(row["unit_name"]),
@@ -49,6 +49,10 @@ def overdue(parts: PageParts, caller: Caller) -> tuple[CaseItem, ...]:
         )
         for row in found.rows
     )
+
+
+def _followed(title: Text) -> Text:
+    return Text(f"督办：{title.zh}", f"Instruction: {title.en}")
 
 
 def _line(parts: PageParts, caller: Caller, case: Case, one: Instruction) -> InstructionLine:
