@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
 HEAD = "POST {path} HTTP/1.1\r\nHost: bench\r\nContent-Type: {kind}\r\nAuthorization: {auth}\r\nContent-Length: {length}\r\n\r\n"
@@ -68,15 +69,19 @@ async def flood(
 async def events(target: Target, path: str) -> AsyncIterator[tuple[str, str]]:
     """(event, data) of a server-sent event stream, until it is closed."""
     reader, writer = await asyncio.open_connection(target.host, target.port, limit=1 << 22)
-    writer.write(
-        f"GET {path} HTTP/1.1\r\nHost: bench\r\nAccept: text/event-stream\r\nAuthorization: {target.auth}\r\n\r\n".encode(),
-    )
-    await reader.readuntil(b"\r\n\r\n")
-    name = ""
-    while line := await reader.readline():
-        text = line.decode().rstrip("\r\n")
-        if text.startswith("event:"):
-            name = text[6:].strip()
-        elif text.startswith("data:"):
-            yield name, text[5:].strip()
-    writer.close()
+    try:
+        writer.write(
+            f"GET {path} HTTP/1.1\r\nHost: bench\r\nAccept: text/event-stream\r\nAuthorization: {target.auth}\r\n\r\n".encode(),
+        )
+        await reader.readuntil(b"\r\n\r\n")
+        name = ""
+        while line := await reader.readline():
+            text = line.decode().rstrip("\r\n")
+            if text.startswith("event:"):
+                name = text[6:].strip()
+            elif text.startswith("data:"):
+                yield name, text[5:].strip()
+    finally:
+        writer.close()
+        with suppress(OSError):
+            await writer.wait_closed()

@@ -8,7 +8,7 @@ from litestar.config.compression import CompressionConfig
 from litestar.datastructures.state import State
 from litestar.response import Redirect
 
-from citybrain.app import parts, problems
+from citybrain.app import decoding, parts, problems
 from citybrain.app.city import City
 from citybrain.doors import api, pages, sensorthings
 from citybrain.kernel.access import Caller
@@ -21,7 +21,7 @@ _Answer: TypeAlias = Response[bytes] | Response[str] | Redirect
 def application(city: City, demo: parts.DemoNotes | None = None) -> Litestar:
     """The application of a wired city."""
     shown, served = parts.pages(city, demo), parts.api(city)
-    return Litestar(
+    made = Litestar(
         route_handlers=[*api.routes(served), *sensorthings.routes(parts.sensorthings(city, served)), *pages.routes(shown)],
         exception_handlers={**problems.handlers(), CityError: _for_whom(shown)},
         openapi_config=api.openapi(),
@@ -30,6 +30,8 @@ def application(city: City, demo: parts.DemoNotes | None = None) -> Litestar:
         ),
         debug=False,
     )
+    decoding.ready()
+    return made
 
 
 def _for_whom(shown: pages.PageParts) -> Callable[[_Asked, CityError], _Answer]:
