@@ -370,6 +370,8 @@ NIGHT = views.Night(
     ),
     Text("夜间没有预警，也没有新案件。", "No alerts and no new cases in the night."),
     demo=True,
+    counts=(views.Fact(Text("预警", "Alerts"), same("31")), views.Fact(Text("立案", "Opened"), same("12"))),
+    more=38,
 )
 COCKPIT = views.Cockpit(
     map=MAP,

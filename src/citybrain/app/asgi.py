@@ -17,6 +17,9 @@ from citybrain.kernel.errors import CityError
 _Asked: TypeAlias = Request[Caller, str | None, State]
 _Answer: TypeAlias = Response[bytes] | Response[str] | Redirect
 
+_LEVEL = 4
+"""Of gzip: a page of 120 kB takes a third of the time that the highest level takes, and comes out some hundredths longer."""
+
 
 def application(city: City, demo: parts.DemoNotes | None = None) -> Litestar:
     """The application of a wired city."""
@@ -26,7 +29,10 @@ def application(city: City, demo: parts.DemoNotes | None = None) -> Litestar:
         exception_handlers={**problems.handlers(), CityError: _for_whom(shown)},
         openapi_config=api.openapi(),
         compression_config=CompressionConfig(
-            backend="gzip", minimum_size=2000, exclude=["/live", "/api/v1/see/live", "/api/v1/observe/observations"]
+            backend="gzip",
+            gzip_compress_level=_LEVEL,
+            minimum_size=2000,
+            exclude=["/live", "/api/v1/see/live", "/api/v1/observe/observations"],
         ),
         debug=False,
     )

@@ -80,6 +80,7 @@ def api(city: City) -> api_door.ApiParts:
 
 def pages(city: City, demo: DemoNotes | None) -> page_door.PageParts:
     """The parts of the pages."""
+    stands = _stands(city)
     return page_door.PageParts(
         guard=city.guard,
         policy=city.policy,
@@ -114,6 +115,8 @@ def pages(city: City, demo: DemoNotes | None) -> page_door.PageParts:
         errors=tuple(
             frame_views.ErrorEntry(code, status, title, *map(plain, ADVICE[code])) for code, status, title in problems.codes()
         ),
+        cockpits=page_door.Moments(city.clock, stands),
+        portals=page_door.Moments(city.clock, stands),
         district=city.settings.district_name,
         demo=None if demo is None else demo.origin,
         demo_accounts=() if demo is None else demo.accounts,
@@ -156,7 +159,7 @@ def _layers(city: City) -> Mapping[str, Callable[[], Mapping[str, Json]]]:
         return see.layers.things(city.registry.entities(kind), city.stream_rows())
 
     def areas() -> Mapping[str, Json]:
-        return see.layers.areas([area for area in city.areas.all() if area.level == "subdistrict"])
+        return see.layers.areas(city.areas.subdistricts())
 
     kinds = [kind.name for pack in city.packs for kind in pack.kinds if kind.place != "none"]
     return {"areas": areas, **{kind: partial(things, kind) for kind in kinds}}
@@ -198,6 +201,18 @@ def _health(city: City) -> tuple[frame_views.Health, ...]:
         frame_views.Health(Text("预警规则", "Rules"), "good" if behind < 100_000 else "warn", Text("运行中", "running"), words)
     )
     return tuple(found)
+
+
+def _stands(city: City) -> Callable[[], tuple[int, int, int]]:
+    """What changes whenever events are committed, readings written, or figures made."""
+    commits = 0
+
+    def told() -> None:
+        nonlocal commits
+        commits += 1
+
+    city.stores.transactions.on_commit(told)
+    return lambda: (commits, city.latest.written(), city.indicators.made)
 
 
 def _night(city: City, nights: see.Nights) -> see.Night:

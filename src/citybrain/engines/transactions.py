@@ -122,7 +122,9 @@ class SqlTransactions:
     def ask(self, sql: str, values: Mapping[str, Scalar]) -> Sequence[Mapping[str, object]]:
         """Rows of a query with ``:name`` parameters, on a snapshot."""
         with self.read() as connection:
-            return [dict(row) for row in connection.execute(text(sql), dict(values)).mappings()]
+            found = connection.execute(text(sql), dict(values))
+            names = tuple(found.keys())
+            return [dict(zip(names, row, strict=True)) for row in found]
 
     def last_position(self) -> int:
         """The newest committed outbox position; 0 at first."""

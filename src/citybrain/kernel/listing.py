@@ -54,12 +54,12 @@ class Listing:
         keys = f"ORDER BY {self.cells[order.field]} {way}, {self.cells[self.dataset.key]} {way}"
         page = f"SELECT {chosen} FROM {self.tables} WHERE {clause.sql}{where} {keys} LIMIT {limit + 1}"
         raw = self.ask(page, {**values, **after})
-        total = None
-        if query.count:
-            total = int(str(self.ask(f"SELECT COUNT(*) AS total FROM {self.tables} WHERE {clause.sql}", values)[0]["total"]))
         more = len(raw) > limit
+        total = len(raw) if query.count else None
+        if query.count and (more or query.cursor is not None):
+            total = int(str(self.ask(f"SELECT COUNT(*) AS total FROM {self.tables} WHERE {clause.sql}", values)[0]["total"]))
         mark = _encode(order, raw[limit - 1], self.dataset.key) if more else None
-        return Page(tuple(_row(row, types) for row in raw[:limit]), mark, total)
+        return Page(tuple({name: _cell(value, types[name]) for name, value in row.items()} for row in raw[:limit]), mark, total)
 
     def _after(self, order: Order, cursor: str | None) -> tuple[str, dict[str, Scalar]]:
         if cursor is None:
@@ -100,13 +100,9 @@ def _micros(value: Scalar) -> Scalar:
         raise BadInputError(what, value=value) from None
 
 
-def _row(raw: Mapping[str, object], types: Mapping[str, ColumnType]) -> dict[str, Json]:
-    return {name: _cell(value, types[name]) for name, value in raw.items()}
-
-
 def _cell(value: object, kind: ColumnType) -> Json:
-    if value is None:
-        return None
+    if value is None or (kind == "text" and isinstance(value, str)):
+        return value
     if kind == "instant":
         return instant.rfc3339(Instant(int(str(value))))
     if kind == "json":

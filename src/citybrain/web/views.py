@@ -412,13 +412,15 @@ class NightItem(msgspec.Struct, frozen=True):
 
 
 class Night(msgspec.Struct, frozen=True):
-    """From ``since`` to ``until``, oldest first."""
+    """From ``since`` to ``until``, oldest first; ``counts`` says how much there was of each, ``more`` how many are not shown."""
 
     since: Instant
     until: Instant
     items: tuple[NightItem, ...]
     empty: Text
     demo: bool = False
+    counts: tuple[Fact, ...] = ()
+    more: int = 0
 
 
 class Cockpit(msgspec.Struct, frozen=True):

@@ -349,6 +349,7 @@ WORDS: dict[str, Text] = {
     "cockpit_title": Text("领导驾驶舱", "Leader's cockpit"),
     "figures": Text("主要指标", "Key figures"),
     "night": Text("夜间要情", "In the night"),
+    "night_more": Text("另有更早的 {count} 件未列出", "{count} earlier ones are not listed"),
     "night_span": Text("{since}至{until}", "{since} to {until}"),
     # Desk
     "desk_title": Text("工作台", "Desk"),

@@ -1,10 +1,15 @@
 """What pages say of themselves and of the city: policy of content, language, figures, traces, and errors as pages."""
 
 import re
+from dataclasses import replace
 
+import msgspec
 import pytest
 
+from citybrain.app.parts import pages
+from citybrain.doors.pages import cockpit
 from citybrain.kernel.access import Role
+from citybrain.kernel.instant import Instant, rfc3339
 from tests.doors.pages.conftest import World
 
 
@@ -105,6 +110,19 @@ async def test_the_night_is_told_in_words(world: World) -> None:
         text = (await client.get("/cockpit")).text
     assert ">None<" not in text
     assert "：None" not in text
+
+
+async def test_a_long_night_is_counted_and_only_its_newest_lines_are_listed(world: World) -> None:
+    parts = pages(world.city, None)
+    told = parts.night()
+    row = {"alert": world.alert, "because": {"zh": "细颗粒物超标", "en": "PM2.5 too high"}}
+    many = tuple({**row, "time": rfc3339(Instant(told.since + index))} for index in range(100))
+    night = msgspec.structs.replace(told, told=many, counts={**told.counts, "told": 640})
+    shown = cockpit.night(replace(parts, night=lambda: night))
+    assert len(shown.items) == 40
+    assert shown.items[-1].at > shown.items[0].at > told.since
+    assert shown.more == sum(night.counts.values()) - 40
+    assert shown.counts[0].value.zh == "640"
 
 
 async def test_an_embedded_page_has_no_header_of_its_own(world: World) -> None:

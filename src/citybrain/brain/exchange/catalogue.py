@@ -38,11 +38,15 @@ class DatasetPage(msgspec.Struct, frozen=True):
 
 
 class CatalogueBook:
-    """All datasets and their lineage; implements the port Catalogue."""
+    """All datasets and their lineage; implements the port Catalogue.
+
+    What was read is kept until this book enters or takes out something: every guarded read asks for its dataset.
+    """
 
     def __init__(self, transactions: Transactions[Connection], clock: Clock) -> None:
         self._transactions = transactions
         self._clock = clock
+        self._kept: dict[str, tuple[Dataset, Instant]] = {}
 
     def register(self, dataset: Dataset) -> None:
         """Enter a dataset; the same name again replaces it."""
@@ -58,11 +62,13 @@ class CatalogueBook:
                 if known.get(dataset.name) != entry:
                     tx.connection.execute(delete(DATASET).where(DATASET.c.name == dataset.name))
                     tx.connection.execute(insert(DATASET).values(name=dataset.name, entry=entry, registered=now))
+        self._kept = {}
 
     def keep_only(self, names: Iterable[str]) -> None:
         """Take out the datasets that nobody declares any more."""
         with self._transactions.begin() as tx:
             tx.connection.execute(delete(DATASET).where(DATASET.c.name.not_in(list(names))))
+        self._kept = {}
 
     def describe(self, name: str) -> Dataset:
         """A dataset by name; raises NotFoundError."""
@@ -117,9 +123,14 @@ class CatalogueBook:
         return file_name(self.describe(name), local_date(self._clock.city()), form)
 
     def _entry(self, name: str) -> tuple[Dataset, Instant]:
+        # Taken before the row is read: what was read before a change is put into a dict that the change has replaced.
+        kept = self._kept
+        if name in kept:
+            return kept[name]
         with self._transactions.read() as connection:
             row = connection.execute(select(DATASET.c.entry, DATASET.c.registered).where(DATASET.c.name == name)).first()
         if row is None:
             what = Text(f"目录中没有数据集“{name}”。", f"There is no dataset '{name}' in the catalogue.")
             raise NotFoundError(what, dataset=name)
-        return msgspec.json.decode(row.entry, type=Dataset), Instant(row.registered)
+        kept[name] = msgspec.json.decode(row.entry, type=Dataset), Instant(row.registered)
+        return kept[name]

@@ -36,6 +36,10 @@ class AreaBook:
         """All areas, district first, then by code."""
         return self._areas
 
+    def subdistricts(self) -> tuple[Area, ...]:
+        """The subdistricts (街道), by code."""
+        return self._subdistricts
+
     def area(self, code: str) -> Area:
         """An area by code; raises NotFoundError."""
         try:
@@ -56,6 +60,7 @@ class AreaBook:
         with self._transactions.read() as connection:
             areas = [area_of(row) for row in connection.execute(select(AREA))]
         self._areas = tuple(sorted(areas, key=lambda area: (LEVELS.index(area.level), area.code)))
+        self._subdistricts = tuple(area for area in self._areas if area.level == "subdistrict")
         self._codes = {area.code: area for area in self._areas}
         self._surveyed = tuple(area for area in self._areas if area.wkb)
         self._tree = shapely.STRtree(shapely.from_wkb([area.wkb for area in self._surveyed]))

@@ -80,6 +80,10 @@ class Latest:
         self._room(stream_no + 1)
         return int(self._written[stream_no])
 
+    def written(self) -> int:
+        """A number that changes whenever anything is written of any stream."""
+        return int(self._written.max())
+
     def times(self, stream_no: Numbers) -> Ints:
         """The latest times of streams (n,), NEVER for none."""
         self._room(int(stream_no.max(initial=0)) + 1)

@@ -55,6 +55,8 @@ class Indicators:
         self._turns = deque(self._declared.values())
         self._plans: dict[str, Plan] = {}
         self._newest: dict[str, tuple[Figure, ...]] = {}
+        self.made = 0
+        """How often figures were made: it changes with them."""
         self._lock = threading.Lock()
 
     def all(self) -> tuple[Indicator, ...]:
@@ -162,7 +164,8 @@ class Indicators:
     def _keep(self, one: Indicator, made: tuple[Figure, ...]) -> tuple[Figure, ...]:
         with self._lock, self._transactions.begin() as tx:
             figures.keep(tx.connection, made)
-        self._newest[one.name] = made
+            self._newest[one.name] = made
+            self.made += 1
         return made
 
     def _tables(self, now: Instant) -> IbisTables:

@@ -29,11 +29,12 @@ from citybrain.doors.pages import (
     studio,
     traces,
 )
+from citybrain.doors.pages.moments import Moments
 from citybrain.doors.pages.parts import PageParts
 from citybrain.doors.pages.problem import problem_page
 from citybrain.web.assets import STATIC
 
-__all__ = ["PageParts", "problem_page", "routes"]
+__all__ = ["Moments", "PageParts", "problem_page", "routes"]
 
 _FOR_EVER = CacheControlHeader(max_age=31_536_000, public=True, immutable=True)
 """Built files are named by their content."""

@@ -39,7 +39,7 @@ def topic(parts: PageParts, caller: Caller, board: Board) -> Topic:
         hint=board.hint,
         advice=None if step is None else step.advice,
         detail=None,
-        places=tuple(_place(parts, seen, area) for area in subdistricts(parts)),
+        places=tuple(_place(parts, seen, area) for area in parts.areas.subdistricts()),
         map=overview(parts, seen, public=True),
         chart=outlook(parts, caller, seen),
         basis=board.basis,
@@ -61,7 +61,7 @@ def district(parts: PageParts, board: Board) -> Figure:
 def overview(parts: PageParts, seen: Seen, *, public: bool) -> Map:
     """The district on the board's scale; without an approval number the public sees tiles and no coordinate."""
     board, schematic = seen.board, public and not parts.map_approval
-    shapes = tuple(_shape(seen, area) for area in subdistricts(parts) if area.wkb)
+    shapes = tuple(_shape(seen, area) for area in parts.areas.subdistricts() if area.wkb)
     points = () if schematic else tuple(_point(seen, entity) for entity in seen.entities if entity.place is not None)
     return Map(
         name=board.kind,
@@ -104,11 +104,6 @@ def level(step: Step | None) -> Level | None:
 def _level(step: Step) -> Level:
     span = f"{step.low:g}-{step.high:g}" if np.isfinite(step.high) else f"≥ {step.low:g}"
     return Level(step.rank, step.title, step.colour, span)
-
-
-def subdistricts(parts: PageParts) -> tuple[Area, ...]:
-    """The subdistricts, in the order of their codes."""
-    return tuple(area for area in parts.areas.all() if area.level == "subdistrict")
 
 
 def _place(parts: PageParts, seen: Seen, area: Area) -> Place:

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+import msgspec
 from litestar import Response, get
 
 from citybrain.doors.pages import boards, charts, figures, frame, instructed, maps, rows
@@ -9,12 +10,14 @@ from citybrain.doors.pages.parts import Call, PageParts, Parts
 from citybrain.doors.pages.together import look
 from citybrain.kernel.access import Caller, Order, Query
 from citybrain.kernel.predicate import And, Compare
-from citybrain.kernel.text import Lang, Text
-from citybrain.web.views import AlertList, CaseList, Chart, Cockpit, Night, NightItem, Tone
+from citybrain.kernel.text import Text, same
+from citybrain.web.views import AlertList, CaseList, Chart, Cockpit, Fact, Night, NightItem, Tone
 
 _ALERTS: Final = 8
 _CASES: Final = 8
 _TRENDS: Final = 2
+_LINES: Final = 40
+"""Of a night, so many lines: the newest; its counts say how much there was in all."""
 _OPEN: Final = Compare("state", "in", ("reported", "filed", "assigned", "handling", "finished"))
 _NIGHT: Final[dict[str, tuple[Text, Tone]]] = {
     "told": (Text("预警", "Alert"), "warn"),
@@ -27,11 +30,16 @@ _NIGHT: Final[dict[str, tuple[Text, Tone]]] = {
 @get("/cockpit", opt=frame.opens("page.cockpit"), sync_to_thread=True)
 def cockpit(request: Call, parts: Parts) -> Response[str]:
     """The whole screen; each card is patched alone afterwards."""
-    return frame.shown(parts, request, view(parts, request.user, frame.language(request)))
+    live = f"/live/cockpit?lang={frame.language(request)}"
+    return frame.shown(parts, request, msgspec.structs.replace(view(parts, request.user), live=live))
 
 
-def view(parts: PageParts, caller: Caller, lang: Lang) -> Cockpit:
-    """What the cockpit shows to a caller now."""
+def view(parts: PageParts, caller: Caller) -> Cockpit:
+    """What the cockpit shows to a caller now; all screens of a caller share it."""
+    return parts.cockpits.of(caller, lambda: _made(parts, caller))
+
+
+def _made(parts: PageParts, caller: Caller) -> Cockpit:
     return Cockpit(
         map=maps.overview(parts, caller),
         figures=figures.district_cards(parts),
@@ -40,7 +48,6 @@ def view(parts: PageParts, caller: Caller, lang: Lang) -> Cockpit:
         late=late(parts, caller),
         trends=_trends(parts, caller),
         night=night(parts),
-        live=f"/live/cockpit?lang={lang}",
     )
 
 
@@ -69,13 +76,15 @@ def late(parts: PageParts, caller: Caller) -> CaseList:
 
 
 def night(parts: PageParts) -> Night:
-    """What happened in the last night, 20:00 to 07:55, or so far in this one."""
+    """What happened in the last night, 20:00 to 07:55, or so far in this one: counted, and the newest of it."""
     account = parts.night()
     happened = (("told", account.told), ("cleared", account.cleared), ("opened", account.opened), ("closed", account.closed))
     items = [_happened(what, row) for what, found in happened for row in found]
     nothing = Text("夜间没有预警和案件。", "No alerts and no cases in the night.")
     ordered = tuple(sorted(items, key=lambda item: item.at))
-    return Night(account.since, account.until, ordered, nothing, parts.demo is not None)
+    counts = tuple(Fact(_NIGHT[what][0], same(str(account.counts[what]))) for what, _ in happened) if items else ()
+    more = max(0, sum(account.counts.values()) - _LINES)
+    return Night(account.since, account.until, ordered[-_LINES:], nothing, parts.demo is not None, counts, more)
 
 
 def _happened(what: str, row: rows.Row) -> NightItem:
@@ -90,7 +99,8 @@ def _trends(parts: PageParts, caller: Caller) -> tuple[Chart, ...]:
     for board in parts.boards("cockpit"):
         if board.forecast is None:
             continue
-        return tuple(charts.outlook(parts, caller, board, entity) for entity in boards.worst_first(look(parts, board))[:_TRENDS])
+        worst = boards.worst_first(look(parts, board))[:_TRENDS]
+        return tuple(charts.outlook(parts, caller, board, entity) for entity in worst)
     return ()
 
 

@@ -114,7 +114,7 @@ def trend(parts: PageParts, declared: Indicator) -> Chart:
 
 
 def _areas(parts: PageParts, found: tuple[datasets.Figure, ...]) -> Table:
-    names = {area.code: area.name for area in parts.areas.all() if area.level == "subdistrict"}
+    names = {area.code: area.name for area in parts.areas.subdistricts()}
     lines = tuple(
         (Cell(text=names[figure.area]), Cell(number=figure.value, reason=figure.reason), Cell(number=float(figure.unknown)))
         for figure in found

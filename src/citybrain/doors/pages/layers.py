@@ -6,7 +6,7 @@ import msgspec
 from litestar import Response, get
 from litestar.params import FromPath
 
-from citybrain.doors.pages import boards, frame, maps
+from citybrain.doors.pages import boards, cockpit, frame, maps
 from citybrain.doors.pages.parts import Call, Parts
 from citybrain.doors.pages.together import look
 from citybrain.kernel.errors import NotFoundError
@@ -31,7 +31,7 @@ def layer(request: Call, parts: Parts, kind: FromPath[str], name: FromPath[str])
         return _answer([_thing(point, lang) for point in boards.overview(parts, look(parts, board), public=False).points])
     # The areas of the map below the others say what stands in them; those of another board stand alone.
     whole = board == parts.boards("cockpit")[0]
-    view = maps.overview(parts, request.user) if whole else boards.overview(parts, look(parts, board), public=False)
+    view = cockpit.view(parts, request.user).map if whole else boards.overview(parts, look(parts, board), public=False)
     return _answer([_area(shape, lang) for shape in view.shapes])
 
 

@@ -9,7 +9,7 @@ from anyio import to_thread
 from litestar import get
 from litestar.response import ServerSentEvent, ServerSentEventMessage
 
-from citybrain.doors.pages import cockpit, figures, frame, maps, worklist
+from citybrain.doors.pages import cockpit, frame, worklist
 from citybrain.doors.pages.parts import Call, PageParts, Parts
 from citybrain.kernel.access import Caller
 from citybrain.kernel.errors import BusyError
@@ -45,14 +45,8 @@ async def live_desk(request: Call, parts: Parts) -> ServerSentEvent:
 
 
 def _cockpit_blocks(parts: PageParts, caller: Caller) -> tuple[Block, ...]:
-    return (
-        *figures.district_cards(parts),
-        maps.overview(parts, caller),
-        cockpit.alerts(parts, caller),
-        cockpit.cases(parts, caller),
-        cockpit.late(parts, caller),
-        cockpit.night(parts),
-    )
+    now = cockpit.view(parts, caller)
+    return (*now.figures, now.map, now.alerts, now.cases, now.late, now.night)
 
 
 def _stream(parts: PageParts, request: Call, blocks: Callable[[PageParts, Caller], tuple[Block, ...]]) -> ServerSentEvent:

@@ -50,7 +50,7 @@ def nouns(parts: PageParts) -> Mapping[str, Noun]:
 
 def noun(parts: PageParts, caller: Caller, name: str) -> MapLayer:
     """One of them alone, each thing with the subdistrict that counts it."""
-    drawn = [area.code for area in boards.subdistricts(parts) if area.wkb] if parts.boards("cockpit") else []
+    drawn = [area.code for area in parts.areas.subdistricts() if area.wkb] if parts.boards("cockpit") else []
     return _within(nouns(parts)[name](parts, caller), drawn)
 
 
@@ -79,15 +79,18 @@ def reports(parts: PageParts, caller: Caller) -> MapLayer:
 
 
 def _cases(parts: PageParts, caller: Caller, name: Literal["case", "report"], title: Text, which: Predicate) -> MapLayer:
-    """Those at one place are one mark with their number."""
-    found = rows.read(parts, caller, Query("case", And((_OPEN, _PLACED, which)), Order("due"), _MOST, count=True))
-    whole = rows.read(parts, caller, Query("case", And((_OPEN, which)), limit=1, count=True)).total or 0
-    here = found.total or 0
+    """Those at one place are one mark with their number. The placed are asked for alone only where not all open cases fit."""
+    whole = rows.read(parts, caller, Query("case", And((_OPEN, which)), Order("due"), _MOST, count=True))
+    shown, here = [row for row in whole.rows if row["lon"] is not None], 0
+    if whole.next is not None:
+        found = rows.read(parts, caller, Query("case", And((_OPEN, _PLACED, which)), Order("due"), _MOST, count=True))
+        shown, here = list(found.rows), found.total or 0
+    here = max(here, len(shown))
     note = Text(
-        f"在办{whole}件，其中{here}件有位置" + (f"，图上为最紧迫的{_MOST}件" if here > _MOST else ""),
-        f"{whole} open, {here} of them with a place" + (f"; the {_MOST} most urgent are shown" if here > _MOST else ""),
+        f"在办{whole.total or 0}件，其中{here}件有位置" + (f"，图上为最紧迫的{_MOST}件" if here > _MOST else ""),
+        f"{whole.total or 0} open, {here} of them with a place" + (f"; the {_MOST} most urgent are shown" if here > _MOST else ""),
     )
-    points = _gathered([_case(parts, row) for row in found.rows])
+    points = _gathered([_case(parts, row) for row in shown])
     look: Literal["cases", "reports"] = "cases" if name == "case" else "reports"
     return MapLayer(name, title, look, points, f"/layers/{name}/points.geojson", (LATE, SOON, CALM), note)
 

@@ -16,6 +16,7 @@ from citybrain.brain.exchange import CatalogueBook
 from citybrain.brain.observe import AreaBook, Census, Judged, Latest, Nearest, Registry
 from citybrain.brain.protect import Accounts, CedarPolicy, Guard
 from citybrain.brain.see import Indicators, Night, Trace
+from citybrain.doors.pages.moments import Moments
 from citybrain.kernel.access import Caller
 from citybrain.kernel.clock import Clock
 from citybrain.kernel.instant import Instant
@@ -23,7 +24,7 @@ from citybrain.kernel.observations import DoorAccount
 from citybrain.kernel.pack import Board, Pack
 from citybrain.kernel.text import Text
 from citybrain.web.frame_views import Account, ErrorEntry, Health
-from citybrain.web.views import Footer
+from citybrain.web.views import Cockpit, Footer, Portal
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +64,8 @@ class PageParts:
     judged: Callable[[], Judged]
     """How many streams are held against their neighbours."""
     health: Callable[[], tuple[Health, ...]]
+    cockpits: Moments[Cockpit]
+    portals: Moments[Portal]
     district: Text
     errors: tuple[ErrorEntry, ...] = ()
     """Every error code, for the page that problems point to."""

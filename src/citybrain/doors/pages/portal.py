@@ -3,7 +3,8 @@
 from litestar import Response, get
 
 from citybrain.doors.pages import boards, frame
-from citybrain.doors.pages.parts import Call, Parts
+from citybrain.doors.pages.parts import Call, PageParts, Parts
+from citybrain.kernel.access import Caller
 from citybrain.kernel.text import Text
 from citybrain.web.views import Link, Portal
 
@@ -19,12 +20,16 @@ _BY_NUMBER = Text("凭编号和查询码，无需账号", "by number and key, wi
 @get("/", opt=frame.opens("page.portal"), sync_to_thread=True)
 def portal(request: Call, parts: Parts) -> Response[str]:
     """Today's public matters, one a board of a kind that is open to all."""
+    return frame.shown(parts, request, parts.portals.of(request.user, lambda: _made(parts, request.user)))
+
+
+def _made(parts: PageParts, caller: Caller) -> Portal:
     public = [board for board in parts.boards("portal") if parts.registry.kind(board.kind).access == "unconditional"]
     near = (Link(one.title, f"/{one.name}", _NEAR) for one in parts.nearest.declared())
-    topics = tuple(boards.topic(parts, request.user, board) for board in public)
+    topics = tuple(boards.topic(parts, caller, board) for board in public)
     forms = tuple(Link(form.title, f"/report?form={form.name}", form.about) for form in parts.reports.forms)
     follow = (Link(_FOLLOW, "/report/follow", _BY_NUMBER),) if forms else ()
-    return frame.shown(parts, request, Portal(topics, (*forms, *follow, *near, *_WAYS)))
+    return Portal(topics, (*forms, *follow, *near, *_WAYS))
 
 
 HANDLERS = (portal,)

@@ -52,10 +52,12 @@ def page(parts: PageParts, request: Call, form: ReportForm | None, key: str = ""
 
 def groups(parts: PageParts) -> tuple[PlaceGroup, ...]:
     """Every place that can be chosen by name: landmarks that are open to all, then communities by subdistrict."""
-    areas = parts.areas.all()
     found = [_landmarks(parts)]
-    for street in (area for area in areas if area.level == "subdistrict"):
-        inner = [area for area in areas if area.parent == street.code]
+    inside: dict[str | None, list[Area]] = {}
+    for area in parts.areas.all():
+        inside.setdefault(area.parent, []).append(area)
+    for street in parts.areas.subdistricts():
+        inner = inside.get(street.code, [])
         whole = Option(f"area:{street.code}", Text(street.name.zh + _WHOLE.zh, street.name.en + _WHOLE.en))
         found.append(PlaceGroup(street.name, (*(Option(f"area:{area.code}", area.name) for area in inner), whole)))
     return tuple(group for group in found if group.options)
@@ -129,7 +131,7 @@ def refused(view: ReportPage, typed: dict[str, str], held: str, error: FormError
 
 def subdistrict_map(parts: PageParts, name: str, title: Text) -> Map:
     """The subdistricts as shapes, without anything on them."""
-    shapes = tuple(_shape(area) for area in parts.areas.all() if area.level == "subdistrict" and area.wkb)
+    shapes = tuple(_shape(area) for area in parts.areas.subdistricts() if area.wkb)
     return Map(name, title, shapes=shapes, approval=parts.map_approval)
 
 
