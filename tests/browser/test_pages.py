@@ -20,6 +20,7 @@ PAGES: dict[str, tuple[str, str]] = {
     "follow": ("/report/follow", ""),
     "cockpit": ("/cockpit", "leader"),
     "desk": ("/desk", "dispatcher"),
+    "desk_map": ("/desk?view=map", "dispatcher"),
     "case": ("/desk/{case}", "dispatcher"),
     "data": ("/data", "data_officer"),
     "dataset": ("/data/air_station", "data_officer"),

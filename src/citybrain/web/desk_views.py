@@ -24,14 +24,26 @@ class News(msgspec.Struct, frozen=True):
     href: str
 
 
+class Within(msgspec.Struct, frozen=True):
+    """The area that a list is narrowed to, and where it is shown whole."""
+
+    title: Text
+    clear: str
+
+
 class Desk(msgspec.Struct, frozen=True):
-    """``/desk``: the cases of this caller's unit."""
+    """``/desk``: the cases of this caller's unit; ``views`` are the addresses of list and map, ``kept`` what a search keeps."""
 
     tabs: tuple[Tab, ...]
     cases: CaseList
     search: str = ""
     live: str = ""
     next: str = ""
+    views: tuple[str, str] = ("/desk", "/desk?view=map")
+    map: Map | None = None
+    """The same cases on the map, where it was asked for."""
+    within: Within | None = None
+    kept: tuple[tuple[str, str], ...] = ()
 
 
 class StepLine(msgspec.Struct, frozen=True):

@@ -349,6 +349,11 @@ WORDS: dict[str, Text] = {
     "cockpit_title": Text("领导驾驶舱", "Leader's cockpit"),
     "figures": Text("主要指标", "Key figures"),
     "night": Text("夜间要情", "In the night"),
+    "desk_views": Text("显示方式", "How it is shown"),
+    "desk_list": Text("列表", "List"),
+    "desk_map": Text("地图", "Map"),
+    "desk_within": Text("仅显示：{area}", "Only: {area}"),
+    "desk_whole": Text("显示全区", "Show the whole district"),
     "night_more": Text("另有更早的 {count} 件未列出", "{count} earlier ones are not listed"),
     "night_span": Text("{since}至{until}", "{since} to {until}"),
     # Desk

@@ -15,7 +15,7 @@ from citybrain.brain.act.reports import Progress, ReportBook
 from citybrain.brain.act.shelves import datasets, sources
 from citybrain.brain.act.standard import STANDARD_FLOW
 from citybrain.brain.act.store import METADATA
-from citybrain.brain.act.units import Units
+from citybrain.brain.act.units import Units, duty_words
 from citybrain.brain.act.working import Working
 
 __all__ = [
@@ -52,5 +52,6 @@ __all__ = [
     "Working",
     "check_flow",
     "datasets",
+    "duty_words",
     "sources",
 ]

@@ -8,7 +8,33 @@ from citybrain.kernel.errors import NotFoundError
 from citybrain.kernel.parties import Unit
 from citybrain.kernel.places import level_of, parent_of
 from citybrain.kernel.ports import Transactions
-from citybrain.kernel.text import Text
+from citybrain.kernel.text import Text, same
+
+_DUTIES: dict[str, Text] = {
+    "operations": Text("城市运行", "City operations"),
+    "command": Text("指挥处置", "Command"),
+    "security": Text("安全保护", "Security"),
+    "data": Text("数据管理", "Data"),
+    "informatics": Text("信息化", "Informatics"),
+    "environment": Text("生态环境", "Environment"),
+    "city_management": Text("城市管理", "City management"),
+    "traffic": Text("交通", "Traffic"),
+    "water": Text("水务", "Water"),
+    "emergency": Text("应急管理", "Emergencies"),
+    "health": Text("卫生健康", "Health"),
+    "education": Text("教育", "Education"),
+    "culture_tourism": Text("文化和旅游", "Culture and tourism"),
+    "commerce": Text("商务", "Commerce"),
+    "housing": Text("住房和建设", "Housing"),
+    "market": Text("市场监管", "Market supervision"),
+    "civil_affairs": Text("民政", "Civil affairs"),
+    "subdistrict": Text("街道综合管理", "Subdistrict affairs"),
+}
+
+
+def duty_words(duty: str) -> Text:
+    """A duty in words; its own name where a district or a pack has one that is not known here."""
+    return _DUTIES.get(duty, same(duty))
 
 
 class Units:

@@ -4,6 +4,7 @@ from typing import Final
 
 from litestar import Response, get
 
+from citybrain.brain.act import duty_words
 from citybrain.doors.pages import frame, rows
 from citybrain.doors.pages.parts import Call, PageParts, Parts
 from citybrain.kernel.access import ROLES, Ask, Caller, Query
@@ -82,10 +83,15 @@ def _units(parts: PageParts, caller: Caller) -> Table | None:
         return None
     columns = (Column("name", Text("单位", "Unit")), Column("duties", Text("职责", "Duties")), Column("area", Text("辖区", "Area")))
     cells = tuple(
-        (Cell(text=rows.words(row["name"])), _cell(row.get("duties")), Cell(text=rows.area(parts, row.get("area"))))
+        (Cell(text=rows.words(row["name"])), Cell(text=_duties(row.get("duties"))), Cell(text=rows.area(parts, row.get("area"))))
         for row in found
     )
     return Table("units", Text("单位", "Units"), columns, cells, Text("没有单位。", "There are no units."))
+
+
+def _duties(value: Json) -> Text:
+    named = [duty_words(str(one)) for one in value] if isinstance(value, list) else []
+    return Text("、".join(one.zh for one in named), ", ".join(one.en for one in named))
 
 
 def _roles(value: Json) -> Text:

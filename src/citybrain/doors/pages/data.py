@@ -6,6 +6,7 @@ from typing import Final
 from litestar import Response, get
 from litestar.params import FromPath
 
+from citybrain.brain.act import duty_words
 from citybrain.brain.exchange import COORDINATES, placed
 from citybrain.doors.pages import data_shown, frame, rows
 from citybrain.doors.pages.parts import Call, PageParts, Parts
@@ -103,9 +104,9 @@ def _newest(parts: PageParts, request: Call, name: str) -> tuple[Guarded, Text]:
 
 
 def _owner(dataset: Dataset, units: Sequence[Unit]) -> Text:
-    """The unit that answers for a dataset's duty in the whole district; the duty's name where none does yet."""
+    """The unit that answers for a dataset's duty in the whole district; the duty in words where none does yet."""
     found = [unit.name for unit in units if dataset.owner in unit.duties]
-    return found[0] if found else same(dataset.owner)
+    return found[0] if found else duty_words(dataset.owner)
 
 
 def _allowed(parts: PageParts, request: Call) -> list[Dataset]:

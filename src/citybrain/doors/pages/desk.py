@@ -12,7 +12,7 @@ from litestar.params import FromPath
 from litestar.response import Redirect
 
 from citybrain.brain.act import Proof
-from citybrain.doors.pages import case_reports, charts, frame, instructed, reports, rows, worklist
+from citybrain.doors.pages import case_reports, charts, deskmap, frame, instructed, reports, rows, worklist
 from citybrain.doors.pages.parts import Call, PageParts, Parts
 from citybrain.kernel.access import REPORTER, SYSTEM, Order, Query
 from citybrain.kernel.cases import Case, Move
@@ -44,19 +44,19 @@ def desk(request: Call, parts: Parts) -> Response[str]:
     """The list, by tab and search; the most urgent first."""
     wanted = worklist.asked(request)
     cases, following = worklist.listed(parts, frame.signed_in(request), wanted)
-    live = {
-        "lang": frame.language(request),
-        "tab": wanted.tab[0],
-        "q": wanted.search,
-        "cursor": wanted.cursor,
-        "seen": worklist.mark(cases),
-    }
+    live = {"lang": frame.language(request), **worklist.told(wanted), "seen": worklist.mark(cases)}
+    one = msgspec.structs.replace(wanted, cursor="")
+    views = tuple(worklist.address(msgspec.structs.replace(one, mapped=mapped)) for mapped in (False, True))
     shown = Desk(
-        tabs=tuple(_tab(parts, request, tab, current=tab is wanted.tab) for tab in worklist.TABS),
+        tabs=tuple(_tab(parts, request, tab, wanted) for tab in worklist.TABS),
         cases=cases,
         search=wanted.search,
         live=f"/live/desk?{urlencode(live)}",
         next=following,
+        views=(views[0], views[1]),
+        map=deskmap.view(parts, request.user, wanted) if wanted.mapped else None,
+        within=deskmap.within(parts, wanted),
+        kept=tuple((name, value) for name, value in worklist.told(one).items() if name != "q"),
     )
     return frame.shown(parts, request, shown)
 
@@ -124,10 +124,10 @@ def _step(parts: PageParts, request: Call, number: str, data: Step, photo: Uploa
     return Redirect(f"/desk/{number}?done=moved", status_code=303)
 
 
-def _tab(parts: PageParts, request: Call, tab: tuple[str, Text, Predicate, Tone], *, current: bool) -> Tab:
-    name, title, where, tone = tab
-    count = rows.read(parts, request.user, Query("case", where, limit=1, count=True)).total or 0
-    return Tab(title, f"/desk?tab={name}", count, current, tone if count else "plain")
+def _tab(parts: PageParts, request: Call, tab: tuple[str, Text, Predicate, Tone], wanted: worklist.Asked) -> Tab:
+    there = worklist.Asked(tab, area=wanted.area, mapped=wanted.mapped)
+    count = rows.read(parts, request.user, Query("case", worklist.sought(there), limit=1, count=True)).total or 0
+    return Tab(tab[1], worklist.address(there), count, tab is wanted.tab, tab[3] if count else "plain")
 
 
 def visible(parts: PageParts, request: Call, number: str) -> Case:

@@ -23,16 +23,26 @@ def layer(request: Call, parts: Parts, kind: FromPath[str], name: FromPath[str])
     """``areas.geojson`` or ``points.geojson`` of a board, ``points.geojson`` of the open cases, reports or alerts."""
     lang = frame.language(request)
     if kind in maps.nouns(parts) and name == "points.geojson":
-        return _answer([_thing(point, lang) for point in maps.noun(parts, request.user, kind).points])
+        return things(maps.noun(parts, request.user, kind).points, lang)
     board = next((board for board in parts.boards("cockpit") if board.kind == kind), None)
     if board is None or name not in ("areas.geojson", "points.geojson"):
         raise NotFoundError(Text(f"没有图层“{kind}/{name}”。", f"There is no layer '{kind}/{name}'."), layer=f"{kind}/{name}")
     if name == "points.geojson":
-        return _answer([_thing(point, lang) for point in boards.overview(parts, look(parts, board), public=False).points])
+        return things(boards.overview(parts, look(parts, board), public=False).points, lang)
     # The areas of the map below the others say what stands in them; those of another board stand alone.
     whole = board == parts.boards("cockpit")[0]
     view = cockpit.view(parts, request.user).map if whole else boards.overview(parts, look(parts, board), public=False)
-    return _answer([_area(shape, lang) for shape in view.shapes])
+    return areas(view.shapes, lang)
+
+
+def areas(shapes: Sequence[Shape], lang: Lang) -> Response[bytes]:
+    """Areas with what stands in them, as GeoJSON."""
+    return _answer([_area(shape, lang) for shape in shapes])
+
+
+def things(points: Sequence[Point], lang: Lang) -> Response[bytes]:
+    """Points as GeoJSON."""
+    return _answer([_thing(point, lang) for point in points])
 
 
 def _answer(features: Sequence[Mapping[str, object]]) -> Response[bytes]:

@@ -26,6 +26,7 @@ _REPORTS, _CASES = Text("市民上报", "Reports by citizens"), Text("其他在�
 LATE: Final = Level(1, Text("超期", "Overdue"), "#A61B1B")
 SOON: Final = Level(2, Text("24小时内到期", "Due within 24 h"), "#B84E05")
 CALM: Final = Level(3, Text("期限内", "In time"), "#12507B")
+CLOSED: Final = Level(4, Text("已结案", "Closed"), "#515C68")
 _NO_LAYER: Final = Text("没有可显示的图层", "no layer to show")
 
 
@@ -36,7 +37,7 @@ def overview(parts: PageParts, caller: Caller) -> Map:
         boards.overview(parts, look(parts, shown[0]), public=False) if shown else Map("district", parts.district, reason=_NO_LAYER)
     )
     told = tuple(noun(parts, caller, name) for name in nouns(parts))
-    shapes = tuple(msgspec.structs.replace(shape, marks=_marks(shape, told)) for shape in base.shapes)
+    shapes = tuple(msgspec.structs.replace(shape, marks=marks(shape, told)) for shape in base.shapes)
     layers = (*(board_layer(parts, board) for board in shown[1:]), *told)
     sources = tuple(f"{layer.look}:{layer.name}|{layer.src}" for layer in layers)
     return msgspec.structs.replace(base, shapes=shapes, layers=layers, src=(*base.src, *sources) if base.src else ())
@@ -51,7 +52,7 @@ def nouns(parts: PageParts) -> Mapping[str, Noun]:
 def noun(parts: PageParts, caller: Caller, name: str) -> MapLayer:
     """One of them alone, each thing with the subdistrict that counts it."""
     drawn = [area.code for area in parts.areas.subdistricts() if area.wkb] if parts.boards("cockpit") else []
-    return _within(nouns(parts)[name](parts, caller), drawn)
+    return within(nouns(parts)[name](parts, caller), drawn)
 
 
 def board_layer(parts: PageParts, board: Board) -> MapLayer:
@@ -90,7 +91,7 @@ def _cases(parts: PageParts, caller: Caller, name: Literal["case", "report"], ti
         f"在办{whole.total or 0}件，其中{here}件有位置" + (f"，图上为最紧迫的{_MOST}件" if here > _MOST else ""),
         f"{whole.total or 0} open, {here} of them with a place" + (f"; the {_MOST} most urgent are shown" if here > _MOST else ""),
     )
-    points = _gathered([_case(parts, row) for row in shown])
+    points = gathered(parts, shown)
     look: Literal["cases", "reports"] = "cases" if name == "case" else "reports"
     return MapLayer(name, title, look, points, f"/layers/{name}/points.geojson", (LATE, SOON, CALM), note)
 
@@ -127,21 +128,21 @@ def _case(parts: PageParts, row: rows.Row) -> Point:
         lon=rows.number(row["lon"]) or 0.0,
         lat=rows.number(row["lat"]) or 0.0,
         value=str(row["number"]),
-        level=urgency(rows.needed(row["due"]), parts.clock.city()),
+        level=CLOSED if row["closed"] else urgency(rows.needed(row["due"]), parts.clock.city()),
         href=f"/desk/{row['number']}",
         area=str(row.get("area") or ""),
     )
 
 
-def _gathered(points: Sequence[Point]) -> tuple[Point, ...]:
-    """One mark a place, that of the most urgent case there, which comes first."""
+def gathered(parts: PageParts, found: Sequence[rows.Row]) -> tuple[Point, ...]:
+    """Cases as marks, one a place: that of the most urgent case there, which comes first."""
     places: dict[tuple[float, float], list[Point]] = {}
-    for point in points:
+    for point in (_case(parts, row) for row in found):
         places.setdefault((point.lon, point.lat), []).append(point)
     return tuple(msgspec.structs.replace(here[0], count=len(here)) for here in places.values())
 
 
-def _within(layer: MapLayer, codes: Sequence[str]) -> MapLayer:
+def within(layer: MapLayer, codes: Sequence[str]) -> MapLayer:
     """Each point with the drawn area that counts it, in place of the community or grid it stands in."""
     points = tuple(
         msgspec.structs.replace(point, area=next((code for code in codes if point.area.startswith(code)), ""))
@@ -150,7 +151,7 @@ def _within(layer: MapLayer, codes: Sequence[str]) -> MapLayer:
     return msgspec.structs.replace(layer, points=points)
 
 
-def _marks(shape: Shape, layers: Sequence[MapLayer]) -> tuple[Mark, ...]:
+def marks(shape: Shape, layers: Sequence[MapLayer]) -> tuple[Mark, ...]:
     """What a shape's label says of each layer: how many stand there, and the most urgent of them."""
     found = ((layer, [point for point in layer.points if point.area == shape.id]) for layer in layers)
     return tuple(_mark(layer, here) for layer, here in found if here)
