@@ -11,6 +11,7 @@ import pytest
 import shapely
 from httpx import ASGITransport, AsyncClient
 from litestar import Litestar
+from litestar.types import ASGIApp
 from sqlalchemy import text
 
 from citybrain.app import problems
@@ -102,12 +103,14 @@ class World:
     app: Litestar
     secret: str
     """Of the device ``probe``, which may write everything of ``well-1``."""
+    front: ASGIApp | None = None
+    """What stands before the application, if anything does."""
 
     @asynccontextmanager
     async def client(self, role: Role | None = None) -> AsyncIterator[AsyncClient]:
         """A client that is signed in with a role's account (the device: by its secret), or nobody."""
         # httpx and Litestar spell the types of ASGI differently.
-        transport = ASGITransport(self.app)  # type: ignore[arg-type]  # the test client types its ASGI application more narrowly than Litestar
+        transport = ASGITransport(self.front or self.app)  # type: ignore[arg-type]  # the test client types its ASGI application more narrowly than Litestar
         async with AsyncClient(transport=transport, base_url="http://city") as client:
             if role == "device":
                 client.headers["Authorization"] = basic("probe", self.secret)

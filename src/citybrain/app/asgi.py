@@ -7,6 +7,7 @@ from litestar import Litestar, Request, Response
 from litestar.config.compression import CompressionConfig
 from litestar.datastructures.state import State
 from litestar.response import Redirect
+from litestar.types import ASGIApp
 
 from citybrain.app import decoding, parts, problems
 from citybrain.app.city import City
@@ -38,6 +39,11 @@ def application(city: City, demo: parts.DemoNotes | None = None) -> Litestar:
     )
     decoding.ready()
     return made
+
+
+def served(city: City, demo: parts.DemoNotes | None = None) -> ASGIApp:
+    """The application as it is served: before it stands the short way of single readings."""
+    return sensorthings.Singles(application(city, demo), parts.sensorthings(city, parts.api(city)))
 
 
 def _for_whom(shown: pages.PageParts) -> Callable[[_Asked, CityError], _Answer]:

@@ -10,7 +10,7 @@ from types import FrameType
 
 import structlog
 import uvicorn
-from litestar import Litestar
+from litestar.types import ASGIApp
 from uvicorn.loops.auto import auto_loop_factory
 
 from citybrain.app import asgi, parts
@@ -47,7 +47,7 @@ def run(city: City, demo: parts.DemoNotes | None, more: Sequence[Duty] = (), rea
 
 
 async def _run(city: City, demo: parts.DemoNotes | None, more: Sequence[Duty], ready: Callable[[], None] | None) -> None:
-    server = _Server(asgi.application(city, demo))
+    server = _Server(asgi.served(city, demo))
     sockets = listen(city.settings.hosts, city.settings.port)
     broker = await _broker(city)
     started = (*_duties(city), *(duty(city) for duty in more))
@@ -73,7 +73,7 @@ async def _run(city: City, demo: parts.DemoNotes | None, more: Sequence[Duty], r
 class _Server(uvicorn.Server):
     """Uvicorn with our way of ending: streams of events never end by themselves, so they are not waited for."""
 
-    def __init__(self, application: Litestar) -> None:
+    def __init__(self, application: ASGIApp) -> None:
         super().__init__(
             uvicorn.Config(
                 application,

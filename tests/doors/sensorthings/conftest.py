@@ -35,10 +35,11 @@ def on(world: World) -> World:
         series=world.series,
         clock=world.clock,
         admit=api.gate(world.parts),
+        may=api.may(world.parts),
         purpose=api.purpose,
     )
     app = Litestar([*api.routes(world.parts), *sensorthings.routes(parts)], exception_handlers=problems.handlers())
-    return replace(world, app=app)
+    return replace(world, app=app, front=sensorthings.Singles(app, parts))
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from citybrain.brain.observe.census import Census
 from citybrain.brain.observe.derive import Deriver
 from citybrain.brain.observe.doubts import Doubt, Doubts, Judged
 from citybrain.brain.observe.formats import FORMS
-from citybrain.brain.observe.intake import Intake, Verdict
+from citybrain.brain.observe.intake import Intake, Verdict, plausible
 from citybrain.brain.observe.latest import Latest, Reading
 from citybrain.brain.observe.life import contracts, life, lives
 from citybrain.brain.observe.made import MADE, MadeProperty, MadeSensor, MadeStream, MadeThing, MadeUnit
@@ -57,6 +57,7 @@ __all__ = [
     "life",
     "lives",
     "permitted",
+    "plausible",
     "read_rows",
     "read_series",
     "sources",

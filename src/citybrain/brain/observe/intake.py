@@ -21,7 +21,7 @@ from citybrain.kernel.clock import Clock
 from citybrain.kernel.errors import BadInputError
 from citybrain.kernel.events import Recorded
 from citybrain.kernel.ids import new_id
-from citybrain.kernel.instant import MINUTE, parse
+from citybrain.kernel.instant import MINUTE, Instant, parse
 from citybrain.kernel.observations import Batch, Floats, Ints, Numbers, Refusal
 from citybrain.kernel.ports import Bus, Series
 
@@ -51,6 +51,11 @@ class Verdict(msgspec.Struct, frozen=True):
     stored: int
     duplicate: int
     refused: tuple[Refusal, ...]
+
+
+def plausible(time: Instant, now: Instant) -> bool:
+    """Whether a reading of this time is taken in at ``now`` (of the city)."""
+    return OLDEST <= time <= now + AHEAD
 
 
 @dataclass(slots=True)

@@ -22,13 +22,13 @@ from citybrain.doors.api import (
     see,
 )
 from citybrain.doors.api.body import JsonRequest
-from citybrain.doors.api.caller import gate, purpose
+from citybrain.doors.api.caller import gate, may, purpose
 from citybrain.doors.api.live import Seats
 from citybrain.doors.api.metrics import Metrics
 from citybrain.doors.api.openapi import document, openapi
 from citybrain.doors.api.parts import ApiParts
 
-__all__ = ["ApiParts", "gate", "openapi", "purpose", "routes"]
+__all__ = ["ApiParts", "gate", "may", "openapi", "purpose", "routes"]
 
 _FACULTIES = {
     "observe": (*observe.HANDLERS, *nearby.HANDLERS),

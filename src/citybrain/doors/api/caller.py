@@ -49,6 +49,11 @@ def gate(parts: ApiParts) -> Callable[[Connection, BaseRouteHandler], Awaitable[
     return allowed
 
 
+def may(parts: ApiParts) -> Callable[[Caller, str], bool]:
+    """Tells whether policy would let a caller do the action of a route that serves no dataset, as the gate asks it."""
+    return lambda caller, action: parts.policy.decide(at_best(parts, caller, action, "", "")).allowed
+
+
 def at_best(parts: ApiParts, caller: Caller, action: str, of: str, why: str) -> Ask:
     """The ask of a whole route: whether policy would let this caller do it with the row that suits them best.
 

@@ -14,9 +14,10 @@ from citybrain.doors.sensorthings import answers
 from citybrain.doors.sensorthings.handlers import HANDLERS
 from citybrain.doors.sensorthings.parts import SensorThingsParts
 from citybrain.doors.sensorthings.paths import ROOT
+from citybrain.doors.sensorthings.singles import Singles
 from citybrain.kernel.errors import CityError
 
-__all__ = ["ROOT", "SensorThingsParts", "routes"]
+__all__ = ["ROOT", "SensorThingsParts", "Singles", "routes"]
 
 
 def routes(parts: SensorThingsParts) -> Sequence[ControllerRouterHandler]:

@@ -1,0 +1,216 @@
+"""The short way for the commonest request of all: a device sends one reading to ``Observations``.
+
+It stands before the routes, and answers only what needs nothing of them: a known device, a plain body, a stream that it may
+write. Everything else, and everything that is refused, goes the whole way with its body unread: the answers are the same. What
+arrives while readings before are being stored is stored together after them: each alone would cost as much as all.
+"""
+
+import asyncio
+import base64
+import binascii
+from collections import deque
+from collections.abc import Sequence
+from datetime import datetime
+from functools import lru_cache
+from typing import Annotated, Final, NamedTuple
+
+import msgspec
+import numpy as np
+from litestar.enums import ScopeType
+from litestar.types import ASGIApp, Receive, ReceiveMessage, Scope, Send
+
+from citybrain.brain.observe import Rows, plausible
+from citybrain.doors.sensorthings import links
+from citybrain.doors.sensorthings.parts import SensorThingsParts
+from citybrain.doors.sensorthings.paths import ROOT, segments
+from citybrain.doors.sensorthings.writing import DOOR
+from citybrain.kernel.access import Caller
+from citybrain.kernel.errors import CityError
+from citybrain.kernel.instant import Instant, at
+
+_ENDING: Final = b"/Observations"
+_LARGEST: Final = 4096
+"""Bytes of a body that is read here; a greater one is no single reading."""
+_TOGETHER: Final = 1000
+"""Readings that are stored together at most."""
+_TOLD: Final = frozenset({b"idempotency-key", b"x-purpose", b"transfer-encoding", b"content-encoding", b"cookie", b"expect"})
+"""Headers whose meaning the routes know."""
+_KINDS: Final = frozenset({b"application/json", b"application/json; charset=utf-8", b"application/json;charset=utf-8"})
+_ACTION: Final = "observation.write"
+
+
+class _Reference(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    id: str = msgspec.field(name="@iot.id")
+
+
+class _Body(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """An observation as most devices send it."""
+
+    result: float
+    time: Annotated[datetime, msgspec.Meta(tz=True)] | None = msgspec.field(name="phenomenonTime", default=None)
+    datastream: _Reference | None = msgspec.field(name="Datastream", default=None)
+
+
+_BODY: Final = msgspec.json.Decoder(_Body)
+
+
+class _Sender(NamedTuple):
+    """Who sends, from where, and the Datastream that the address names, if it does."""
+
+    caller: Caller
+    host: str
+    stream: str | None
+
+
+class _Reading(NamedTuple):
+    """A reading that waits to be stored; ``done`` says whether it was."""
+
+    stream: str
+    time: Instant
+    value: float
+    done: asyncio.Future[bool]
+
+
+class Singles:
+    """An ASGI application before another one."""
+
+    def __init__(self, whole: ASGIApp, parts: SensorThingsParts) -> None:
+        self._whole = whole
+        self.parts = parts
+        self._waiting: list[_Reading] = []
+        self._storing: asyncio.Task[None] | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request here or the whole way."""
+        sender = self._sender(scope)
+        if sender is None:
+            await self._whole(scope, receive, send)
+            return
+        read, body = await _body(receive)
+        name = None if body is None else await self._stored(sender, body)
+        if name is None:
+            await self._whole(scope, _again(read, receive), send)
+            return
+        location = links.entity(sender.host, "Observations", name).encode()
+        headers = [(b"location", location), (b"content-type", b"application/json"), (b"content-length", b"0")]
+        await send({"type": "http.response.start", "status": 201, "headers": headers})
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    def _sender(self, scope: Scope) -> _Sender | None:
+        if scope["type"] != ScopeType.HTTP or scope["method"] != "POST" or scope["query_string"] or scope.get("root_path"):
+            return None
+        raw = scope.get("raw_path") or b""
+        if not raw.endswith(_ENDING):
+            return None
+        path = _named(raw)
+        sent = list(scope["headers"])
+        headers = dict(sent)
+        if path is None or len(headers) != len(sent) or not _TOLD.isdisjoint(headers):
+            return None
+        if headers.get(b"content-type", b"").lower() not in _KINDS or b"host" not in headers:
+            return None
+        caller = self._caller(headers.get(b"authorization", b""))
+        if caller is None:
+            return None
+        return _Sender(caller, f"{scope['scheme']}://{headers[b'host'].decode('latin-1')}", path or None)
+
+    def _caller(self, given: bytes) -> Caller | None:
+        """The device of these credentials, if it may write at all; None leaves the answer to the routes."""
+        if given[:6].lower() != b"basic ":
+            return None
+        try:
+            login, colon, secret = base64.b64decode(given[6:].strip(), validate=True).decode().partition(":")
+        except (binascii.Error, UnicodeDecodeError):
+            return None
+        caller = self.parts.accounts.device_caller(login, secret) if colon and "\x00" not in login else None
+        return caller if caller is not None and self.parts.may(caller, _ACTION) else None
+
+    async def _stored(self, sender: _Sender, sent: bytes) -> str | None:
+        """The id of the reading that a body holds, when it is durable; None for what is not stored here."""
+        try:
+            body = _BODY.decode(sent)
+        except (msgspec.MsgspecError, UnicodeDecodeError):
+            return None
+        named = None if body.datastream is None else body.datastream.id
+        stream = sender.stream or named
+        if stream is None or (sender.stream is not None and named not in (None, sender.stream)):
+            return None
+        number = self.parts.registry.stream_numbers().get(stream)
+        if number is None or not self.parts.accounts.may_write(sender.caller, stream):
+            return None
+        now = self.parts.clock.city()
+        time = now if body.time is None else at(body.time)
+        if not plausible(time, now):
+            return None
+        done = asyncio.get_running_loop().create_future()
+        self._waiting.append(_Reading(stream, time, body.result, done))
+        if self._storing is None:
+            self._storing = asyncio.create_task(self._store_all())
+        return f"{number}.{time}" if await done else None
+
+    async def _store_all(self) -> None:
+        """Store what waits, group by group, until nothing does."""
+        while self._waiting:
+            group, self._waiting = self._waiting[:_TOGETHER], self._waiting[_TOGETHER:]
+            (outcome,) = await asyncio.gather(self._store(group), return_exceptions=True)
+            for row, reading in enumerate(group):
+                if reading.done.done():
+                    continue
+                if isinstance(outcome, BaseException):
+                    reading.done.set_exception(outcome)
+                else:
+                    reading.done.set_result(row not in outcome)
+        self._storing = None
+
+    async def _store(self, group: Sequence[_Reading]) -> frozenset[int]:
+        """Store readings together; the places of those that were not."""
+        times = np.array([reading.time for reading in group], np.int64)
+        values = np.array([reading.value for reading in group], np.float64)
+        rows = Rows([reading.stream for reading in group], times, values, None, np.arange(len(group)))
+        try:
+            verdict = await self.parts.intake.take(rows, DOOR, None)
+        except CityError:
+            # Nothing was stored: the routes try each again by itself, and say what is wrong.
+            return frozenset(range(len(group)))
+        return frozenset(refusal.row for refusal in verdict.refused)
+
+
+@lru_cache(maxsize=4096)
+def _named(raw: bytes) -> str | None:
+    """The Datastream that a path below the root names, empty for none; None for a path that is not for single readings."""
+    if not raw.startswith(ROOT.encode()):
+        return None
+    try:
+        found = segments(raw.decode("ascii"))
+    except (CityError, UnicodeDecodeError):
+        return None
+    names = tuple(segment.name for segment in found)
+    if names == ("Observations",):
+        return "" if found[0].key is None and found[-1].key is None else None
+    if names == ("Datastreams", "Observations") and found[1].key is None:
+        return found[0].key or None
+    return None
+
+
+async def _body(receive: Receive) -> tuple[deque[ReceiveMessage], bytes | None]:
+    """The messages of a request that were read, and its body; None for one that is too large, or does not come to its end."""
+    read: deque[ReceiveMessage] = deque()
+    body = b""
+    while len(body) <= _LARGEST:
+        message = await receive()
+        read.append(message)
+        if message["type"] != "http.request":
+            return read, None
+        body += message.get("body", b"")
+        if not message.get("more_body", False):
+            return read, body
+    return read, None
+
+
+def _again(read: deque[ReceiveMessage], receive: Receive) -> Receive:
+    """The messages of a request, those that were read already first."""
+
+    async def received() -> ReceiveMessage:
+        return read.popleft() if read else await receive()
+
+    return received

@@ -1,0 +1,169 @@
+"""A single reading on the short way and on the whole way: one answer, one row, one account."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from httpx import AsyncClient, Response
+from litestar.types import Receive, Scope, Send
+
+from citybrain.doors import sensorthings
+from citybrain.engines.space import FreeSpace, full
+from citybrain.kernel.instant import parse
+from citybrain.kernel.observations import SeriesQuery
+from tests.doors.conftest import World
+from tests.doors.sensorthings.conftest import ROOT
+
+LEVEL = {"Datastream": {"@iot.id": "well-1.level"}}
+SINCE, UNTIL = parse("2026-11-22T00:00:00Z"), parse("2026-11-23T00:00:00Z")
+BODIES: dict[str, dict[str, Any]] = {
+    "plain": {**LEVEL, "phenomenonTime": "2026-11-22T06:59:00Z", "result": 4.5},
+    "whole": {**LEVEL, "phenomenonTime": "2026-11-22T06:59:00.250Z", "result": 4},
+    "offset": {**LEVEL, "phenomenonTime": "2026-11-22T14:58:00+08:00", "result": -1.25},
+    "now": {**LEVEL, "result": 7.0},
+    "result_time": {**LEVEL, "phenomenonTime": "2026-11-22T06:57:00Z", "resultTime": "2026-11-22T06:57:00Z", "result": 1.0},
+    "feature": {**LEVEL, "phenomenonTime": "2026-11-22T06:56:00Z", "result": 1.0, "FeatureOfInterest": {"@iot.id": "well-1"}},
+    "unknown": {"Datastream": {"@iot.id": "well-9.level"}, "result": 1.0},
+    "foreign": {"Datastream": {"@iot.id": "well-2.salt"}, "result": 1.0},
+    "nothing": {"result": 1.0},
+    "text": {**LEVEL, "result": "high"},
+    "naive": {**LEVEL, "phenomenonTime": "2026-11-22T06:59:00", "result": 1.0},
+    "future": {**LEVEL, "phenomenonTime": "2026-11-22T07:06:00Z", "result": 1.0},
+    "ancient": {**LEVEL, "phenomenonTime": "1999-01-01T00:00:00Z", "result": 1.0},
+    "more": {**LEVEL, "result": 1.0, "validTime": "2026-11-22/2026-11-23"},
+    "own_id": {**LEVEL, "result": 1.0, "@iot.id": "9"},
+}
+
+
+class _Counted:
+    """The routes, and how many requests reached them."""
+
+    def __init__(self, sta: World) -> None:
+        self.reached = 0
+        self._app = sta.app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self.reached += 1
+        await self._app(scope, receive, send)
+
+
+@pytest.fixture
+def routes(sta: World) -> _Counted:
+    return _Counted(sta)
+
+
+@pytest.fixture
+async def device(sta: World, routes: _Counted) -> AsyncIterator[AsyncClient]:
+    """The device on the short way, before routes that count."""
+    assert isinstance(sta.front, sensorthings.Singles)
+    front = sensorthings.Singles(routes, sta.front.parts)
+    async with replace(sta, front=front).client("device") as client:
+        yield client
+
+
+@pytest.fixture
+async def slow(sta: World) -> AsyncIterator[AsyncClient]:
+    """The device on the whole way alone."""
+    async with replace(sta, front=None).client("device") as client:
+        yield client
+
+
+def _values(sta: World) -> list[tuple[int, float]]:
+    number = sta.parts.registry.stream("well-1.level").no
+    table = sta.series.scan(SeriesQuery((number,), SINCE, UNTIL))
+    times, values = table["time"].to_numpy().tolist(), table["value"].to_numpy().tolist()
+    return list(zip(times, values, strict=True))
+
+
+def _account(sta: World) -> tuple[int, int, dict[str, int]]:
+    found = next((door for door in sta.series.doors() if door.door == "sensorthings"), None)
+    return (0, 0, {}) if found is None else (found.stored, found.duplicate, dict(found.refused))
+
+
+def _said(answer: Response) -> tuple[int, str | None, str | None, Any]:
+    body = answer.json() if answer.content else None
+    return answer.status_code, answer.headers.get("location"), answer.headers.get("content-type"), body
+
+
+@pytest.mark.parametrize("name", BODIES)
+async def test_both_ways_give_the_same_answer(sta: World, device: AsyncClient, slow: AsyncClient, name: str) -> None:
+    short, whole = [_said(await client.post(f"{ROOT}/Observations", json=BODIES[name])) for client in (device, slow)]
+    assert short == whole
+    stored, duplicate, refused = _account(sta)
+    assert (stored, duplicate) == ((1, 1) if short[0] == 201 else (0, 0))
+    assert set(refused.values()) <= {2}
+    assert len(_values(sta)) == stored
+
+
+async def test_a_plain_reading_does_not_reach_the_routes(device: AsyncClient, routes: _Counted, sta: World) -> None:
+    answer = await device.post(f"{ROOT}/Observations", json=BODIES["plain"])
+    at = parse("2026-11-22T06:59:00Z")
+    assert (answer.status_code, routes.reached) == (201, 0)
+    assert answer.headers["location"] == f"http://city{ROOT}/Observations('{sta.parts.registry.stream('well-1.level').no}.{at}')"
+    assert _values(sta) == [(at, 4.5)]
+
+
+async def test_the_address_may_name_the_stream(device: AsyncClient, routes: _Counted, sta: World) -> None:
+    body = {"phenomenonTime": "2026-11-22T06:59:00Z", "result": 2.0}
+    path = f"{ROOT}/Datastreams('well-1.level')/Observations"
+    assert (await device.post(path, json=body)).status_code == 201
+    assert (await device.post(path, json={**body, **LEVEL})).status_code == 201
+    assert routes.reached == 0
+    assert (await device.post(path, json={**body, "Datastream": {"@iot.id": "well-2.salt"}})).status_code == 400
+    assert routes.reached == 1
+    assert _account(sta)[:2] == (1, 1)
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Idempotency-Key": "a"},
+        {"X-Purpose": "a"},
+        {"Content-Type": "text/plain"},
+        {"Content-Type": "application/json; charset=gb18030"},
+        {"Authorization": "Basic ???"},
+        {"Authorization": "Bearer nobody"},
+    ],
+)
+async def test_what_says_more_goes_the_whole_way(device: AsyncClient, routes: _Counted, headers: dict[str, str]) -> None:
+    sent = {"Content-Type": "application/json", **headers}
+    answer = await device.post(f"{ROOT}/Observations", content=json.dumps(BODIES["plain"]), headers=sent)
+    assert routes.reached == 1
+    assert answer.status_code == (
+        201 if {"Idempotency-Key", "X-Purpose"} & headers.keys() else 401 if "Authorization" in headers else 415
+    )
+
+
+async def test_many_at_once_are_stored_together_and_each_has_its_own_answer(
+    sta: World, device: AsyncClient, routes: _Counted
+) -> None:
+    bodies = [{**LEVEL, "phenomenonTime": f"2026-11-22T06:{minute:02d}:00Z", "result": float(minute)} for minute in range(50)]
+    wrong = [BODIES["unknown"], BODIES["future"], BODIES["text"]]
+    sent = [device.post(f"{ROOT}/Observations", json=body) for body in (*bodies, *wrong)]
+    answers = await asyncio.gather(*sent)
+    assert [answer.status_code for answer in answers] == [201] * 50 + [403, 400, 400]
+    assert len({answer.headers["location"] for answer in answers[:50]}) == 50
+    assert [value for _, value in _values(sta)] == [float(minute) for minute in range(50)]
+    assert routes.reached == 3
+
+
+async def test_a_device_that_was_shut_out_is_shut_out_here_too(sta: World, device: AsyncClient) -> None:
+    assert (await device.post(f"{ROOT}/Observations", json=BODIES["plain"])).status_code == 201
+    sta.parts.accounts.devices.remove("probe")
+    assert (await device.post(f"{ROOT}/Observations", json=BODIES["plain"])).status_code == 401
+
+
+async def test_what_cannot_be_stored_is_told_by_the_routes(
+    sta: World, device: AsyncClient, routes: _Counted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_room(space: FreeSpace) -> None:
+        assert isinstance(space, FreeSpace)
+        raise full()
+
+    monkeypatch.setattr(FreeSpace, "check", no_room)
+    answer = await device.post(f"{ROOT}/Observations", json=BODIES["plain"])
+    assert (answer.status_code, routes.reached) == (507, 1)
+    assert _values(sta) == []
