@@ -152,7 +152,8 @@ def sensorthings(city: City, admitting: api_door.ApiParts) -> sensorthings_door.
 
 def mqtt(city: City) -> mqtt_door.MqttDoor:
     """The MQTT door."""
-    return mqtt_door.MqttDoor(city.guard, city.accounts, city.intake, city.clock)
+    topics = mqtt_door.mapped(city.settings.mqtt_topics)
+    return mqtt_door.MqttDoor(city.guard, city.accounts, city.intake, city.clock, topics=topics)
 
 
 def _layers(city: City) -> Mapping[str, Callable[[], Mapping[str, Json]]]:

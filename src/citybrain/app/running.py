@@ -16,8 +16,10 @@ from uvicorn.loops.auto import auto_loop_factory
 from citybrain.app import asgi, parts
 from citybrain.app.city import City
 from citybrain.app.loops import Wake, follow, regularly, threaded
+from citybrain.app.outside import outside
 from citybrain.app.sockets import listen
 from citybrain.brain import act, see
+from citybrain.doors.mqtt import MqttDoor
 from citybrain.engines.mqtt import Broker
 from citybrain.kernel.instant import DAY, Instant, local_date, midnight, rfc3339
 
@@ -49,7 +51,9 @@ def run(city: City, demo: parts.DemoNotes | None, more: Sequence[Duty] = (), rea
 async def _run(city: City, demo: parts.DemoNotes | None, more: Sequence[Duty], ready: Callable[[], None] | None) -> None:
     server = _Server(asgi.served(city, demo))
     sockets = listen(city.settings.hosts, city.settings.port)
-    broker = await _broker(city)
+    door = parts.mqtt(city)
+    reader = outside(city, door)
+    broker = await _broker(city, door)
     started = (*_duties(city), *(duty(city) for duty in more))
     duties = [asyncio.create_task(duty) for duty in started]
     # What stands now stands until the end: without it, collections of old objects would pause the wire for tens of milliseconds.
@@ -57,6 +61,8 @@ async def _run(city: City, demo: parts.DemoNotes | None, more: Sequence[Duty], r
     gc.freeze()
     gc.set_threshold(*_COLLECT)
     sys.setswitchinterval(_TURN)
+    if reader is not None:
+        reader.start()
     if ready is not None:
         ready()
     try:
@@ -66,8 +72,9 @@ async def _run(city: City, demo: parts.DemoNotes | None, more: Sequence[Duty], r
             duty.cancel()
         await asyncio.gather(*duties, return_exceptions=True)
         await asyncio.to_thread(city.audit.settle, all_of_them=True)
-        if broker is not None:
-            await broker.stop()
+        for mqtt in (reader, broker):
+            if mqtt is not None:
+                await mqtt.stop()
 
 
 class _Server(uvicorn.Server):
@@ -92,10 +99,9 @@ class _Server(uvicorn.Server):
         self.should_exit = True
 
 
-async def _broker(city: City) -> Broker | None:
+async def _broker(city: City, door: MqttDoor) -> Broker | None:
     if not city.settings.mqtt_port:
         return None
-    door = parts.mqtt(city)
     broker = Broker(city.settings.hosts, city.settings.mqtt_port, door.authorise, door.take)
     await broker.start()
     return broker

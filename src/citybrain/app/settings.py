@@ -8,6 +8,7 @@ from typing import Literal
 
 import msgspec
 
+from citybrain.doors.mqtt import Topic
 from citybrain.kernel.errors import BadInputError
 from citybrain.kernel.text import Text
 
@@ -47,6 +48,16 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     port: int = 8000
     mqtt_port: int = 1883
     """0 starts no broker."""
+    mqtt_topics: tuple[Topic, ...] = ()
+    """Topics of your own and where their messages hold readings, each a table ``[[mqtt_topics]]``; in the file alone."""
+    mqtt_broker: str = ""
+    """A broker to read from beside the own one: ``mqtt://host:1883``, or ``mqtts://host:8883`` for TLS."""
+    mqtt_account: str = ""
+    """Login of the device account as which messages of that broker are taken: it says which streams they may write."""
+    mqtt_client: str = "citybrain"
+    """The name under which that broker keeps messages while this program is away; one program a name."""
+    mqtt_user: str = ""
+    mqtt_password: str = ""
     body_limit: int = 1_000_000
     bulk_limit: int = 32_000_000
     low_water: int = 500_000_000

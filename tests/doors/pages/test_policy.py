@@ -15,6 +15,7 @@ SPECIAL = {
     "/studio/{pack:str}/{rule:str}": "/studio/air/aqi_light",
     "/decide/{question:str}": "/decide/parking_allocation",
     "/layers/{kind:str}/{name:str}": "/layers/air_station/areas.geojson",
+    "/desk/map/{name:str}": "/desk/map/areas.geojson",
 }
 LIVE = ("/live/cockpit", "/live/desk")
 PHOTOS = ("/report/{number:str}/photo", "/desk/{number:str}/photos/{report:str}", "/desk/{number:str}/steps/{step:str}/photo")

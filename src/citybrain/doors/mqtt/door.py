@@ -1,7 +1,8 @@
 """From a topic and its payload to rows, and from rows to the intake: the same rules as over HTTP.
 
 ``citybrain/v1/observations`` takes the body of the API; ``citybrain/v1/<entity id>`` takes one message with many fields,
-``{"time": …, "<field>": value, …}``. Every row that is refused stands in the door's ledger.
+``{"time": …, "<field>": value, …}``; topics that a district declares are read as they say (``mapping``). Every row that is
+refused stands in the door's ledger.
 """
 
 import asyncio
@@ -16,6 +17,7 @@ from anyio import to_thread
 
 from citybrain.brain.observe import Intake, Rows, Verdict, permitted, read_rows
 from citybrain.brain.protect import Accounts, Guard
+from citybrain.doors.mqtt.mapping import Mapped
 from citybrain.kernel.access import Ask, Caller
 from citybrain.kernel.clock import Clock
 from citybrain.kernel.errors import BadInputError, TooLargeError, UnreadableError
@@ -66,6 +68,7 @@ class MqttDoor:
     intake: Intake
     clock: Clock
     limit: int = 1_000_000
+    topics: Sequence[Mapped] = ()
     _waiting: dict[str, deque[_Message]] = field(default_factory=dict)
     _taking: set[asyncio.Task[None]] = field(default_factory=set)
 
@@ -84,9 +87,7 @@ class MqttDoor:
             raise TooLargeError(what, limit=self.limit)
         if topic == BULK:
             return await self._store(payload, caller, topic)
-        message = _Message(
-            topic, observations(topic, payload, rfc3339(self.clock.city())), asyncio.get_running_loop().create_future()
-        )
+        message = _Message(topic, self._rows(topic, payload), asyncio.get_running_loop().create_future())
         waiting = self._waiting.get(caller.account)
         if waiting is None:
             self._waiting[caller.account] = deque((message,))
@@ -96,6 +97,14 @@ class MqttDoor:
         else:
             waiting.append(message)
         return await message.done
+
+    def _rows(self, topic: str, payload: bytes) -> Sequence[bytes]:
+        now = rfc3339(self.clock.city())
+        for declared in self.topics:
+            found = declared.rows(topic, payload, now)
+            if found is not None:
+                return found
+        return observations(topic, payload, now)
 
     async def _take_all(self, caller: Caller) -> None:
         """Store the messages of a device group by group, in their order, until none waits."""
