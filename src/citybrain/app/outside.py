@@ -3,6 +3,7 @@
 from citybrain.app.city import City
 from citybrain.brain.observe import Verdict
 from citybrain.doors.mqtt import PREFIX, MqttDoor
+from citybrain.doors.sensorthings import VERSION
 from citybrain.engines.mqtt_client import Subscription
 from citybrain.kernel.errors import BadInputError, BusyError
 from citybrain.kernel.text import Text
@@ -29,5 +30,5 @@ def outside(city: City, door: MqttDoor) -> Subscription | None:
             raise BusyError(Text("设备账号已停用。", "The device account is shut out."), retry_after=5)
         return await door.take(topic, payload, caller)
 
-    filters = (f"{PREFIX}#", *(topic.topic for topic in settings.mqtt_topics))
+    filters = (f"{PREFIX}#", f"{VERSION}#", *(topic.topic for topic in settings.mqtt_topics))
     return Subscription(settings.mqtt_broker, filters, take, settings.mqtt_client, settings.mqtt_user, settings.mqtt_password)

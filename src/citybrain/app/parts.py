@@ -147,12 +147,13 @@ def sensorthings(city: City, admitting: api_door.ApiParts) -> sensorthings_door.
         may=api_door.may(admitting),
         purpose=api_door.purpose,
         body_limit=city.settings.bulk_limit,
+        mqtt_port=city.settings.mqtt_port,
     )
 
 
 def mqtt(city: City) -> mqtt_door.MqttDoor:
     """The MQTT door."""
-    topics = mqtt_door.mapped(city.settings.mqtt_topics)
+    topics: tuple[mqtt_door.Reads, ...] = (*mqtt_door.mapped(city.settings.mqtt_topics), sensorthings_door.Messages())
     return mqtt_door.MqttDoor(city.guard, city.accounts, city.intake, city.clock, topics=topics)
 
 

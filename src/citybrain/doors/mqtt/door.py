@@ -9,7 +9,7 @@ import asyncio
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, Protocol
 
 import msgspec
 import structlog
@@ -17,7 +17,6 @@ from anyio import to_thread
 
 from citybrain.brain.observe import Intake, Rows, Verdict, permitted, read_rows
 from citybrain.brain.protect import Accounts, Guard
-from citybrain.doors.mqtt.mapping import Mapped
 from citybrain.kernel.access import Ask, Caller
 from citybrain.kernel.clock import Clock
 from citybrain.kernel.errors import BadInputError, TooLargeError, UnreadableError
@@ -36,6 +35,14 @@ _LARGE: Final = 65_536
 
 _TOGETHER: Final = 1000
 """Messages of one device that make one sending at most."""
+
+
+class Reads(Protocol):
+    """Makes the API's rows of a message, as JSON; None for a topic that it does not know. Raises CityError."""
+
+    def rows(self, topic: str, payload: bytes, now: str, /) -> list[bytes] | None:
+        """The rows of a message that came at ``now``."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -68,7 +75,8 @@ class MqttDoor:
     intake: Intake
     clock: Clock
     limit: int = 1_000_000
-    topics: Sequence[Mapped] = ()
+    topics: Sequence[Reads] = ()
+    """Who reads topics that are not our own; the first that knows a topic reads its message."""
     _waiting: dict[str, deque[_Message]] = field(default_factory=dict)
     _taking: set[asyncio.Task[None]] = field(default_factory=set)
 
@@ -100,8 +108,8 @@ class MqttDoor:
 
     def _rows(self, topic: str, payload: bytes) -> Sequence[bytes]:
         now = rfc3339(self.clock.city())
-        for declared in self.topics:
-            found = declared.rows(topic, payload, now)
+        for known in self.topics:
+            found = known.rows(topic, payload, now)
             if found is not None:
                 return found
         return observations(topic, payload, now)

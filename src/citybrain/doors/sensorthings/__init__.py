@@ -12,12 +12,13 @@ from litestar.types import ControllerRouterHandler
 
 from citybrain.doors.sensorthings import answers
 from citybrain.doors.sensorthings.handlers import HANDLERS
+from citybrain.doors.sensorthings.messages import VERSION, Messages
 from citybrain.doors.sensorthings.parts import SensorThingsParts
 from citybrain.doors.sensorthings.paths import ROOT
 from citybrain.doors.sensorthings.singles import Singles
 from citybrain.kernel.errors import CityError
 
-__all__ = ["ROOT", "SensorThingsParts", "Singles", "routes"]
+__all__ = ["ROOT", "VERSION", "Messages", "SensorThingsParts", "Singles", "routes"]
 
 
 def routes(parts: SensorThingsParts) -> Sequence[ControllerRouterHandler]:

@@ -1,12 +1,13 @@
 """The form of answers: the landing page, and errors as SensorThings servers give them."""
 
 from typing import Final
+from urllib.parse import urlsplit
 
 import msgspec
 from litestar import Response
 from litestar.exceptions import HTTPException
 
-from citybrain.doors.sensorthings.model import CONFORMANCE, SETS
+from citybrain.doors.sensorthings.model import CONFORMANCE, OVER_MQTT, SETS
 from citybrain.doors.sensorthings.parts import Call
 from citybrain.doors.sensorthings.paths import ROOT
 from citybrain.kernel.errors import CityError
@@ -15,10 +16,17 @@ from citybrain.kernel.text import Json, Text
 JSON: Final = "application/json"
 
 
-def landing(host: str) -> Json:
-    """What stands at the root: the entity sets and the conformance classes that are held (OGC 18-088 clause 9.2.1)."""
+def landing(host: str, mqtt_port: int) -> Json:
+    """What stands at the root: the entity sets and the conformance classes that are held (OGC 18-088 clause 9.2.1).
+
+    With a port of the broker observations over MQTT are among them, with the address to publish to.
+    """
     sets: list[Json] = [{"name": name, "url": f"{host}{ROOT}/{name}"} for name in SETS]
     settings: dict[str, Json] = {"conformance": [*CONFORMANCE]}
+    if mqtt_port:
+        settings["conformance"] = [*CONFORMANCE, OVER_MQTT]
+        name = urlsplit(host).hostname or ""
+        settings[OVER_MQTT] = {"endpoints": [f"mqtt://{f'[{name}]' if ':' in name else name}:{mqtt_port}"]}
     return {"value": sets, "serverSettings": settings}
 
 

@@ -39,9 +39,9 @@ def _asks(action: str, of: str = "") -> dict[str, object]:
 
 
 @get("/", opt=_asks("catalogue.read"), sync_to_thread=False)
-def root(request: Call) -> Response[bytes]:
+def root(request: Call, parts: Parts) -> Response[bytes]:
     """Entity sets and conformance classes."""
-    return answers.said(answers.landing(_host(request)))
+    return answers.said(answers.landing(_host(request), parts.mqtt_port))
 
 
 @get(_BELOW, opt=_asks("entity.read", "entity"), sync_to_thread=True)

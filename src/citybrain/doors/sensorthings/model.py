@@ -56,6 +56,8 @@ SETS: Final[Mapping[str, EntitySet]] = {
 IDS: Final = frozenset({"id", "@iot.id"})
 
 _ROOT: Final = "http://www.opengis.net/spec/iot_sensing/1.1/req/"
+OVER_MQTT: Final = f"{_ROOT}create-observations-via-mqtt/observations-creation"
+"""The class that is held where the broker runs."""
 CONFORMANCE: Final = tuple(
     _ROOT + held
     for held in (

@@ -39,6 +39,8 @@ class SensorThingsParts:
     purpose: Callable[[Call], str]
     """The purpose of reading that a request states."""
     body_limit: int = 32_000_000
+    mqtt_port: int = 0
+    """Of the broker at which observations may be published too; 0 where there is none."""
 
 
 Parts: TypeAlias = NamedDependency[SkipValidation[SensorThingsParts]]

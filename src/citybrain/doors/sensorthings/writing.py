@@ -57,13 +57,7 @@ class Writer:
 
         Raises BadInputError or ForbiddenError saying why it was refused, and 501 for a part that is not kept.
         """
-        if not isinstance(body, dict):
-            raise UnreadableError(Text("内容须为一个 Observation 对象。", "The body is one Observation object."))
-        named = _reference(body.get("Datastream")) if stream is None else stream
-        if named is None:
-            raise wrong("缺少 Datastream 的 @iot.id。", "The Datastream's @iot.id is missing.", "Datastream")
-        _kept(body, named)
-        row = self._row(named, body)
+        row = observed(body, stream, self.now)
         verdict = await self._take([row], key)
         if verdict.refused:
             code, why = verdict.refused[0].code, verdict.refused[0].why
@@ -136,17 +130,7 @@ class Writer:
         at, result = fields.get("phenomenonTime"), fields.get("resultTime")
         if result not in (None, at) and at is not None and not _same(at, result):
             return {"stream": stream, "time": "resultTime differs from phenomenonTime", "value": fields["result"]}
-        return self._row(stream, fields)
-
-    def _row(self, stream: str, fields: Mapping[str, Json]) -> Json:
-        time = fields.get("phenomenonTime") or fields.get("resultTime") or self.now
-        if time is None:
-            raise wrong(
-                "带 Idempotency-Key 时，每条观测值须写明 phenomenonTime。",
-                "With an Idempotency-Key every observation says its phenomenonTime.",
-                "phenomenonTime",
-            )
-        return {"stream": stream, "time": time, "value": fields.get("result")}
+        return _row(stream, fields, self.now)
 
     async def _take(self, rows: Sequence[Json], key: str | None) -> Verdict:
         return await self._store(read_rows(msgspec.json.encode(rows)), key)
@@ -158,6 +142,31 @@ class Writer:
     def _id(self, row: Json) -> str:
         stream, time = (str(row["stream"]), str(row["time"])) if isinstance(row, dict) else ("", "")
         return f"{self.numbers[stream]}.{parse(time)}"
+
+
+def observed(body: Json, stream: str | None, now: str | None) -> Json:
+    """The row of the intake that one Observation is; ``stream`` is the Datastream that an address names.
+
+    Raises UnreadableError, BadInputError, or NotHeldError for a part that would be lost.
+    """
+    if not isinstance(body, dict):
+        raise UnreadableError(Text("内容须为一个 Observation 对象。", "The body is one Observation object."))
+    named = _reference(body.get("Datastream")) if stream is None else stream
+    if named is None:
+        raise wrong("缺少 Datastream 的 @iot.id。", "The Datastream's @iot.id is missing.", "Datastream")
+    _kept(body, named)
+    return _row(named, body, now)
+
+
+def _row(stream: str, fields: Mapping[str, Json], now: str | None) -> Json:
+    time = fields.get("phenomenonTime") or fields.get("resultTime") or now
+    if time is None:
+        raise wrong(
+            "带 Idempotency-Key 时，每条观测值须写明 phenomenonTime。",
+            "With an Idempotency-Key every observation says its phenomenonTime.",
+            "phenomenonTime",
+        )
+    return {"stream": stream, "time": time, "value": fields.get("result")}
 
 
 def _reference(value: Json) -> str | None:
