@@ -1,9 +1,11 @@
 """A small city behind the doors: real faculties over real engines in a temporary folder, two wells, and one account a role."""
 
 import base64
-from collections.abc import AsyncIterator, Iterator
+import shutil
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import pyarrow as pa
@@ -100,11 +102,16 @@ class World:
     watch: detect.Watch
     indicators: see.Indicators
     feed: see.FactFeed
-    app: Litestar
+    build: Callable[[], Litestar]
     secret: str
     """Of the device ``probe``, which may write everything of ``well-1``."""
     front: ASGIApp | None = None
     """What stands before the application, if anything does."""
+
+    @cached_property
+    def app(self) -> Litestar:
+        """The application, built when it is first asked for: that takes as long as all the rest of the city."""
+        return self.build()
 
     @asynccontextmanager
     async def client(self, role: Role | None = None) -> AsyncIterator[AsyncClient]:
@@ -129,15 +136,24 @@ def basic(login: str, secret: str) -> str:
     return "Basic " + base64.b64encode(f"{login}:{secret}".encode()).decode()
 
 
-@pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    """The city, opened; its clock stands at 15:00 in the district on 2026-11-22."""
-    clock, bus = FixedClock(NOW), LocalBus()
-    transactions = open_sqlite(tmp_path / "city.sqlite")
+@pytest.fixture(scope="session")
+def tables(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SQLite file with every table and nothing in them, made once: each test begins with a copy."""
+    file = tmp_path_factory.mktemp("tables") / "city.sqlite"
+    transactions = open_sqlite(file)
     with transactions.begin() as tx:
         engine_tables.create(tx.connection)
         for faculty in (observe, detect, act, decide, exchange, see, protect):
             faculty.METADATA.create_all(tx.connection)
+    transactions.close()
+    return file
+
+
+@pytest.fixture
+def world(tmp_path: Path, tables: Path) -> Iterator[World]:
+    """The city, opened; its clock stands at 15:00 in the district on 2026-11-22."""
+    clock, bus = FixedClock(NOW), LocalBus()
+    transactions = open_sqlite(Path(shutil.copy(tables, tmp_path / "city.sqlite")))
     file = DuckFile(tmp_path / "series")
     series = DuckSeries(file)
     yield _world(tmp_path, clock, bus, transactions, series, DuckFacts(file))
@@ -234,8 +250,11 @@ def _world(
     secret = accounts.devices.create("探头", "probe", ["well-1"])
     watch = detect.Watch(detect.Rulebook(packs, clock, limits.published), transactions, series, registry, latest, cases, clock, bus)
     feed = see.FactFeed(transactions, facts)
-    app = Litestar([*api.routes(parts)], exception_handlers=problems.handlers(), openapi_config=api.openapi())
-    return World(parts, transactions, series, clock, bus, watch, indicators, feed, app, secret)
+
+    def build() -> Litestar:
+        return Litestar([*api.routes(parts)], exception_handlers=problems.handlers(), openapi_config=api.openapi())
+
+    return World(parts, transactions, series, clock, bus, watch, indicators, feed, build, secret)
 
 
 def _last_event(transactions: SqlTransactions) -> int:

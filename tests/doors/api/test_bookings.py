@@ -36,7 +36,7 @@ def courts(world: World) -> World:
     offers = Offers(world.transactions, Terms((PACK,), hall, units, world.clock), world.clock, "demo")
     parts = dataclasses.replace(world.parts, offers=offers, bookings=Bookings(world.transactions, offers, world.clock))
     app = Litestar([*api.routes(parts)], exception_handlers=problems.handlers(), openapi_config=api.openapi())
-    return dataclasses.replace(world, parts=parts, app=app)
+    return dataclasses.replace(world, parts=parts, build=lambda: app)
 
 
 def wish(offer: str, begins: float = 0, ends: float = 1, units: int = 1) -> dict[str, object]:

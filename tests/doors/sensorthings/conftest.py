@@ -39,7 +39,7 @@ def on(world: World) -> World:
         purpose=api.purpose,
     )
     app = Litestar([*api.routes(world.parts), *sensorthings.routes(parts)], exception_handlers=problems.handlers())
-    return replace(world, app=app, front=sensorthings.Singles(app, parts))
+    return replace(world, build=lambda: app, front=sensorthings.Singles(app, parts))
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from citybrain.kernel.clock import Clock
 from citybrain.kernel.instant import SECOND, Instant
 
 View = TypeVar("View")
-_MOST: Final = 512
+_MOST: Final = 64
 """Callers whose view is kept."""
 
 
