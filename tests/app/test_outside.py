@@ -12,6 +12,7 @@ from citybrain.app.city import City
 from citybrain.app.outside import outside
 from citybrain.app.settings import load
 from citybrain.doors.mqtt import Topic
+from citybrain.engines.mqtt_client import Subscription
 from citybrain.kernel.errors import BadInputError
 from tests.brokers import foreign, publish, until
 
@@ -26,6 +27,11 @@ def reading(city: City, port: int) -> City:
     return replace(city, settings=settings)
 
 
+def _said(city: City, reader: Subscription) -> str:
+    """What the administrator's page says of the broker."""
+    return parts.pages(city, None, lambda: reader.connected).health()[-1].tone
+
+
 def stored(city: City) -> int:
     return sum(door.stored for door in city.stores.series.doors() if door.door == "mqtt")
 
@@ -38,9 +44,11 @@ async def test_readings_of_another_broker_are_stored_and_wait_there_while_their_
         wired = reading(city, port)
         reader = outside(wired, parts.mqtt(wired))
         assert reader is not None
+        assert _said(city, reader) == "bad"
         reader.start()
         try:
             await until(lambda: reader.connected)
+            assert _said(city, reader) == "good"
             await publish(port, SAID, topic="emqx/01/air")
             await until(lambda: stored(city) == 1)
             city.accounts.devices.enable(account.account, enabled=False)

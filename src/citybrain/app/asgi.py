@@ -22,9 +22,9 @@ _LEVEL = 4
 """Of gzip: a page of 120 kB takes a third of the time that the highest level takes, and comes out some hundredths longer."""
 
 
-def application(city: City, demo: parts.DemoNotes | None = None) -> Litestar:
-    """The application of a wired city."""
-    shown, served = parts.pages(city, demo), parts.api(city)
+def application(city: City, demo: parts.DemoNotes | None = None, outside: parts.Connected | None = None) -> Litestar:
+    """The application of a wired city; ``outside`` tells whether the broker that it reads from is there."""
+    shown, served = parts.pages(city, demo, outside), parts.api(city)
     made = Litestar(
         route_handlers=[*api.routes(served), *sensorthings.routes(parts.sensorthings(city, served)), *pages.routes(shown)],
         exception_handlers={**problems.handlers(), CityError: _for_whom(shown)},
@@ -41,9 +41,9 @@ def application(city: City, demo: parts.DemoNotes | None = None) -> Litestar:
     return made
 
 
-def served(city: City, demo: parts.DemoNotes | None = None) -> ASGIApp:
+def served(city: City, demo: parts.DemoNotes | None = None, outside: parts.Connected | None = None) -> ASGIApp:
     """The application as it is served: before it stands the short way of single readings."""
-    return sensorthings.Singles(application(city, demo), parts.sensorthings(city, parts.api(city)))
+    return sensorthings.Singles(application(city, demo, outside), parts.sensorthings(city, parts.api(city)))
 
 
 def _for_whom(shown: pages.PageParts) -> Callable[[_Asked, CityError], _Answer]:

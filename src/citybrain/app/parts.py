@@ -3,6 +3,8 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
+from typing import TypeAlias
+from urllib.parse import urlsplit
 
 from citybrain.app import problems
 from citybrain.app.advice import ADVICE, plain
@@ -16,8 +18,11 @@ from citybrain.doors import sensorthings as sensorthings_door
 from citybrain.kernel.access import Ask, Caller
 from citybrain.kernel.errors import CityError, NotFoundError
 from citybrain.kernel.instant import Instant
-from citybrain.kernel.text import Json, Text
+from citybrain.kernel.text import Json, Text, same
 from citybrain.web import frame_views, views
+
+Connected: TypeAlias = Callable[[], bool]
+"""Whether a connection stands now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +83,8 @@ def api(city: City) -> api_door.ApiParts:
     )
 
 
-def pages(city: City, demo: DemoNotes | None) -> page_door.PageParts:
-    """The parts of the pages."""
+def pages(city: City, demo: DemoNotes | None, outside: Connected | None = None) -> page_door.PageParts:
+    """The parts of the pages; ``outside`` tells whether the broker that is read from is there."""
     stands = _stands(city)
     return page_door.PageParts(
         guard=city.guard,
@@ -111,7 +116,7 @@ def pages(city: City, demo: DemoNotes | None) -> page_door.PageParts:
         trace=partial(_trace, city),
         doors=city.stores.series.doors,
         judged=lambda: city.doubts.judged,
-        health=partial(_health, city),
+        health=partial(_health, city, outside),
         errors=tuple(
             frame_views.ErrorEntry(code, status, title, *map(plain, ADVICE[code])) for code, status, title in problems.codes()
         ),
@@ -186,7 +191,7 @@ def _ready(city: City) -> dict[str, Callable[[], Text | None]]:
     }
 
 
-def _health(city: City) -> tuple[frame_views.Health, ...]:
+def _health(city: City, outside: Connected | None) -> tuple[frame_views.Health, ...]:
     names = {
         "transactions": Text("业务库", "Transactions"),
         "series": Text("时序库", "Series"),
@@ -203,6 +208,14 @@ def _health(city: City) -> tuple[frame_views.Health, ...]:
     found.append(
         frame_views.Health(Text("预警规则", "Rules"), "good" if behind < 100_000 else "warn", Text("运行中", "running"), words)
     )
+    if outside is not None:
+        said = Text("已连接", "connected") if outside() else Text("未连接，重连中", "not connected, being tried")
+        title = Text("外部 MQTT 服务器", "Outside MQTT broker")
+        found.append(
+            frame_views.Health(
+                title, "good" if outside() else "bad", said, same(urlsplit(city.settings.mqtt_broker).hostname or "")
+            )
+        )
     return tuple(found)
 
 

@@ -49,10 +49,10 @@ def run(city: City, demo: parts.DemoNotes | None, more: Sequence[Duty] = (), rea
 
 
 async def _run(city: City, demo: parts.DemoNotes | None, more: Sequence[Duty], ready: Callable[[], None] | None) -> None:
-    server = _Server(asgi.served(city, demo))
-    sockets = listen(city.settings.hosts, city.settings.port)
     door = parts.mqtt(city)
     reader = outside(city, door)
+    server = _Server(asgi.served(city, demo, None if reader is None else lambda: reader.connected))
+    sockets = listen(city.settings.hosts, city.settings.port)
     broker = await _broker(city, door)
     started = (*_duties(city), *(duty(city) for duty in more))
     duties = [asyncio.create_task(duty) for duty in started]
