@@ -68,6 +68,8 @@ def watched(browser: Browser, port: int, seconds: float) -> Watched:
     page = _signed_in(browser, port)
     page.add_init_script(_WATCH)
     page.goto(f"http://127.0.0.1:{port}/cockpit", wait_until="load")
+    # A page that is not updated holds no more after an hour either.
+    page.wait_for_selector('cb-live[data-state="on"]', timeout=30_000)
     page.wait_for_timeout(_SETTLED * 1000)
     before, began = _held(page), time.monotonic()
     while time.monotonic() - began < seconds:
