@@ -209,13 +209,11 @@ def _health(city: City, outside: Connected | None) -> tuple[frame_views.Health, 
         frame_views.Health(Text("预警规则", "Rules"), "good" if behind < 100_000 else "warn", Text("运行中", "running"), words)
     )
     if outside is not None:
-        said = Text("已连接", "connected") if outside() else Text("未连接，重连中", "not connected, being tried")
-        title = Text("外部 MQTT 服务器", "Outside MQTT broker")
-        found.append(
-            frame_views.Health(
-                title, "good" if outside() else "bad", said, same(urlsplit(city.settings.mqtt_broker).hostname or "")
-            )
+        tone, said = (
+            ("good", Text("已连接", "connected")) if outside() else ("bad", Text("未连接，重连中", "not connected, being tried"))
         )
+        host = same(urlsplit(city.settings.mqtt_broker).hostname or "")
+        found.append(frame_views.Health(Text("外部 MQTT 服务器", "Outside MQTT broker"), tone, said, host))
     return tuple(found)
 
 

@@ -1,5 +1,6 @@
 """Administration: the ledger of every door, the health of the program, streams by life, people and units."""
 
+from collections.abc import Sequence
 from typing import Final
 
 from litestar import Response, get
@@ -90,12 +91,14 @@ def _units(parts: PageParts, caller: Caller) -> Table | None:
 
 
 def _duties(value: Json) -> Text:
-    named = [duty_words(str(one)) for one in value] if isinstance(value, list) else []
-    return Text("、".join(one.zh for one in named), ", ".join(one.en for one in named))
+    return _listed([duty_words(str(one)) for one in value] if isinstance(value, list) else [])
 
 
 def _roles(value: Json) -> Text:
-    names = [ROLES[name] for name in ROLES if isinstance(value, list) and name in value]
+    return _listed([ROLES[name] for name in ROLES if isinstance(value, list) and name in value])
+
+
+def _listed(names: Sequence[Text]) -> Text:
     return Text("、".join(name.zh for name in names), ", ".join(name.en for name in names))
 
 

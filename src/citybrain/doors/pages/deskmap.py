@@ -13,18 +13,14 @@ from citybrain.doors.pages.parts import Call, PageParts, Parts
 from citybrain.doors.pages.worklist import Asked
 from citybrain.kernel.access import Caller, Query
 from citybrain.kernel.errors import NotFoundError
-from citybrain.kernel.predicate import And, Compare
+from citybrain.kernel.predicate import And
 from citybrain.kernel.text import Text
 from citybrain.web.desk_views import Within
 from citybrain.web.views import Map, MapLayer, Shape
 
-_MOST: Final = 300
-"""Cases drawn at most: the first of the list."""
 _NAME: Final = "case"
-_OPEN: Final = (maps.LATE, maps.SOON, maps.CALM)
 _LEVELS: Final = {"closed": (maps.CLOSED,), "late": (maps.LATE,)}
 """What a tab's marks can be."""
-_PLACED: Final = Compare("lon", "ge", -180.0)
 _TITLE: Final = Text("案件分布", "Where the cases lie")
 _NOTHING: Final = Text("此栏目下没有带位置的案件。", "No case here has a place.")
 
@@ -41,8 +37,8 @@ def layer(request: Call, parts: Parts, name: FromPath[str]) -> Response[bytes]:
 
 def view(parts: PageParts, caller: Caller, wanted: Asked) -> Map:
     """The cases of a list on the district's map; an area opens to the list of its own cases."""
-    where = And((worklist.sought(wanted), _PLACED))
-    found = rows.read(parts, caller, Query("case", where, worklist.order(wanted), _MOST, count=True))
+    where = And((worklist.sought(wanted), maps.PLACED))
+    found = rows.read(parts, caller, Query("case", where, worklist.order(wanted), maps.MOST, count=True))
     plain = report_views.subdistrict_map(parts, "desk", _TITLE)
     said = worklist.told(msgspec.structs.replace(wanted, cursor=""))
     asked = f"?{urlencode(said)}"
@@ -53,7 +49,7 @@ def view(parts: PageParts, caller: Caller, wanted: Asked) -> Map:
         "cases",
         points,
         f"/desk/map/points.geojson{asked}",
-        _LEVELS.get(wanted.tab[0], _OPEN),
+        _LEVELS.get(wanted.tab[0], maps.URGENCIES),
         _note(found.total),
     )
     drawn = maps.within(raw, [shape.id for shape in plain.shapes])
@@ -80,7 +76,7 @@ def _note(total: int | None) -> Text:
     here = total or 0
     if not here:
         return _NOTHING
-    more = Text(f"，图上为最前面的{_MOST}件", f"; the first {_MOST} are shown") if here > _MOST else Text("", "")
+    more = Text(f"，图上为最前面的{maps.MOST}件", f"; the first {maps.MOST} are shown") if here > maps.MOST else Text("", "")
     return Text(f"{here}件有位置{more.zh}", f"{here} with a place{more.en}")
 
 

@@ -16,16 +16,17 @@ from citybrain.kernel.text import Text
 from citybrain.web.views import Level, Map, MapLayer, Mark, Point, Shape
 
 Noun: TypeAlias = Callable[[PageParts, Caller], MapLayer]
-_MOST: Final = 300
+MOST: Final = 300
 """Things of a layer at most: the most urgent ones."""
 _OPEN: Final = Compare("state", "in", ("reported", "filed", "assigned", "handling", "finished"))
-_PLACED: Final = Compare("lon", "ge", -180.0)
+PLACED: Final = Compare("lon", "ge", -180.0)
 _REPORTED: Final = And((Compare("cause", "ge", "report:"), Compare("cause", "lt", "report;")))
 """Cases that people reported, by the beginning of what caused them."""
 _REPORTS, _CASES = Text("市民上报", "Reports by citizens"), Text("其他在办案件", "Other open cases")
 LATE: Final = Level(1, Text("超期", "Overdue"), "#A61B1B")
 SOON: Final = Level(2, Text("24小时内到期", "Due within 24 h"), "#B84E05")
 CALM: Final = Level(3, Text("期限内", "In time"), "#12507B")
+URGENCIES: Final = (LATE, SOON, CALM)
 CLOSED: Final = Level(4, Text("已结案", "Closed"), "#515C68")
 _NO_LAYER: Final = Text("没有可显示的图层", "no layer to show")
 
@@ -81,25 +82,26 @@ def reports(parts: PageParts, caller: Caller) -> MapLayer:
 
 def _cases(parts: PageParts, caller: Caller, name: Literal["case", "report"], title: Text, which: Predicate) -> MapLayer:
     """Those at one place are one mark with their number. The placed are asked for alone only where not all open cases fit."""
-    whole = rows.read(parts, caller, Query("case", And((_OPEN, which)), Order("due"), _MOST, count=True))
-    shown, here = [row for row in whole.rows if row["lon"] is not None], 0
-    if whole.next is not None:
-        found = rows.read(parts, caller, Query("case", And((_OPEN, _PLACED, which)), Order("due"), _MOST, count=True))
-        shown, here = list(found.rows), found.total or 0
-    here = max(here, len(shown))
+    whole = rows.read(parts, caller, Query("case", And((_OPEN, which)), Order("due"), MOST, count=True))
+    if whole.next is None:
+        shown = tuple(row for row in whole.rows if row["lon"] is not None)
+        count, here = len(whole.rows), len(shown)
+    else:
+        found = rows.read(parts, caller, Query("case", And((_OPEN, PLACED, which)), Order("due"), MOST, count=True))
+        shown, count, here = found.rows, whole.total or 0, found.total or 0
     note = Text(
-        f"在办{whole.total or 0}件，其中{here}件有位置" + (f"，图上为最紧迫的{_MOST}件" if here > _MOST else ""),
-        f"{whole.total or 0} open, {here} of them with a place" + (f"; the {_MOST} most urgent are shown" if here > _MOST else ""),
+        f"在办{count}件，其中{here}件有位置" + (f"，图上为最紧迫的{MOST}件" if here > MOST else ""),
+        f"{count} open, {here} of them with a place" + (f"; the {MOST} most urgent are shown" if here > MOST else ""),
     )
     points = gathered(parts, shown)
     look: Literal["cases", "reports"] = "cases" if name == "case" else "reports"
-    return MapLayer(name, title, look, points, f"/layers/{name}/points.geojson", (LATE, SOON, CALM), note)
+    return MapLayer(name, title, look, points, f"/layers/{name}/points.geojson", URGENCIES, note)
 
 
 def alerts(parts: PageParts, caller: Caller) -> MapLayer:
     """Open alerts that have a place, ringed in the colour of their grade."""
-    where = And((Compare("state", "eq", "open"), _PLACED))
-    found = rows.read(parts, caller, Query("alert", where, Order("began", descending=True), _MOST))
+    where = And((Compare("state", "eq", "open"), PLACED))
+    found = rows.read(parts, caller, Query("alert", where, Order("began", descending=True), MOST))
     points = tuple(
         Point(
             id=str(row["id"]),

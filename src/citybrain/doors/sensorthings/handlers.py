@@ -20,11 +20,10 @@ from citybrain.doors.sensorthings.refusals import missing, not_held
 from citybrain.doors.sensorthings.search import Search
 from citybrain.doors.sensorthings.shape import Shaper
 from citybrain.doors.sensorthings.shelves import Shelves
-from citybrain.doors.sensorthings.writing import Writer
+from citybrain.doors.sensorthings.writing import Writer, decoded
 from citybrain.kernel.access import Ask
-from citybrain.kernel.errors import UnreadableError
 from citybrain.kernel.instant import moment, rfc3339
-from citybrain.kernel.text import Json, Lang, Text
+from citybrain.kernel.text import Json, Lang
 
 _UTF8: Final = frozenset({"", "utf-8", "utf8"})
 _READINGS: Final = "Observations"
@@ -170,8 +169,4 @@ def _plain(request: Call) -> None:
 
 def _decoded(request: Call, body: bytes) -> Json:
     _plain(request)
-    try:
-        value: Json = msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise UnreadableError(Text(f"内容不是 UTF-8 编码的 JSON：{error}", f"The body is not JSON in UTF-8: {error}")) from error
-    return value
+    return decoded(body)

@@ -6,9 +6,7 @@ import msgspec
 
 from citybrain.doors.sensorthings.paths import ROOT, segments
 from citybrain.doors.sensorthings.refusals import missing
-from citybrain.doors.sensorthings.writing import observed
-from citybrain.kernel.errors import UnreadableError
-from citybrain.kernel.text import Json, Text
+from citybrain.doors.sensorthings.writing import decoded, observed
 
 VERSION: Final = "v1.1/"
 
@@ -27,9 +25,4 @@ class Messages:
         names = tuple(segment.name for segment in path)
         if names not in (("Observations",), ("Datastreams", "Observations")) or path[-1].key is not None:
             raise missing(topic)
-        try:
-            body: Json = msgspec.json.decode(payload)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-            what = Text(f"消息不是 UTF-8 编码的 JSON：{error}", f"The message is not JSON in UTF-8: {error}")
-            raise UnreadableError(what, topic=topic) from error
-        return [msgspec.json.encode(observed(body, path[0].key if len(path) == 2 else None, now))]
+        return [msgspec.json.encode(observed(decoded(payload), path[0].key if len(path) == 2 else None, now))]

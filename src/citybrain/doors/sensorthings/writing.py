@@ -144,6 +144,15 @@ class Writer:
         return f"{self.numbers[stream]}.{parse(time)}"
 
 
+def decoded(body: bytes) -> Json:
+    """A body as plain JSON; raises UnreadableError."""
+    try:
+        value: Json = msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise UnreadableError(Text(f"内容不是 UTF-8 编码的 JSON：{error}", f"The body is not JSON in UTF-8: {error}")) from error
+    return value
+
+
 def observed(body: Json, stream: str | None, now: str | None) -> Json:
     """The row of the intake that one Observation is; ``stream`` is the Datastream that an address names.
 
