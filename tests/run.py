@@ -16,17 +16,17 @@ Browsers are driven each in a process of its own: the driver keeps an event loop
 """
 Lane: TypeAlias = tuple[tuple[str, ...], ...]
 """Runs of pytest one after another."""
-PARTS: dict[str, tuple[tuple[Lane, ...], ...]] = {
-    "quick": (((("-m", f"not ({ALONE}) and not postgres and not soak", "-n", "2"),),),),
-    "all": (
-        ((("-m", f"not ({ALONE}) and not soak", "-n", "2"),),),
-        (
-            # Programs that are killed, filled and installed wait most of their time: pages are looked at meanwhile.
-            (("-m", f"({ALONE}) and not browser and not soak", "-p", "no:randomly"),),
-            (("tests/web", "-m", "browser", "-p", "no:randomly"), ("tests/browser", "-m", "browser", "-p", "no:randomly")),
-        ),
-    ),
-    "soak": (((("-m", "soak or kill", "-s", "-p", "no:randomly"),),),),
+FAST = ("-m", f"not ({ALONE}) and not postgres and not soak", "-n", "2")
+MOST = ("-m", f"not ({ALONE}) and not soak", "-n", "2")
+PROGRAMS = ("-m", f"({ALONE}) and not browser and not soak", "-p", "no:randomly")
+BLOCKS = ("tests/web", "-m", "browser", "-p", "no:randomly")
+PAGES = ("tests/browser", "-m", "browser", "-p", "no:randomly")
+LONG = ("-m", "soak or kill", "-s", "-p", "no:randomly")
+PARTS: dict[str, list[list[Lane]]] = {
+    "quick": [[(FAST,)]],
+    # Programs that are killed, filled and installed wait most of their time: pages are looked at meanwhile.
+    "all": [[(MOST,)], [(PROGRAMS,), (BLOCKS, PAGES)]],
+    "soak": [[(LONG,)]],
 }
 """Of each part its stages, one after another; the lanes of a stage run side by side."""
 MORE = {"soak": {"CITYBRAIN_KILLS": "100"}}

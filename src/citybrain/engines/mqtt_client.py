@@ -128,7 +128,8 @@ class Subscription:
         while True:
             try:
                 await self._take(message.topic, bytes(message.payload))
-            except (BusyError, StorageFullError):
+            except (BusyError, StorageFullError) as error:
+                log.warning("mqtt_message_waits", topic=message.topic, why=error.what.en)
                 await asyncio.sleep(_AGAIN)
             else:
                 return

@@ -18,6 +18,7 @@ from citybrain.brain.observe.rows import Rows, read_rows, read_series
 from citybrain.brain.observe.shelves import datasets
 from citybrain.brain.observe.sources import sources
 from citybrain.brain.observe.store import METADATA
+from citybrain.brain.observe.together import Together
 from citybrain.brain.observe.told import latest_json
 
 __all__ = [
@@ -47,6 +48,7 @@ __all__ = [
     "Registry",
     "Rows",
     "Spot",
+    "Together",
     "Verdict",
     "contract_of",
     "contracts",

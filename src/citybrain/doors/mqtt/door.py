@@ -5,17 +5,16 @@
 refused stands in the door's ledger.
 """
 
-import asyncio
-from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Final, Protocol
 
 import msgspec
 import structlog
 from anyio import to_thread
 
-from citybrain.brain.observe import Intake, Rows, Verdict, permitted, read_rows
+from citybrain.brain.observe import Intake, Rows, Together, Verdict, permitted, read_rows
 from citybrain.brain.protect import Accounts, Guard
 from citybrain.kernel.access import Ask, Caller
 from citybrain.kernel.clock import Clock
@@ -45,24 +44,6 @@ class Reads(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Message:
-    """Rows of one message as JSON, and the future that its sender's acknowledgement waits for."""
-
-    topic: str
-    rows: Sequence[bytes]
-    done: asyncio.Future[Verdict]
-
-    def settle(self, outcome: Verdict | BaseException) -> None:
-        """Tell the sender, unless it is gone."""
-        if self.done.done():
-            return
-        if isinstance(outcome, BaseException):
-            self.done.set_exception(outcome)
-        else:
-            self.done.set_result(outcome)
-
-
 @dataclass(frozen=True, slots=True)
 class MqttDoor:
     """The door for devices; ``limit`` is the greatest payload in bytes.
@@ -77,8 +58,8 @@ class MqttDoor:
     limit: int = 1_000_000
     topics: Sequence[Reads] = ()
     """Who reads topics that are not our own; the first that knows a topic reads its message."""
-    _waiting: dict[str, deque[_Message]] = field(default_factory=dict)
-    _taking: set[asyncio.Task[None]] = field(default_factory=set)
+    _together: dict[str, Together[Sequence[bytes], Verdict]] = field(default_factory=dict)
+    """Of each device whose messages are being stored."""
 
     async def authorise(self, login: str, secret: str) -> Caller | None:
         """The device of a login and secret, or None."""
@@ -95,16 +76,15 @@ class MqttDoor:
             raise TooLargeError(what, limit=self.limit)
         if topic == BULK:
             return await self._store(payload, caller, topic)
-        message = _Message(topic, self._rows(topic, payload), asyncio.get_running_loop().create_future())
-        waiting = self._waiting.get(caller.account)
-        if waiting is None:
-            self._waiting[caller.account] = deque((message,))
-            task = asyncio.create_task(self._take_all(caller))
-            self._taking.add(task)
-            task.add_done_callback(self._taking.discard)
-        else:
-            waiting.append(message)
-        return await message.done
+        together = self._together.get(caller.account)
+        if together is None:
+            together = self._together[caller.account] = Together(partial(self._store_all, caller, topic), _TOGETHER)
+        try:
+            verdict, _ = await together.put(self._rows(topic, payload))
+        finally:
+            if together.idle and self._together.get(caller.account) is together:
+                del self._together[caller.account]
+        return verdict
 
     def _rows(self, topic: str, payload: bytes) -> Sequence[bytes]:
         now = rfc3339(self.clock.city())
@@ -114,18 +94,9 @@ class MqttDoor:
                 return found
         return observations(topic, payload, now)
 
-    async def _take_all(self, caller: Caller) -> None:
-        """Store the messages of a device group by group, in their order, until none waits."""
-        waiting = self._waiting[caller.account]
-        try:
-            while waiting:
-                group = [waiting.popleft() for _ in range(min(len(waiting), _TOGETHER))]
-                body = b"[" + b",".join(row for message in group for row in message.rows) + b"]"
-                (outcome,) = await asyncio.gather(self._store(body, caller, group[0].topic), return_exceptions=True)
-                for message in group:
-                    message.settle(outcome)
-        finally:
-            del self._waiting[caller.account]
+    async def _store_all(self, caller: Caller, topic: str, group: Sequence[Sequence[bytes]]) -> Verdict:
+        """Store the messages of a device as one sending."""
+        return await self._store(b"[" + b",".join(row for rows in group for row in rows) + b"]", caller, topic)
 
     async def _store(self, body: bytes, caller: Caller, topic: str) -> Verdict:
         # On the loop, as far as they are small: policy remembers its answers, and messages that change threads lose their order.

@@ -1,11 +1,10 @@
 """The short way for the commonest request of all: a device sends one reading to ``Observations``.
 
 It stands before the routes, and answers only what needs nothing of them: a known device, a plain body, a stream that it may
-write. Everything else, and everything that is refused, goes the whole way with its body unread: the answers are the same. What
-arrives while readings before are being stored is stored together after them: each alone would cost as much as all.
+write. Everything else, and everything that is refused, goes the whole way with its body unread: the answers are the same. Readings
+that arrive together are stored together.
 """
 
-import asyncio
 import base64
 import binascii
 from collections import deque
@@ -19,7 +18,7 @@ import numpy as np
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Receive, ReceiveMessage, Scope, Send
 
-from citybrain.brain.observe import Rows, plausible
+from citybrain.brain.observe import Rows, Together, plausible
 from citybrain.doors.sensorthings import links
 from citybrain.doors.sensorthings.parts import SensorThingsParts
 from citybrain.doors.sensorthings.paths import ROOT, segments
@@ -63,12 +62,9 @@ class _Sender(NamedTuple):
 
 
 class _Reading(NamedTuple):
-    """A reading that waits to be stored; ``done`` says whether it was."""
-
     stream: str
     time: Instant
     value: float
-    done: asyncio.Future[bool]
 
 
 class Singles:
@@ -77,8 +73,7 @@ class Singles:
     def __init__(self, whole: ASGIApp, parts: SensorThingsParts) -> None:
         self._whole = whole
         self.parts = parts
-        self._waiting: list[_Reading] = []
-        self._storing: asyncio.Task[None] | None = None
+        self._together = Together(self._store, _TOGETHER)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request here or the whole way."""
@@ -142,25 +137,8 @@ class Singles:
         time = now if body.time is None else at(body.time)
         if not plausible(time, now):
             return None
-        done = asyncio.get_running_loop().create_future()
-        self._waiting.append(_Reading(stream, time, body.result, done))
-        if self._storing is None:
-            self._storing = asyncio.create_task(self._store_all())
-        return f"{number}.{time}" if await done else None
-
-    async def _store_all(self) -> None:
-        """Store what waits, group by group, until nothing does."""
-        while self._waiting:
-            group, self._waiting = self._waiting[:_TOGETHER], self._waiting[_TOGETHER:]
-            (outcome,) = await asyncio.gather(self._store(group), return_exceptions=True)
-            for row, reading in enumerate(group):
-                if reading.done.done():
-                    continue
-                if isinstance(outcome, BaseException):
-                    reading.done.set_exception(outcome)
-                else:
-                    reading.done.set_result(row not in outcome)
-        self._storing = None
+        refused, place = await self._together.put(_Reading(stream, time, body.result))
+        return None if place in refused else f"{number}.{time}"
 
     async def _store(self, group: Sequence[_Reading]) -> frozenset[int]:
         """Store readings together; the places of those that were not."""
