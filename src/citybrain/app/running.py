@@ -119,7 +119,7 @@ def _duties(city: City) -> tuple[Coroutine[None, None, None], ...]:
         city.watch.run(),
         follow("facts", threaded(lambda: _told(city)), told, pause=_GATHER),
         _figures(city, figured),
-        follow("notices", threaded(city.notices.run_once), noticed, pause=_GATHER),
+        follow("notices", threaded(city.notices.run_once), noticed, pause=_GATHER, rest=1.0),
         regularly("audit", lambda: asyncio.to_thread(city.audit.settle), 20.0),
         regularly("doubts", lambda: asyncio.to_thread(city.doubts.run_once), 2.0),
         regularly("bookings", lambda: asyncio.to_thread(city.bookings.lapse), 5.0),

@@ -75,7 +75,7 @@ class Order(msgspec.Struct, frozen=True):
 
 
 class Query(msgspec.Struct, frozen=True):
-    """Rows of a dataset; ``cursor`` is opaque and comes from the page before."""
+    """Rows of a dataset; ``cursor`` is opaque and comes from the page before. A ``limit`` of 0 asks for the ``count`` alone."""
 
     dataset: str
     where: Predicate = EVERYTHING

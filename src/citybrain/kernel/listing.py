@@ -45,9 +45,11 @@ class Listing:
             what = Text(f"不能按“{order.field}”排序。可用：{listed}。", f"Cannot sort by '{order.field}'. Possible: {listed}.")
             raise UnsupportedError(what, field=order.field)
         types = {column.name: column.type for column in self.dataset.columns}
-        limit = max(1, min(query.limit, _MOST))
+        limit = max(0, min(query.limit, _MOST))
         clause = predicate.sql(timed(predicate.fitted(query.where, types), types), self.cells)
         values = {**clause.values, **self.values()}
+        if limit == 0:
+            return Page((), None, self._total(clause.sql, values) if query.count else None)
         where, after = self._after(order, query.cursor)
         chosen = ", ".join(f'{expression} AS "{name}"' for name, expression in self.cells.items())
         way = "DESC" if order.descending else "ASC"
@@ -57,9 +59,12 @@ class Listing:
         more = len(raw) > limit
         total = len(raw) if query.count else None
         if query.count and (more or query.cursor is not None):
-            total = int(str(self.ask(f"SELECT COUNT(*) AS total FROM {self.tables} WHERE {clause.sql}", values)[0]["total"]))
+            total = self._total(clause.sql, values)
         mark = _encode(order, raw[limit - 1], self.dataset.key) if more else None
         return Page(tuple({name: _cell(value, types[name]) for name, value in row.items()} for row in raw[:limit]), mark, total)
+
+    def _total(self, where: str, values: Mapping[str, Scalar]) -> int:
+        return int(str(self.ask(f"SELECT COUNT(*) AS total FROM {self.tables} WHERE {where}", values)[0]["total"]))
 
     def _after(self, order: Order, cursor: str | None) -> tuple[str, dict[str, Scalar]]:
         if cursor is None:

@@ -7,10 +7,10 @@ from typing import Final
 
 import msgspec
 from sqlalchemy import Connection, RowMapping, and_, exists, insert, select
-from sqlalchemy.exc import IntegrityError
 
 from citybrain.brain.act.casebook import MOVED, OPENED
 from citybrain.brain.act.instructions import INSTRUCTED, STANDINGS, Instruction
+from citybrain.brain.act.records import leave_notices
 from citybrain.brain.act.store import NOTICE, NOTICE_READ
 from citybrain.kernel.access import Caller
 from citybrain.kernel.cases import Case, Flow
@@ -61,7 +61,7 @@ class Notices:
         self._clock = clock
         self._flows = flows
 
-    def send(self, to: str, text: Text, key: str, subject: str | None = None, origin: Origin = "real") -> None:
+    def send(self, to: str, words: Text, key: str, subject: str | None = None, origin: Origin = "real") -> None:
         """Tell a recipient once per key; raises BadInputError for a recipient of another shape."""
         kind, _, name = to.partition(":")
         if kind not in _KINDS or not name:
@@ -70,7 +70,7 @@ class Notices:
             )
             raise BadInputError(what, to=to)
         with self._transactions.begin() as tx:
-            self._write(tx.connection, to, text, key, subject, origin)
+            leave_notices(tx.connection, [self._row(to, words, key, subject, origin)])
 
     def run_once(self, limit: int = 500) -> int:
         """Turn committed case events into notices; returns how many events were read. Harmless to repeat."""
@@ -78,8 +78,7 @@ class Notices:
         if not events:
             return 0
         with self._transactions.begin() as tx:
-            for _, event in events:
-                self._tell(tx.connection, event)
+            leave_notices(tx.connection, [row for _, event in events for row in self._rows(event)])
             self._transactions.advance(tx.connection, self.READER, events[-1][0])
         return len(events)
 
@@ -110,20 +109,20 @@ class Notices:
         with self._transactions.read() as connection:
             return {row.account: Instant(row.wall) for row in connection.execute(query)}
 
-    def _tell(self, connection: Connection, event: Event) -> None:
+    def _rows(self, event: Event) -> list[dict[str, object]]:
+        """The notices that an event makes, one a recipient."""
         if event.type == INSTRUCTED:
-            self._instruct(connection, event)
+            return [self._instruction(event)]
         if event.type not in (OPENED, MOVED):
-            return
+            return []
         case = msgspec.convert(event.body["case"], Case)
         flow = self._flows.get(case.flow)
         if flow is None:
-            return
+            return []
         words = _words(case, flow, event.type)
-        for to in recipients(case, flow):
-            self._write(connection, to, words, event.id, case.id, case.origin)
+        return [self._row(to, words, event.id, case.id, case.origin) for to in recipients(case, flow)]
 
-    def _instruct(self, connection: Connection, event: Event) -> None:
+    def _instruction(self, event: Event) -> dict[str, object]:
         """To whom an instruction now waits: the unit that answers, who gave it, and at the end the unit again."""
         case, told = msgspec.convert(event.body["case"], Case), msgspec.convert(event.body["instruction"], Instruction)
         to = f"account:{told.by}" if told.state == "answered" else f"unit:{case.unit}"
@@ -132,28 +131,19 @@ class Notices:
             f"督办事项（{case.number}）：{told.words}。{here.zh}，期限 {due}。",
             f"Instruction on {case.number}: {told.words}. {here.en}, due {due}.",
         )
-        self._write(connection, to, words, event.id, case.id, told.origin)
+        return self._row(to, words, event.id, case.id, told.origin)
 
-    def _write(self, connection: Connection, to: str, text: Text, key: str, subject: str | None, origin: Origin) -> None:
-        row = {
+    def _row(self, to: str, words: Text, key: str, subject: str | None, origin: Origin) -> dict[str, object]:
+        return {
             "id": new_id(),
             "recipient": to,
             "key": key,
-            "words": msgspec.json.encode(text).decode(),
+            "words": msgspec.json.encode(words).decode(),
             "subject": subject,
             "origin": origin,
             "at": self._clock.city(),
             "wall": self._clock.wall(),
         }
-        known = select(NOTICE.c.id).where(NOTICE.c.recipient == to, NOTICE.c.key == key)
-        if connection.execute(known).first() is not None:
-            return
-        try:
-            with connection.begin_nested():
-                connection.execute(insert(NOTICE).values(row))
-        except IntegrityError:
-            # The same notice was sent from elsewhere at the same moment: once is enough.
-            return
 
 
 def _notice(row: RowMapping) -> Notice:

@@ -1,12 +1,11 @@
 """Cases and steps as rows: reading, inserting, numbering, always inside a transaction that the caller holds."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, func, insert, select, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import ColumnElement, Connection, Table, func, insert, select, text, update
 
-from citybrain.brain.act.store import CASE, CAUSE, SERIAL, STEP
+from citybrain.brain.act.store import CASE, CAUSE, NOTICE, SERIAL, STEP
 from citybrain.kernel.cases import Case, Step
 from citybrain.kernel.errors import NotFoundError
 from citybrain.kernel.places import Place
@@ -102,14 +101,22 @@ def next_serial(connection: Connection, day: str) -> int:
     """The next number of a local day ``YYYYMMDD``, from 1; a rolled-back transaction leaves no gap."""
     bump = update(SERIAL).where(SERIAL.c.day == day).values(last=SERIAL.c.last + 1)
     if connection.execute(bump).rowcount == 0:
-        try:
-            with connection.begin_nested():
-                connection.execute(insert(SERIAL).values(day=day, last=0))
-        except IntegrityError:
-            # Somebody else opened the day's first case in between: their row is there now.
-            pass
+        _add(connection, SERIAL, [{"day": day, "last": 0}])
         connection.execute(bump)
     return int(connection.execute(select(SERIAL.c.last).where(SERIAL.c.day == day)).scalar_one())
+
+
+def leave_notices(connection: Connection, rows: Sequence[Mapping[str, object]]) -> None:
+    """Write rows of the notice table; a recipient who had the notice of that key already is not told again."""
+    if rows:
+        _add(connection, NOTICE, rows)
+
+
+def _add(connection: Connection, table: Table, rows: Sequence[Mapping[str, object]]) -> None:
+    """Insert the rows that are not there yet, also where somebody else writes them in this moment (SQL of SQLite and PostgreSQL)."""
+    names = table.columns.keys()
+    columns, values = ", ".join(f'"{name}"' for name in names), ", ".join(f":{name}" for name in names)
+    connection.execute(text(f'INSERT INTO "{table.name}" ({columns}) VALUES ({values}) ON CONFLICT DO NOTHING'), rows)
 
 
 def _json(value: object) -> str:

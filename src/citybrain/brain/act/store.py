@@ -33,6 +33,7 @@ CASE = Table(
     Column("origin", Text, nullable=False),
     Index("case_opened", "opened", "id"),
     Index("case_due", "due", "id"),
+    Index("case_closed", "closed"),
     Index("case_state_unit", "state", "unit", "due", "closed"),
 )
 CAUSE = Table(

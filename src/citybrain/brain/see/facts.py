@@ -227,9 +227,34 @@ def state_of(facts: Facts, name: str) -> str:
 
     Of a case that is its highest version, of an alert its newest fact.
     """
-    every = " UNION ALL ".join(f"SELECT * FROM {source(facts, table)} AS {table}" for table in STATES[name])
-    numbered = f'row_number() OVER (PARTITION BY "{name}" ORDER BY {_NEWEST[name]})'
-    return f"SELECT * FROM ({every}) AS happened WHERE time <= $now QUALIFY {numbered} = 1"
+    return f"SELECT * FROM ({_every(facts, name)}) AS happened WHERE time <= $now QUALIFY {_last(name)} = 1"
+
+
+def latest(facts: Facts, name: str) -> str:
+    """The SQL of the latest ``time`` among the facts of a noun."""
+    return f"SELECT max(time) AS time FROM ({_every(facts, name)}) AS happened"
+
+
+def fresh(facts: Facts, name: str) -> str:
+    """The SQL of the facts of a noun beyond the positions ``$case_opened``, ``$case_moved`` … of its tables."""
+    return " UNION ALL ".join(
+        f"SELECT * FROM {source(facts, table)} AS {table} WHERE position > ${table}" for table in STATES[name]
+    )
+
+
+def carried(name: str) -> str:
+    """The SQL of a noun's state, from the rows ``before`` and the facts that are ``fresh``: what has no news stands as it was."""
+    touched = f'SELECT * FROM fresh UNION ALL BY NAME SELECT before.* FROM before SEMI JOIN fresh USING ("{name}")'
+    untouched = f'SELECT before.* FROM before ANTI JOIN fresh USING ("{name}")'
+    return f"{untouched} UNION ALL BY NAME SELECT * FROM ({touched}) AS happened QUALIFY {_last(name)} = 1"
+
+
+def _every(facts: Facts, name: str) -> str:
+    return " UNION ALL ".join(f"SELECT * FROM {source(facts, table)} AS {table}" for table in STATES[name])
+
+
+def _last(name: str) -> str:
+    return f'row_number() OVER (PARTITION BY "{name}" ORDER BY {_NEWEST[name]})'
 
 
 def flatten(events: Sequence[tuple[int, Event]]) -> dict[str, list[Row]]:

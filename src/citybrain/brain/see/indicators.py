@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 
 from citybrain.brain.see import behind, figures, wording
 from citybrain.brain.see.facts import STATES
+from citybrain.brain.see.folds import Folds
 from citybrain.brain.see.house import HOUSE
 from citybrain.brain.see.pace import Pace
 from citybrain.brain.see.tables import IbisTables, Plan, plan
@@ -47,6 +48,7 @@ class Indicators:
     ) -> None:
         self._declared = _declared(packs)
         self._facts = facts
+        self._folds = Folds(facts)
         self._streams = streams
         self._clock = clock
         self._transactions = transactions
@@ -169,7 +171,7 @@ class Indicators:
         return made
 
     def _tables(self, now: Instant) -> IbisTables:
-        return IbisTables(self._facts, self._streams, self._areas, now)
+        return IbisTables(self._facts, self._streams, self._areas, now, self._folds)
 
 
 def wanted(one: Indicator) -> tuple[str, ...]:

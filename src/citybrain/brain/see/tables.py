@@ -9,7 +9,8 @@ import ibis.expr.types as ir
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from citybrain.brain.see.facts import ALERT_FACT, BOOKING_FACT, CASE_FACT, RATING_FACT, STATES, WINDOW_FACT, state_of
+from citybrain.brain.see.facts import ALERT_FACT, BOOKING_FACT, CASE_FACT, RATING_FACT, STATES, WINDOW_FACT
+from citybrain.brain.see.folds import Folds
 from citybrain.kernel.errors import DeclarationError, NotFoundError
 from citybrain.kernel.instant import Instant
 from citybrain.kernel.places import Area
@@ -54,8 +55,16 @@ class Plan(NamedTuple):
 class IbisTables:
     """``case``, ``alert``, ``booking``, ``offer_window``, ``rating`` (facts at ``now``), ``stream`` (latest values, handed in) and ``area``."""
 
-    def __init__(self, facts: Facts, streams: Callable[[], pa.Table], areas: Callable[[], Sequence[Area]], now: Instant) -> None:
+    def __init__(
+        self,
+        facts: Facts,
+        streams: Callable[[], pa.Table],
+        areas: Callable[[], Sequence[Area]],
+        now: Instant,
+        folds: Folds | None = None,
+    ) -> None:
         self._facts = facts
+        self._folds = Folds(facts) if folds is None else folds
         self._memory: dict[str, Callable[[], pa.Table]] = {"stream": streams, "area": lambda: area_rows(areas())}
         self._made: dict[str, pa.Table] = {}
         self._now = now
@@ -98,7 +107,7 @@ class IbisTables:
         """The rows of a table, made once: what is folded from facts is the same for every figure of an instant."""
         if name not in self._made:
             if name in STATES:
-                self._made[name] = self._facts.query(state_of(self._facts, name), {"now": self._now})
+                self._made[name] = self._folds.at(name, self._now)
             else:
                 self._made[name] = _without_nan(self._memory[name]())
         return self._made[name]

@@ -126,7 +126,7 @@ def _step(parts: PageParts, request: Call, number: str, data: Step, photo: Uploa
 
 def _tab(parts: PageParts, request: Call, tab: tuple[str, Text, Predicate, Tone], wanted: worklist.Asked) -> Tab:
     there = worklist.Asked(tab, area=wanted.area, mapped=wanted.mapped)
-    count = rows.read(parts, request.user, Query("case", worklist.sought(there), limit=1, count=True)).total or 0
+    count = rows.read(parts, request.user, Query("case", worklist.sought(there), limit=0, count=True)).total or 0
     return Tab(tab[1], worklist.address(there), count, tab is wanted.tab, tab[3] if count else "plain")
 
 
