@@ -33,6 +33,7 @@ PAGES: dict[str, tuple[str, str]] = {
     "rule": ("/studio/air/aqi_light?limit=air.aqi_light_above&value=80&unit={{index}}", "data_officer"),
     "admin": ("/admin", "admin"),
     "streams": ("/admin/streams", "data_officer"),
+    "stream": ("/admin/streams/air-01.pm25", "data_officer"),
     "nearby": ("/park?lon=117.15&lat=39.1", ""),
     "offers": ("/offers", ""),
     "bookings": ("/bookings", "citizen"),

@@ -212,6 +212,7 @@ def _world(
         accounts=accounts,
         audit=audit,
         registry=registry,
+        promises=observe.Promises(registry, series, transactions, clock),
         intake=intake,
         latest=latest,
         nearest=observe.Nearest(packs, registry, latest),

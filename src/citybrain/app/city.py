@@ -32,6 +32,7 @@ class City:
     areas: observe.AreaBook
     registry: observe.Registry
     making: observe.Making
+    promises: observe.Promises
     latest: observe.Latest
     nearest: observe.Nearest
     intake: observe.Intake
@@ -99,6 +100,7 @@ def build(settings: Settings, stores: Stores, packs: Sequence[Pack], clock: Cloc
         areas=areas,
         registry=registry,
         making=observe.Making(registry, areas, clock, origin),
+        promises=observe.Promises(registry, series, transactions, clock),
         latest=latest,
         nearest=observe.Nearest(packs, registry, latest),
         intake=intake,

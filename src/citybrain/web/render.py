@@ -61,6 +61,7 @@ _TEMPLATES: dict[type, str] = {
     booking_views.OwnerPage: "booking_owner",
     nearby_views.NearbyPage: "nearby",
     stream_views.StreamsPage: "streams",
+    stream_views.StreamPage: "stream",
 }
 _BLOCKS: dict[type, tuple[str, str]] = {
     views.Figure: ("figure", "figure"),
@@ -85,7 +86,7 @@ def render(
     | booking_views.BookingView
     | decide_views.DecideView
     | nearby_views.NearbyPage
-    | stream_views.StreamsPage,
+    | stream_views.StreamView,
     page: views.Page,
 ) -> str:
     """The whole page of a view."""

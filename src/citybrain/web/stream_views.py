@@ -1,9 +1,13 @@
 """The view of streams by life."""
 
+from typing import TypeAlias
+
 import msgspec
 
-from citybrain.web.desk_views import Tab
-from citybrain.web.views import Fact, Table
+from citybrain.kernel.instant import Instant
+from citybrain.kernel.text import Text
+from citybrain.web.desk_views import FormError, Tab
+from citybrain.web.views import Chart, Fact, Table
 
 
 class StreamsPage(msgspec.Struct, frozen=True):
@@ -12,3 +16,46 @@ class StreamsPage(msgspec.Struct, frozen=True):
     tabs: tuple[Tab, ...]
     table: Table
     judged: tuple[Fact, ...]
+
+
+class PromiseField(msgspec.Struct, frozen=True):
+    """A field of the form of agreeing: a number, or a time of the day; empty where nothing is promised."""
+
+    name: str
+    title: Text
+    value: str
+    clock: bool = False
+
+
+class PromiseLine(msgspec.Struct, frozen=True):
+    """What was agreed on at a time, by whom and why; no facts where it was taken back."""
+
+    no: int
+    facts: tuple[Fact, ...]
+    by: str
+    why: str
+    at: Instant
+
+
+class StreamPage(msgspec.Struct, frozen=True):
+    """``/admin/streams/<id>``: a stream's life and contract, and what may be agreed on for one that nobody promised anything of."""
+
+    title: Text
+    path: str
+    facts: tuple[Fact, ...]
+    contract: tuple[Fact, ...]
+    chart: Chart
+    learned: tuple[Fact, ...]
+    """What the proposal rests on; nothing where there is none."""
+    fields: tuple[PromiseField, ...]
+    """Nothing for whom may not agree, or where the contract is declared elsewhere; then ``why_not`` says which."""
+    version: int
+    agreed: bool
+    history: tuple[PromiseLine, ...]
+    why_not: Text | None = None
+    too_little: Text | None = None
+    typed: dict[str, str] = {}
+    errors: tuple[FormError, ...] = ()
+
+
+StreamView: TypeAlias = StreamsPage | StreamPage

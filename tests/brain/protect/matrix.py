@@ -13,6 +13,7 @@ YES: dict[str, tuple[str, ...]] = {
     "entity.export": ("data_officer",),
     "stream.read": (*STAFF, "admin"),
     "stream.write": ("admin",),
+    "stream.promise": ("data_officer",),
     "stream.export": ("data_officer",),
     "observation.read": STAFF,
     "observation.write": ("device",),

@@ -13,6 +13,7 @@ SPECIAL = {
     "/data/{name:str}": "/data/air_station",
     "/alerts/{name:str}": "/alerts/{alert}",
     "/studio/{pack:str}/{rule:str}": "/studio/air/aqi_light",
+    "/admin/streams/{name:str}": "/admin/streams/air-01.pm25",
     "/decide/{question:str}": "/decide/parking_allocation",
     "/layers/{kind:str}/{name:str}": "/layers/air_station/areas.geojson",
     "/desk/map/{name:str}": "/desk/map/areas.geojson",

@@ -7,12 +7,14 @@ from citybrain.brain.observe.doubts import Doubt, Doubts, Judged
 from citybrain.brain.observe.formats import FORMS
 from citybrain.brain.observe.intake import Intake, Verdict, plausible
 from citybrain.brain.observe.latest import Latest, Reading
+from citybrain.brain.observe.learning import Broken, Learned
 from citybrain.brain.observe.life import contracts, life, lives
 from citybrain.brain.observe.made import MADE, MadeProperty, MadeSensor, MadeStream, MadeThing, MadeUnit
 from citybrain.brain.observe.making import Draft, Making, Spot, declared_elsewhere
 from citybrain.brain.observe.nearest import WALK_BASIS, Found, Nearest
 from citybrain.brain.observe.past import Recent, history
 from citybrain.brain.observe.permission import permitted
+from citybrain.brain.observe.promises import Promise, Promises
 from citybrain.brain.observe.registry import Registry, contract_of
 from citybrain.brain.observe.rows import Rows, read_rows, read_series
 from citybrain.brain.observe.shelves import datasets
@@ -27,6 +29,7 @@ __all__ = [
     "METADATA",
     "WALK_BASIS",
     "AreaBook",
+    "Broken",
     "Census",
     "Deriver",
     "Doubt",
@@ -36,6 +39,7 @@ __all__ = [
     "Intake",
     "Judged",
     "Latest",
+    "Learned",
     "MadeProperty",
     "MadeSensor",
     "MadeStream",
@@ -43,6 +47,8 @@ __all__ = [
     "MadeUnit",
     "Making",
     "Nearest",
+    "Promise",
+    "Promises",
     "Reading",
     "Recent",
     "Registry",

@@ -116,13 +116,17 @@ class Making:
             self._commit((moved,), (), (msgspec.structs.replace(said, located=None if spot is None else spot.words),))
 
     def restate(self, words: MadeStream | MadeSensor | MadeProperty, contract: Contract | None = None) -> None:
-        """Say something else of a stream, a sensor or a property; a contract is the stream's from now on."""
+        """Say something else of a stream, a sensor or a property; a contract is the stream's from now on.
+
+        Whoever states none leaves in force what a person agreed on.
+        """
         with self._lock:
             streams: tuple[Stream, ...] = ()
             if isinstance(words, MadeStream):
                 stream = self.own_stream(words.id)
+                silent = contract is None or (contract == Contract() and self._registry.agreed(stream))
                 fresh = msgspec.structs.replace(
-                    stream, unit=_unit(words.unit), contract=stream.contract if contract is None else contract
+                    stream, unit=_unit(words.unit), contract=stream.contract if silent or contract is None else contract
                 )
                 if fresh.unit != stream.unit:
                     raise _kept_unit(stream)

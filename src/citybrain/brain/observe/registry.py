@@ -1,14 +1,15 @@
 """The register of things: entities of declared kinds, and a numbered stream with a contract for each measured field."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import repeat
 
+import msgspec
 import numpy as np
 from sqlalchemy import Connection, func, insert, select, update
 
 from citybrain.brain.observe import made
 from citybrain.brain.observe.made import MADE, Made, Words
-from citybrain.brain.observe.store import ENTITY, STREAM, entity_of, entity_row, stream_of, stream_row
+from citybrain.brain.observe.store import ENTITY, STREAM, agreed, entity_of, entity_row, stream_of, stream_row
 from citybrain.kernel.errors import BadInputError, NotFoundError
 from citybrain.kernel.instant import Duration, Instant, duration, minute_of
 from citybrain.kernel.observations import Numbers
@@ -32,6 +33,7 @@ class Registry:
         self._areas = areas
         self._kinds = {kind.name: kind for pack in packs for kind in pack.kinds}
         self.version = 0
+        self._agreed: Mapping[int, Contract] = {}
         self._listed: dict[tuple[int, str, str], tuple[Sequence[str], Numbers]] = {}
         self._load()
 
@@ -68,6 +70,20 @@ class Registry:
                     tx.connection.execute(update(STREAM).where(STREAM.c.no == stream.no).values(stream_row(stream)))
             made.put(tx.connection, words)
         self._changed(entities, streams, words, freed)
+
+    def promise(self, stream: Stream, contract: Contract | None, write: Callable[[Connection], None]) -> None:
+        """Have a stream promise what was agreed on, or nothing again; ``write`` leaves the record of it in the same commit."""
+        changed = msgspec.structs.replace(stream, contract=contract or Contract())
+        with self._transactions.begin() as tx:
+            write(tx.connection)
+            tx.connection.execute(update(STREAM).where(STREAM.c.no == stream.no).values(stream_row(changed)))
+        others = {no: held for no, held in self._agreed.items() if no != stream.no}
+        self._agreed = others if contract is None else {**others, stream.no: contract}
+        self._changed((), (changed,), (), ())
+
+    def agreed(self, stream: Stream) -> bool:
+        """Whether what a stream promises was agreed on by a person, and declared by nobody."""
+        return self._agreed.get(stream.no) == stream.contract
 
     def kind(self, name: str) -> Kind:
         """A declared kind, or that of what is made over doors; raises BadInputError."""
@@ -151,6 +167,7 @@ class Registry:
             entities = [entity_of(row) for row in connection.execute(select(ENTITY).order_by(ENTITY.c.id))]
             self._streams = tuple(stream_of(row) for row in connection.execute(select(STREAM).order_by(STREAM.c.no)))
             self._say(made.load(connection))
+            self._agreed = agreed(connection)
         of_kind: dict[str, list[Entity]] = {}
         for entity in entities:
             if entity.valid_to is None:
@@ -212,7 +229,7 @@ class Registry:
             for field in self._declared(entity.kind).fields:
                 if not field.measured:
                     continue
-                stream = _stream(entity, field, self._numbers.get(f"{entity.id}.{field.name}", last + 1), source)
+                stream = self._kept(_stream(entity, field, self._numbers.get(f"{entity.id}.{field.name}", last + 1), source))
                 if stream.no > last:
                     last += 1
                     fresh.append(stream_row(stream))
@@ -220,6 +237,12 @@ class Registry:
                     connection.execute(update(STREAM).where(STREAM.c.no == stream.no).values(stream_row(stream)))
         if fresh:
             connection.execute(insert(STREAM), fresh)
+
+    def _kept(self, stream: Stream) -> Stream:
+        """A stream as declared, with what was agreed on where the declaration promises nothing."""
+        if stream.contract != Contract():
+            return stream
+        return msgspec.structs.replace(stream, contract=self._agreed.get(stream.no, stream.contract))
 
 
 def contract_of(field: Field) -> Contract:

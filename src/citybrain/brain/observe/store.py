@@ -4,7 +4,22 @@ from typing import TypeAlias
 
 import h3
 import msgspec
-from sqlalchemy import BigInteger, Column, Connection, Float, Index, Integer, LargeBinary, MetaData, Row, String, Table, Text
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Connection,
+    Float,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Row,
+    String,
+    Table,
+    Text,
+    func,
+    select,
+)
 
 from citybrain.kernel import text
 from citybrain.kernel.instant import Duration, Instant
@@ -83,6 +98,19 @@ DOUBT = Table(
     Index("doubt_until", "until"),
 )
 """What was held against a stream: since when, told when, ended when (null: still), and how it stood to its neighbours before."""
+PROMISE = Table(
+    "promise",
+    METADATA,
+    Column("no", Integer, primary_key=True, autoincrement=False),
+    Column("stream", Integer, nullable=False),
+    Column("contract", Text),
+    Column("by", String(100), nullable=False),
+    Column("why", Text, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("wall", BigInteger, nullable=False),
+    Index("promise_of_stream", "stream", "no"),
+)
+"""What people agreed on for streams that nobody else promised anything of; the newest of a stream holds, null for taken back."""
 AREA = Table(
     "area",
     METADATA,
@@ -171,6 +199,13 @@ def stream_of(row: Row[tuple[object, ...]]) -> Stream:
     origin = msgspec.convert(row.origin, Origin)
     ended = None if row.ended is None else Instant(row.ended)
     return Stream(row.id, row.no, row.entity, row.kind, row.field, row.unit, contract, row.source, origin, ended)
+
+
+def agreed(connection: Connection) -> dict[int, Contract]:
+    """What people agreed on, by the number of the stream."""
+    newest = select(func.max(PROMISE.c.no)).group_by(PROMISE.c.stream)
+    held = select(PROMISE.c.stream, PROMISE.c.contract).where(PROMISE.c.no.in_(newest), PROMISE.c.contract.is_not(None))
+    return {row.stream: msgspec.json.decode(row.contract, type=Contract) for row in connection.execute(held)}
 
 
 def area_row(area: Area) -> Rows:

@@ -143,7 +143,7 @@ def _fixed(registry: Registry) -> _Fixed:
         "field": lambda stream: stream.field,
         "unit": lambda stream: stream.unit,
         "area": lambda stream: registry.entity(stream.entity).area,
-        "contract": _stated,
+        "contract": lambda stream: _stated(registry, stream),
         "source": lambda stream: stream.source,
         "origin": lambda stream: stream.origin,
     }
@@ -157,8 +157,11 @@ def _coded(words: Sequence[str | None]) -> tuple[Mapping[str, int], NDArray[np.i
     return known, np.array(codes, np.int32)
 
 
-def _stated(stream: Stream) -> str:
-    return "none" if stream.contract == Contract() else "stated"
+def _stated(registry: Registry, stream: Stream) -> str:
+    """Whether nobody promised anything, a person agreed on it here, or a pack or a maker states it."""
+    if stream.contract == Contract():
+        return "none"
+    return "agreed" if registry.agreed(stream) else "stated"
 
 
 def _rows_of(registry: Registry, latest: Latest, numbers: Numbers) -> list[Cells]:
@@ -166,12 +169,18 @@ def _rows_of(registry: Registry, latest: Latest, numbers: Numbers) -> list[Cells
     readings = latest.table(numbers).to_pylist()
     wanted = [streams[number - 1] for number in numbers.tolist()]
     return [
-        _stream_row(stream, registry.entity(stream.entity), row, latest.why(stream, Life(row["life"]), row["time"], row["value"]))
+        _stream_row(
+            stream,
+            registry.entity(stream.entity),
+            row,
+            latest.why(stream, Life(row["life"]), row["time"], row["value"]),
+            _stated(registry, stream),
+        )
         for stream, row in zip(wanted, readings, strict=True)
     ]
 
 
-def _stream_row(stream: Stream, entity: Entity, row: Mapping[str, Json], why: tuple[Instant | None, Text]) -> Cells:
+def _stream_row(stream: Stream, entity: Entity, row: Mapping[str, Json], why: tuple[Instant | None, Text], stated: str) -> Cells:
     contract = stream.contract
     since, words = why
     return {
@@ -191,7 +200,7 @@ def _stream_row(stream: Stream, entity: Entity, row: Mapping[str, Json], why: tu
         "silent_after": _seconds(contract.silent_after),
         "low": contract.low,
         "high": contract.high,
-        "contract": _stated(stream),
+        "contract": stated,
         "source": stream.source,
         "origin": stream.origin,
     }

@@ -19,10 +19,11 @@ _VERBS: dict[str, Text] = {
     "try": Text("试算", "Try"),
     "publish": Text("发布", "Publish"),
     "decide": Text("决定", "Decide on"),
+    "promise": Text("约定", "Agree on"),
 }
 _NOUNS: dict[str, tuple[Text, tuple[str, ...]]] = {
     "entity": (Text("对象", "entities"), ("read", "write", "export")),
-    "stream": (Text("数据流", "streams"), ("read", "write", "export")),
+    "stream": (Text("数据流", "streams"), ("read", "write", "promise", "export")),
     "observation": (Text("监测值", "observations"), ("read", "write", "export")),
     "alert": (Text("预警", "alerts"), ("read", "export")),
     "rule": (Text("规则", "rules"), ("read", "try", "publish")),

@@ -17,6 +17,7 @@ from citybrain.doors.api import (
     limits,
     nearby,
     observe,
+    promises,
     protect,
     reports,
     see,
@@ -31,7 +32,7 @@ from citybrain.doors.api.parts import ApiParts
 __all__ = ["ApiParts", "gate", "may", "openapi", "purpose", "routes"]
 
 _FACULTIES = {
-    "observe": (*observe.HANDLERS, *nearby.HANDLERS),
+    "observe": (*observe.HANDLERS, *promises.HANDLERS, *nearby.HANDLERS),
     "detect": (*detect.HANDLERS, *limits.HANDLERS),
     "act": (*act.HANDLERS, *bookings.HANDLERS, *instructions.HANDLERS, *reports.HANDLERS),
     "decide": decide.HANDLERS,

@@ -13,10 +13,11 @@ from citybrain.brain.act import Proof
 from citybrain.doors.api.caller import asks, purpose
 from citybrain.doors.api.parts import ApiParts, Call, Parts
 from citybrain.doors.api.rows import Row, Rows, listed, one, page
+from citybrain.doors.api.versions import Tag, seen
 from citybrain.kernel.access import Ask, Order, Query
 from citybrain.kernel.calendar import Allowance, Counting
 from citybrain.kernel.cases import Case, CaseRequest, Move
-from citybrain.kernel.errors import BadInputError, NeedsVersionError, NotFoundError, StaleError
+from citybrain.kernel.errors import BadInputError, NotFoundError
 from citybrain.kernel.ids import new_id
 from citybrain.kernel.instant import rfc3339
 from citybrain.kernel.places import Place, level_of
@@ -24,7 +25,6 @@ from citybrain.kernel.predicate import Compare
 from citybrain.kernel.text import Json, Text, same
 
 _ID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-_TAG: Final = re.compile(r'(?:W/)?"(\d{1,9})"')
 
 Short = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
 Long = Annotated[str, msgspec.Meta(max_length=5000)]
@@ -163,13 +163,15 @@ def move_case(
     parts: Parts,
     name: FromPath[str],
     data: JSONBody[Moving],
-    version: Annotated[str | None, HeaderParameter(name="If-Match")] = None,
+    version: Tag = None,
 ) -> Response[CaseSheet]:
     """Take a move; If-Match names the version that was seen (428 without, 412 when somebody else was faster)."""
     found = _visible(request, parts, name)
     _require(request, parts, "case.move", found)
     proof = None if data.photo is None else parts.proofs.beside(found, data.photo)
-    moved = parts.cases.move(found.id, data.move, request.user, data.note, _seen(version, found), data.to_unit, proof)
+    moved = parts.cases.move(
+        found.id, data.move, request.user, data.note, seen(version, found.version, same(found.number)), data.to_unit, proof
+    )
     return _sheet(request, parts, moved)
 
 
@@ -232,23 +234,6 @@ def _sheet(request: Call, parts: ApiParts, found: Case) -> Response[CaseSheet]:
 def _proven(found: Case, step: str, proof: Proof) -> Proven:
     taken = None if proof.taken is None else rfc3339(proof.taken)
     return Proven(step, f"/api/v1/act/cases/{found.id}/steps/{step}/photo", taken, proof.metres)
-
-
-def _seen(tag: str | None, found: Case) -> int:
-    if tag is None:
-        what = Text(
-            f'请以 If-Match 说明您看到的版本，例如 If-Match: "{found.version}"（见 ETag）。',
-            f'Say which version you saw with If-Match, such as If-Match: "{found.version}" (see ETag).',
-        )
-        raise NeedsVersionError(what, version=found.version)
-    read = _TAG.fullmatch(tag.strip())
-    if read is None:
-        what = Text(
-            f"案件 {found.number} 现为第 {found.version} 版，与 If-Match 不符。请刷新后再办理。",
-            f"{found.number} is at version {found.version}, not at what If-Match names. Reload and try again.",
-        )
-        raise StaleError(what, version=found.version)
-    return int(read[1])
 
 
 def _area(parts: ApiParts, named: str | None, place: Place | None) -> str | None:

@@ -1,6 +1,5 @@
 """What act offers over HTTP for sharing: offers and what is free of them, booking, arriving, cancelling, appealing."""
 
-import re
 from typing import Annotated, Final
 
 import msgspec
@@ -11,20 +10,19 @@ from citybrain.brain.act import OWNERS, BookingMove, Wanted
 from citybrain.doors.api.caller import asks, purpose
 from citybrain.doors.api.parts import ApiParts, Call, Parts
 from citybrain.doors.api.rows import Row, Rows, listed, one
+from citybrain.doors.api.versions import Tag, seen
 from citybrain.kernel.access import Ask
 from citybrain.kernel.bookings import Booking
-from citybrain.kernel.errors import BadInputError, NeedsVersionError, NotFoundError, StaleError
+from citybrain.kernel.errors import BadInputError, NotFoundError
 from citybrain.kernel.ids import new_id
 from citybrain.kernel.instant import DAY, Duration, Instant, parse, rfc3339
 from citybrain.kernel.text import Json, Text
 from citybrain.kernel.things import Origin
 
-_TAG: Final = re.compile(r'(?:W/)?"(\d{1,9})"')
 _LONGEST_LOOK: Final = Duration(31 * DAY)
 Short = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
 Words = Annotated[str, msgspec.Meta(max_length=500)]
 Key = Annotated[str | None, HeaderParameter(name="Idempotency-Key", max_length=200)]
-Match = Annotated[str | None, HeaderParameter(name="If-Match")]
 
 
 class Offering(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -149,11 +147,11 @@ def publish(request: Call, parts: Parts, data: JSONBody[Offering], key: Key = No
 
 
 @post("/offers/{name:str}/withdrawal", opt=asks("offer.write"), sync_to_thread=True, status_code=200)
-def withdraw(request: Call, parts: Parts, name: FromPath[str], data: JSONBody[Withdrawing], version: Match = None) -> Response[Row]:
+def withdraw(request: Call, parts: Parts, name: FromPath[str], data: JSONBody[Withdrawing], version: Tag = None) -> Response[Row]:
     """Withdraw an offer: bookings that begin within the notice are honoured, later ones cancelled and told."""
     found = parts.offers.offer(name)
     _require(request, parts, "offer.write", name, {"recipient": found.owner})
-    changed = parts.offers.withdraw(name, _seen(version, found.version), data.why)
+    changed = parts.offers.withdraw(name, seen(version, found.version), data.why)
     return Response(one(parts, request, "offer", name), headers={"ETag": f'"{changed.version}"'})
 
 
@@ -186,24 +184,24 @@ def book(request: Call, parts: Parts, data: JSONBody[Wish], key: Key = None) -> 
 
 
 @post("/bookings/{name:str}/moves", opt=asks("booking.write"), sync_to_thread=True, status_code=200)
-def move(request: Call, parts: Parts, name: FromPath[str], data: JSONBody[Turn], version: Match = None) -> Response[Ticket]:
+def move(request: Call, parts: Parts, name: FromPath[str], data: JSONBody[Turn], version: Tag = None) -> Response[Ticket]:
     """Cancel, arrive, leave or appeal; If-Match names the version that was seen."""
     if data.move in OWNERS:
         what = Text("业主处理申诉请用 …/appeal。", "Owners decide appeals under …/appeal.")
         raise BadInputError(what, move=data.move)
     found = _own(request, parts, name)
     _require(request, parts, "booking.write", found.id, {"account": found.account})
-    return _answer(parts, parts.bookings.move(found.id, data.move, _seen(version, found.version), data.words))
+    return _answer(parts, parts.bookings.move(found.id, data.move, seen(version, found.version), data.words))
 
 
 @post("/bookings/{name:str}/appeal", opt=asks("booking.move"), sync_to_thread=True, status_code=200)
-def decide(request: Call, parts: Parts, name: FromPath[str], data: JSONBody[Turn], version: Match = None) -> Response[Row]:
+def decide(request: Call, parts: Parts, name: FromPath[str], data: JSONBody[Turn], version: Tag = None) -> Response[Row]:
     """Decide an appeal against a no-show on a thing that the caller owns: excuse, or uphold with the reason."""
     if data.move not in OWNERS:
         raise BadInputError(Text("申诉只能同意（excuse）或维持（uphold）。", "Excuse or uphold an appeal."), move=data.move)
     found = parts.bookings.booking(name)
     _require(request, parts, "booking.move", name, {"recipient": found.owner})
-    changed = parts.bookings.move(name, data.move, _seen(version, found.version), data.words)
+    changed = parts.bookings.move(name, data.move, seen(version, found.version), data.words)
     return Response(one(parts, request, "booking", name), headers={"ETag": f'"{changed.version}"'})
 
 
@@ -239,21 +237,6 @@ def _instant(said: str, field: str) -> Instant:
             f"'{said}' is no RFC 3339 time, such as 2026-11-22T18:00:00+08:00.",
         )
         raise BadInputError(what, field=field) from None
-
-
-def _seen(tag: str | None, version: int) -> int:
-    if tag is None:
-        what = Text(
-            f'请以 If-Match 说明您看到的版本，例如 "{version}"。', f'Say which version you saw with If-Match, such as "{version}".'
-        )
-        raise NeedsVersionError(what, version=version)
-    read = _TAG.fullmatch(tag.strip())
-    if read is None:
-        what = Text(
-            f"现为第 {version} 版，与 If-Match 不符。请刷新。", f"It is at version {version}, not at what If-Match names. Reload."
-        )
-        raise StaleError(what, version=version)
-    return int(read[1])
 
 
 HANDLERS = (offers, offer, free, publish, withdraw, mine, held, booking, book, move, decide)

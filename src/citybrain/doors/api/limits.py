@@ -1,23 +1,20 @@
 """The limits of rules over HTTP: what may be changed, what a change would do to the alerts of the last month, publishing and rolling back."""
 
-import re
-from typing import Annotated, Final
+from typing import Annotated
 
 import msgspec
 from litestar import Response, get, post
-from litestar.params import FromPath, HeaderParameter, JSONBody
+from litestar.params import FromPath, JSONBody
 
 from citybrain.brain.detect import Limit, LimitVersion
 from citybrain.doors.api.caller import asks, purpose
 from citybrain.doors.api.parts import ApiParts, Call, Parts
 from citybrain.doors.api.plain import mapping
+from citybrain.doors.api.versions import Tag, seen, tagged
 from citybrain.kernel.access import Ask
-from citybrain.kernel.errors import NeedsVersionError, StaleError
-from citybrain.kernel.text import Json, Text
+from citybrain.kernel.text import Json
 
-_TAG: Final = re.compile(r'(?:W/)?"(\d{1,9})"')
 Words = Annotated[str, msgspec.Meta(max_length=2000)]
-Tag = Annotated[str | None, HeaderParameter(name="If-Match")]
 
 
 class Trying(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -76,10 +73,10 @@ def publish_limit(
 ) -> Response[dict[str, object]]:
     """Publish a limit from now on; If-Match names the version that was seen."""
     found = parts.limits.limit(name)
-    seen = _seen(version, found)
-    facts: dict[str, Json] = {"before": found.value, "value": data.value, "version": seen, "why": data.why}
+    version_seen = seen(version, found.version, found.title)
+    facts: dict[str, Json] = {"before": found.value, "value": data.value, "version": version_seen, "why": data.why}
     _require(request, parts, "rule.publish", found, facts)
-    parts.limits.publish(name, data.value, data.unit, seen, request.user.account, data.why, data.note)
+    parts.limits.publish(name, data.value, data.unit, version_seen, request.user.account, data.why, data.note)
     return _sheet(parts, name)
 
 
@@ -89,39 +86,24 @@ def roll_back_limit(
 ) -> Response[dict[str, object]]:
     """Take the value of an earlier version again, as a new version; If-Match names the version that was seen."""
     found = parts.limits.limit(name)
-    seen = _seen(version, found)
-    _require(request, parts, "rule.publish", found, {"before": found.value, "back_to": data.to, "version": seen, "why": data.why})
-    parts.limits.roll_back(name, data.to, seen, request.user.account, data.why)
+    version_seen = seen(version, found.version, found.title)
+    _require(
+        request, parts, "rule.publish", found, {"before": found.value, "back_to": data.to, "version": version_seen, "why": data.why}
+    )
+    parts.limits.roll_back(name, data.to, version_seen, request.user.account, data.why)
     return _sheet(parts, name)
 
 
 def _sheet(parts: ApiParts, name: str) -> Response[dict[str, object]]:
     found = parts.limits.limit(name)
     sheet: dict[str, object] = {**mapping(LimitSheet(found, parts.limits.history(name)))}
-    return Response(sheet, headers={"ETag": f'"{found.version}"'})
+    return Response(sheet, headers=tagged(found.version))
 
 
 def _require(request: Call, parts: ApiParts, action: str, found: Limit, facts: dict[str, Json]) -> None:
     for kind in parts.limits.kinds(found):
         access = parts.registry.kind(kind).access
         parts.guard.require(Ask(request.user, action, f"limit:{found.key}", purpose(request), {"access": access, **facts}))
-
-
-def _seen(tag: str | None, found: Limit) -> int:
-    if tag is None:
-        what = Text(
-            f'请以 If-Match 说明您看到的版本，例如 If-Match: "{found.version}"（见 ETag）。',
-            f'Say which version you saw with If-Match, such as If-Match: "{found.version}" (see ETag).',
-        )
-        raise NeedsVersionError(what, version=found.version)
-    read = _TAG.fullmatch(tag.strip())
-    if read is None:
-        what = Text(
-            f"“{found.title.zh}”现为第 {found.version} 版，与 If-Match 不符。请刷新后再发布。",
-            f"'{found.title.en}' is at version {found.version}, not at what If-Match names. Reload and try again.",
-        )
-        raise StaleError(what, version=found.version)
-    return int(read[1])
 
 
 HANDLERS = (limits, limit, try_limit, publish_limit, roll_back_limit)

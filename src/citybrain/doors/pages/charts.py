@@ -3,20 +3,39 @@
 from citybrain.doors.pages.parts import PageParts
 from citybrain.kernel.access import Caller
 from citybrain.kernel.datasets import ForecastIssue
+from citybrain.kernel.errors import ForbiddenError
 from citybrain.kernel.instant import DAY, HOUR, Instant
 from citybrain.kernel.pack import Board
-from citybrain.kernel.text import Text
-from citybrain.kernel.things import Entity
+from citybrain.kernel.text import Text, same
+from citybrain.kernel.things import Entity, Stream
 from citybrain.kernel.units import UNITS
 from citybrain.web.views import Chart, ChartRow, Skill, Threshold
 
 _DAYS = 2
 _SHOWN = (1, 6, 12, 24)
+_NO_READINGS = Text("近两日没有读数", "no readings in two days")
 
 
 def trend(parts: PageParts, caller: Caller, board: Board, entity: Entity) -> Chart:
     """The headline field of an entity over two days, its levels as thresholds; nothing ahead."""
     return _chart(parts, caller, board, entity, board.field, None)
+
+
+def readings(parts: PageParts, caller: Caller, stream: Stream, title: Text) -> Chart:
+    """Any stream over two days, without levels; empty, with the reason, for whom may not see its readings."""
+    now, reason = parts.clock.city(), _NO_READINGS
+    try:
+        seen = parts.history(caller, stream.id, Instant(now - _DAYS * DAY), Instant(now + 1))
+    except ForbiddenError as refused:
+        seen, reason = (), refused.what
+    return Chart(
+        name="readings",
+        title=title,
+        unit=same(UNITS[stream.unit].sign if stream.unit in UNITS else stream.unit),
+        rows=_rows(seen, None, now),
+        reason=None if seen else reason,
+        demo=stream.origin != "real",
+    )
 
 
 def outlook(parts: PageParts, caller: Caller, board: Board, entity: Entity) -> Chart:
@@ -40,7 +59,7 @@ def _chart(parts: PageParts, caller: Caller, board: Board, entity: Entity, field
         skill=() if issue is None else _skill(issue, sign, _baseline(parts, entity.kind, field)),
         method=None if issue is None else issue.note,
         coverage=80,
-        reason=None if seen else Text("近两日没有读数", "no readings in two days"),
+        reason=None if seen else _NO_READINGS,
         demo=stream.origin != "real",
     )
 

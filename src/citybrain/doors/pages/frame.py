@@ -21,7 +21,7 @@ from citybrain.web.booking_views import BookingView
 from citybrain.web.decide_views import DecideView
 from citybrain.web.frame_views import View
 from citybrain.web.nearby_views import NearbyPage
-from citybrain.web.stream_views import StreamsPage
+from citybrain.web.stream_views import StreamView
 from citybrain.web.views import Demo, Message, Page, Section, Size, Theme, Tone, User
 
 SESSION: Final = "session"
@@ -60,6 +60,8 @@ _MESSAGES: Final[dict[str, tuple[Tone, Text]]] = {
     ),
     "decided": ("good", Text("决定已记入台账。", "The decision is in the ledger.")),
     "published": ("good", Text("已发布，自现在起生效。", "Published. It holds from now on.")),
+    "agreed": ("good", Text("约定已确认，自现在起生效。", "Agreed. It holds from now on.")),
+    "taken_back": ("good", Text("约定已撤回。", "Taken back.")),
     "rolled_back": ("good", Text("已回退，自现在起生效。", "Rolled back. It holds from now on.")),
     "signed_out": ("info", Text("您已退出登录。", "You are signed out.")),
 }
@@ -153,7 +155,7 @@ def page(parts: PageParts, request: Call, message: str = "") -> Page:
 
 
 def shown(
-    parts: PageParts, request: Call, view: View | BookingView | DecideView | NearbyPage | StreamsPage, *, status: int = 200
+    parts: PageParts, request: Call, view: View | BookingView | DecideView | NearbyPage | StreamView, *, status: int = 200
 ) -> Response[str]:
     """A page as an answer; choices made in the address are kept in cookies."""
     cookies = [

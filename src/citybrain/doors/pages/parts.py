@@ -13,7 +13,7 @@ from citybrain.brain.act import Bookings, CaseBook, Instructions, Offers, Proofs
 from citybrain.brain.decide import Questions
 from citybrain.brain.detect import Alerts, Forecasts, Limits, Studio
 from citybrain.brain.exchange import CatalogueBook
-from citybrain.brain.observe import AreaBook, Census, Judged, Latest, Nearest, Registry
+from citybrain.brain.observe import AreaBook, Census, Judged, Latest, Nearest, Promises, Registry
 from citybrain.brain.protect import Accounts, CedarPolicy, Guard
 from citybrain.brain.see import Indicators, Night, Trace
 from citybrain.doors.pages.moments import Moments
@@ -35,6 +35,7 @@ class PageParts:
     policy: CedarPolicy
     accounts: Accounts
     registry: Registry
+    promises: Promises
     latest: Latest
     nearest: Nearest
     census: Census

@@ -1,7 +1,7 @@
 """Streams by life: how many are in each, since when one is not live and why, a page at a time."""
 
 from typing import Final
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from litestar import Response, get
 
@@ -10,7 +10,7 @@ from citybrain.doors.pages.parts import Call, PageParts, Parts
 from citybrain.kernel.access import Caller, Order, Query
 from citybrain.kernel.errors import BadInputError, NotFoundError
 from citybrain.kernel.predicate import EVERYTHING, Compare, Predicate
-from citybrain.kernel.text import Json, Text, same
+from citybrain.kernel.text import Text, same
 from citybrain.kernel.things import LIFE_WORDS, Life
 from citybrain.web.desk_views import Tab
 from citybrain.web.stream_views import StreamsPage
@@ -21,10 +21,20 @@ _SHOWN: Final = 50
 _FINE: Final = (Life.LIVE, Life.CLOSED)
 _AILING: Final = tuple(life.value for life in Life if life not in _FINE)
 _ALL: Final = "all"
+_NONE: Final = "none"
+"""Streams of which nobody promised anything, so that nothing can be said of them."""
 _NOTHING: Final = same("—")
 _ORDER: Final = (
     Life.LATE, Life.STUCK, Life.OUT_OF_RANGE, Life.CONTRADICTED, Life.DRIFTING, Life.NEVER, Life.CLOSED, Life.LIVE,
 )  # fmt: skip
+_UNPROMISED: Final = Compare("contract", "eq", "none")
+_NO_PROMISE: Final = Text("没有约定", "No contract")
+_TITLES: Final = {
+    "": Text("需要关注的监测项", "Streams to look after"),
+    _ALL: Text("全部监测项", "All streams"),
+    _NONE: _NO_PROMISE,
+    **{life.value: LIFE_WORDS[life] for life in Life},
+}
 _COLUMNS: Final = (
     Column("stream", Text("监测项", "Stream")),
     Column("life", Text("状态", "Life")),
@@ -39,17 +49,21 @@ _COLUMNS: Final = (
 def streams(request: Call, parts: Parts) -> Response[str]:
     """The streams of one life; by default those to be looked after."""
     asked = request.query_params.get("life", "")
-    chosen = asked if asked in (_ALL, *(life.value for life in Life)) else ""
+    chosen = asked if asked in _TITLES else ""
     cursor = request.query_params.get("cursor", "")
     return frame.shown(
-        parts, request, StreamsPage(_tabs(parts, chosen), _table(parts, request.user, chosen, cursor), _judged(parts))
+        parts, request, StreamsPage(_tabs(parts, request.user, chosen), _table(parts, request.user, chosen, cursor), _judged(parts))
     )
 
 
-def _tabs(parts: PageParts, chosen: str) -> tuple[Tab, ...]:
+def _tabs(parts: PageParts, caller: Caller, chosen: str) -> tuple[Tab, ...]:
     counts = parts.census.counts()
     ailing = sum(count for life, count in counts.items() if life not in _FINE)
-    tabs = [Tab(Text("需要关注", "To look after"), PATH, ailing, not chosen, "warn" if ailing else "plain")]
+    unpromised = rows.read(parts, caller, Query("stream", _UNPROMISED, limit=1, count=True)).total or 0
+    tabs = [
+        Tab(Text("需要关注", "To look after"), PATH, ailing, not chosen, "warn" if ailing else "plain"),
+        Tab(_NO_PROMISE, f"{PATH}?{urlencode({'life': _NONE})}", unpromised, chosen == _NONE, "warn" if unpromised else "plain"),
+    ]
     for life in _ORDER:
         address = f"{PATH}?{urlencode({'life': life.value})}"
         tabs.append(Tab(LIFE_WORDS[life], address, counts.get(life, 0), chosen == life.value))
@@ -58,11 +72,10 @@ def _tabs(parts: PageParts, chosen: str) -> tuple[Tab, ...]:
 
 
 def _table(parts: PageParts, caller: Caller, chosen: str, cursor: str) -> Table:
-    where: Predicate = EVERYTHING if chosen == _ALL else Compare("life", "eq", chosen) if chosen else Compare("life", "in", _AILING)
-    found = rows.read(parts, caller, Query("stream", where, Order("id"), _SHOWN, cursor or None, count=True))
+    found = rows.read(parts, caller, Query("stream", _where(chosen), Order("id"), _SHOWN, cursor or None, count=True))
     return Table(
         "streams",
-        Text("需要关注的监测项", "Streams to look after") if not chosen else _title(chosen),
+        _TITLES[chosen],
         _COLUMNS,
         tuple(_line(parts, row) for row in found.rows),
         Text("没有处于这一状态的监测项。", "No stream is in this state."),
@@ -73,18 +86,20 @@ def _table(parts: PageParts, caller: Caller, chosen: str, cursor: str) -> Table:
     )
 
 
-def _title(chosen: str) -> Text:
-    return Text("全部监测项", "All streams") if chosen == _ALL else LIFE_WORDS[Life(chosen)]
+def _where(chosen: str) -> Predicate:
+    if chosen == _NONE:
+        return _UNPROMISED
+    return EVERYTHING if chosen == _ALL else Compare("life", "eq", chosen) if chosen else Compare("life", "in", _AILING)
 
 
-def _line(parts: PageParts, row: dict[str, Json]) -> tuple[Cell, ...]:
+def _line(parts: PageParts, row: rows.Row) -> tuple[Cell, ...]:
     life = Life(str(row["life"]))
     tone: Tone = "plain" if life in _FINE else "warn"
     unit, value = rows.sign(str(row["unit"])), rows.number(row["value"])
     reading = None if value is None else Text(f"{value:g} {unit.zh}".rstrip(), f"{value:g} {unit.en}".rstrip())
     never, since = LIFE_WORDS[Life.NEVER], rows.moment(row["since"])
     return (
-        Cell(text=_named(parts, row)),
+        Cell(text=named(parts, row), href=f"{PATH}/{quote(str(row['id']))}"),
         Cell(text=LIFE_WORDS[life], tone=tone),
         Cell(text=_NOTHING) if since is None else Cell(at=since),
         Cell(text=_NOTHING if life is Life.LIVE else rows.words(row["why"])),
@@ -93,7 +108,7 @@ def _line(parts: PageParts, row: dict[str, Json]) -> tuple[Cell, ...]:
     )
 
 
-def _named(parts: PageParts, row: dict[str, Json]) -> Text:
+def named(parts: PageParts, row: rows.Row) -> Text:
     """The thing's name and the field's, as people say them."""
     kind, field = str(row["kind"]), str(row["field"])
     try:

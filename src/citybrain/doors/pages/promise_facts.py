@@ -1,0 +1,110 @@
+"""A stream and its promises in words: what it is now, what it promises, what a proposal rests on, and the form of agreeing."""
+
+from typing import Final
+
+from citybrain.brain.observe import Learned, Promise
+from citybrain.doors.pages import rows
+from citybrain.doors.pages.parts import PageParts
+from citybrain.doors.pages.rows import Row
+from citybrain.kernel.instant import MINUTE
+from citybrain.kernel.text import Text, same
+from citybrain.kernel.things import LIFE_WORDS, Contract, Life
+from citybrain.web.stream_views import PromiseField, PromiseLine
+from citybrain.web.views import Fact
+
+_SPANS: Final = (
+    ("every", Text("上报间隔（分钟）", "Interval (minutes)")),
+    ("silent_after", Text("多久没有读数算中断（分钟）", "Late after (minutes)")),
+    ("stuck_after", Text("数值多久不变算异常（分钟）", "Stuck after (minutes)")),
+)
+_LIMITS: Final = (("low", Text("量程下限", "Lowest")), ("high", Text("量程上限", "Highest")))
+_HOURS: Final = (("opens", Text("每日开始上报", "Reports from")), ("closes", Text("每日停止上报", "Reports until")))
+NOTHING: Final = (
+    Fact(
+        Text("约定", "Contract"),
+        Text("没有约定：无法判定是否中断或不变。", "None: whether it is late or stuck cannot be told."),
+    ),
+)
+"""What is said of a stream of which nobody promised anything."""
+
+
+def now(parts: PageParts, row: Row) -> tuple[Fact, ...]:
+    """A stream as it is now: its life and why, its latest reading, where it is."""
+    life, unit, value = Life(str(row["life"])), rows.sign(str(row["unit"])), rows.number(row["value"])
+    facts = [Fact(Text("状态", "Life"), LIFE_WORDS[life], rows.moment(row["since"]))]
+    if life is not Life.LIVE:
+        facts.append(Fact(Text("原因", "Why"), rows.words(row["why"])))
+    if value is not None:
+        said = Text(f"{value:g} {unit.zh}".rstrip(), f"{value:g} {unit.en}".rstrip())
+        facts.append(Fact(Text("最新读数", "Latest reading"), said, rows.moment(row["time"])))
+    return (*facts, Fact(Text("标识", "Id"), same(str(row["id"]))), Fact(Text("区域", "Area"), rows.area(parts, row["area"])))
+
+
+def contract(promised: Contract, unit: Text) -> tuple[Fact, ...]:
+    """What a contract promises, a line each; none for one that promises nothing."""
+    facts = [Fact(title, same(f"{span / MINUTE:g}")) for name, title in _SPANS if (span := getattr(promised, name)) is not None]
+    if promised.low is not None or promised.high is not None:
+        low, high = ("…" if each is None else f"{each:g}" for each in (promised.low, promised.high))
+        facts.append(
+            Fact(Text("量程", "Range"), Text(f"{low} 至 {high} {unit.zh}".rstrip(), f"{low} to {high} {unit.en}".rstrip()))
+        )
+    if promised.opens is not None and promised.closes is not None:
+        facts.append(Fact(Text("上报时段", "Reports"), same(f"{_clock(promised.opens)}-{_clock(promised.closes)}")))
+    return tuple(facts)
+
+
+def evidence(learned: Learned, unit: Text) -> tuple[Fact, ...]:
+    """What a proposal rests on, and how such a one was kept."""
+    broken = learned.broken
+    usual, longest = learned.usual / MINUTE, learned.longest / MINUTE
+    return (
+        Fact(Text("依据的读数", "Readings it rests on"), same(f"{learned.readings}")),
+        Fact(Text("自", "From"), same(""), learned.since),
+        Fact(Text("至", "Until"), same(""), learned.until),
+        Fact(
+            Text("读数间隔", "Intervals"),
+            Text(f"通常 {usual:g} 分钟，最长 {longest:g} 分钟", f"usually {usual:g} min, {longest:g} at most"),
+        ),
+        Fact(
+            Text("读数范围", "Seen between"),
+            Text(
+                f"{learned.lowest:g} 至 {learned.highest:g} {unit.zh}".rstrip(),
+                f"{learned.lowest:g} and {learned.highest:g} {unit.en}".rstrip(),
+            ),
+        ),
+        Fact(
+            Text("检验", "Held against"),
+            Text(
+                f"只用前三分之二学习，在其余 {broken.readings} 个读数上会报：中断 {broken.late} 次，不变 {broken.stuck} 次，超量程 {broken.out_of_range} 次",
+                f"learned from the older two thirds alone, of the other {broken.readings} readings it would have named {broken.late} late, "
+                f"{broken.stuck} stuck, {broken.out_of_range} out of range",
+            ),
+        ),
+    )
+
+
+def fields(promised: Contract, typed: dict[str, str], unit: Text) -> tuple[PromiseField, ...]:
+    """The form of agreeing, filled with what was typed, or with a contract."""
+
+    def value(name: str, text: str | None) -> str:
+        return typed.get(name, text or "")
+
+    spans = [(name, title, getattr(promised, name)) for name, title in _SPANS]
+    sign = Text(f"（{unit.zh}）" if unit.zh else "", f" ({unit.en})" if unit.en else "")
+    limits = [(name, Text(f"{title.zh}{sign.zh}", f"{title.en}{sign.en}"), getattr(promised, name)) for name, title in _LIMITS]
+    hours = [(name, title, getattr(promised, name)) for name, title in _HOURS]
+    return (
+        *(PromiseField(name, title, value(name, None if span is None else f"{span / MINUTE:g}")) for name, title, span in spans),
+        *(PromiseField(name, title, value(name, None if limit is None else f"{limit:g}")) for name, title, limit in limits),
+        *(PromiseField(name, title, value(name, None if at is None else _clock(at)), clock=True) for name, title, at in hours),
+    )
+
+
+def line(parts: PageParts, one: Promise, unit: Text) -> PromiseLine:
+    """A version of the history."""
+    facts = () if one.contract is None else contract(one.contract, unit)
+    return PromiseLine(one.no, facts, parts.accounts.name_of(one.by), one.why, one.wall)
+
+
+def _clock(minute: int) -> str:
+    return f"{minute // 60:02}:{minute % 60:02}"
