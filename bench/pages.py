@@ -62,7 +62,8 @@ def fill(state: Path, cases: int) -> str:
                     records.add_step(tx.connection, step)
                     tx.emit(Event(step.id, "citybrain.act.case.opened.v1", case.id, step.at, _body(case, step)))
             last = piece[-1].number
-        while city.feed.run_once(10_000):
+        # Who has seen so many cases has counted them and told whom they waited for.
+        while city.feed.run_once(10_000) or city.notices.run_once(10_000):
             pass
     return last
 

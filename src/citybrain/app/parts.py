@@ -114,6 +114,7 @@ def pages(city: City, demo: DemoNotes | None, outside: Connected | None = None) 
         packs=city.packs,
         clock=city.clock,
         history=partial(_history, city, observe.Recent(city.stores.series, city.registry, city.latest)),
+        missing=partial(_missing, city),
         night=partial(_night, city, see.Nights(city.stores.facts)),
         trace=partial(_trace, city),
         doors=city.stores.series.doors,
@@ -238,11 +239,22 @@ def _night(city: City, nights: see.Nights) -> see.Night:
 def _history(
     city: City, recent: observe.Recent, caller: Caller, stream: str, since: Instant, until: Instant
 ) -> tuple[tuple[Instant, float], ...]:
-    """Readings of a stream; policy is asked with the access that the stream's kind declares."""
+    """Readings of a stream."""
+    _require_readings(city, caller, stream)
+    return recent.readings(stream, since, until)
+
+
+def _missing(city: City, caller: Caller, stream: str, since: Instant, until: Instant) -> tuple[observe.Gap, ...]:
+    """Gaps of a stream."""
+    _require_readings(city, caller, stream)
+    return observe.missing(city.stores.series, city.registry, stream, since, until)
+
+
+def _require_readings(city: City, caller: Caller, stream: str) -> None:
+    """Policy is asked with the access that the stream's kind declares; raises ForbiddenError."""
     known = city.registry.stream(stream)
     access = city.registry.kind(known.kind).access
     city.guard.require(Ask(caller, "observation.read", known.kind, facts={"access": access}))
-    return recent.readings(stream, since, until)
 
 
 def _trace(city: City, caller: Caller, kind: str, name: str) -> see.Trace:

@@ -45,6 +45,7 @@ class StreamPage(msgspec.Struct, frozen=True):
     facts: tuple[Fact, ...]
     contract: tuple[Fact, ...]
     chart: Chart
+    gaps: Table
     learned: tuple[Fact, ...]
     """What the proposal rests on; nothing where there is none."""
     fields: tuple[PromiseField, ...]

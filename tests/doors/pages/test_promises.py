@@ -7,7 +7,7 @@ from httpx import AsyncClient
 from msgspec import json
 
 from citybrain.brain.observe import Draft, MadeProperty, MadeSensor, MadeStream, MadeThing, MadeUnit, read_rows
-from citybrain.kernel.instant import MINUTE, Instant, rfc3339
+from citybrain.kernel.instant import HOUR, MINUTE, Instant, rfc3339
 from citybrain.kernel.things import Contract
 from tests.doors.pages.conftest import NOW, World
 
@@ -76,11 +76,29 @@ async def test_a_refusal_keeps_what_was_typed_beside_what_is_wrong(world: World,
         assert gone.status_code == 412
 
 
+async def test_what_is_missing_of_a_week_is_told_with_its_estimate(world: World, page: str) -> None:
+    now = world.city.clock.city()
+    rows = [
+        {"stream": "air-01.temperature", "time": rfc3339(Instant(now - at * HOUR)), "value": 10 + at % 24}
+        for at in range(96)
+        if at not in (30, 31)
+    ]
+    await world.city.intake.take(read_rows(json.encode(rows)), "test", None)
+    async with world.client("data_officer") as client:
+        shown = (await client.get("/admin/streams/air-01.temperature?lang=zh")).text
+        unpromised = (await client.get(f"{page}?lang=zh")).text
+    table = shown[shown.index("近 7 日的数据缺口") :]
+    assert "误差约" in table
+    assert "16 至 17 " in table
+    assert "没有约定上报间隔" in unpromised
+
+
 async def test_others_look_and_a_declared_contract_is_shown_without_a_form(world: World, page: str) -> None:
     async with world.client("admin") as client:
         shown = (await client.get(f"{page}?lang=en")).text
         assert "the data officer agrees on promises" in shown
         assert 'name="silent_after"' not in shown
+        assert shown.count("observation.read") == 2
         sent = await client.post(f"{page}/promise", data={**FORM, "csrf": "x", "version": "0", "why": "试一试看"})
         assert sent.status_code == 403
     async with world.client("data_officer") as client:

@@ -5,6 +5,7 @@ from citybrain.brain.observe.census import Census
 from citybrain.brain.observe.derive import Deriver
 from citybrain.brain.observe.doubts import Doubt, Doubts, Judged
 from citybrain.brain.observe.formats import FORMS
+from citybrain.brain.observe.gaps import Gap
 from citybrain.brain.observe.intake import Intake, Verdict, plausible
 from citybrain.brain.observe.latest import Latest, Reading
 from citybrain.brain.observe.learning import Broken, Learned
@@ -12,7 +13,7 @@ from citybrain.brain.observe.life import contracts, life, lives
 from citybrain.brain.observe.made import MADE, MadeProperty, MadeSensor, MadeStream, MadeThing, MadeUnit
 from citybrain.brain.observe.making import Draft, Making, Spot, declared_elsewhere
 from citybrain.brain.observe.nearest import WALK_BASIS, Found, Nearest
-from citybrain.brain.observe.past import Recent, history
+from citybrain.brain.observe.past import Recent, history, missing
 from citybrain.brain.observe.permission import permitted
 from citybrain.brain.observe.promises import Promise, Promises
 from citybrain.brain.observe.registry import Registry, contract_of
@@ -36,6 +37,7 @@ __all__ = [
     "Doubts",
     "Draft",
     "Found",
+    "Gap",
     "Intake",
     "Judged",
     "Latest",
@@ -64,6 +66,7 @@ __all__ = [
     "latest_json",
     "life",
     "lives",
+    "missing",
     "permitted",
     "plausible",
     "read_rows",

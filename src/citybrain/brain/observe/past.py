@@ -1,12 +1,14 @@
-"""What a field of an entity was: raw observations or buckets, from the series store."""
+"""What a field of an entity was: raw observations, buckets, or what is missing, from the series store."""
 
 from bisect import bisect_left
 from collections import OrderedDict
 from typing import TypeAlias
 
 import msgspec
+import numpy as np
 import pyarrow as pa
 
+from citybrain.brain.observe.gaps import AROUND, Gap, gaps
 from citybrain.brain.observe.latest import Latest
 from citybrain.brain.observe.registry import Registry
 from citybrain.kernel.errors import BadInputError
@@ -16,6 +18,8 @@ from citybrain.kernel.ports import Series
 from citybrain.kernel.text import Text
 
 MOST_BUCKETS = 20_000
+LONGEST = 31 * DAY
+"""The longest span in which gaps are looked for."""
 Readings: TypeAlias = tuple[tuple[Instant, float], ...]
 """Times and values of a stream, oldest first."""
 
@@ -79,3 +83,22 @@ def history(
         raise BadInputError(what, since=since, until=until)
     found = series.scan(SeriesQuery((stream.no,), since, until, bucket))
     return found.select(["time", "value"] if bucket is None else ["time", "mean", "low", "high", "count"])
+
+
+def missing(series: Series, registry: Registry, name: str, since: Instant, until: Instant) -> tuple[Gap, ...]:
+    """The gaps of a stream in [since, until), with estimates that are stored nowhere (see ``gaps``).
+
+    Raises NotFoundError for an unknown stream and BadInputError for a span that is no span or longer than 31 days.
+    """
+    stream = registry.stream(name)
+    if not 0 < until - since <= LONGEST:
+        what = Text(
+            "时间范围有误：起点须早于终点，且不超过 31 天。",
+            "The span is wrong: it must begin before it ends and be at most 31 days.",
+        )
+        raise BadInputError(what, since=since, until=until)
+    around = AROUND * DAY
+    found = series.scan(SeriesQuery((stream.no,), Instant(since - around), Instant(until + around)))
+    time, value = found["time"].to_numpy(), found["value"].to_numpy()
+    sound = np.isfinite(value)
+    return gaps(stream.contract, time[sound], value[sound], since, until)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from functools import partial
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 
 import msgspec
 from anyio import to_thread
@@ -22,7 +22,7 @@ from citybrain.kernel.errors import BadInputError, RefusedRowsError
 from citybrain.kernel.instant import DAY, Duration, Instant, duration, rfc3339
 from citybrain.kernel.predicate import And, Compare, Op
 from citybrain.kernel.text import Json, Text
-from citybrain.kernel.things import Origin
+from citybrain.kernel.things import Origin, Stream
 
 DOOR: Final = "api"
 _LARGE: Final = 524_288
@@ -50,6 +50,35 @@ class Buckets(msgspec.Struct, frozen=True, omit_defaults=True):
     unit: str
     bucket: str
     items: tuple[Bucket, ...]
+    origin: Origin
+    demo: bool = False
+
+
+class Estimate(msgspec.Struct, frozen=True):
+    """A reading that was due, and what it may have been: an estimate, never a measurement; null where there is no ground for one."""
+
+    time: str
+    estimated: float | None
+
+
+class Missing(msgspec.Struct, frozen=True):
+    """A stretch between two readings in which others were due; ``way`` and errors (in the stream's unit) as ``observe.Gap`` says."""
+
+    since: str
+    until: str
+    readings: tuple[Estimate, ...]
+    way: Literal["line", "day"] | None
+    error: float | None
+    line: float | None
+    trials: int
+
+
+class Gaps(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What is missing of a stream, oldest first; ``demo`` where the stream is not real."""
+
+    stream: str
+    unit: str
+    items: tuple[Missing, ...]
     origin: Origin
     demo: bool = False
 
@@ -156,10 +185,7 @@ def stream_history(
     bucket: FromQuery[str] = "PT1H",
 ) -> Buckets:
     """The history of a stream in buckets of an ISO 8601 duration, oldest first; by default hours of the last day."""
-    one(parts, request, "stream", name)
-    whose = parts.registry.stream(name)
-    facts: dict[str, Json] = {"access": parts.catalogue.describe(whose.kind).access}
-    parts.guard.require(Ask(request.user, "observation.read", whose.kind, purpose(request), facts))
+    whose = _readable(request, parts, name)
     end = Instant(parts.clock.city() + 1) if until is None else asking.instant(until, "until")
     start = Instant(end - DAY) if since is None else asking.instant(since, "since")
     table = observe.history(parts.series, parts.registry, whose.entity, whose.field, start, end, _span(bucket))
@@ -167,6 +193,18 @@ def stream_history(
         Bucket(rfc3339(Instant(row["time"])), row["mean"], row["low"], row["high"], row["count"]) for row in table.to_pylist()
     )
     return Buckets(name, whose.unit, bucket, items, whose.origin, demo=whose.origin != "real")
+
+
+@get("/streams/{name:str}/gaps", opt=asks("observation.read", "since", "until"), sync_to_thread=True)
+def stream_gaps(
+    request: Call, parts: Parts, name: FromPath[str], since: FromQuery[str | None] = None, until: FromQuery[str | None] = None
+) -> Gaps:
+    """The readings of a stream that were due and never came, with estimates that are marked and stored nowhere; by default of a week."""
+    whose = _readable(request, parts, name)
+    end = Instant(parts.clock.city() + 1) if until is None else asking.instant(until, "until")
+    start = Instant(end - 7 * DAY) if since is None else asking.instant(since, "since")
+    found = observe.missing(parts.series, parts.registry, name, start, end)
+    return Gaps(name, whose.unit, tuple(_gap(gap) for gap in found), whose.origin, demo=whose.origin != "real")
 
 
 @get("/doors", opt=asks("door.read"), sync_to_thread=True)
@@ -183,6 +221,21 @@ def doors(parts: Parts) -> list[DoorSheet]:
         )
         for account in parts.series.doors()
     ]
+
+
+def _readable(request: Call, parts: ApiParts, name: str) -> Stream:
+    """A stream whose readings the caller may see; raises NotFoundError or ForbiddenError."""
+    one(parts, request, "stream", name)
+    whose = parts.registry.stream(name)
+    facts: dict[str, Json] = {"access": parts.registry.kind(whose.kind).access}
+    parts.guard.require(Ask(request.user, "observation.read", whose.kind, purpose(request), facts))
+    return whose
+
+
+def _gap(gap: observe.Gap) -> Missing:
+    values = gap.values or (None,) * len(gap.times)
+    rows = tuple(Estimate(rfc3339(at), value) for at, value in zip(gap.times, values, strict=True))
+    return Missing(rfc3339(gap.since), rfc3339(gap.until), rows, gap.way, gap.error, gap.line, gap.trials)
 
 
 def _span(text: str) -> Duration:
@@ -203,6 +256,6 @@ def _own(parts: ApiParts, caller: Caller, read: Callable[[bytes], Sending], raw:
     return permitted(read(raw), parts.accounts.barred(caller))
 
 
-HANDLERS = (entities, entity, streams, stream, latest, observations, stream_history, doors)
+HANDLERS = (entities, entity, streams, stream, latest, observations, stream_history, stream_gaps, doors)
 BULK = (take,)
 """Handlers whose bodies may be large."""

@@ -13,7 +13,7 @@ from citybrain.brain.act import Bookings, CaseBook, Instructions, Offers, Proofs
 from citybrain.brain.decide import Questions
 from citybrain.brain.detect import Alerts, Forecasts, Limits, Studio
 from citybrain.brain.exchange import CatalogueBook
-from citybrain.brain.observe import AreaBook, Census, Judged, Latest, Nearest, Promises, Registry
+from citybrain.brain.observe import AreaBook, Census, Gap, Judged, Latest, Nearest, Promises, Registry
 from citybrain.brain.protect import Accounts, CedarPolicy, Guard
 from citybrain.brain.see import Indicators, Night, Trace
 from citybrain.doors.pages.moments import Moments
@@ -58,6 +58,8 @@ class PageParts:
     clock: Clock
     history: Callable[[Caller, str, Instant, Instant], tuple[tuple[Instant, float], ...]]
     """Readings of a stream that a caller may see, in [since, until), oldest first."""
+    missing: Callable[[Caller, str, Instant, Instant], tuple[Gap, ...]]
+    """The gaps of a stream that a caller may see, in [since, until), oldest first."""
     night: Callable[[], Night]
     trace: Callable[[Caller, str, str], Trace]
     """The chain below a figure, a case or an alert (kind, name), as far as the caller may see it."""

@@ -8,7 +8,7 @@ from litestar.params import FromPath, URLEncodedBody
 from litestar.response import Redirect
 
 from citybrain.doors.pages import charts, frame, rows, streams
-from citybrain.doors.pages import promise_facts as told
+from citybrain.doors.pages import stream_facts as told
 from citybrain.doors.pages.parts import Call, PageParts, Parts
 from citybrain.kernel.access import Ask, Caller, Query
 from citybrain.kernel.errors import BadInputError, ConflictError, StaleError
@@ -108,6 +108,7 @@ def _view(parts: PageParts, caller: Caller, name: str, typed: dict[str, str]) ->
         path=f"{streams.PATH}/{name}",
         facts=told.now(parts, row),
         contract=told.contract(stream.contract, unit) or told.NOTHING,
+        gaps=told.gaps(parts, caller, stream, unit),
         chart=charts.readings(parts, caller, stream, streams.named(parts, row)),
         learned=() if learned is None else told.evidence(learned, unit),
         fields=told.fields(shown, typed, unit) if free and may else (),

@@ -1,16 +1,18 @@
-"""A stream and its promises in words: what it is now, what it promises, what a proposal rests on, and the form of agreeing."""
+"""A stream in words: what it is now, what it promises and what is missing, what a proposal rests on, and the form of agreeing."""
 
 from typing import Final
 
-from citybrain.brain.observe import Learned, Promise
+from citybrain.brain.observe import Gap, Learned, Promise
 from citybrain.doors.pages import rows
 from citybrain.doors.pages.parts import PageParts
 from citybrain.doors.pages.rows import Row
-from citybrain.kernel.instant import MINUTE
+from citybrain.kernel.access import Caller
+from citybrain.kernel.errors import ForbiddenError
+from citybrain.kernel.instant import DAY, MINUTE, Instant
 from citybrain.kernel.text import Text, same
-from citybrain.kernel.things import LIFE_WORDS, Contract, Life
+from citybrain.kernel.things import LIFE_WORDS, Contract, Life, Stream
 from citybrain.web.stream_views import PromiseField, PromiseLine
-from citybrain.web.views import Fact
+from citybrain.web.views import Cell, Column, Fact, Table
 
 _SPANS: Final = (
     ("every", Text("上报间隔（分钟）", "Interval (minutes)")),
@@ -19,6 +21,19 @@ _SPANS: Final = (
 )
 _LIMITS: Final = (("low", Text("量程下限", "Lowest")), ("high", Text("量程上限", "Highest")))
 _HOURS: Final = (("opens", Text("每日开始上报", "Reports from")), ("closes", Text("每日停止上报", "Reports until")))
+_WEEK: Final = 7 * DAY
+_SHOWN: Final = 20
+_COMPLETE: Final = Text("近 7 日没有缺口。", "No gaps in 7 days.")
+_NOTHING_DUE: Final = Text("没有约定上报间隔，无从判断缺了什么。", "No interval is promised, so nothing can be said to be missing.")
+_NO_GROUND: Final = Text("没有依据", "no ground for one")
+_WAYS: Final = {"line": Text("两端连线", "straight line"), "day": Text("前后各日同时刻", "same times of the days around")}
+_GAP_COLUMNS: Final = (
+    Column("since", Text("最后一次读数", "Last reading")),
+    Column("until", Text("下一次读数", "Next reading")),
+    Column("missing", Text("缺少读数", "Missing"), numeric=True),
+    Column("estimated", Text("估计（不计入任何指标）", "Estimate (counted nowhere)")),
+    Column("how", Text("方法与误差", "How, and how far off")),
+)
 NOTHING: Final = (
     Fact(
         Text("约定", "Contract"),
@@ -51,6 +66,40 @@ def contract(promised: Contract, unit: Text) -> tuple[Fact, ...]:
     if promised.opens is not None and promised.closes is not None:
         facts.append(Fact(Text("上报时段", "Reports"), same(f"{_clock(promised.opens)}-{_clock(promised.closes)}")))
     return tuple(facts)
+
+
+def gaps(parts: PageParts, caller: Caller, stream: Stream, unit: Text) -> Table:
+    """What is missing of a week, with estimates; empty, with the reason, for whom may not see readings."""
+    until, empty = Instant(parts.clock.city() + 1), _COMPLETE if stream.contract.every else _NOTHING_DUE
+    try:
+        found = parts.missing(caller, stream.id, Instant(until - _WEEK), until)
+    except ForbiddenError as refused:
+        found, empty = (), refused.what
+    sign = unit.zh and Text(f" {unit.zh}", f" {unit.en}")
+    return Table(
+        "gaps",
+        Text("近 7 日的数据缺口", "Gaps of 7 days"),
+        _GAP_COLUMNS,
+        tuple(_gap(one, sign or same("")) for one in reversed(found[-_SHOWN:])),
+        empty,
+        total=len(found),
+        demo=stream.origin != "real",
+    )
+
+
+def _gap(gap: Gap, sign: Text) -> tuple[Cell, ...]:
+    if not gap.values:
+        estimated = error = _NO_GROUND
+    else:
+        low, high = min(gap.values), max(gap.values)
+        estimated = Text(f"{low:g} 至 {high:g}{sign.zh}", f"{low:g} to {high:g}{sign.en}")
+        way = _WAYS[gap.way or "line"]
+        error = (
+            way
+            if gap.error is None
+            else Text(f"{way.zh}，误差约 {gap.error:.3g}{sign.zh}", f"{way.en}, off by {gap.error:.3g}{sign.en}")
+        )
+    return (Cell(at=gap.since), Cell(at=gap.until), Cell(number=float(len(gap.times))), Cell(text=estimated), Cell(text=error))
 
 
 def evidence(learned: Learned, unit: Text) -> tuple[Fact, ...]:

@@ -1,0 +1,139 @@
+"""Gaps: readings that were due and never came, and what they may have been. Pure.
+
+An estimate is worked out when it is asked for and stored nowhere, so that no rule, figure or forecast can take it for a measurement.
+Two ways are tried: the straight line between the ends, and the mean of the same times of the days around, moved to meet the ends.
+Both are held against stretches of the same length that were measured; the line serves unless the other did better there.
+"""
+
+from typing import Final, Literal, TypeAlias
+
+import msgspec
+import numpy as np
+
+from citybrain.kernel.instant import DAY, MINUTE, Instant, local_date, midnight
+from citybrain.kernel.observations import Floats, Ints
+from citybrain.kernel.things import Contract
+
+AROUND: Final = 7
+"""Days on either side from which the course of a day is taken."""
+_DAYS_NEEDED: Final = 3
+_TRIALS: Final = 20
+"""Measured stretches that the ways are held against."""
+_LONGEST: Final = 500
+"""Readings in a row beyond which nothing is estimated."""
+Way: TypeAlias = Literal["line", "day"]
+
+
+class Gap(msgspec.Struct, frozen=True):
+    """A stretch between two readings in which others were due, at ``times`` (n,).
+
+    ``values`` (n,) are the estimates, in the stream's unit, or none where there is no ground for any; ``way`` says how they were
+    made, ``error`` its mean absolute error over ``trials`` measured stretches of the same length, ``line`` that of the straight line.
+    """
+
+    since: Instant
+    until: Instant
+    times: tuple[Instant, ...]
+    values: tuple[float, ...] = ()
+    way: Way | None = None
+    error: float | None = None
+    line: float | None = None
+    trials: int = 0
+
+
+def gaps(contract: Contract, time: Ints, value: Floats, since: Instant, until: Instant) -> tuple[Gap, ...]:
+    """The gaps that lie in [since, until), from readings (m,) in the order of their time, with a week of them on either side.
+
+    A stream that promises no interval has none: nothing was due.
+    """
+    if contract.every is None or len(time) < 2:
+        return ()
+    wide = np.flatnonzero((np.diff(time) > 1.5 * contract.every) & (time[:-1] >= since) & (time[1:] < until))
+    found = []
+    for place in wide.tolist():
+        due = _due(contract, int(time[place]), int(time[place + 1]))
+        if len(due):
+            found.append(_gap(contract, time, value, place, due))
+    return tuple(found)
+
+
+def _gap(contract: Contract, time: Ints, value: Floats, place: int, due: Ints) -> Gap:
+    bare = Gap(Instant(int(time[place])), Instant(int(time[place + 1])), tuple(Instant(int(at)) for at in due))
+    if len(due) > _LONGEST:
+        return bare
+    every = contract.every or 0
+    errors = _errors(every, time, value, len(due))
+    trials = len(errors)
+    line, day = (None, None) if not trials else (float(np.nanmean(errors[:, 0])), _mean(errors[:, 1]))
+    by_day = _by_day(every, time, value, due)
+    if line is not None and day is not None and day < line and by_day is not None:
+        return msgspec.structs.replace(bare, values=_told(by_day), way="day", error=day, line=line, trials=trials)
+    return msgspec.structs.replace(bare, values=_told(_by_line(time, value, due)), way="line", error=line, line=line, trials=trials)
+
+
+def _due(contract: Contract, begin: int, end: int) -> Ints:
+    """The instants strictly between two readings at which others were due: at the interval, within the hours of the stream."""
+    every = contract.every or 1
+    count = round((end - begin) / every) - 1
+    due = begin + every * np.arange(1, count + 1, dtype=np.int64)
+    of_day = (due - midnight(local_date(Instant(begin)))) % DAY
+    opens = 0 if contract.opens is None else contract.opens * MINUTE
+    closes = DAY if contract.closes is None else contract.closes * MINUTE
+    within: Ints = due[(of_day >= opens) & (of_day <= closes)]
+    return within
+
+
+def _by_line(time: Ints, value: Floats, due: Ints) -> Floats:
+    found: Floats = np.interp(due, time, value)
+    return found
+
+
+def _by_day(every: int, time: Ints, value: Floats, due: Ints) -> Floats | None:
+    """The mean course of the days around, moved so that it meets the readings at both ends; None where there are too few days."""
+    after = int(np.searchsorted(time, due[0]))
+    ends = time[after - 1 : after + 1]
+    wanted = np.r_[ends[0], due, ends[1]]
+    around = np.array([day * DAY for day in range(-AROUND, AROUND + 1) if day], np.int64)
+    seen = _nearest(time, value, wanted[None, :] + around[:, None], every // 2)
+    known = (~np.isnan(seen)).sum(axis=0)
+    if known.min() < _DAYS_NEEDED:
+        return None
+    course = np.nansum(seen, axis=0) / known
+    off = value[after - 1 : after + 1] - course[[0, -1]]
+    moved: Floats = course[1:-1] + np.interp(due, ends, off)
+    return moved
+
+
+def _nearest(time: Ints, value: Floats, wanted: Ints, tolerance: int) -> Floats:
+    """The reading nearest to each instant, of any shape; NaN where there is none so near."""
+    right = np.clip(np.searchsorted(time, wanted), 1, len(time) - 1)
+    nearer = np.where(wanted - time[right - 1] <= time[right] - wanted, right - 1, right)
+    found: Floats = np.where(np.abs(time[nearer] - wanted) <= tolerance, value[nearer], np.nan)
+    return found
+
+
+def _errors(every: int, time: Ints, value: Floats, length: int) -> Floats:
+    """The mean absolute errors (k, 2) of the line and of the days over k measured stretches of a length; NaN for a way that fails."""
+    regular = np.r_[0, np.cumsum(np.abs(np.diff(time) - every) <= every / 10)]
+    starts = np.arange(len(time) - length - 1)
+    whole = starts[regular[starts + length + 1] - regular[starts] == length + 1]
+    chosen = whole[np.unique(np.linspace(0, len(whole) - 1, _TRIALS).astype(np.int64))] if len(whole) else whole
+    found = np.full((len(chosen), 2), np.nan)
+    for row, start in enumerate(chosen.tolist()):
+        hidden = slice(start + 1, start + 1 + length)
+        rest = np.r_[0 : start + 1, start + 1 + length : len(time)]
+        truth, due = value[hidden], time[hidden]
+        found[row, 0] = np.abs(_by_line(time[rest], value[rest], due) - truth).mean()
+        by_day = _by_day(every, time[rest], value[rest], due)
+        if by_day is not None:
+            found[row, 1] = np.abs(by_day - truth).mean()
+    return found
+
+
+def _mean(errors: Floats) -> float | None:
+    """The mean where every stretch could be tried: over fewer of them it would be held against another mean."""
+    return None if np.isnan(errors).any() else float(errors.mean())
+
+
+def _told(values: Floats) -> tuple[float, ...]:
+    return tuple(float(f"{value:.6g}") for value in values)
