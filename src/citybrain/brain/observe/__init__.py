@@ -13,7 +13,7 @@ from citybrain.brain.observe.making import Draft, Making, Spot, declared_elsewhe
 from citybrain.brain.observe.nearest import WALK_BASIS, Found, Nearest
 from citybrain.brain.observe.past import Recent, history
 from citybrain.brain.observe.permission import permitted
-from citybrain.brain.observe.registry import Registry, contract_of
+from citybrain.brain.observe.registry import Noun, Registry, contract_of
 from citybrain.brain.observe.rows import Rows, read_rows, read_series
 from citybrain.brain.observe.shelves import datasets
 from citybrain.brain.observe.sources import sources
@@ -43,6 +43,7 @@ __all__ = [
     "MadeUnit",
     "Making",
     "Nearest",
+    "Noun",
     "Reading",
     "Recent",
     "Registry",

@@ -1,7 +1,8 @@
 """The register of things: entities of declared kinds, and a numbered stream with a contract for each measured field."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import repeat
+from typing import TypeAlias
 
 import numpy as np
 from sqlalchemy import Connection, func, insert, select, update
@@ -17,6 +18,8 @@ from citybrain.kernel.ports import Areas, Transactions
 from citybrain.kernel.text import Text
 from citybrain.kernel.things import Contract, Entity, Field, Kind, Origin, Stream
 
+Noun: TypeAlias = Entity | Stream | Words
+"""What changes over a door."""
 _LISTS = 64
 """Lists of streams whose numbers are remembered."""
 
@@ -32,6 +35,7 @@ class Registry:
         self._areas = areas
         self._kinds = {kind.name: kind for pack in packs for kind in pack.kinds}
         self.version = 0
+        self._told: list[Callable[[Sequence[Noun]], None]] = []
         self._listed: dict[tuple[int, str, str], tuple[Sequence[str], Numbers]] = {}
         self._load()
 
@@ -68,6 +72,12 @@ class Registry:
                     tx.connection.execute(update(STREAM).where(STREAM.c.no == stream.no).values(stream_row(stream)))
             made.put(tx.connection, words)
         self._changed(entities, streams, words, freed)
+        for told in self._told:
+            told((*entities, *streams, *words))
+
+    def on_change(self, told: Callable[[Sequence[Noun]], None]) -> None:
+        """From now on say what ``change`` has entered, once it is committed; in its thread."""
+        self._told.append(told)
 
     def kind(self, name: str) -> Kind:
         """A declared kind, or that of what is made over doors; raises BadInputError."""
