@@ -4,7 +4,7 @@ PORT ?= 8000
 PY := .venv/bin/python
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: setup demo test quick check web bench soak clean
+.PHONY: setup demo test quick check web bench bench-peer soak clean
 
 # The locked run-time dependencies and the front end: enough for `make demo`.
 .venv/.installed: requirements.lock pyproject.toml hatch_build.py
@@ -36,6 +36,10 @@ test: .venv/.installed-dev web
 
 bench: .venv/.installed-dev web
 	@$(PY) -m bench
+
+# The same load on another SensorThings 1.1 server and on ours; PEER_USER and PEER_PASSWORD sign in there.
+bench-peer: .venv/.installed-dev web
+	@$(PY) -m bench.peer --url "$(URL)"
 
 soak: .venv/.installed-dev web
 	@$(PY) -m tests.run soak

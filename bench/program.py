@@ -63,11 +63,15 @@ def free_port() -> int:
         return int(trial.getsockname()[1])
 
 
-def start(state: Path, seconds: float = 60, mqtt: int = 0) -> Running:
-    """Start the bench's program on a state folder and wait until it is ready; raises RuntimeError with its last words."""
+def start(state: Path, seconds: float = 60, mqtt: int = 0, *, bare: bool = False) -> Running:
+    """Start the bench's program on a state folder and wait until it is ready; raises RuntimeError with its last words.
+
+    ``bare``: without the things of the bench's pack.
+    """
     port = free_port()
     state.mkdir(parents=True, exist_ok=True)
     command = [sys.executable, "-m", "bench.server", "--state", str(state), "--port", str(port), "--mqtt-port", str(mqtt)]
+    command += ["--bare"] if bare else []
     with (state / "log").open("ab") as log:
         process = subprocess.Popen(command, stdout=log, stderr=log)
     nobody = Target("127.0.0.1", port, "")
@@ -109,9 +113,9 @@ def _open(target: Target, path: str, body: bytes | None) -> HTTPResponse:
 
 
 @contextmanager
-def running(state: Path, mqtt: int = 0) -> Iterator[Running]:
+def running(state: Path, mqtt: int = 0, *, bare: bool = False) -> Iterator[Running]:
     """The program for the time of a block."""
-    program = start(state, mqtt=mqtt)
+    program = start(state, mqtt=mqtt, bare=bare)
     try:
         yield program
     finally:

@@ -27,6 +27,7 @@ def main() -> None:
     ask.add_argument("--state", type=Path, required=True)
     ask.add_argument("--port", type=int, required=True)
     ask.add_argument("--mqtt-port", type=int, default=0)
+    ask.add_argument("--bare", action="store_true", help="without the things of the pack")
     given = ask.parse_args()
     structlog.configure(logger_factory=structlog.PrintLoggerFactory())
     flags = {
@@ -39,15 +40,16 @@ def main() -> None:
     settings = load(Path("/nonexistent"), flags)
     with StateLock(settings.folder), opened(settings, upgrade=True) as stores:
         city = build(settings, stores, (pack.PACK,), RunningClock(wall))
-        _furnish(city)
+        _furnish(city, bare=given.bare)
         running.run(city, None)
 
 
-def _furnish(city: City) -> None:
+def _furnish(city: City, *, bare: bool) -> None:
     if not city.areas.all():
         city.areas.put((Area("990101", "district", same("bench"), None, box(117.0, 39.0, 117.3, 39.2).wkb, "generated"),))
         city.units.put(Unit("unit-bench", same("bench"), ("bench",), "990101"))
-    city.registry.plant(pack.entities(), "bench", "generated", city.clock.city())
+    if not bare:
+        city.registry.plant(pack.entities(), "bench", "generated", city.clock.city())
     city.catalogue.register_all(datasets(city.packs, city.origin))
     if not city.accounts.all():
         city.accounts.create("bench", "bench", PASSWORD, ("admin", "dispatcher", "auditor", "data_officer"))

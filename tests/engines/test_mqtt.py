@@ -20,7 +20,7 @@ pytestmark = [
 ]
 
 
-async def authorise(login: str, secret: str) -> Caller | None:
+async def authorise(login: str, secret: str, _address: str) -> Caller | None:
     return METER if (login, secret) == ("meter-7", RIGHT) else None
 
 

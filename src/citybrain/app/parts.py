@@ -165,6 +165,13 @@ def mqtt(city: City) -> mqtt_door.MqttDoor:
     return mqtt_door.MqttDoor(city.guard, city.accounts, city.intake, city.clock, topics=topics)
 
 
+def feeds(city: City, door: mqtt_door.MqttDoor) -> sensorthings_door.Feeds:
+    """What those who subscribe at the broker of this door are sent."""
+    settings = city.settings
+    address = settings.address.rstrip("/") or f"http://{settings.hosts[0]}:{settings.port}"
+    return sensorthings_door.Feeds(sensorthings(city, api(city)), door.stays, address)
+
+
 def _layers(city: City) -> Mapping[str, Callable[[], Mapping[str, Json]]]:
     def things(kind: str) -> Mapping[str, Json]:
         return see.layers.things(city.registry.entities(kind), city.stream_rows())

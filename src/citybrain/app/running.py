@@ -20,6 +20,7 @@ from citybrain.app.outside import outside
 from citybrain.app.sockets import listen
 from citybrain.brain import act, see
 from citybrain.doors.mqtt import MqttDoor
+from citybrain.doors.sensorthings import Feeds
 from citybrain.engines.mqtt import Broker
 from citybrain.kernel.instant import DAY, Instant, local_date, midnight, rfc3339
 
@@ -30,6 +31,8 @@ _COALESCE = 0.02
 """Seconds that detect waits for more observations: one evaluation serves them all."""
 _REST = 9.0
 """Figures rest nine times as long as each took: they never take more than a tenth of a processor."""
+_FED = 4.0
+"""Those who subscribed are told in at most a fifth of a processor: in a flood the oldest of what they have not read makes room."""
 _GATHER = 0.5
 """Seconds that events gather before they become facts in one commit: nobody waits for facts."""
 _COLLECT = (50_000, 20, 100)
@@ -53,8 +56,9 @@ async def _run(city: City, demo: parts.DemoNotes | None, more: Sequence[Duty], r
     reader = outside(city, door)
     server = _Server(asgi.served(city, demo, None if reader is None else lambda: reader.connected))
     sockets = listen(city.settings.hosts, city.settings.port)
-    broker = await _broker(city, door)
-    started = (*_duties(city), *(duty(city) for duty in more))
+    feeds = parts.feeds(city, door)
+    broker = await _broker(city, door, feeds)
+    started = (*_duties(city), _fed(city, feeds), *(duty(city) for duty in more))
     duties = [asyncio.create_task(duty) for duty in started]
     # What stands now stands until the end: without it, collections of old objects would pause the wire for tens of milliseconds.
     gc.collect()
@@ -99,10 +103,10 @@ class _Server(uvicorn.Server):
         self.should_exit = True
 
 
-async def _broker(city: City, door: MqttDoor) -> Broker | None:
+async def _broker(city: City, door: MqttDoor, feeds: Feeds) -> Broker | None:
     if not city.settings.mqtt_port:
         return None
-    broker = Broker(city.settings.hosts, city.settings.mqtt_port, door.authorise, door.take)
+    broker = Broker(city.settings.hosts, city.settings.mqtt_port, door.authorise, door.take, subscribe=feeds.open)
     await broker.start()
     return broker
 
@@ -135,6 +139,16 @@ async def _relay(city: City, wake: Wake) -> None:
     """Ring whenever observations are durable: the intake says so on the bus."""
     async for _ in city.bus.listen("recorded", 1):
         wake.ring()
+
+
+async def _fed(city: City, feeds: Feeds) -> None:
+    """Tell those who subscribed at the broker what is durable."""
+    durable = Wake()
+    relayed = asyncio.create_task(_relay(city, durable))
+    try:
+        await follow("feeds", feeds.run_once, durable, pause=_COALESCE, rest=_FED)
+    finally:
+        relayed.cancel()
 
 
 async def _figures(city: City, wake: Wake) -> None:

@@ -46,6 +46,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     case_prefix: str = "QX"
     hosts: tuple[str, ...] = ("127.0.0.1", "::1")
     port: int = 8000
+    address: str = ""
+    """Where others reach this program, such as ``https://city.example``: it begins the links in messages over MQTT."""
     mqtt_port: int = 1883
     """0 starts no broker."""
     mqtt_topics: tuple[Topic, ...] = ()

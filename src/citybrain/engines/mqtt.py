@@ -1,4 +1,4 @@
-"""The embedded MQTT 3.1.1 broker for devices: they publish, it takes; nobody subscribes here."""
+"""The embedded MQTT 3.1.1 broker: ``take`` gets what is published, ``subscribe`` gives what is read; nothing is passed on between."""
 
 import asyncio
 import ssl
@@ -7,22 +7,25 @@ from typing import TypeAlias
 
 from amqtt import broker as amqtt_broker
 from amqtt.adapters import ReaderAdapter, StreamReaderAdapter, StreamWriterAdapter, WriterAdapter
-from amqtt.contexts import Action, BrokerConfig, ListenerConfig, ListenerType
+from amqtt.contexts import BrokerConfig, ListenerConfig, ListenerType
 from amqtt.errors import AMQTTError
 from amqtt.mqtt.protocol.broker_handler import BrokerProtocolHandler
 from amqtt.session import Session
 
+from citybrain.engines.mqtt_outgoing import Subscribe
 from citybrain.engines.mqtt_session import DurableHandler, GatedReader, Take, own_name
 from citybrain.kernel.access import Caller
 
-Authorise: TypeAlias = Callable[[str, str], Awaitable[Caller | None]]
-"""Who signs in with a login and a secret; None for nobody."""
+Authorise: TypeAlias = Callable[[str, str, str], Awaitable[Caller | None]]
+"""Who signs in with a login and a secret, from an address; None for nobody."""
 IN_FLIGHT = 256
 """Messages of one device that may wait to be taken."""
 LARGEST = 1_048_576
 """Bytes of the largest packet."""
 _GREETING = 10.0
 """Seconds in which a device must say CONNECT."""
+_REFUSED = 0x80
+"""The return code of a subscription that failed [MQTT-3.9.3-2]."""
 
 
 class Broker:
@@ -36,19 +39,21 @@ class Broker:
         take: Take,
         in_flight: int = IN_FLIGHT,
         tls: ssl.SSLContext | None = None,
+        subscribe: Subscribe | None = None,
     ) -> None:
         self._hosts = tuple(hosts)
         self._authorise = authorise
         self._take = take
         self._in_flight = in_flight
         self._tls = tls
+        self._subscribe = subscribe
         self._servers: list[asyncio.Server] = []
         self._broker: _Broker | None = None
         self.port = port
 
     async def start(self) -> None:
         """Listen on every address; raises OSError when one is taken."""
-        self._broker = _Broker(self._authorise, self._take)
+        self._broker = _Broker(self._authorise, self._take, self._subscribe)
         await self._broker.start()
         for host in self._hosts:
             server = await asyncio.start_server(self._connected, host, self.port, ssl=self._tls)
@@ -69,22 +74,25 @@ class Broker:
         if self._broker is None:
             writer.close()
             return
-        gated = GatedReader(StreamReaderAdapter(reader), self._in_flight, LARGEST)
+        gated = GatedReader(StreamReaderAdapter(reader), self._in_flight, LARGEST, writer.transport.abort)
         await self._broker.external_connected(gated, StreamWriterAdapter(writer), "default")
 
 
 class _Broker(amqtt_broker.Broker):  # type: ignore[misc]  # amqtt ships no types
     """amqtt's broker with our handler, our sign-in, and no state that outlives a connection."""
 
-    def __init__(self, authorise: Authorise, take: Take) -> None:
+    def __init__(self, authorise: Authorise, take: Take, subscribe: Subscribe | None) -> None:
         listener = ListenerConfig(type=ListenerType.EXTERNAL, bind="external")
         super().__init__(BrokerConfig(listeners={"default": listener}, plugins={}))
         self._authorise = authorise
         self._take = take
+        self._begin = subscribe
         self._handlers: dict[str, DurableHandler] = {}
 
     async def settle(self) -> None:
-        """Wait for the messages that are being taken."""
+        """Send nothing more, and wait for the messages that are being taken."""
+        for handler in self._handlers.values():
+            handler.unsubscribe_all()
         await asyncio.gather(*(handler.settled() for handler in self._handlers.values()))
 
     async def _initialize_client_session(
@@ -97,7 +105,8 @@ class _Broker(amqtt_broker.Broker):  # type: ignore[misc]  # amqtt ships no type
             await writer.close()
             message = f"No CONNECT from {remote_address}."
             raise AMQTTError(message) from error
-        session.clean_session = True  # nothing is kept for a device that is away: it has no subscriptions
+        session.clean_session = True  # nothing is kept for one that is away
+        session.will_flag = False  # a last will would be heard by those who subscribed, past every check
         session.client_id = own_name(session)
         session.keep_alive = session.keep_alive * 3 // 2
         handler = DurableHandler(self.plugins_manager, self._take)
@@ -120,15 +129,27 @@ class _Broker(amqtt_broker.Broker):  # type: ignore[misc]  # amqtt ships no type
             self._sessions.pop(name, None)
             taken = self._handlers.pop(name, None)
             if taken is not None:
+                taken.unsubscribe_all()
                 await taken.settled()
 
     async def _authenticate(self, session: Session, _: ListenerConfig) -> bool:
         """Ask who signs in; the handler remembers."""
-        caller = await self._authorise(session.username or "", session.password or "")
+        caller = await self._authorise(session.username or "", session.password or "", session.remote_address or "")
         handler = self._handlers[session.client_id or ""]
         handler.caller = caller
         return caller is not None
 
-    async def _topic_filtering(self, session: Session, topic: str, action: Action) -> bool:  # noqa: ARG002 (amqtt names them)
-        """Nobody reads here: what devices say is read through the doors, under policy."""
-        return bool(action == Action.PUBLISH)
+    async def add_subscription(self, subscription: tuple[str, int], session: Session) -> int:
+        """The QoS that is granted, 1 at most; 0x80 where the topic is refused."""
+        topic, qos = subscription
+        handler, granted = self._handlers.get(session.client_id or ""), min(qos, 1)
+        if self._begin is None or handler is None or not await handler.subscribe(topic, granted, self._begin):
+            return _REFUSED
+        return granted
+
+    def _del_subscription(self, a_filter: str, session: Session) -> int:
+        """End a subscription; how many there were is nobody's question here."""
+        handler = self._handlers.get(session.client_id or "")
+        if handler is not None:
+            handler.unsubscribe(a_filter)
+        return 0

@@ -1,4 +1,4 @@
-"""One device's MQTT connection: a message is acknowledged only after it has been taken, so a lost one is sent again."""
+"""One MQTT connection: a message is acknowledged only after it has been taken, so a lost one is sent again."""
 
 import asyncio
 import itertools
@@ -17,11 +17,15 @@ from amqtt.mqtt.pubrel import PubrelPacket
 from amqtt.plugins.manager import PluginManager
 from amqtt.session import Session
 
+from citybrain.engines.mqtt_outgoing import Outgoing, Outlet, Subscribe
 from citybrain.kernel.access import Caller
-from citybrain.kernel.errors import BusyError, CityError, StorageFullError
+from citybrain.kernel.errors import BadInputError, BusyError, CityError, StorageFullError
+from citybrain.kernel.text import Text
 
 Take: TypeAlias = Callable[[str, bytes, Caller], Awaitable[object]]
 """Stores a message (topic, payload, sender); what it raises decides whether the sender tries again."""
+_SUBSCRIPTIONS = 200
+"""Topics that one connection may subscribe to."""
 _PACKETS = 8
 """Packets of the largest size that may wait: small messages are bounded by their number, great ones by this."""
 _log = structlog.get_logger(__name__)
@@ -30,8 +34,9 @@ _log = structlog.get_logger(__name__)
 class GatedReader(ReaderAdapter):  # type: ignore[misc]  # amqtt ships no types
     """Reads from a device only while few of its messages wait to be taken; TCP holds the rest back."""
 
-    def __init__(self, inner: ReaderAdapter, in_flight: int, largest: int) -> None:
+    def __init__(self, inner: ReaderAdapter, in_flight: int, largest: int, cut: Callable[[], None]) -> None:
         self._inner = inner
+        self.cut = cut
         self._in_flight = in_flight
         self._largest = largest
         self._open = asyncio.Event()
@@ -80,6 +85,8 @@ class DurableHandler(BrokerProtocolHandler):  # type: ignore[misc]  # amqtt ship
         self._ended = False
         self._before: asyncio.Future[None] | None = None
         self.caller: Caller | None = None
+        self._outgoing: Outgoing | None = None
+        self._subscriptions: dict[str, Callable[[], None]] = {}
 
     def attach(self, session: Session, reader: ReaderAdapter, writer: WriterAdapter) -> None:
         """Begin on a connection."""
@@ -96,6 +103,60 @@ class DurableHandler(BrokerProtocolHandler):  # type: ignore[misc]  # amqtt ship
         self._ended = True
         if self._disconnect_waiter is not None and not self._disconnect_waiter.done():
             self._disconnect_waiter.set_result(None)
+
+    async def stop(self) -> None:
+        """End, and with it all that was subscribed to."""
+        self.unsubscribe_all()
+        await super().stop()
+
+    async def subscribe(self, topic: str, qos: int, begin: Subscribe) -> bool:
+        """Begin to send what a topic stands for, again where it was subscribed to before; whether the caller may have it."""
+        if self.caller is None or self._gate is None:
+            return False
+        self.unsubscribe(topic)
+        if self._outgoing is None:
+            self._outgoing = Outgoing(self.caller.account, self._write, self._gate.cut)
+        try:
+            self._check(topic)
+            self._subscriptions[topic] = await begin(topic, self.caller, Outlet(topic, qos, self._outgoing, self.end))
+        except CityError as error:
+            _log.info("mqtt_subscription_refused", account=self.caller.account, topic=topic, code=error.code, why=error.what.en)
+            return False
+        return True
+
+    def _check(self, topic: str) -> None:
+        """Raise BadInputError for wildcards, since messages bear the topic that was asked for, and for one topic too many."""
+        if "+" in topic or "#" in topic:
+            what = Text("不支持通配符，请逐个写明主题。", "Wildcards are not taken. Name each topic.")
+            raise BadInputError(what, topic=topic)
+        if len(self._subscriptions) >= _SUBSCRIPTIONS:
+            zh, en = f"一个连接至多订阅 {_SUBSCRIPTIONS} 个主题。", f"One connection has at most {_SUBSCRIPTIONS} topics."
+            raise BadInputError(Text(zh, en), topic=topic)
+
+    def unsubscribe(self, topic: str) -> None:
+        """Send no more of a topic; harmless where it was not subscribed to."""
+        stop = self._subscriptions.pop(topic, None)
+        if stop is not None:
+            stop()
+
+    def unsubscribe_all(self) -> None:
+        """Send nothing more."""
+        for topic in tuple(self._subscriptions):
+            self.unsubscribe(topic)
+        if self._outgoing is not None:
+            self._outgoing.close()
+
+    async def handle_puback(self, puback: PubackPacket) -> None:
+        """The subscriber has a message with QoS 1."""
+        if self._outgoing is not None and puback.variable_header is not None:
+            self._outgoing.acknowledged(puback.variable_header.packet_id)
+
+    async def _write(self, packets: bytes) -> None:
+        """Write whole packets, between those that acknowledge."""
+        async with self._write_lock:
+            if self.writer is not None:
+                self.writer.write(packets)
+                await self.writer.drain()
 
     async def settled(self) -> None:
         """Wait for the messages that are being taken."""

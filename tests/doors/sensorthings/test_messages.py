@@ -42,10 +42,11 @@ async def test_an_observation_is_published_under_its_datastream_or_names_it(worl
     ]
 
 
-def test_the_landing_page_says_where_to_publish_where_a_broker_runs() -> None:
+def test_the_landing_page_says_where_to_publish_and_to_subscribe_where_a_broker_runs() -> None:
     with_broker, without = [str(landing("http://city:8000", port)) for port in (1883, 0)]
     assert "create-observations-via-mqtt/observations-creation" in with_broker
-    assert "mqtt://city:1883" in with_broker
+    assert "receive-updates-via-mqtt/receive-updates" in with_broker
+    assert with_broker.count("mqtt://city:1883") == 2
     assert "mqtt" not in without
 
 

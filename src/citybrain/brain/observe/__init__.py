@@ -16,7 +16,7 @@ from citybrain.brain.observe.nearest import WALK_BASIS, Found, Nearest
 from citybrain.brain.observe.past import Recent, history, missing
 from citybrain.brain.observe.permission import permitted
 from citybrain.brain.observe.promises import Promise, Promises
-from citybrain.brain.observe.registry import Registry, contract_of
+from citybrain.brain.observe.registry import Noun, Registry, contract_of
 from citybrain.brain.observe.rows import Rows, read_rows, read_series
 from citybrain.brain.observe.shelves import datasets
 from citybrain.brain.observe.sources import sources
@@ -49,6 +49,7 @@ __all__ = [
     "MadeUnit",
     "Making",
     "Nearest",
+    "Noun",
     "Promise",
     "Promises",
     "Reading",

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import repeat
+from typing import TypeAlias
 
 import msgspec
 import numpy as np
@@ -18,6 +19,8 @@ from citybrain.kernel.ports import Areas, Transactions
 from citybrain.kernel.text import Text
 from citybrain.kernel.things import Contract, Entity, Field, Kind, Origin, Stream
 
+Noun: TypeAlias = Entity | Stream | Words
+"""What changes over a door."""
 _LISTS = 64
 """Lists of streams whose numbers are remembered."""
 
@@ -34,6 +37,7 @@ class Registry:
         self._kinds = {kind.name: kind for pack in packs for kind in pack.kinds}
         self.version = 0
         self._agreed: Mapping[int, Contract] = {}
+        self._told: list[Callable[[Sequence[Noun]], None]] = []
         self._listed: dict[tuple[int, str, str], tuple[Sequence[str], Numbers]] = {}
         self._load()
 
@@ -70,6 +74,15 @@ class Registry:
                     tx.connection.execute(update(STREAM).where(STREAM.c.no == stream.no).values(stream_row(stream)))
             made.put(tx.connection, words)
         self._changed(entities, streams, words, freed)
+        self._tell((*entities, *streams, *words))
+
+    def on_change(self, told: Callable[[Sequence[Noun]], None]) -> None:
+        """From now on say what ``change`` or ``promise`` has entered, once it is committed; in its thread."""
+        self._told.append(told)
+
+    def _tell(self, nouns: Sequence[Noun]) -> None:
+        for told in self._told:
+            told(nouns)
 
     def promise(self, stream: Stream, contract: Contract | None, write: Callable[[Connection], None]) -> None:
         """Have a stream promise what was agreed on, or nothing again; ``write`` leaves the record of it in the same commit."""
@@ -80,6 +93,7 @@ class Registry:
         others = {no: held for no, held in self._agreed.items() if no != stream.no}
         self._agreed = others if contract is None else {**others, stream.no: contract}
         self._changed((), (changed,), (), ())
+        self._tell((changed,))
 
     def agreed(self, stream: Stream) -> bool:
         """Whether what a stream promises was agreed on by a person, and declared by nobody."""

@@ -18,7 +18,7 @@ from citybrain.brain.observe import Intake, Rows, Together, Verdict, permitted, 
 from citybrain.brain.protect import Accounts, Guard
 from citybrain.kernel.access import Ask, Caller
 from citybrain.kernel.clock import Clock
-from citybrain.kernel.errors import BadInputError, TooLargeError, UnreadableError
+from citybrain.kernel.errors import BadInputError, BusyError, TooLargeError, UnauthenticatedError, UnreadableError
 from citybrain.kernel.instant import rfc3339
 from citybrain.kernel.text import Text
 
@@ -46,7 +46,7 @@ class Reads(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class MqttDoor:
-    """The door for devices; ``limit`` is the greatest payload in bytes.
+    """The door for devices, and for people who subscribe; ``limit`` is the greatest payload in bytes.
 
     What a device sends while its messages before are being stored becomes one sending: each message alone would cost as much.
     """
@@ -60,10 +60,31 @@ class MqttDoor:
     """Who reads topics that are not our own; the first that knows a topic reads its message."""
     _together: dict[str, Together[Sequence[bytes], Verdict]] = field(default_factory=dict)
     """Of each device whose messages are being stored."""
+    _sessions: dict[str, str] = field(default_factory=dict)
+    """Of each person who signed in here, the newest session."""
 
-    async def authorise(self, login: str, secret: str) -> Caller | None:
-        """The device of a login and secret, or None."""
-        return await to_thread.run_sync(self.accounts.device_caller, login, secret)
+    async def authorise(self, login: str, secret: str, address: str = "") -> Caller | None:
+        """The device of a login and secret, or the person of a login and password who wants to subscribe; None for neither."""
+        return await to_thread.run_sync(self._caller, login, secret, address)
+
+    def stays(self, caller: Caller) -> bool:
+        """Whether a person who signed in here still may be: the account is open, its password the same, the session not over."""
+        token = self._sessions.get(caller.account)
+        return token is not None and self.accounts.caller(token) == caller
+
+    def _caller(self, login: str, secret: str, address: str) -> Caller | None:
+        device = self.accounts.device_caller(login, secret)
+        # The wrong secret of a device is no attempt at a person's account.
+        if device is not None or not login or self.accounts.devices.named(login) is not None:
+            return device
+        try:
+            token = self.accounts.sign_in(login, secret, address)
+        except (UnauthenticatedError, BusyError):
+            return None
+        caller = self.accounts.caller(token)
+        if caller is not None:
+            self._sessions[caller.account] = token
+        return caller
 
     async def take(self, topic: str, payload: bytes, caller: Caller) -> Verdict:
         """Store what a message says; resolves when it is durable, with the verdict on all that was stored together with it.

@@ -11,6 +11,7 @@ from litestar.exceptions import HTTPException
 from litestar.types import ControllerRouterHandler
 
 from citybrain.doors.sensorthings import answers
+from citybrain.doors.sensorthings.feeds import Feeds
 from citybrain.doors.sensorthings.handlers import HANDLERS
 from citybrain.doors.sensorthings.messages import VERSION, Messages
 from citybrain.doors.sensorthings.parts import SensorThingsParts
@@ -18,7 +19,7 @@ from citybrain.doors.sensorthings.paths import ROOT
 from citybrain.doors.sensorthings.singles import Singles
 from citybrain.kernel.errors import CityError
 
-__all__ = ["ROOT", "VERSION", "Messages", "SensorThingsParts", "Singles", "routes"]
+__all__ = ["ROOT", "VERSION", "Feeds", "Messages", "SensorThingsParts", "Singles", "routes"]
 
 
 def routes(parts: SensorThingsParts) -> Sequence[ControllerRouterHandler]:

@@ -19,14 +19,14 @@ JSON: Final = "application/json"
 def landing(host: str, mqtt_port: int) -> Json:
     """What stands at the root: the entity sets and the conformance classes that are held (OGC 18-088 clause 9.2.1).
 
-    With a port of the broker observations over MQTT are among them, with the address to publish to.
+    With a port of the broker MQTT is among them, with the address to publish and to subscribe at.
     """
     sets: list[Json] = [{"name": name, "url": f"{host}{ROOT}/{name}"} for name in SETS]
     settings: dict[str, Json] = {"conformance": [*CONFORMANCE]}
     if mqtt_port:
-        settings["conformance"] = [*CONFORMANCE, OVER_MQTT]
+        settings["conformance"] = [*CONFORMANCE, *OVER_MQTT]
         name = urlsplit(host).hostname or ""
-        settings[OVER_MQTT] = {"endpoints": [f"mqtt://{f'[{name}]' if ':' in name else name}:{mqtt_port}"]}
+        settings |= {held: {"endpoints": [f"mqtt://{f'[{name}]' if ':' in name else name}:{mqtt_port}"]} for held in OVER_MQTT}
     return {"value": sets, "serverSettings": settings}
 
 

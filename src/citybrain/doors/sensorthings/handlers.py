@@ -1,7 +1,6 @@
 """The routes of the door: one for all that is read, one for observations, and one each for what is made, changed and ended."""
 
-from datetime import datetime
-from functools import cache, partial
+from functools import partial
 from typing import Annotated, Final
 from urllib.parse import parse_qsl, quote
 
@@ -12,17 +11,15 @@ from litestar.exceptions import HTTPException
 from litestar.params import FromPath, HeaderParameter
 
 from citybrain.doors.sensorthings import answers, batch, links
+from citybrain.doors.sensorthings.bound import bound
 from citybrain.doors.sensorthings.changing import Changer
 from citybrain.doors.sensorthings.parts import Call, Parts, SensorThingsParts
 from citybrain.doors.sensorthings.paths import Segment, segments
 from citybrain.doors.sensorthings.reading import Raw, Reading
 from citybrain.doors.sensorthings.refusals import missing, not_held
-from citybrain.doors.sensorthings.search import Search
-from citybrain.doors.sensorthings.shape import Shaper
-from citybrain.doors.sensorthings.shelves import Shelves
 from citybrain.doors.sensorthings.writing import Writer, decoded
 from citybrain.kernel.access import Ask
-from citybrain.kernel.instant import moment, rfc3339
+from citybrain.kernel.instant import rfc3339
 from citybrain.kernel.text import Json, Lang
 
 _UTF8: Final = frozenset({"", "utf-8", "utf8"})
@@ -129,18 +126,8 @@ def _changer(parts: SensorThingsParts, request: Call, where: tuple[Segment, ...]
 
 
 def _reading(parts: SensorThingsParts, request: Call) -> Reading:
-    why, caller = parts.purpose(request), request.user
     lang: Lang = "en" if request.query_params.get("lang") == "en" else "zh"
-    host = _host(request)
-    shelves = Shelves(
-        parts.guard.reader(caller, why),
-        cache(lambda dataset: parts.guard.whole(caller, dataset, why)),
-        parts.registry,
-        parts.series,
-        Shaper(parts.registry, lang, host),
-    )
-    now: datetime = moment(parts.clock.city())
-    return Reading(shelves, Search(shelves, now), host)
+    return bound(parts, request.user, parts.purpose(request), lang, _host(request))
 
 
 def _path(request: Call, path: str) -> tuple[Segment, ...]:

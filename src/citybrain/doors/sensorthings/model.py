@@ -56,8 +56,11 @@ SETS: Final[Mapping[str, EntitySet]] = {
 IDS: Final = frozenset({"id", "@iot.id"})
 
 _ROOT: Final = "http://www.opengis.net/spec/iot_sensing/1.1/req/"
-OVER_MQTT: Final = f"{_ROOT}create-observations-via-mqtt/observations-creation"
-"""The class that is held where the broker runs."""
+OVER_MQTT: Final = (
+    f"{_ROOT}create-observations-via-mqtt/observations-creation",
+    f"{_ROOT}receive-updates-via-mqtt/receive-updates",
+)
+"""The classes that are held where the broker runs."""
 CONFORMANCE: Final = tuple(
     _ROOT + held
     for held in (

@@ -12,7 +12,7 @@ from citybrain.doors.sensorthings.options import Options, options
 from citybrain.doors.sensorthings.paths import ROOT, Segment
 from citybrain.doors.sensorthings.refusals import missing, not_held, wrong
 from citybrain.doors.sensorthings.search import Found, Search, inside
-from citybrain.doors.sensorthings.shape import Item
+from citybrain.doors.sensorthings.shape import Item, Row
 from citybrain.doors.sensorthings.shelves import Shelves
 from citybrain.kernel.predicate import EVERYTHING, Predicate
 from citybrain.kernel.text import Json
@@ -60,7 +60,7 @@ class Reading:
         if strangers:
             raise wrong(f"此处不能使用 {strangers[0]}。", f"{strangers[0]} cannot be used here.", strangers[0])
         if not target.rest:
-            return self._shown(target.item, asked)
+            return self.shown(target.item, asked)
         return self._property(target.item, target.rest)
 
     def target(self, path: tuple[Segment, ...]) -> Target:
@@ -117,9 +117,10 @@ class Reading:
     def _all(self, items: Sequence[Item], asked: Options) -> list[Json]:
         for nav, _ in asked.expand:
             self._search.prefetch(items, nav)
-        return [self._shown(item, asked) for item in items]
+        return [self.shown(item, asked) for item in items]
 
-    def _shown(self, item: Item, asked: Options) -> Json:
+    def shown(self, item: Item, asked: Options) -> Json:
+        """An entity as ``$select`` and ``$expand`` want it; raises BadInputError when an answer grows too large."""
         self._left -= 1
         if self._left < 0:
             raise wrong(
@@ -140,11 +141,20 @@ class Reading:
                 shown[f"{nav}@iot.navigationLink"] = f"{here}/{nav}"
         return shown
 
+    def observed(self, row: Row, asked: Options) -> Json:
+        """The Observation of a row that is at hand, as ``$select`` wants it."""
+        stream = self._shelves.registry.stream(str(row["stream"]))
+        return self.shown(self._shelves.shaper.observation(row, stream.entity), asked)
+
+    def streams(self, scope: Predicate) -> tuple[str, ...]:
+        """The Datastreams whose Observations lie within a scope."""
+        return self._shelves.streams(scope)
+
     def _beyond(self, item: Item, nav: str, asked: Options) -> dict[str, Json]:
         link = SETS[item.set].navs[nav]
         if not link.many:
             found = self._search.beyond(item, nav)
-            return {nav: self._shown(found[0], asked) if found else None}
+            return {nav: self.shown(found[0], asked) if found else None}
         page = self._newest(item, nav, asked) or self._search.find(link.to, item.links[nav], asked)
         shown: dict[str, Json] = {nav: self._all(page.items, asked)}
         if page.total is not None:

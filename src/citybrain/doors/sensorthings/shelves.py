@@ -103,7 +103,7 @@ class Shelves:
         """How many observations satisfy a predicate; None where counting them would mean reading them all."""
         if not self.whole("observation"):
             return None
-        return spans.count(self.series, [self.registry.stream(stream).no for stream in self._streams(where)], where)
+        return spans.count(self.series, [self.registry.stream(stream).no for stream in self.streams(where)], where)
 
     def latest(self, stream: Item) -> Portion | None:
         """The newest observation of a Datastream without asking the store; None where the caller may not see all."""
@@ -125,7 +125,7 @@ class Shelves:
         }[name]
 
     def _observations(self, where: Predicate, limit: int, cursor: str | None, order: Order | None) -> Portion:
-        streams, rest = self._streams(where), spans.without(where, {"entity", "id"})
+        streams, rest = self.streams(where), spans.without(where, {"entity", "id"})
         if order is not None and len(streams) > spans.MOST:
             raise not_held(
                 f"按时间排列时至多 {spans.MOST} 条数据流：请用 Datastreams('…')/Observations，或以 Datastream/id 筛选。",
@@ -141,7 +141,7 @@ class Shelves:
         made = tuple(self.shaper.observation(row, self.registry.stream(str(row["stream"])).entity) for row in rows.rows)
         return Portion(made, onward if following else None)
 
-    def _streams(self, where: Predicate) -> tuple[str, ...]:
+    def streams(self, where: Predicate) -> tuple[str, ...]:
         """The streams whose observations are asked for: those named, those of a thing, or all that the caller may see."""
         named = spans.named(where, "stream")
         if named is not None:

@@ -1,0 +1,289 @@
+"""Updates over MQTT (OGC 18-088 clause 14.2): whoever subscribed gets what is new of what they may read, once it is durable.
+
+New observations are followed by their sequence number, as rules follow them: what has one is committed. Entities that were made or
+changed are read anew, as the one who subscribed. Nobody who sends waits for any of this.
+"""
+
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Final, Protocol
+
+import msgspec
+import numpy as np
+import pyarrow as pa
+import structlog
+from anyio import to_thread
+
+from citybrain.brain.observe import MADE, MadeProperty, MadeSensor, MadeStream, Noun
+from citybrain.doors.sensorthings.bound import bound
+from citybrain.doors.sensorthings.model import SETS
+from citybrain.doors.sensorthings.options import Options, options
+from citybrain.doors.sensorthings.parts import SensorThingsParts
+from citybrain.doors.sensorthings.paths import Segment
+from citybrain.doors.sensorthings.reading import Raw, Reading
+from citybrain.doors.sensorthings.refusals import not_held
+from citybrain.doors.sensorthings.shape import Row
+from citybrain.doors.sensorthings.topics import Topic, topic
+from citybrain.kernel.access import Caller
+from citybrain.kernel.errors import CityError, NotFoundError
+from citybrain.kernel.instant import Instant, rfc3339
+from citybrain.kernel.observations import Numbers
+from citybrain.kernel.predicate import EVERYTHING, Predicate
+from citybrain.kernel.text import Json
+from citybrain.kernel.things import Entity, Stream
+
+_READINGS: Final = "Observations"
+_ROUND: Final = 50_000
+"""Observations that are looked at in one round."""
+_FAR: Final = 500_000
+"""Observations behind which the rest is given up, so that what is told is of now."""
+_CHANGES: Final = 10_000
+"""Changed entities that may wait to be told."""
+_CHECKED: Final = 60.0
+"""Seconds between two looks at whether the one who subscribed still may be signed in."""
+_PLACED: Final = ("Things", "Locations", "FeaturesOfInterest", "HistoricalLocations")
+"""Sets of what is made of a thing, under its id."""
+log = structlog.get_logger(__name__)
+
+
+class Outlet(Protocol):
+    """Where the messages of one subscription go; nothing here waits."""
+
+    @property
+    def room(self) -> int:
+        """How many messages may wait at most."""
+        ...
+
+    @property
+    def end(self) -> Callable[[], None]:
+        """Ends the connection: nothing more may be read."""
+        ...
+
+    def put(self, payload: bytes, /) -> None:
+        """Send a message."""
+        ...
+
+    def miss(self, count: int, /) -> None:
+        """Say that so many messages are left out."""
+        ...
+
+
+@dataclass(eq=False, slots=True)
+class _Feed:
+    """A subscription: who asks for what, and where it goes. ``key`` is that of one entity, None for a whole set."""
+
+    caller: Caller
+    topic: Topic
+    asked: Options
+    set: str
+    key: str | None
+    scope: Predicate
+    outlet: Outlet
+    since: int = 0
+    """Observations up to this sequence number were there before."""
+    checked: float = 0.0
+    version: int = -1
+    numbers: Numbers | None = None
+    """Of the streams that are asked for, as the register knew them at ``version``; None for all."""
+
+
+@dataclass(slots=True)
+class _Round:
+    """What is to be told, in order, what was left out, and who may not read on."""
+
+    messages: list[tuple[_Feed, bytes]] = field(default_factory=list)
+    missed: list[tuple[_Feed, int]] = field(default_factory=list)
+    gone: list[_Feed] = field(default_factory=list)
+
+
+class Feeds:
+    """All subscriptions of a running program; ``stays`` says whether a caller still is who they were, ``host`` begins every address."""
+
+    def __init__(self, parts: SensorThingsParts, stays: Callable[[Caller], bool], host: str) -> None:
+        self._parts = parts
+        self._stays = stays
+        self._host = host
+        self._feeds: dict[_Feed, None] = {}
+        self._changes: deque[tuple[str, str]] = deque(maxlen=_CHANGES)
+        self._cursor: int | None = None
+        parts.registry.on_change(self._changed)
+
+    def __len__(self) -> int:
+        """How many subscriptions there are."""
+        return len(self._feeds)
+
+    async def open(self, text: str, caller: Caller, outlet: Outlet) -> Callable[[], None]:
+        """Tell from now on what is new under a topic; returns what ends that.
+
+        Raises what a GET of the same path would raise for this caller, BadInputError for options other than ``$select``,
+        NotHeldError where only some of the observations may be read.
+        """
+        feed = await to_thread.run_sync(self._feed, text, caller, outlet)
+        feed.since = self._parts.series.last_seq()
+        if self._cursor is None:
+            self._cursor = feed.since
+        self._feeds[feed] = None
+        return lambda: self._close(feed)
+
+    async def run_once(self) -> int:
+        """Tell what is new; returns how many observations were looked at. Call it again until that is none."""
+        if not self._feeds or self._cursor is None:
+            self._cursor = None
+            self._changes.clear()
+            return 0
+        found, cursor, rows = await to_thread.run_sync(self._round, tuple(self._feeds), self._cursor)
+        self._cursor = cursor
+        for feed, count in found.missed:
+            feed.outlet.miss(count)
+        for feed, payload in found.messages:
+            if feed in self._feeds:
+                feed.outlet.put(payload)
+        for feed in found.gone:
+            log.info("subscription_ended", account=feed.caller.account, set=feed.set)
+            self._close(feed)
+            feed.outlet.end()
+        return rows
+
+    def _close(self, feed: _Feed) -> None:
+        self._feeds.pop(feed, None)
+
+    def _feed(self, text: str, caller: Caller, outlet: Outlet) -> _Feed:
+        """A subscription, after a look at what it asks for: whoever may not read that is refused here."""
+        wanted = topic(text)
+        reading = self._reading(caller, wanted)
+        target = reading.target(wanted.path)
+        pairs = list(wanted.pairs)
+        reading.answer(wanted.path, pairs if target.item is not None else [*pairs, ("$top", "1")])
+        if target.set == _READINGS and not self._whole(caller):
+            raise not_held(
+                "您只能读取部分观测值，不能订阅；请经 HTTP 读取。",
+                "You may read only some of the observations, so you cannot subscribe to them. Read them over HTTP.",
+            )
+        key = None if target.item is None else target.item.id
+        asked = options(pairs, SETS[target.set])
+        return _Feed(caller, wanted, asked, target.set, key, target.scope, outlet, checked=time.monotonic())
+
+    def _changed(self, nouns: Sequence[Noun]) -> None:
+        """Note what was made or changed; from any thread."""
+        if self._feeds:
+            self._changes.extend(dict.fromkeys(place for noun in nouns for place in _places(noun)))
+
+    def _round(self, feeds: Sequence[_Feed], cursor: int) -> tuple[_Round, int, int]:
+        found = _Round()
+        may = {feed: self._may(feed) for feed in feeds}
+        kept, found.gone = [feed for feed in feeds if may[feed]], [feed for feed in feeds if not may[feed]]
+        last = self._parts.series.last_seq()
+        if last - cursor > _FAR:
+            found.missed += [(feed, last - cursor - _FAR) for feed in kept if feed.set == _READINGS]
+            cursor = last - _FAR
+        rows = self._parts.series.after(cursor, _ROUND)
+        changes = [self._changes.popleft() for _ in range(len(self._changes))]
+        known: dict[tuple[int, object, str], bytes] = {}
+        for feed in kept:
+            if feed.set == _READINGS and feed.key is None:
+                self._observed(feed, rows, known, found)
+        changes += self._revised(kept, rows)
+        for feed in kept:
+            if feed.set != _READINGS or feed.key is not None:
+                found.messages += [(feed, payload) for payload in self._told(feed, changes)]
+        return found, int(rows["seq"][-1].as_py()) if rows.num_rows else cursor, rows.num_rows
+
+    def _may(self, feed: _Feed) -> bool:
+        """Whether the one who subscribed still may read; what policy says is asked every time, the account now and then."""
+        now = time.monotonic()
+        if now - feed.checked >= _CHECKED:
+            feed.checked = now
+            if not self._stays(feed.caller):
+                return False
+        return feed.set != _READINGS or self._whole(feed.caller)
+
+    def _observed(self, feed: _Feed, rows: pa.Table, known: dict[tuple[int, object, str], bytes], found: _Round) -> None:
+        """The new observations of a feed, in the order in which they became durable; the newest of more than may wait."""
+        seq = rows["seq"].to_numpy()
+        mine = seq > feed.since
+        numbers = self._numbers(feed)
+        if numbers is not None:
+            mine &= np.isin(rows["stream_no"].to_numpy(), numbers)
+        places = np.flatnonzero(mine)
+        if len(places) > feed.outlet.room:
+            found.missed.append((feed, len(places) - feed.outlet.room))
+            places = places[-feed.outlet.room :]
+        reading = self._reading(feed.caller, feed.topic)
+        for place, raw in zip(seq[places].tolist(), rows.take(places).to_pylist(), strict=True):
+            key = (place, feed.asked.select, feed.topic.lang)
+            payload = known.get(key)
+            if payload is None:
+                payload = known[key] = msgspec.json.encode(reading.observed(self._row(raw), feed.asked))
+            found.messages.append((feed, payload))
+
+    def _numbers(self, feed: _Feed) -> Numbers | None:
+        registry = self._parts.registry
+        if feed.version != registry.version and feed.scope != EVERYTHING:
+            feed.version, known = registry.version, registry.stream_numbers()
+            streams = self._reading(feed.caller, feed.topic).streams(feed.scope)
+            feed.numbers = np.array([known[name] for name in streams if name in known], np.int32)
+        return feed.numbers
+
+    def _row(self, raw: dict[str, int]) -> Row:
+        stream = self._parts.registry.streams()[raw["stream_no"] - 1]
+        return {
+            "id": f"{stream.no}.{raw['time']}",
+            "stream": stream.id,
+            "time": rfc3339(Instant(raw["time"])),
+            "value": raw["value"],
+            "received": rfc3339(Instant(raw["received"])),
+            "origin": stream.origin,
+        }
+
+    def _revised(self, feeds: Sequence[_Feed], rows: pa.Table) -> list[tuple[str, str]]:
+        """Observations that are subscribed to one by one and were sent again."""
+        wanted = {feed.key for feed in feeds if feed.set == _READINGS and feed.key is not None}
+        if not wanted:
+            return []
+        names = zip(rows["stream_no"].to_pylist(), rows["time"].to_pylist(), strict=True)
+        return [(_READINGS, name) for name in dict.fromkeys(f"{no}.{at}" for no, at in names) if name in wanted]
+
+    def _told(self, feed: _Feed, changes: Sequence[tuple[str, str]]) -> list[bytes]:
+        """The changed entities of a feed as they are now; nothing of those that ended, or that this caller does not see."""
+        found = []
+        for name, key in changes:
+            if name != feed.set or feed.key not in (None, key):
+                continue
+            path = feed.topic.path if feed.key is not None else (*feed.topic.path[:-1], Segment(name, key))
+            answer = self._answer(feed, path)
+            if answer is not None:
+                found.append(msgspec.json.encode(answer))
+        return found
+
+    def _answer(self, feed: _Feed, path: tuple[Segment, ...]) -> Json:
+        try:
+            answer = self._reading(feed.caller, feed.topic).answer(path, list(feed.topic.pairs))
+        except NotFoundError:
+            return None
+        except CityError as error:
+            log.info("update_not_told", account=feed.caller.account, set=feed.set, code=error.code, why=error.what.en)
+            return None
+        return answer.value if isinstance(answer, Raw) else answer
+
+    def _whole(self, caller: Caller) -> bool:
+        return self._parts.guard.whole(caller, "observation", "")
+
+    def _reading(self, caller: Caller, wanted: Topic) -> Reading:
+        return bound(self._parts, caller, "", wanted.lang, self._host)
+
+
+def _places(noun: Noun) -> tuple[tuple[str, str], ...]:
+    """Set and id of the entities that a change shows in."""
+    match noun:
+        case Entity():
+            return tuple((name, noun.id) for name in _PLACED)
+        case Stream() | MadeStream():
+            return (("Datastreams", noun.id),)
+        case MadeSensor():
+            return (("Sensors", noun.id),)
+        case MadeProperty():
+            return (("ObservedProperties", f"{MADE}.{noun.id}"),)
+        case _:
+            return (("Things", noun.id),)
