@@ -24,7 +24,7 @@ from citybrain.app.settings import Settings
 from citybrain.app.stores import opened
 from citybrain.app.walltime import wall
 from citybrain.brain.exchange import Format
-from citybrain.brain.observe import read_rows
+from citybrain.brain.observe import check_days, read_rows
 from citybrain.kernel.access import Caller, Query
 from citybrain.kernel.clock import RunningClock
 from citybrain.kernel.errors import BadInputError, NotFoundError
@@ -89,7 +89,8 @@ def init(given: argparse.Namespace) -> int:
 
 
 def check(given: argparse.Namespace) -> int:
-    """Hold packs to the promises; 1 when one of them breaks one."""
+    """Hold packs to the promises, and the settings to the packs; 1 when a pack breaks one."""
+    check_days(sources.load(given.config).retention, installed())
     packs = {pack.name: pack for pack in installed()}
     unknown = [name for name in given.packs if name not in packs]
     if unknown:

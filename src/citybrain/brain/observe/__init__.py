@@ -5,6 +5,7 @@ from citybrain.brain.observe.census import Census
 from citybrain.brain.observe.derive import Deriver
 from citybrain.brain.observe.doubts import Doubt, Doubts, Judged
 from citybrain.brain.observe.formats import FORMS
+from citybrain.brain.observe.horizon import Horizon, Span, check_days
 from citybrain.brain.observe.intake import Intake, Verdict, plausible
 from citybrain.brain.observe.latest import Latest, Reading
 from citybrain.brain.observe.life import contracts, life, lives
@@ -33,6 +34,7 @@ __all__ = [
     "Doubts",
     "Draft",
     "Found",
+    "Horizon",
     "Intake",
     "Judged",
     "Latest",
@@ -47,9 +49,11 @@ __all__ = [
     "Recent",
     "Registry",
     "Rows",
+    "Span",
     "Spot",
     "Together",
     "Verdict",
+    "check_days",
     "contract_of",
     "contracts",
     "datasets",

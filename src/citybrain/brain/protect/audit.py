@@ -13,7 +13,7 @@ import msgspec
 from sqlalchemy import Connection, insert, select
 
 from citybrain.brain.protect.store import AUDIT, AUDIT_HEAD
-from citybrain.kernel.access import Ask, Verdict
+from citybrain.kernel.access import SYSTEM, Ask, Verdict
 from citybrain.kernel.clock import Clock
 from citybrain.kernel.errors import ConflictError
 from citybrain.kernel.instant import MINUTE, Instant, rfc3339
@@ -73,6 +73,12 @@ class AuditTrail:
         self.settle()
         if verdict.allowed or ask.caller.known or self._first(ask, verdict):
             self._append(ask, verdict, detail)
+
+    def holds(self, action: str, resource: str) -> bool:
+        """Whether the program itself has written of an action on a resource."""
+        mine = (AUDIT.c.account == SYSTEM.account, AUDIT.c.action == action, AUDIT.c.resource == resource)
+        with self._transactions.read() as connection:
+            return connection.execute(select(AUDIT.c.no).where(*mine).limit(1)).first() is not None
 
     def settle(self, *, all_of_them: bool = False) -> None:
         """Write the counts of minutes that are over, one row each; all counts when the program ends."""
