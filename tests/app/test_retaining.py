@@ -153,6 +153,25 @@ def test_a_kill_between_the_two_stores_gives_no_second_certificate(city: City, m
     assert list(city.stores.series.gone()) == []
 
 
+def test_verify_holds_the_deletions_against_their_proofs(
+    tmp_path: Path, clock: FixedClock, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with furnished(tmp_path / "var", clock, KEPT) as city:
+        read(city, 8)
+        turn(city)
+        assert city.retaining.verify() == 0, "nothing is proven before the files are gone"
+        turn(city)
+    assert main(["verify", "--state", str(tmp_path / "var")]) == 0
+    assert "2 份删除证明相符" in capsys.readouterr().out
+    with furnished(tmp_path / "var", clock, KEPT) as city, city.stores.transactions.begin() as tx:
+        last = tx.connection.exec_driver_sql("SELECT max(no) FROM audit").scalar_one()
+        tx.connection.exec_driver_sql(f"DELETE FROM audit WHERE no = {last}")
+    assert main(["verify", "--state", str(tmp_path / "var")]) == 2
+    said = capsys.readouterr()
+    assert "行审计记录完好" in said.out, "the chain alone cannot tell that its end was cut off"
+    assert "proof is missing" in said.err
+
+
 def test_the_record_is_a_dataset_that_the_data_officer_reads_and_exports(city: City) -> None:
     read(city, 8)
     turn(city, 2)

@@ -185,9 +185,11 @@ def restore(given: argparse.Namespace) -> int:
 
 
 def verify(given: argparse.Namespace) -> int:
-    """Verify the audit chain; an error names the first row that was changed."""
+    """Verify the audit chain and the proofs of deletions; an error names the first row that was changed."""
     with _quiet(given) as city:
         _say(f"{city.audit.verify()} 行审计记录完好 · audit rows are sound")
+        if proofs := city.retaining.verify():
+            _say(f"{proofs} 份删除证明相符 · proofs of deletion agree")
     return 0
 
 

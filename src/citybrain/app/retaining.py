@@ -7,8 +7,9 @@ from citybrain.brain import observe, protect
 from citybrain.engines.duckdb import Deletion, DuckSeries, Due
 from citybrain.kernel.access import SYSTEM, Ask, Verdict
 from citybrain.kernel.clock import Clock
+from citybrain.kernel.errors import ConflictError
 from citybrain.kernel.instant import Instant, local_date, rfc3339
-from citybrain.kernel.text import Json
+from citybrain.kernel.text import Json, Text
 
 ACTION = "observation.delete"
 """What stands in the audit trail: no door has it, and no policy gives it to anybody."""
@@ -44,11 +45,20 @@ class Retaining:
         """Every deletion as a row of the catalogue, the oldest first."""
         return [{"id": one.id, **_told(one), "erased": one.erased} for one in self._series.deletions()]
 
+    def verify(self) -> int:
+        """How many certified deletions the audit trail agrees with; raises ConflictError with the first that it does not."""
+        certified = [one for one in self._series.deletions() if one.erased is not None]
+        for one in certified:
+            said = self._audit.told(ACTION, f"deletion/{one.id}")
+            if said is None or (said["digest"], said["rows"], said["kind"]) != (one.digest, one.rows, one.kind):
+                raise _unlike(one)
+        return len(certified)
+
     def _certify(self, one: Deletion) -> None:
         """Write the certificate once: a kill between the two stores is mended by looking for it first."""
         erased = self._clock.wall()
         resource = f"deletion/{one.id}"
-        if not self._audit.holds(ACTION, resource):
+        if self._audit.told(ACTION, resource) is None:
             self._audit.write(Ask(SYSTEM, ACTION, resource), _RESTS_ON, certificate(one, erased))
         self._series.certify(one.id, erased)
 
@@ -58,6 +68,14 @@ def certificate(one: Deletion, erased: Instant) -> Mapping[str, Json]:
     moments = {"before": one.before, "first": one.first, "last": one.last, "wall": one.wall, "erased": erased}
     setting = f"retention.{one.kind} = {one.days}"
     return {**_told(one), **{name: rfc3339(at) for name, at in moments.items()}, "file": one.file, "setting": setting}
+
+
+def _unlike(one: Deletion) -> ConflictError:
+    what = Text(
+        f"删除记录 {one.id} 与审计记录不符：证明缺失，或两处之一被改动。请从备份核对。",
+        f"The deletion {one.id} does not fit the audit trail: its proof is missing, or one of the two was changed. Compare with a backup.",
+    )
+    return ConflictError(what, deletion=one.id)
 
 
 def _told(one: Deletion) -> dict[str, Json]:

@@ -204,8 +204,8 @@ def test_a_kill_in_the_middle_of_writing_loses_no_row_that_was_acknowledged(tmp_
 
 
 def test_what_the_program_has_written_of_a_resource_is_found_and_nothing_of_others(trail: AuditTrail) -> None:
-    trail.write(Ask(SYSTEM, "observation.delete", "deletion/1"), YES, {})
+    trail.write(Ask(SYSTEM, "observation.delete", "deletion/1"), YES, {"rows": 3, "词": "中文"})
     trail.write(Ask(PEOPLE["dispatcher"], "observation.delete", "deletion/2"), NO, {})
-    assert trail.holds("observation.delete", "deletion/1")
-    assert not trail.holds("observation.delete", "deletion/2")
-    assert not trail.holds("observation.read", "deletion/1")
+    assert trail.told("observation.delete", "deletion/1") == {"rows": 3, "词": "中文"}
+    assert trail.told("observation.delete", "deletion/2") is None
+    assert trail.told("observation.read", "deletion/1") is None

@@ -74,11 +74,13 @@ class AuditTrail:
         if verdict.allowed or ask.caller.known or self._first(ask, verdict):
             self._append(ask, verdict, detail)
 
-    def holds(self, action: str, resource: str) -> bool:
-        """Whether the program itself has written of an action on a resource."""
+    def told(self, action: str, resource: str) -> Mapping[str, Json] | None:
+        """What the program itself wrote first of an action on a resource; None where it wrote nothing."""
         mine = (AUDIT.c.account == SYSTEM.account, AUDIT.c.action == action, AUDIT.c.resource == resource)
         with self._transactions.read() as connection:
-            return connection.execute(select(AUDIT.c.no).where(*mine).limit(1)).first() is not None
+            found = connection.execute(select(AUDIT.c.detail).where(*mine).order_by(AUDIT.c.no).limit(1)).scalar()
+        detail: dict[str, Json] | None = None if found is None else msgspec.json.decode(found)
+        return detail
 
     def settle(self, *, all_of_them: bool = False) -> None:
         """Write the counts of minutes that are over, one row each; all counts when the program ends."""
