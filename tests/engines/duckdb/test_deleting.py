@@ -2,7 +2,10 @@
 
 import asyncio
 import hashlib
+import signal
 import struct
+import subprocess
+import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -19,6 +22,7 @@ from hypothesis import strategies as st
 from citybrain.engines.duckdb import Deletion, DuckFile, DuckSeries, Due, deleting, deletions, segments
 from citybrain.kernel.instant import DAY, HOUR, Duration, Instant
 from citybrain.kernel.observations import SeriesQuery
+from tests.engines.duckdb import deleter
 from tests.engines.duckdb.world import START, Row, batch, run, scanned, table
 
 AIR, WATER = (1, 2), (5,)
@@ -314,3 +318,36 @@ def check(series: DuckSeries, expected: list[Row], done: list[Deletion]) -> None
     assert sum(door.deleted for door in series.doors()) == sum(one.rows for one in done)
     assert list(series.deletions()) == done
     assert asyncio.run(series.append(batch("next", []))).last_seq == series.last_seq()
+
+
+@pytest.mark.slow
+def test_kills_leave_each_day_whole_or_deleted_with_its_record_and_the_next_run_goes_on(tmp_path: Path) -> None:
+    folder, root = tmp_path / "s", Path(__file__).parents[3]
+    days = range(deleter.DAYS)
+    with opened(folder) as (_, series):
+        rows = [(no, START + day * DAY + hour * HOUR, no / 7 + hour) for no in (*AIR, *WATER) for day in days for hour in range(24)]
+        run(series.append(batch("b", rows)))
+        series.close_days(Instant(START + deleter.DAYS * DAY))
+        water = series.scan(SeriesQuery(WATER, Instant(0), Instant(START + 99 * DAY)))
+    command = [sys.executable, "-m", deleter.__name__, str(folder)]
+    for files_more in (2, 7, 13):
+        seen = set((folder / "closed").glob("kept-*"))
+        with subprocess.Popen(
+            command, cwd=root, env={"PYTHONPATH": f"{root / 'src'}:{root}"}, stdout=subprocess.DEVNULL
+        ) as process:
+            while len(set((folder / "closed").glob("kept-*")) - seen) < files_more:
+                assert process.poll() is None
+            process.send_signal(signal.SIGKILL)
+        with opened(folder) as (file, series):
+            left = [len(scanned(series, AIR, START + day * DAY, START + (day + 1) * DAY)) for day in days]
+            assert set(left) == {0, 48}, "the kill came in the middle"
+            gone = {START + day * DAY for day, count in enumerate(left) if count == 0}
+            assert {one.first for one in series.deletions()} == gone
+            assert [one.rows for one in series.deletions()] == [48] * len(gone)
+            assert sum(door.deleted for door in series.doors()) == 48 * len(gone)
+            assert series.scan(SeriesQuery(WATER, Instant(0), Instant(START + 99 * DAY))) == water
+            assert files(file) == named(file)
+    with opened(folder) as (_, series):
+        series.delete([deleter.due()])
+        assert len(series.deletions()) == deleter.DAYS
+        assert scanned(series, AIR, 0, START + 99 * DAY) == []

@@ -89,7 +89,7 @@ class Deleting:
 
         def swap(cursor: duckdb.DuckDBPyConnection) -> None:
             segments.register(cursor, folder, kept)
-            enter(cursor, record, self._writer.state.last_seq)
+            enter(cursor, record)
             cursor.register("due_stream", pa.table({"stream_no": due.streams}))
             within = f"time BETWEEN {record.first} AND {record.last}"
             cursor.execute(f"DELETE FROM series.closed_latest WHERE {_where(due)} AND {within}")

@@ -86,10 +86,10 @@ def lines(rows: pa.Table) -> bytes:
     return packed.tobytes()
 
 
-def enter(cursor: duckdb.DuckDBPyConnection, one: Deletion, last_seq: int) -> None:
-    """Enter a deletion with doors by number, within an open transaction; ``last_seq`` stays taken whatever is left."""
+def enter(cursor: duckdb.DuckDBPyConnection, one: Deletion) -> None:
+    """Enter a deletion with doors by number, within an open transaction."""
     span = [one.file, one.first, one.last, one.rows, one.streams, one.digest]
-    row = [one.id, one.kind, one.days, one.before, one.wall, *span, msgspec.json.encode(one.doors).decode(), one.erased, last_seq]
+    row = [one.id, one.kind, one.days, one.before, one.wall, *span, msgspec.json.encode(one.doors).decode(), one.erased]
     cursor.execute(f"INSERT INTO series.deletion VALUES ({', '.join('?' * len(row))})", row)
 
 

@@ -63,7 +63,7 @@ def load(cursor: duckdb.DuckDBPyConnection) -> State:
     last_seq = number(
         cursor,
         "SELECT greatest(coalesce((SELECT max(seq) FROM series.obs), 0), coalesce((SELECT max(last_seq) FROM series.segment), 0), "
-        "coalesce((SELECT max(last_seq) FROM series.batch), 0), coalesce((SELECT max(last_seq) FROM series.deletion), 0), 0)",
+        "coalesce((SELECT max(last_seq) FROM series.batch), 0), 0)",
     )
     keys = cursor.execute("SELECT key, received FROM series.batch").fetchnumpy()
     received = np.asarray(keys["received"], dtype=np.int64)
