@@ -11,7 +11,7 @@ from citybrain.app.city import City, build, datasets
 from citybrain.app.packs import installed
 from citybrain.app.settings import Settings
 from citybrain.app.stores import opened
-from citybrain.kernel.clock import FixedClock
+from citybrain.kernel.clock import Clock, FixedClock
 from citybrain.kernel.instant import parse
 from citybrain.kernel.pack import Planted
 from citybrain.kernel.parties import Unit
@@ -23,11 +23,11 @@ STATION = Planted("air-01", "air_station", same("示范站"), Place(117.15, 39.1
 
 
 @contextmanager
-def furnished(state: Path) -> Iterator[City]:
+def furnished(state: Path, clock: Clock | None = None, retention: dict[str, int] | None = None) -> Iterator[City]:
     """The city, opened; a second time over the same folder it finds what it had."""
-    settings = Settings(state=str(state), district="990104", low_water=0, case_prefix="YS")
+    settings = Settings(state=str(state), district="990104", low_water=0, case_prefix="YS", retention=retention or {})
     with opened(settings, upgrade=True) as stores:
-        city = build(settings, stores, installed(), FixedClock(NOW), "demo")
+        city = build(settings, stores, installed(), clock or FixedClock(NOW), "demo")
         if not city.areas.all():
             outline = shapely.to_wkb(shapely.box(117, 39, 117.3, 39.2))
             city.areas.put((Area("990104", "district", same("示意"), None, outline, "generated"),))

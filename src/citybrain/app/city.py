@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import msgspec
 
 from citybrain.app.asked import AskedTables
+from citybrain.app.retaining import Retaining
 from citybrain.app.settings import Settings
 from citybrain.app.stores import Stores
 from citybrain.brain import act, decide, detect, exchange, observe, protect, see
@@ -62,23 +63,28 @@ class City:
     indicators: see.Indicators
     stream_rows: see.StreamRows
     sources: Mapping[str, Source]
+    retaining: Retaining
     origin: Origin
 
 
 def build(settings: Settings, stores: Stores, packs: Sequence[Pack], clock: Clock, origin: Origin = "real") -> City:
-    """Wire a city over opened stores; nothing runs yet."""
+    """Wire a city over opened stores; nothing runs yet. Raises BadInputError for a setting that speaks of an unknown kind."""
+    observe.check_days(settings.retention, packs)
     transactions, series = stores.transactions, stores.series
     bus = LocalBus()
     areas = observe.AreaBook(transactions)
     registry = observe.Registry(transactions, packs, areas)
     latest = observe.Latest(registry, series, clock)
     intake = observe.Intake(registry, series, latest, clock, bus)
+    horizon = observe.Horizon(settings.retention, registry, clock)
+    intake.kept_by(horizon.expired)
     flows = _flows(packs)
     units = act.Units(transactions)
     cases = act.CaseBook(transactions, flows, units, act.Working(transactions), clock, settings.case_prefix)
     offers = act.Offers(transactions, act.Terms(packs, registry.entity, units, clock), clock, origin)
     audit = protect.AuditTrail(transactions, stores.keys, clock)
     accounts = protect.Accounts(transactions, clock, audit, _timeouts(settings))
+    retaining = Retaining(series, horizon, audit, clock)
     policy = protect.CedarPolicy(clock, _portal(packs))
     catalogue = exchange.CatalogueBook(transactions, clock)
     stream_rows = see.StreamRows(registry, latest.table)
@@ -90,7 +96,7 @@ def build(settings: Settings, stores: Stores, packs: Sequence[Pack], clock: Cloc
     rulebook = detect.Rulebook(packs, clock, limits.published)
     watch = detect.Watch(rulebook, transactions, series, registry, latest, cases, clock, bus)
     intake.paced_by(lambda: watch.behind)
-    sources = _sources(stores, registry, latest, packs, clock, catalogue)
+    sources = _sources(stores, registry, latest, packs, clock, catalogue, retaining)
     return City(
         settings=settings,
         stores=stores,
@@ -130,6 +136,7 @@ def build(settings: Settings, stores: Stores, packs: Sequence[Pack], clock: Cloc
         indicators=indicators,
         stream_rows=stream_rows,
         sources=sources,
+        retaining=retaining,
         origin=origin,
     )
 
@@ -166,10 +173,11 @@ def _sources(
     packs: Sequence[Pack],
     clock: Clock,
     catalogue: exchange.CatalogueBook,
+    retaining: Retaining,
 ) -> dict[str, Source]:
     transactions = stores.transactions
     return {
-        **observe.sources(transactions, registry, latest, stores.series),
+        **observe.sources(transactions, registry, latest, stores.series, retaining.rows),
         **detect.sources(transactions),
         **act.sources(transactions, clock),
         **decide.sources(transactions),

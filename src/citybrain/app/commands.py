@@ -24,7 +24,7 @@ from citybrain.app.settings import Settings
 from citybrain.app.stores import opened
 from citybrain.app.walltime import wall
 from citybrain.brain.exchange import Format
-from citybrain.brain.observe import read_rows
+from citybrain.brain.observe import check_days, read_rows
 from citybrain.kernel.access import Caller, Query
 from citybrain.kernel.clock import RunningClock
 from citybrain.kernel.errors import BadInputError, NotFoundError
@@ -89,7 +89,8 @@ def init(given: argparse.Namespace) -> int:
 
 
 def check(given: argparse.Namespace) -> int:
-    """Hold packs to the promises; 1 when one of them breaks one."""
+    """Hold packs to the promises, and the settings to the packs; 1 when a pack breaks one."""
+    check_days(sources.load(given.config).retention, installed())
     packs = {pack.name: pack for pack in installed()}
     unknown = [name for name in given.packs if name not in packs]
     if unknown:
@@ -184,9 +185,11 @@ def restore(given: argparse.Namespace) -> int:
 
 
 def verify(given: argparse.Namespace) -> int:
-    """Verify the audit chain; an error names the first row that was changed."""
+    """Verify the audit chain and the proofs of deletions; an error names the first row that was changed."""
     with _quiet(given) as city:
         _say(f"{city.audit.verify()} 行审计记录完好 · audit rows are sound")
+        if proofs := city.retaining.verify():
+            _say(f"{proofs} 份删除证明相符 · proofs of deletion agree")
     return 0
 
 

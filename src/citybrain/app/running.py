@@ -22,6 +22,7 @@ from citybrain.brain import act, see
 from citybrain.doors.mqtt import MqttDoor
 from citybrain.doors.sensorthings import Feeds
 from citybrain.engines.mqtt import Broker
+from citybrain.kernel.errors import StorageFullError
 from citybrain.kernel.instant import DAY, Instant, local_date, midnight, rfc3339
 
 log = structlog.get_logger()
@@ -130,7 +131,7 @@ def _duties(city: City) -> tuple[Coroutine[None, None, None], ...]:
         regularly("forecasts", lambda: asyncio.to_thread(_ahead, city), 5.0),
         regularly("erasing", lambda: asyncio.to_thread(city.reports.erase_due), 3600.0),
         regularly("photos", lambda: asyncio.to_thread(city.reports.clear_photos), 3600.0),
-        regularly("closing", lambda: asyncio.to_thread(_close, city), 600.0),
+        regularly("closing", lambda: tidy(city), 600.0),
         regularly("forgetting", lambda: asyncio.to_thread(_forget, city), 3600.0),
     )
 
@@ -179,6 +180,18 @@ def _ahead(city: City) -> None:
     """Forecasts first: questions are answered from them."""
     city.forecasts.run_once()
     city.questions.run_once()
+
+
+async def tidy(city: City) -> None:
+    """Close days, then delete what was kept long enough; where the disk is too full for closing, that is what makes room."""
+    try:
+        await asyncio.to_thread(_close, city)
+    except StorageFullError as error:
+        log.exception("days_not_closed", error=str(error))
+    past = await asyncio.to_thread(city.retaining.run_once)
+    # On the loop, as the readings come in: a newer one is not forgotten with the old.
+    for span in past:
+        city.latest.forget(span.streams, span.before)
 
 
 def _close(city: City) -> None:

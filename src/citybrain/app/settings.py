@@ -4,13 +4,16 @@ import os
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal, TypeAlias
 
 import msgspec
 
 from citybrain.doors.mqtt import Topic
 from citybrain.kernel.errors import BadInputError
 from citybrain.kernel.text import Text
+
+KeptDays: TypeAlias = Annotated[int, msgspec.Meta(ge=3, le=36_500)]
+"""Days: fewer than three are not closed yet and cannot be deleted, and a century is for ever."""
 
 
 class Footer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -65,6 +68,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     low_water: int = 500_000_000
     """Free bytes below which writes are refused."""
     series_memory: str = "256MB"
+    retention: dict[str, KeptDays] = {}
+    """For how many days the observations of a kind are kept, at least 3, such as ``{ air_station = 730 }``; in the file alone."""
     session_idle: int = 1800
     session_longest: int = 43_200
     frame_ancestors: tuple[str, ...] = ()

@@ -84,7 +84,7 @@ class SeriesQuery(msgspec.Struct, frozen=True):
 
 
 class DoorAccount(msgspec.Struct, frozen=True):
-    """The ledger of a door: received = stored + duplicate + refused, always."""
+    """The ledger of a door: received = stored + duplicate + refused, always; ``deleted`` of those stored were kept long enough."""
 
     door: str
     received: int
@@ -92,3 +92,4 @@ class DoorAccount(msgspec.Struct, frozen=True):
     duplicate: int
     refused: dict[str, int]
     last: Instant | None
+    deleted: int = 0

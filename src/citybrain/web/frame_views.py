@@ -47,7 +47,10 @@ class Problem(msgspec.Struct, frozen=True):
 
 
 class DoorLedger(msgspec.Struct, frozen=True):
-    """A door's ledger: received = stored + duplicate + refused + pending; anything else is a difference and is shown as one."""
+    """A door's ledger: received = stored + duplicate + refused + pending; anything else is a difference and is shown as one.
+
+    ``deleted`` of those stored were kept as long as the settings say, and deleted with a record.
+    """
 
     title: Text
     received: int
@@ -57,6 +60,7 @@ class DoorLedger(msgspec.Struct, frozen=True):
     pending: int
     last: Instant | None
     href: str = ""
+    deleted: int = 0
 
 
 class Health(msgspec.Struct, frozen=True):

@@ -530,8 +530,9 @@ WORDS: dict[str, Text] = {
     "admin_title": Text("系统管理", "Administration"),
     "ledgers": Text("接入台账", "Doors' ledgers"),
     "ledgers_about": Text(
-        "收到 = 存储 + 重复 + 拒收 + 待处理。差额不为 0 即有数据去向不明。",
-        "Received = stored + duplicate + refused + pending. A difference other than 0 means data are unaccounted for.",
+        "收到 = 存储 + 重复 + 拒收 + 待处理。差额不为 0 即有数据去向不明。“到期删除”是存储的数据中按保存期限删除的，逐次记入审计。",
+        "Received = stored + duplicate + refused + pending. A difference other than 0 means data are unaccounted for. "
+        "Of those stored, so many were kept as long as the settings say and deleted, each time with a row in the audit trail.",
     ),
     "door": Text("接入口", "Door"),
     "received": Text("收到", "Received"),
@@ -540,6 +541,7 @@ WORDS: dict[str, Text] = {
     "refused": Text("拒收", "Refused"),
     "pending": Text("待处理", "Pending"),
     "difference": Text("差额", "Difference"),
+    "deleted": Text("到期删除", "Deleted"),
     "last_received": Text("最近收到", "Last received"),
     "never_received": Text("尚未收到", "Nothing yet"),
     "health": Text("运行状况", "Health"),

@@ -25,7 +25,7 @@ def test_every_dataset_has_a_source_and_gives_its_columns(world: World) -> None:
     world.areas.put((area,))
     served = sources(world.transactions, world.registry, world.latest, world.series)
     shelved = {dataset.name: dataset for dataset in datasets((tiny.PACK,))}
-    assert set(served) == set(shelved) == {"entity", "stream", "area", "observation", "pump"}
+    assert set(served) == set(shelved) == {"entity", "stream", "area", "observation", "deletion", "pump"}
     for name in ("entity", "stream", "area", "pump"):
         row = served[name](Query(name)).rows[0]
         assert set(row) == {column.name for column in shelved[name].columns}

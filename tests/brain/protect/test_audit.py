@@ -14,7 +14,7 @@ from citybrain.brain.protect import AuditTrail
 from citybrain.brain.protect.store import AUDIT, AUDIT_HEAD
 from citybrain.engines.sqlite import open_sqlite
 from citybrain.engines.transactions import SqlTransactions
-from citybrain.kernel.access import ANYONE, Ask, Verdict
+from citybrain.kernel.access import ANYONE, SYSTEM, Ask, Verdict
 from citybrain.kernel.clock import FixedClock
 from citybrain.kernel.errors import ConflictError
 from citybrain.kernel.instant import MINUTE, Instant
@@ -201,3 +201,11 @@ def test_a_kill_in_the_middle_of_writing_loses_no_row_that_was_acknowledged(tmp_
     with store.read() as connection:
         assert connection.execute(text("PRAGMA integrity_check")).scalar_one() == "ok"
     store.close()
+
+
+def test_what_the_program_has_written_of_a_resource_is_found_and_nothing_of_others(trail: AuditTrail) -> None:
+    trail.write(Ask(SYSTEM, "observation.delete", "deletion/1"), YES, {"rows": 3, "词": "中文"})
+    trail.write(Ask(PEOPLE["dispatcher"], "observation.delete", "deletion/2"), NO, {})
+    assert trail.told("observation.delete", "deletion/1") == {"rows": 3, "词": "中文"}
+    assert trail.told("observation.delete", "deletion/2") is None
+    assert trail.told("observation.read", "deletion/1") is None

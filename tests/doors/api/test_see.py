@@ -100,6 +100,7 @@ async def test_the_program_says_whether_it_is_alive_ready_and_how_busy(world: Wo
     async with world.client("leader") as leader:
         text = (await leader.get("/metrics")).text
     assert 'citybrain_door_rows_total{door="api",fate="stored"} 1.0' in text
+    assert 'citybrain_door_deleted_rows_total{door="api"} 0.0' in text
     assert 'citybrain_streams{life="never"} 3.0' in text
     assert 'citybrain_request_seconds_count{method="GET",route="/healthz",status="200"} 1.0' in text
     assert "citybrain_rules_lag_rows 0.0" in text

@@ -1,11 +1,14 @@
 """Administration and the page of streams: what is dead is named to those who may see streams, and never passed off as calm."""
 
+import asyncio
 import re
 
+import numpy as np
 import pytest
 
+from citybrain.engines.duckdb import Due
 from citybrain.kernel.access import Role
-from citybrain.kernel.instant import HOUR, Instant
+from citybrain.kernel.instant import DAY, HOUR, Instant
 from citybrain.kernel.text import Text
 from citybrain.kernel.things import Life
 from tests.doors.pages.conftest import World
@@ -54,3 +57,22 @@ async def test_the_pages_of_streams_hold_each_stream_once(world: World) -> None:
             address = found[1].replace("&amp;", "&")
 
     assert sorted(seen) == sorted(stream.id for stream in world.city.registry.present())
+
+
+async def test_rows_that_were_kept_long_enough_stand_in_the_ledger_as_deleted_and_not_as_a_difference(world: World) -> None:
+    async with world.client("admin") as client:
+        before = (await client.get("/admin?lang=en")).text
+        streams = np.array([stream.no for stream in world.city.registry.streams()], np.int32)
+        now = world.city.clock.city()
+        old = Instant(now - 40 * DAY)
+        await world.city.intake.take_columns(streams[:3], np.full(3, old, np.int64), np.ones(3), "import", None)
+        await asyncio.to_thread(world.city.stores.series.close_days, Instant(now - 30 * DAY))
+        due = Due("air_station", 30, Instant(now - 30 * DAY), streams, now)
+        assert [one.rows for one in await asyncio.to_thread(world.city.stores.series.delete, [due])] == [3]
+        after = (await client.get("/admin?lang=en")).text
+        sheet = (await client.get("/api/v1/observe/doors")).json()
+
+    assert '<th scope="col" class="numeric">Deleted</th>' in before
+    (line,) = (line for line in after.splitlines() if line.startswith("<tr><th") and '<td class="numeric">3</td><td>' in line)
+    assert ('data-tone="good"' in line, 'data-tone="bad"' in line) == (True, False)
+    assert {one["door"]: one["deleted"] for one in sheet}["import"] == 3

@@ -6,6 +6,7 @@ from citybrain.brain.observe.derive import Deriver
 from citybrain.brain.observe.doubts import Doubt, Doubts, Judged
 from citybrain.brain.observe.formats import FORMS
 from citybrain.brain.observe.gaps import Gap
+from citybrain.brain.observe.horizon import Horizon, Span, check_days
 from citybrain.brain.observe.intake import Intake, Verdict, plausible
 from citybrain.brain.observe.latest import Latest, Reading
 from citybrain.brain.observe.learning import Broken, Learned
@@ -38,6 +39,7 @@ __all__ = [
     "Draft",
     "Found",
     "Gap",
+    "Horizon",
     "Intake",
     "Judged",
     "Latest",
@@ -56,9 +58,11 @@ __all__ = [
     "Recent",
     "Registry",
     "Rows",
+    "Span",
     "Spot",
     "Together",
     "Verdict",
+    "check_days",
     "contract_of",
     "contracts",
     "datasets",

@@ -42,6 +42,7 @@ _WHY = {
     "wrong_unit": "The unit cannot be turned into the stream's.",
     "future_time": "The time is more than 5 minutes ahead of the city's clock.",
     "too_old": "The time is before the year 2000: the device's clock was never set.",
+    "expired": "The time is before the days for which observations of this kind are kept (setting retention).",
 }
 
 
@@ -104,11 +105,16 @@ class Intake:
         self._reserved = np.full(1024, NEVER, np.int64)
         self._flying: set[asyncio.Future[None]] = set()
         self._behind: Callable[[], int] = _nobody
+        self._expired: Callable[[Numbers, Ints], NDArray[np.bool_]] = _for_ever
         self._gate: asyncio.Future[None] | None = None
 
     def paced_by(self, behind: Callable[[], int]) -> None:
         """From now on wait for those who follow: ``behind`` says how many observations they have not looked at."""
         self._behind = behind
+
+    def kept_by(self, expired: Callable[[Numbers, Ints], NDArray[np.bool_]]) -> None:
+        """From now on refuse what would be deleted at once: ``expired`` says which observations (n,) are of days that are past."""
+        self._expired = expired
 
     async def take(self, rows: Rows, door: str, key: str | None) -> Verdict:
         """Check and store rows; resolves when they are durable. The same key of a door again gives the first verdict.
@@ -168,6 +174,7 @@ class Intake:
         checked.refuse("not_a_number", ~np.isfinite(checked.value))
         checked.refuse("future_time", checked.time > now + AHEAD)
         checked.refuse("too_old", checked.time < OLDEST)
+        checked.refuse("expired", self._expired(checked.no, checked.time))
         no, time, value, duplicate = checked.sorted()
         earlier, mine = tuple(self._flying), asyncio.get_running_loop().create_future()
         self._flying.add(mine)
@@ -220,6 +227,11 @@ class Intake:
 def _nobody() -> int:
     """Nobody follows."""
     return 0
+
+
+def _for_ever(_: Numbers, time: Ints) -> NDArray[np.bool_]:
+    """Nothing expires."""
+    return np.zeros(len(time), np.bool_)
 
 
 def _scale(given: str, wanted: str) -> tuple[float, float] | None:

@@ -148,6 +148,14 @@ class Latest:
         self._room(stream_no + 1)
         self._doubt[stream_no] = CODE[Life.LIVE]
 
+    def forget(self, numbers: Numbers, before: Instant) -> None:
+        """Forget the latest values of streams (n,) that are older than an instant, for they were deleted."""
+        self._room(int(numbers.max(initial=0)) + 1)
+        old = numbers[(self._time[numbers] < before) & (self._time[numbers] > NEVER)]
+        self._written[numbers] = next(self._batches)
+        self._time[old] = self._received[old] = self._changed[old] = NEVER
+        self._value[old] = np.nan
+
     def _promised(self) -> Contracts:
         """The contracts by stream number less one, read again when the register changed."""
         if self._version != self._registry.version:

@@ -109,11 +109,38 @@ OBSERVATION = Dataset(
     "real",
     _HERE,
 )
+DELETION = Dataset(
+    "deletion",
+    Text("到期删除记录", "Deletions"),
+    Text(
+        "按保存期限删除的观测数据：每个文件一条，含删除内容的 SHA-256；同样的内容写入审计记录。",
+        "Observations that were kept long enough and deleted: a row a file, with the SHA-256 of what went; the audit trail says the same.",
+    ),
+    "command",
+    "observe",
+    (
+        _ID,
+        _KIND,
+        Column("days", Text("保存天数", "Days kept"), "integer", "d"),
+        Column("before", Text("删除此前的数据", "Older than"), "instant"),
+        Column("first", Text("最早一条的时间", "First row"), "instant"),
+        Column("last", Text("最晚一条的时间", "Last row"), "instant"),
+        Column("rows", Text("条数", "Rows"), "integer"),
+        Column("streams", Text("数据流数", "Streams"), "integer"),
+        Column("doors", Text("各接入口条数", "Rows by door"), "json"),
+        Column("digest", Text("内容 SHA-256", "SHA-256 of the rows"), "text"),
+        Column("wall", Text("删除时间", "Deleted"), "instant"),
+        Column("erased", Text("文件确认清除时间", "File found gone"), "instant"),
+    ),
+    "conditional",
+    "real",
+    _HERE,
+)
 
 
 def datasets(packs: Sequence[Pack]) -> tuple[Dataset, ...]:
     """The catalogue entries of observe: its own, and one for each kind that a pack declares."""
-    return (ENTITY, STREAM, AREA, OBSERVATION, *(of_kind(kind, pack.name) for pack in packs for kind in pack.kinds))
+    return (ENTITY, STREAM, AREA, OBSERVATION, DELETION, *(of_kind(kind, pack.name) for pack in packs for kind in pack.kinds))
 
 
 def of_kind(kind: Kind, pack: str | None) -> Dataset:

@@ -16,8 +16,14 @@ from citybrain.kernel.listing import Listing
 from citybrain.kernel.ports import Series, Source, Transactions
 
 
-def sources(transactions: Transactions[Connection], registry: Registry, latest: Latest, series: Series) -> Mapping[str, Source]:
-    """The sources of all datasets of observe by name."""
+def sources(
+    transactions: Transactions[Connection],
+    registry: Registry,
+    latest: Latest,
+    series: Series,
+    deletions: Callable[[], Iterable[Cells]] = tuple,
+) -> Mapping[str, Source]:
+    """The sources of all datasets of observe by name; ``deletions`` gives the rows of what was deleted, none where nothing is."""
     kinds: dict[str, Source] = {
         kind.name: Memory(shelves.of_kind(kind, None), _kind_rows(registry, latest, kind.name)) for kind in registry.kinds()
     }
@@ -26,6 +32,7 @@ def sources(transactions: Transactions[Connection], registry: Registry, latest: 
         "area": Listing(transactions.ask, shelves.AREA, "area", _AREA, ("code", "level")),
         "stream": Streams(registry, latest),
         "observation": Observed(registry, series, shelves.OBSERVATION),
+        "deletion": Memory(shelves.DELETION, deletions),
     }
     return kinds | own
 

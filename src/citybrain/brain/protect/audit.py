@@ -13,7 +13,7 @@ import msgspec
 from sqlalchemy import Connection, insert, select
 
 from citybrain.brain.protect.store import AUDIT, AUDIT_HEAD
-from citybrain.kernel.access import Ask, Verdict
+from citybrain.kernel.access import SYSTEM, Ask, Verdict
 from citybrain.kernel.clock import Clock
 from citybrain.kernel.errors import ConflictError
 from citybrain.kernel.instant import MINUTE, Instant, rfc3339
@@ -73,6 +73,14 @@ class AuditTrail:
         self.settle()
         if verdict.allowed or ask.caller.known or self._first(ask, verdict):
             self._append(ask, verdict, detail)
+
+    def told(self, action: str, resource: str) -> Mapping[str, Json] | None:
+        """What the program itself wrote first of an action on a resource; None where it wrote nothing."""
+        mine = (AUDIT.c.account == SYSTEM.account, AUDIT.c.action == action, AUDIT.c.resource == resource)
+        with self._transactions.read() as connection:
+            found = connection.execute(select(AUDIT.c.detail).where(*mine).order_by(AUDIT.c.no).limit(1)).scalar()
+        detail: dict[str, Json] | None = None if found is None else msgspec.json.decode(found)
+        return detail
 
     def settle(self, *, all_of_them: bool = False) -> None:
         """Write the counts of minutes that are over, one row each; all counts when the program ends."""

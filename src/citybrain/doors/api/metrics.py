@@ -85,12 +85,16 @@ class _House(Collector):
 
     def _doors(self) -> Iterator[Metric]:
         rows = CounterMetricFamily("citybrain_door_rows", "Rows by door and fate; received is their sum", labels=("door", "fate"))
+        about = "Rows stored through a door that were kept long enough and deleted"
+        deleted = CounterMetricFamily("citybrain_door_deleted_rows", about, labels=("door",))
         for account in self._parts.series.doors():
             fates = {"received": account.received, "stored": account.stored, "duplicate": account.duplicate}
             fates |= {f"refused_{code}": count for code, count in account.refused.items()}
             for fate, count in fates.items():
                 rows.add_metric((account.door, fate), count)
+            deleted.add_metric((account.door,), account.deleted)
         yield rows
+        yield deleted
 
     def _lives(self) -> Metric:
         lives = GaugeMetricFamily("citybrain_streams", "Streams by the life of their newest value", labels=("life",))

@@ -84,7 +84,7 @@ class Gaps(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class DoorSheet(msgspec.Struct, frozen=True):
-    """The ledger of a door: received = stored + duplicate + refused, always."""
+    """The ledger of a door: received = stored + duplicate + refused, always; ``deleted`` of those stored were kept long enough."""
 
     door: str
     received: int
@@ -92,6 +92,7 @@ class DoorSheet(msgspec.Struct, frozen=True):
     duplicate: int
     refused: dict[str, int]
     last: str | None
+    deleted: int
 
 
 @post("/observations", opt=asks("observation.write"), status_code=200)
@@ -218,6 +219,7 @@ def doors(parts: Parts) -> list[DoorSheet]:
             account.duplicate,
             account.refused,
             None if account.last is None else rfc3339(account.last),
+            account.deleted,
         )
         for account in parts.series.doors()
     ]

@@ -37,6 +37,7 @@ def _ledgers(parts: PageParts) -> tuple[DoorLedger, ...]:
             sum(door.refused.values()),
             0,
             door.last,
+            deleted=door.deleted,
         )
         for door in parts.doors()
     )

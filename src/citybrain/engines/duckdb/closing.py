@@ -14,14 +14,12 @@ from citybrain.engines.duckdb import segments
 from citybrain.engines.duckdb.file import DuckFile
 from citybrain.engines.duckdb.ledger import key
 from citybrain.engines.duckdb.revision import column32, column64, day_range, newest_rows
-from citybrain.engines.duckdb.segments import Segment
+from citybrain.engines.duckdb.segments import SLICE, Segment
 from citybrain.engines.duckdb.state import number
 from citybrain.engines.duckdb.tables import COLUMNS, STORED
 from citybrain.engines.duckdb.writer import Writer
 from citybrain.kernel.instant import Instant
 
-_SLICE = 1_000_000
-"""Rows sorted in memory at a time."""
 _log = structlog.get_logger(__name__)
 
 
@@ -34,16 +32,16 @@ class History(NamedTuple):
 
 
 class Closing:
-    """Closes days and brings in history; one at a time, beside the writer that goes on."""
+    """Closes days and brings in history; one at a time (``alone`` is held), beside the writer that goes on."""
 
-    def __init__(self, file: DuckFile, writer: Writer) -> None:
+    def __init__(self, file: DuckFile, writer: Writer, alone: threading.Lock) -> None:
         self._file = file
         self._writer = writer
-        self._lock = threading.Lock()
+        self._alone = alone
 
     def close_days(self, before: int) -> int:
         """Move every day that ended by an instant; late rows of closed days are merged in. Returns the rows written."""
-        with self._lock:
+        with self._alone:
             self._writer.settle()
             with self._file.cursor() as cursor:
                 segments.sweep(cursor, self._file.closed)
@@ -52,7 +50,7 @@ class Closing:
 
     def bring_in(self, history: History, table: pa.Table) -> int:
         """Write history (columns stream_no, time, value) as one segment; 0 when its name is there already."""
-        with self._lock:
+        with self._alone:
             self._file.space.check()
             with self._file.cursor() as cursor:
                 if number(cursor, "SELECT count(*) FROM series.segment WHERE name = ?", [history.name]) or not table.num_rows:
@@ -64,7 +62,7 @@ class Closing:
     def _enter(self, history: History, rows: pa.Table, sent: int) -> int:
         folder = self._file.closed
         path = f"import{column64(rows, 'seq')[0] + 2**31:06d}.parquet"
-        slices = (rows.slice(start, _SLICE) for start in range(0, rows.num_rows, _SLICE))
+        slices = (rows.slice(start, SLICE) for start in range(0, rows.num_rows, SLICE))
         segment = segments.write(folder, path, history.name, None, slices)
         batch = f"import:{history.name}"
         door = self._writer.state.open(history.door)
@@ -123,7 +121,7 @@ def _slices(cursor: duckdb.DuckDBPyConnection, source: str, newest: list[pa.Tabl
     streams, rows = np.asarray(counts["stream_no"]), np.asarray(counts["n"])
     start = 0
     while start < len(streams):
-        end = start + max(1, int(np.searchsorted(np.cumsum(rows[start:]), _SLICE, side="right")))
+        end = start + max(1, int(np.searchsorted(np.cumsum(rows[start:]), SLICE, side="right")))
         wanted = f"stream_no BETWEEN {streams[start]} AND {streams[end - 1]}"
         part = newest_rows(cursor.execute(f"SELECT {COLUMNS} FROM {source} WHERE {wanted}").to_arrow_table().cast(STORED))
         newest.append(_last_of_each(part))

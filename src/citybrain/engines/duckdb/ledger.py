@@ -28,9 +28,8 @@ def added(account: DoorAccount, stored: int, duplicate: int, refused: dict[str, 
     sent = stored + duplicate + sum(refused.values())
     reasons = dict(Counter(account.refused) + Counter(refused)) if refused else account.refused
     latest = last if account.last is None or (last is not None and last > account.last) else account.last
-    return DoorAccount(
-        account.door, account.received + sent, account.stored + stored, account.duplicate + duplicate, reasons, latest
-    )
+    counts = account.received + sent, account.stored + stored, account.duplicate + duplicate
+    return DoorAccount(account.door, *counts, reasons, latest, account.deleted)
 
 
 def after_batch(account: DoorAccount, batch: Batch) -> DoorAccount:

@@ -1,6 +1,6 @@
 """Closed segments: sorted Parquet files, each in the segment table or an orphan to be removed."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,13 +14,18 @@ from citybrain.engines.duckdb.tables import COLUMNS, STORED
 from citybrain.engines.space import room
 from citybrain.engines.syncing import sync
 
+SLICE = 1_000_000
+"""Rows sorted or written in memory at a time."""
 _GROUP = 65_536
 """Rows of a row group: small enough that one stream's day touches one or two."""
 _TIGHT = "DELTA_BINARY_PACKED"
 
 
 class Segment(NamedTuple):
-    """A Parquet file: its rows lie in [low, high] (µs) with sequence numbers in [first_seq, last_seq]; day None is an import."""
+    """A Parquet file: its rows lie in [low, high] (µs) with sequence numbers in [first_seq, last_seq]; day None is an import.
+
+    One without rows is a name alone: all that was in its file has been deleted.
+    """
 
     name: str
     path: str
@@ -34,19 +39,27 @@ class Segment(NamedTuple):
 
 def within(cursor: duckdb.DuckDBPyConnection, since: int, until: int) -> list[Segment]:
     """The segments that may hold rows in [since, until), in order of time."""
-    sql = "SELECT * FROM series.segment WHERE high >= ? AND low < ? ORDER BY low, path"
+    sql = "SELECT * FROM series.segment WHERE rows > 0 AND high >= ? AND low < ? ORDER BY low, path"
     return [Segment(*row) for row in cursor.execute(sql, [since, until]).fetchall()]
 
 
 def every(cursor: duckdb.DuckDBPyConnection) -> list[Segment]:
-    """All segments, in order of time."""
-    return [Segment(*row) for row in cursor.execute("SELECT * FROM series.segment ORDER BY low, path").fetchall()]
+    """All segments that hold rows, in order of time."""
+    return [Segment(*row) for row in cursor.execute("SELECT * FROM series.segment WHERE rows > 0 ORDER BY low, path").fetchall()]
 
 
-def source(segments: Iterable[Segment], folder: Path) -> str:
-    """SQL that reads the rows of some segments (STORED)."""
+def source(segments: Iterable[Segment], folder: Path, *more: str) -> str:
+    """SQL that reads the rows of some segments (STORED); ``more`` are columns beside, such as ``filename``."""
     files = ", ".join(quoted(str(folder / segment.path)) for segment in segments)
-    return f"(SELECT {COLUMNS} FROM read_parquet([{files}]))" if files else f"(SELECT {COLUMNS} FROM series.obs WHERE false)"
+    columns = ", ".join((COLUMNS, *more))
+    return f"(SELECT {columns} FROM read_parquet([{files}]))" if files else f"(SELECT {COLUMNS} FROM series.obs WHERE false)"
+
+
+def parts(path: Path) -> Iterator[pa.Table]:
+    """The rows of a file (STORED) in their order, so many at a time."""
+    with pq.ParquetFile(path) as file:
+        for piece in file.iter_batches(batch_size=SLICE):
+            yield pa.Table.from_batches([piece]).cast(STORED)
 
 
 def write(folder: Path, path: str, name: str, day: int | None, slices: Iterable[pa.Table]) -> Segment:

@@ -1,5 +1,6 @@
-"""The Series port on DuckDB: append by way of a journal, follow, scan, close days, bring in history."""
+"""The Series port on DuckDB: append by way of a journal, follow, scan, close days, bring in history, delete with a record."""
 
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
@@ -9,6 +10,8 @@ import pyarrow as pa
 from citybrain.engines.duckdb import reading, segments
 from citybrain.engines.duckdb.closing import Closing, History
 from citybrain.engines.duckdb.commit import transaction
+from citybrain.engines.duckdb.deleting import Deleting, Due
+from citybrain.engines.duckdb.deletions import Deletion, recorded
 from citybrain.engines.duckdb.file import DuckFile
 from citybrain.engines.duckdb.ledger import Door
 from citybrain.engines.duckdb.ring import Ring
@@ -32,7 +35,9 @@ class DuckSeries:
             segments.sweep(cursor, file.closed)
             segments.show(cursor, file.closed)
         self._writer = Writer(file, self._ring, pending_rows)
-        self._closing = Closing(file, self._writer)
+        alone = threading.Lock()
+        self._closing = Closing(file, self._writer, alone)
+        self._deleting = Deleting(file, self._writer, alone)
 
     async def append(self, batch: Batch) -> Receipt:
         """Make a batch durable together with its door account (grouped with others); raises BusyError, StorageFullError."""
@@ -88,6 +93,26 @@ class DuckSeries:
         wins over them, a later import over an earlier one, and followers of the sequence do not meet them.
         """
         return self._closing.bring_in(History(name, door, received), table)
+
+    def delete(self, dues: Sequence[Due]) -> Sequence[Deletion]:
+        """Delete from closed days what is due; a record for each file that held some. Blocks: run in a thread.
+
+        The files that are replaced go at the next ``close_days``, when those who read them are done.
+        """
+        return self._deleting.delete(dues)
+
+    def deletions(self) -> Sequence[Deletion]:
+        """The record of every deletion, the oldest first."""
+        with self._snapshot() as cursor:
+            return recorded(cursor)
+
+    def gone(self) -> Sequence[Deletion]:
+        """The deletions that are not certified yet and whose replaced files are off the disk."""
+        return self._deleting.gone()
+
+    def certify(self, deletion: str, erased: Instant) -> None:
+        """Enter the wall time at which the replaced file of a deletion was found to be gone."""
+        self._deleting.certify(deletion, erased)
 
     def close(self) -> None:
         """Write what waits and end the writer; the file is closed by its owner."""

@@ -7,6 +7,7 @@ import duckdb
 import msgspec
 import numpy as np
 
+from citybrain.engines.duckdb.deletions import deleted
 from citybrain.engines.duckdb.ledger import Door, RecentKeys, added, opened
 from citybrain.kernel.instant import Instant
 from citybrain.kernel.observations import DoorAccount
@@ -41,6 +42,15 @@ class State:
             self.doors = self.doors | {name: door}
             return door
 
+    def delete(self, rows: Mapping[int, int]) -> None:
+        """Count rows that were deleted, by the number of the door through which they had come."""
+        with self.lock:
+            accounts = {name: (door.no, door.account) for name, door in self.doors.items()}
+            self.doors = {
+                name: Door(no, msgspec.structs.replace(account, deleted=account.deleted + rows.get(no, 0)))
+                for name, (no, account) in accounts.items()
+            }
+
     def count(self, name: str, stored: int, duplicate: int, last: Instant) -> None:
         """Count rows of an import into the account of its door."""
         with self.lock:
@@ -74,9 +84,10 @@ def number(cursor: duckdb.DuckDBPyConnection, sql: str, values: Sequence[object]
 
 def folded(cursor: duckdb.DuckDBPyConnection) -> dict[str, Door]:
     """The doors with what is in their table; younger batches are not in it."""
+    gone = deleted(cursor)
     rows = cursor.execute("SELECT no, name, received, stored, duplicate, refused, last FROM series.door").fetchall()
     return {
-        name: Door(no, DoorAccount(name, received, stored, duplicate, _COUNTS.decode(refused), _instant(last)))
+        name: Door(no, DoorAccount(name, received, stored, duplicate, _COUNTS.decode(refused), _instant(last), gone[no]))
         for no, name, received, stored, duplicate, refused, last in rows
     }
 

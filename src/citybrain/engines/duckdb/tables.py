@@ -27,9 +27,12 @@ CREATE TABLE IF NOT EXISTS series.segment(
     name VARCHAR, path VARCHAR, day INTEGER, low BIGINT, high BIGINT, rows BIGINT, first_seq BIGINT, last_seq BIGINT);
 CREATE TABLE IF NOT EXISTS series.closed_latest(
     seq BIGINT, stream_no INTEGER, time BIGINT, value DOUBLE, received BIGINT, door INTEGER);
+CREATE TABLE IF NOT EXISTS series.deletion(
+    id VARCHAR, kind VARCHAR, days INTEGER, before BIGINT, wall BIGINT, file VARCHAR, first BIGINT, last BIGINT, rows BIGINT,
+    streams BIGINT, digest VARCHAR, doors VARCHAR, erased BIGINT);
 CREATE TABLE IF NOT EXISTS series.journal(stored BIGINT);
 INSERT INTO series.journal SELECT 0 WHERE NOT EXISTS (FROM series.journal);
 CREATE TABLE IF NOT EXISTS fact_position(name VARCHAR, position BIGINT);
 """
 """hot_day: the days of which obs may hold rows. batch: the last 24 h; its counts are not yet in door. journal: the group
-up to which everything is in these tables."""
+up to which everything is in these tables. deletion: what was deleted, for ever."""
