@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from citybrain.brain.observe import Census, datasets, history, shelves, sources
 from citybrain.kernel.access import Order, Page, Query
 from citybrain.kernel.errors import BadInputError, UnsupportedError
-from citybrain.kernel.instant import HOUR, MINUTE, Instant
+from citybrain.kernel.instant import HOUR, MINUTE, Instant, rfc3339
 from citybrain.kernel.places import Area
 from citybrain.kernel.predicate import And, Compare, Not, Or, Predicate, Within, fitted, holds
 from citybrain.kernel.things import Life
@@ -86,6 +86,26 @@ async def test_observations_come_oldest_first_when_asked_and_pages_hold_every_ro
             break
     expected = [(f"2026-11-22T{hour}:00Z", f"p{pump}.level") for hour in ("06:57", "06:58", "06:59", "07:00") for pump in (1, 2)]
     assert seen == expected
+
+
+@pytest.mark.parametrize("descending", [True, False])
+@pytest.mark.parametrize("low", [None, 1.5], ids=["by the span alone", "by the value too"])
+async def test_a_count_is_of_all_that_the_pages_hold_whatever_is_asked(
+    world: World, low: float | None, *, descending: bool
+) -> None:
+    rows = [(f"p{no}.level", minute, float(minute % 4)) for no in (1, 2) for minute in range(-3000, 0, 125)]
+    await world.send(*rows, *((name, at, value + 1) for name, at, value in rows[:5]))
+    since, until = (rfc3339(Instant(world.clock.city() - minutes * MINUTE)) for minutes in (2000, 250))
+    parts = [Compare("stream", "in", ("p1.level", "p2.level")), Compare("time", "gt", since), Compare("time", "le", until)]
+    where = And((*parts, Compare("value", "ge", low)) if low is not None else tuple(parts))
+    whole = read(world, Query("observation", where, limit=1000)).rows
+    first = read(world, Query("observation", where, Order("time", descending), limit=3, count=True))
+    found, cursor = list(first.rows), first.next
+    while cursor is not None:
+        page = read(world, Query("observation", where, Order("time", descending), limit=3, cursor=cursor))
+        found, cursor = [*found, *page.rows], page.next
+    assert first.total == len(found) == len(whole) > 3
+    assert (found if descending else found[::-1]) == list(whole)
 
 
 def test_the_streams_of_some_things_are_found_without_looking_at_the_others(world: World) -> None:

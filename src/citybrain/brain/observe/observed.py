@@ -52,12 +52,18 @@ class Observed:
         limit = max(1, min(query.limit, _MOST))
         found: list[dict[str, Json]] = []
         windows = self._spans(numbers, since, until, mark, descending=descending)
+        counted = query.count and mark is None
+        # Where streams and bounds of time say all, no more rows are made than are shown, and they are counted where they lie.
+        whole = _spanned(where)
         for begin, end in windows:
-            rows = self._rows(self.series.scan(SeriesQuery(numbers, begin, end)), descending=descending)
-            found += [row for row in rows if _after(row, mark, descending=descending) and predicate.holds(where, row)]
-            if len(found) > limit and not query.count:
+            places = _ordered(self.series.scan(SeriesQuery(numbers, begin, end)), mark, descending=descending)
+            rows = self._rows(places.slice(0, limit + 1 - len(found)) if whole else places)
+            found += rows if whole else [row for row in rows if predicate.holds(where, row)]
+            if len(found) > limit and (whole or not counted):
                 break
-        total = len(found) if query.count and mark is None else None
+        total = None
+        if counted:
+            total = self._count(numbers, since, until) if whole else len(found)
         following = _encode(found[limit - 1]) if len(found) > limit else None
         return Page(tuple(_plain(row) for row in found[:limit]), following, total)
 
@@ -88,11 +94,14 @@ class Observed:
             begin = max(begin, mark[0])
         return _windows(begin, end, descending=descending)
 
-    def _rows(self, table: pa.Table, *, descending: bool) -> list[dict[str, Json]]:
+    def _count(self, numbers: tuple[int, ...], since: Instant, until: Instant) -> int:
+        days = self.series.scan(SeriesQuery(numbers, since, until, DAY))
+        return int(days["count"].to_numpy().sum())
+
+    def _rows(self, table: pa.Table) -> list[dict[str, Json]]:
         streams = self.registry.streams()
-        order = np.lexsort((table["stream_no"].to_numpy(), table["time"].to_numpy()))[:: -1 if descending else 1]
         rows: list[dict[str, Json]] = []
-        for raw in table.take(order).to_pylist():
+        for raw in table.to_pylist():
             stream = streams[raw["stream_no"] - 1]
             rows.append(
                 {
@@ -138,13 +147,36 @@ def _windows(begin: int, end: int, *, descending: bool) -> Iterator[tuple[Instan
         width *= 4
 
 
-def _after(row: dict[str, Json], mark: tuple[int, str] | None, *, descending: bool) -> bool:
-    """Whether a row comes after the mark in the order asked for."""
-    if mark is None:
-        return True
-    time = row["time"]
-    here, there = (time if isinstance(time, int) else 0, int(str(row["id"]).split(".")[0])), (mark[0], int(mark[1]))
-    return here < there if descending else here > there
+def _ordered(table: pa.Table, mark: tuple[int, str] | None, *, descending: bool) -> pa.Table:
+    """The rows in the order asked for, by time and then stream, that come after the mark."""
+    time, stream = table["time"].to_numpy(), table["stream_no"].to_numpy()
+    order = np.lexsort((stream, time))[:: -1 if descending else 1]
+    if mark is not None:
+        at, no = mark[0], int(mark[1])
+        later = (time > at) | ((time == at) & (stream > no))
+        earlier = (time < at) | ((time == at) & (stream < no))
+        order = order[(earlier if descending else later)[order]]
+    return table.take(order)
+
+
+def _spanned(where: Predicate) -> bool:
+    """Whether a predicate says no more than which streams and from when to when, which the scan holds to already."""
+    parts = where.parts if isinstance(where, And) else (where,)
+    return all(_spanned(part) if isinstance(part, And) else _bound(part) for part in parts) and _named(where) == 1
+
+
+def _bound(part: Predicate) -> bool:
+    if not isinstance(part, Compare):
+        return False
+    if part.field == "stream":
+        return part.op in ("eq", "in")
+    return part.field == "time" and part.op in ("lt", "le", "gt", "ge", "eq") and isinstance(part.value, int)
+
+
+def _named(where: Predicate) -> int:
+    """How often a predicate names streams: the scan knows the first list alone."""
+    parts = where.parts if isinstance(where, And) else (where,)
+    return sum(_named(part) if isinstance(part, And) else isinstance(part, Compare) and part.field == "stream" for part in parts)
 
 
 def _plain(row: dict[str, Json]) -> dict[str, Json]:
