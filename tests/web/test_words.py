@@ -7,7 +7,7 @@ import pytest
 
 from citybrain.kernel.text import Text
 from citybrain.web import data_views, render, views
-from citybrain.web.words import WORDS
+from citybrain.web.words import PARTS, WORDS
 from tests.web import examples
 
 ROOT = Path(render.__file__).parent
@@ -40,6 +40,10 @@ def test_every_word_is_there_in_both_languages(key: str) -> None:
     assert word.en.strip()
     if key != "other_language":
         assert not _CHINESE.search(word.en), "the English text holds Chinese"
+
+
+def test_a_word_stands_in_one_part_alone() -> None:
+    assert len(WORDS) == sum(len(part.WORDS) for part in PARTS)
 
 
 @pytest.mark.parametrize("key", sorted(WORDS))

@@ -1,0 +1,56 @@
+"""Streams by life, and administration."""
+
+from typing import Final
+
+from citybrain.kernel.text import Text
+
+WORDS: Final = {
+    # Streams by life
+    "streams_title": Text("监测项状态", "Streams by life"),
+    "streams_about": Text(
+        "每个监测项按约定判定状态：何时起、为什么。异常的读数不参与预警和指标计算，也不会显示成平静。",
+        "The state of every stream by its contract: since when, and why. What ails is left out of rules and figures, never shown as calm.",
+    ),
+    "back_to_streams": Text("返回监测项状态", "Back to streams by life"),
+    "contract_title": Text("现行约定", "Contract in force"),
+    "promise_title": Text("约定", "Agree on a contract"),
+    "promise_about": Text(
+        "没有约定的监测项，中断、不变或超量程都看不出来。下列建议由它自己近 28 天的读数得出，须由人确认或修改；留空表示不作约定。",
+        "Of a stream without a contract nobody can tell that it is silent, stuck or out of range. What is proposed here comes from its own "
+        "readings of 28 days; a person agrees to it or changes it. What is left empty is not promised.",
+    ),
+    "promise_basis": Text("建议的依据", "What the proposal rests on"),
+    "promise_why": Text("理由", "Why"),
+    "promise_agree": Text("确认约定", "Agree"),
+    "promise_agreed": Text("确认约定", "Agreed"),
+    "promise_taken_back": Text("撤回约定", "Taken back"),
+    "promise_take_back": Text("撤回约定", "Take back"),
+    "judged_title": Text("与周边同类比对", "Compared with neighbours"),
+    "judged_about": Text(
+        "每小时把监测项与周边同类的中位数比对：突然或持续偏离的判为“与他源矛盾”，三周内逐日偏离的判为“漂移”。",
+        "Every hour a stream is held against the median of its neighbours: away at once or for a day is contradicted, "
+        "day by day over three weeks is drifting.",
+    ),
+    # Admin
+    "admin_title": Text("系统管理", "Administration"),
+    "ledgers": Text("接入台账", "Doors' ledgers"),
+    "ledgers_about": Text(
+        "收到 = 存储 + 重复 + 拒收 + 待处理。差额不为 0 即有数据去向不明。“到期删除”是存储的数据中按保存期限删除的，逐次记入审计。",
+        "Received = stored + duplicate + refused + pending. A difference other than 0 means data are unaccounted for. "
+        "Of those stored, so many were kept as long as the settings say and deleted, each time with a row in the audit trail.",
+    ),
+    "door": Text("接入口", "Door"),
+    "received": Text("收到", "Received"),
+    "stored": Text("存储", "Stored"),
+    "duplicate": Text("重复", "Duplicate"),
+    "refused": Text("拒收", "Refused"),
+    "pending": Text("待处理", "Pending"),
+    "difference": Text("差额", "Difference"),
+    "deleted": Text("到期删除", "Deleted"),
+    "last_received": Text("最近收到", "Last received"),
+    "never_received": Text("尚未收到", "Nothing yet"),
+    "health": Text("运行状况", "Health"),
+    "no_ledgers": Text(
+        "尚无数据接入。请按文档接入第一个数据源。", "Nothing has been received yet. Connect a first source as the documents say."
+    ),
+}

@@ -1,0 +1,111 @@
+"""Blocks that stand on many pages: parts, map, chart, table, and the page that shows them all."""
+
+from typing import Final
+
+from citybrain.kernel.text import Text
+
+WORDS: Final = {
+    # Parts
+    "missing": Text("暂无数据", "No value"),
+    "missing_because": Text("暂无数据（{why}）", "No value ({why})"),
+    "no_reason": Text("原因未记录", "reason not on record"),
+    "unknown_parts": Text("{count}不明", "{count} unknown"),
+    "updated": Text("更新于", "Updated"),
+    "silent_since": Text("{time}起无数据", "No data since {time}"),
+    "not_computed": Text("未能计算", "Could not be computed"),
+    "definition": Text("口径与明细", "Definition and rows"),
+    "definition_of": Text("{title}：口径与明细", "{title}: definition and rows"),
+    "now_word": Text("现在", "Now"),
+    "more": Text("查看全部", "See all"),
+    "more_of": Text("查看全部：{title}", "See all: {title}"),
+    "alerts": Text("预警", "Alerts"),
+    "grade_1": Text("红色预警", "Red alert"),
+    "grade_2": Text("橙色预警", "Orange alert"),
+    "grade_3": Text("黄色预警", "Yellow alert"),
+    "grade_4": Text("蓝色预警", "Blue alert"),
+    "grade_short_1": Text("红", "Red"),
+    "grade_short_2": Text("橙", "Orange"),
+    "grade_short_3": Text("黄", "Yellow"),
+    "grade_short_4": Text("蓝", "Blue"),
+    "cleared": Text("已解除", "Cleared"),
+    "case": Text("案件", "Case"),
+    "left": Text("剩余{span}", "{span} left"),
+    "late_by": Text("超期{span}", "{span} overdue"),
+    "closed_in_time": Text("按期结案", "Closed in time"),
+    "closed_late": Text("超期结案", "Closed late"),
+    "due": Text("办结时限", "Due"),
+    "opened": Text("立案时间", "Opened"),
+    "unit": Text("责任单位", "Unit"),
+    "area": Text("位置", "Place"),
+    "handler": Text("经办人", "Handled by"),
+    # Map
+    "map_list": Text("地点列表（{count}处）", "List of places ({count})"),
+    "map_layers": Text("图层", "Layers"),
+    "map_grades": Text("颜色为预警等级：红、橙、黄、蓝", "Colours are grades: red, orange, yellow, blue"),
+    "map_schematic": Text(
+        "示意图：每格为一个街道，不表示边界、面积和准确位置。",
+        "Schematic: one tile for each subdistrict; no boundary, size or exact place is shown.",
+    ),
+    "map_approval": Text("审图号：", "Map approval number: "),
+    "map_in": Text("放大", "Zoom in"),
+    "map_out": Text("缩小", "Zoom out"),
+    "map_home": Text("全区", "Whole district"),
+    "map_drawn": Text(
+        "本机浏览器不支持交互地图，以下为同一内容的静态图。",
+        "This browser cannot show the interactive map; this is the same content as a picture.",
+    ),
+    "map_layer_failed": Text(
+        "有图层未能载入，静态图和列表仍然有效。", "A layer could not be loaded; the picture and the list still hold."
+    ),
+    "legend": Text("图例", "Legend"),
+    # Chart
+    "chart_table": Text("数据表", "Table of the data"),
+    "time": Text("时间", "Time"),
+    "seen": Text("实测", "Measured"),
+    "ahead": Text("预测", "Forecast"),
+    "low": Text("预测下限", "Forecast, low"),
+    "high": Text("预测上限", "Forecast, high"),
+    "band": Text("{coverage}%预测区间", "{coverage}% forecast interval"),
+    "method": Text("方法：", "Method: "),
+    "chart_more": Text("误差说明与数据表", "Errors in full, and the data"),
+    "skill": Text("预测误差：", "Forecast error: "),
+    "skill_short_better": Text("往前{hours}小时小于{baseline}", "{hours} h ahead: smaller than {baseline}"),
+    "skill_short_worse": Text("往前{hours}小时不小于{baseline}", "{hours} h ahead: not smaller than {baseline}"),
+    "errors_title": Text("错误代码", "Error codes"),
+    "errors_about": Text(
+        "接口返回的问题文档（RFC 9457）以 type 指向这里的条目。",
+        "Problem documents of the API (RFC 9457) point here with their type.",
+    ),
+    "skill_better": Text(
+        "往前{hours}小时：平均误差{error}{unit}，按{baseline}推算为{persistence}{unit}，误差小{share}%。",
+        "{hours} h ahead: mean error {error}{unit}; {baseline} gives {persistence}{unit}, so the error is {share}% smaller.",
+    ),
+    "skill_worse": Text(
+        "往前{hours}小时：平均误差{error}{unit}，不优于{baseline}（{persistence}{unit}），故采用后者。",
+        "{hours} h ahead: mean error {error}{unit}, no better than {baseline} ({persistence}{unit}), which serves instead.",
+    ),
+    # Table and filter
+    "sort_up": Text("按{title}升序", "Sort by {title}, ascending"),
+    "sort_down": Text("按{title}降序", "Sort by {title}, descending"),
+    "filter_rows": Text("筛选本页", "Filter this page"),
+    "filter_shown": Text("显示 {shown} / {total} 行", "{shown} of {total} rows shown"),
+    "total": Text("共{count}条", "{count} in all"),
+    "next_page": Text("下一页", "Next page"),
+    "first_page": Text("回到第一页", "Back to the first page"),
+    "pages": Text("分页", "Pages"),
+    # Design
+    "design_title": Text("设计规范", "Design"),
+    "design_about": Text(
+        "页面由以下组件拼成。每个组件在每种状态下都由实际使用的模板绘出，并逐一自动检查无障碍。",
+        "Pages are built of these blocks. Each stands here in each state, drawn by the templates in use, and is checked for accessibility.",
+    ),
+    "design_states": Text("状态", "States"),
+    "design_tags": Text("标签", "Tags"),
+    "design_tone_plain": Text("一般", "Plain"),
+    "design_tone_good": Text("良好", "Good"),
+    "design_tone_info": Text("提示", "Information"),
+    "design_tone_warn": Text("注意", "Attention"),
+    "design_tone_bad": Text("问题", "Trouble"),
+    "design_type": Text("字号", "Type"),
+    "design_colours": Text("颜色", "Colours"),
+}
