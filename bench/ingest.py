@@ -52,6 +52,7 @@ def measure(seconds: float, connections: int, seed: int) -> list[str]:
             lag = running.metric("citybrain_rules_lag_rows")
             arrow = asyncio.run(_flood(running.target, seconds, connections, _arrow(seed)))
             ledger = running.ledger("api")
+            peak = machine.peak(running.process.pid)
     count, took, p50, p99 = result
     rate = count * ROWS / took
     sent = count * ROWS + arrow[0] * MANY
@@ -65,6 +66,7 @@ def measure(seconds: float, connections: int, seed: int) -> list[str]:
         f"| Arrow over HTTP, {MANY:,} observations a request, {connections} connections, {arrow[1]:.0f} s "
         f"| {arrow[0] * MANY / arrow[1]:,.0f} obs/s | 1,000,000 obs/s |",
         f"| Arrow request p50 / p99 | {arrow[2] * 1000:.1f} / {arrow[3] * 1000:.1f} ms | |",
+        f"| the most memory that the program held meanwhile | {peak:.0f} MB | under 1,000 MB |",
         f"| door ledger equals what was sent | {'yes' if balanced else 'NO'} | yes |",
     ]
 

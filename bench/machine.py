@@ -34,3 +34,9 @@ def fsync_p50(folder: Path, tries: int = 200) -> float:
 def chromium() -> str | None:
     """The machine's Chromium; None where there is none (Playwright then looks for its own)."""
     return shutil.which("chromium") or shutil.which("google-chrome")
+
+
+def peak(pid: int) -> float:
+    """The most memory (MB) that a process has held since it began, as Linux keeps it."""
+    status = Path(f"/proc/{pid}/status").read_text(encoding="ascii")
+    return int(status.split("VmHWM:")[1].split()[0]) / 1000
