@@ -17,6 +17,10 @@ from citybrain.kernel.text import Json
 _NOT_MADE: Final[Mapping[str, tuple[str, str]]] = {
     "HistoricalLocations": ("历史位置由系统在对象移动时记录", "the past of a place is written when a thing moves"),
     "FeaturesOfInterest": ("观测对象即数据流所属对象的位置", "the feature of interest is where the Thing of a Datastream stands"),
+    "MultiDatastreams": (
+        "它由应用包声明的间隔相同的测量字段得出",
+        "MultiDatastreams follow from the measured fields of one interval that a pack declares",
+    ),
     "Observations": (
         "读数不改不删；以同一 phenomenonTime 再次发送即为修订，旧值留存",
         "readings are neither changed nor deleted: sent again with the same phenomenonTime, they are revised, and the old value is kept",

@@ -13,6 +13,7 @@ from litestar.params import FromPath, HeaderParameter
 from citybrain.doors.sensorthings import answers, batch, links
 from citybrain.doors.sensorthings.bound import bound
 from citybrain.doors.sensorthings.changing import Changer
+from citybrain.doors.sensorthings.composing import Composer, names_one
 from citybrain.doors.sensorthings.parts import Call, Parts, SensorThingsParts
 from citybrain.doors.sensorthings.paths import Segment, segments
 from citybrain.doors.sensorthings.reading import Raw, Reading
@@ -101,16 +102,20 @@ async def _observed(
         parts.intake, parts.accounts, request.user, parts.registry.stream_numbers(), None if key else rfc3339(parts.clock.city())
     )
     names = tuple(segment.name for segment in where)
+    composer = Composer(parts.intake, parts.accounts, request.user, parts.registry, writer.now)
     if names == ("CreateObservations",):
         said, taken = await writer.arrays(sent, key) or await writer.many(_decoded(request, sent), key)
         # An id is digits and a point: nothing of it needs escaping.
         before, after = links.entity(host, "Observations", "|").split(quote("|"))
         listed: list[Json] = [one if one.startswith("error") else f"{before}{one}{after}" for one in said]
         return answers.said(listed, 201 if taken else 422)
+    if names == ("MultiDatastreams", "Observations") or (names == ("Observations",) and names_one(_decoded(request, sent))):
+        made = await composer.one(_decoded(request, sent), where[0].key if len(where) == 2 else None, key)
+        return Response(b"", status_code=201, headers={"Location": links.entity(host, "Observations", made)})
     if names not in (("Observations",), ("Datastreams", "Observations")):
         raise not_held(
-            "观测值只能发送到 Observations 或数据流的 Observations。",
-            "Observations go to Observations, or to those of a Datastream.",
+            "观测值只能发送到 Observations，或 Datastream、MultiDatastream 的 Observations。",
+            "Observations go to Observations, or to those of a Datastream or MultiDatastream.",
         )
     made = await writer.one(_decoded(request, sent), where[0].key if len(where) == 2 else None, key)
     return Response(b"", status_code=201, headers={"Location": links.entity(host, "Observations", made)})

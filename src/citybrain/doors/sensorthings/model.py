@@ -32,7 +32,7 @@ _ABOUT = ("name", "description")
 SETS: Final[Mapping[str, EntitySet]] = {
     each.name: each
     for each in (
-        EntitySet("Things", (*_ABOUT, "properties"), _many("Locations", "HistoricalLocations", "Datastreams")),
+        EntitySet("Things", (*_ABOUT, "properties"), _many("Locations", "HistoricalLocations", "Datastreams", "MultiDatastreams")),
         EntitySet("Locations", (*_ABOUT, "encodingType", "location", "properties"), _many("Things", "HistoricalLocations")),
         EntitySet("HistoricalLocations", ("time",), _THING | _many("Locations")),
         EntitySet(
@@ -42,12 +42,34 @@ SETS: Final[Mapping[str, EntitySet]] = {
             | {"Sensor": Nav("Sensors", many=False), "ObservedProperty": Nav("ObservedProperties", many=False)}
             | _many("Observations"),
         ),
+        EntitySet(
+            "MultiDatastreams",
+            (
+                *_ABOUT,
+                "observationType",
+                "multiObservationDataTypes",
+                "unitOfMeasurements",
+                "observedArea",
+                "phenomenonTime",
+                "resultTime",
+                "properties",
+            ),
+            _THING | {"Sensor": Nav("Sensors", many=False)} | _many("ObservedProperties", "Observations"),
+        ),
         EntitySet("Sensors", (*_ABOUT, "encodingType", "metadata", "properties"), _many("Datastreams")),
-        EntitySet("ObservedProperties", ("name", "definition", "description", "properties"), _many("Datastreams")),
+        EntitySet(
+            "ObservedProperties",
+            ("name", "definition", "description", "properties"),
+            _many("Datastreams", "MultiDatastreams"),
+        ),
         EntitySet(
             "Observations",
             ("phenomenonTime", "resultTime", "result", "resultQuality", "validTime", "parameters"),
-            {"Datastream": Nav("Datastreams", many=False), "FeatureOfInterest": Nav("FeaturesOfInterest", many=False)},
+            {
+                "Datastream": Nav("Datastreams", many=False),
+                "MultiDatastream": Nav("MultiDatastreams", many=False),
+                "FeatureOfInterest": Nav("FeaturesOfInterest", many=False),
+            },
         ),
         EntitySet("FeaturesOfInterest", (*_ABOUT, "encodingType", "feature", "properties"), _many("Observations")),
     )
@@ -87,6 +109,9 @@ CONFORMANCE: Final = tuple(
         "request-data/built-in-filter-operations",
         "request-data/built-in-query-functions",
         "request-data/pagination",
+        "multi-datastream/properties",
+        "multi-datastream/relations",
+        "multi-datastream/constraints",
     )
 )
 """The conformance classes that are held whole.

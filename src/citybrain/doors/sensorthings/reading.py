@@ -19,7 +19,7 @@ from citybrain.kernel.text import Json
 
 _MOST: Final = 20_000
 """Entities of one answer, those expanded included."""
-_ABSENT: Final = frozenset({"MultiDatastreams", "Actuators", "Tasks", "TaskingCapabilities"})
+_ABSENT: Final = frozenset({"Actuators", "Tasks", "TaskingCapabilities"})
 _OF_ONE: Final = frozenset({"$select", "$expand", "lang", "purpose"})
 
 

@@ -14,7 +14,7 @@ from citybrain.doors.sensorthings.options import USUAL, Options, Sort
 from citybrain.doors.sensorthings.push import push
 from citybrain.doors.sensorthings.refusals import not_held
 from citybrain.doors.sensorthings.shape import Item
-from citybrain.doors.sensorthings.shelves import COLUMNS, PLACES, Shelves
+from citybrain.doors.sensorthings.shelves import PLACES, Shelves, columns
 from citybrain.kernel.access import Order
 from citybrain.kernel.predicate import Compare, Predicate, both
 from citybrain.kernel.text import Json
@@ -24,7 +24,9 @@ _LOOKS: Final = 50
 """Pages that are looked through for one answer; what is not found by then is behind the link to the next page."""
 _SORTED: Final = 10_000
 """Entities that are sorted or counted in memory."""
-_BATCHED: Final = frozenset({"Things", "Locations", "HistoricalLocations", "Datastreams", "FeaturesOfInterest"})
+_BATCHED: Final = frozenset({"Things", "Locations", "HistoricalLocations", "Datastreams", "MultiDatastreams", "FeaturesOfInterest"})
+_TURNED: Final = frozenset({"Observations", "ObservedProperties"})
+"""Sets whose own order is another one than that of their ids."""
 _TIMES: Final = frozenset({"phenomenonTime", "resultTime"})
 
 
@@ -56,13 +58,13 @@ class Search:
         known = self._beyond.get((name, scope), ())
         if known and len(known) <= USUAL and options.plain:
             return Found(known)
-        pushed = push(options.where, COLUMNS.get(name, {}), PLACES.get(name, frozenset()))
+        pushed = push(options.where, columns(name, scope), PLACES.get(name, frozenset()))
         where = both(scope, pushed.where)
         rest = None if pushed.exact else options.where
         order = _native(name, options.order)
         if options.order and order is None:
             return self._in_order(name, where, rest, options)
-        return self._in_turn(name, where, rest, options, order if name == "Observations" else None)
+        return self._in_turn(name, where, rest, options, order if name in _TURNED else None)
 
     def beyond(self, item: Item, nav: str) -> tuple[Item, ...]:
         """What a link of an entity leads to, all of it; raises 501 where that is too many."""

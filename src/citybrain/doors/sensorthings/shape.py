@@ -15,7 +15,7 @@ from citybrain.kernel.units import unit
 
 Row: TypeAlias = Mapping[str, Json]
 _GEOJSON: Final = "application/geo+json"
-_MEASUREMENT: Final = "http://www.opengis.net/def/observationType/OGC-OM/2.0/OM_Measurement"
+MEASUREMENT: Final = "http://www.opengis.net/def/observationType/OGC-OM/2.0/OM_Measurement"
 OURS: Final = frozenset({"life", "lifeTitle", "lifeSince", "lifeReason", "latest"})
 """Properties of a Datastream that answers add to its maker's own; what is sent back of them is not kept."""
 _UCUM: Final = "https://ucum.org/ucum#section-Base-Units"
@@ -50,10 +50,10 @@ class Shaper:
         said = self.registry.made.things.get(str(row["id"]))
         known = ("kind", "area", "h3_9", "version", "valid_from", "origin")
         properties = {"title": row["title"], **{name: row[name] for name in known}, "fields": row["body"]}
-        about, shown = (self._kind(row), _marked(properties)) if said is None else (said.description, _told(said.properties, row))
+        about, shown = (self._kind(row), marked(properties)) if said is None else (said.description, _told(said.properties, row))
         body: dict[str, Json] = {"name": self._title(row), "description": about, "properties": shown}
         here = same("id", row["id"])
-        links = {"Locations": here, "HistoricalLocations": here, "Datastreams": same("entity", row["id"])}
+        links = {"Locations": here, "HistoricalLocations": here, "Datastreams": same("entity", row["id"]), "MultiDatastreams": here}
         return Item("Things", str(row["id"]), body, links, row)
 
     def location(self, row: Row) -> Item:
@@ -84,9 +84,9 @@ class Shaper:
         body: dict[str, Json] = {
             "name": f"{self._of(row)} · {title}",
             "description": title,
-            "observationType": _MEASUREMENT,
-            "unitOfMeasurement": _unit(str(row["unit"])),
-            "properties": _marked({**properties, "latest": latest}),
+            "observationType": MEASUREMENT,
+            "unitOfMeasurement": unit_words(str(row["unit"])),
+            "properties": marked({**properties, "latest": latest}),
         }
         said = self.registry.made.streams.get(str(row["id"]))
         if said is not None:
@@ -112,7 +112,7 @@ class Shaper:
             "phenomenonTime": row["time"],
             "resultTime": row["time"],
             "result": row["value"],
-            "parameters": _marked({"received": row["received"], "origin": row["origin"]}),
+            "parameters": marked({"received": row["received"], "origin": row["origin"]}),
         }
         links = {"Datastream": same("id", row["stream"]), "FeatureOfInterest": same("id", entity)}
         return Item("Observations", str(row["id"]), body, links, row)
@@ -156,7 +156,7 @@ class Shaper:
 
     def _placed(self, name: str, row: Row, geometry: str, links: Mapping[str, Predicate]) -> Item:
         point: Json = {"type": "Point", "coordinates": [row["lon"], row["lat"]]}
-        properties = _marked({"area": row["area"], "origin": row["origin"]})
+        properties = marked({"area": row["area"], "origin": row["origin"]})
         about: dict[str, Json] = {"name": self._title(row), "description": self._kind(row), "properties": properties}
         said = self.registry.made.things.get(str(row["id"]))
         if said is not None and said.located is not None:
@@ -187,7 +187,7 @@ class Shaper:
 
 def _watched(kind: str, name: str, body: dict[str, Json]) -> Item:
     key = f"{kind}.{name}"
-    links = {"Datastreams": And((same("kind", kind), same("field", name)))}
+    links = {"Datastreams": And((same("kind", kind), same("field", name))), "MultiDatastreams": same("kind", kind)}
     return Item("ObservedProperties", key, body, links, {"id": key, "kind": kind, "field": name})
 
 
@@ -196,11 +196,13 @@ def _told(properties: dict[str, Json], row: Row) -> dict[str, Json]:
     return properties if row["origin"] == "real" else {**properties, "demo": True}
 
 
-def _marked(properties: dict[str, Json]) -> dict[str, Json]:
+def marked(properties: dict[str, Json]) -> dict[str, Json]:
+    """Properties, marked as a demonstration where their ``origin`` is not real."""
     return properties if properties["origin"] == "real" else {**properties, "demo": True}
 
 
-def _unit(code: str) -> dict[str, Json]:
+def unit_words(code: str) -> dict[str, Json]:
+    """A UCUM code as a unitOfMeasurement; one that is not known is its own sign."""
     try:
         sign = unit(code).sign
     except BadInputError:

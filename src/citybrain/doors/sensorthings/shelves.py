@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from citybrain.brain.observe import Registry
-from citybrain.doors.sensorthings import spans
+from citybrain.doors.sensorthings import composed, spans
+from citybrain.doors.sensorthings.multi import COLUMN, MULTI, kinds, multi_datastream, place
 from citybrain.doors.sensorthings.push import Column, instant, number, text
 from citybrain.doors.sensorthings.refusals import not_held
 from citybrain.doors.sensorthings.shape import Item, Row, Shaper, same
@@ -47,6 +48,11 @@ COLUMNS: Final[Mapping[str, Mapping[str, Column]]] = {
         "properties/latest/value": number("value"),
         "properties/latest/time": instant("time"),
     },
+    MULTI: {
+        **{name: column for name, column in _ENTITY.items() if not name.endswith(("version", "valid_from"))},
+        "Thing/id": text("id"),
+        "Thing/@iot.id": text("id"),
+    },
     "Observations": {
         "phenomenonTime": instant("time"),
         "resultTime": instant("time"),
@@ -61,7 +67,13 @@ PLACES: Final[Mapping[str, frozenset[str]]] = {
     "FeaturesOfInterest": frozenset({"feature"}),
     "Things": frozenset({"Locations/location"}),
 }
+_COMPOSED: Final = {name: instant("time") for name in ("phenomenonTime", "resultTime")}
 _ID: Final[Mapping[str, ColumnType]] = {"id": "text", "kind": "text", "field": "text"}
+
+
+def columns(name: str, scope: Predicate) -> Mapping[str, Column]:
+    """The columns of a set within a scope: the result of a MultiDatastream's Observation is in no one row."""
+    return _COMPOSED if spans.named(scope, COLUMN) is not None else COLUMNS.get(name, {})
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,17 +102,23 @@ class Shelves:
 
         With ``count`` it says how many there are, but for observations.
         """
+        if name == "Observations" and spans.named(where, COLUMN) is not None:
+            return Portion(*composed.observed(self.reader, self.registry, where, limit, cursor, order))
         if name == "Observations":
             return self._observations(where, limit, cursor, order)
         if name in ("Sensors", "ObservedProperties"):
-            return self._pool(name, where, limit, cursor)
+            return self._pool(name, where, limit, cursor, order)
+        if name == MULTI:
+            where = both(where, self._joint())
         dataset, make = ("stream" if name == "Datastreams" else "entity"), self._maker(name)
-        rows = where if name == "Datastreams" else both(where, _PRESENT if name == "Things" else _PLACED)
+        rows = where if name == "Datastreams" else both(where, _PRESENT if name in ("Things", MULTI) else _PLACED)
         found = self.reader.read(Query(dataset, rows, Order("id"), limit, cursor, count))
         return Portion(tuple(make(row) for row in found.rows), found.next, found.total)
 
     def observed(self, where: Predicate) -> int | None:
         """How many observations satisfy a predicate; None where counting them would mean reading them all."""
+        if spans.named(where, COLUMN) is not None:
+            return composed.count(self.reader, self.registry, where)
         if not self.whole("observation"):
             return None
         return spans.count(self.series, [self.registry.stream(stream).no for stream in self.streams(where)], where)
@@ -122,6 +140,7 @@ class Shelves:
             "HistoricalLocations": self.shaper.historical,
             "FeaturesOfInterest": self.shaper.feature,
             "Datastreams": self.shaper.datastream,
+            MULTI: lambda row: multi_datastream(self.shaper, row),
         }[name]
 
     def _observations(self, where: Predicate, limit: int, cursor: str | None, order: Order | None) -> Portion:
@@ -151,6 +170,12 @@ class Shelves:
             return tuple(stream.id for thing in things for stream in self.registry.streams_of(thing))
         return tuple(stream.id for stream in self.registry.present())
 
+    def _joint(self) -> Predicate:
+        """Things of the kinds that have a MultiDatastream."""
+        # Nobody sees what is made of streams who may see no stream; asked of none, so that nothing is looked through.
+        self.reader.read(Query("stream", same("id", ""), limit=1))
+        return Compare("kind", "in", kinds(self.registry))
+
     def _is_stream(self, name: str) -> bool:
         return name in self.registry.stream_numbers()
 
@@ -162,18 +187,25 @@ class Shelves:
 
     def _by_id(self, key: str) -> Predicate:
         """An observation's id is its stream's number and its time in µs: nothing of it is stored."""
+        joint = place(key)
+        if joint is not None:
+            return And((same(COLUMN, joint[0]), Compare("time", "eq", spans.written(joint[1]))))
         at = spans.place(key)
         streams = self.registry.streams()
         if at is None or not 1 <= at[0] <= len(streams):
             return NOTHING
         return And((same("stream", streams[at[0] - 1].id), Compare("time", "eq", spans.written(at[1]))))
 
-    def _pool(self, name: str, where: Predicate, limit: int, cursor: str | None) -> Portion:
+    def _pool(self, name: str, where: Predicate, limit: int, cursor: str | None, order: Order | None) -> Portion:
         """Sets made of declarations: few, so they are looked through whole."""
         fit = predicate.fitted(where, _ID)
         made = self._sensors() if name == "Sensors" else self._properties()
-        found = sorted((item for item in made if predicate.holds(fit, item.row)), key=lambda item: item.id)
-        later = [item for item in found if cursor is None or item.id > cursor]
+        found = [item for item in made if predicate.holds(fit, item.row)]
+        if order is not None or len(spans.named(where, "kind") or ()) != 1:
+            found.sort(key=lambda item: item.id)
+        # The properties of one kind stand as they are declared: the results of its MultiDatastreams are arrays in that order.
+        begin = next((place for place, item in enumerate(found, 1) if item.id == cursor), 0)
+        later = found[begin:]
         return Portion(tuple(later[:limit]), later[limit - 1].id if len(later) > limit else None, len(found))
 
     def _sensors(self) -> Iterable[Item]:
