@@ -110,7 +110,6 @@ CONFORMANCE: Final = tuple(
         "request-data/built-in-query-functions",
         "request-data/pagination",
         "multi-datastream/properties",
-        "multi-datastream/relations",
         "multi-datastream/constraints",
     )
 )
