@@ -72,7 +72,7 @@ def test_only_gaps_of_the_span_are_told_and_one_without_end_is_not_estimated() -
     once, rest = without(time, value, 100, 3)[:2], without(time, value, 300, 600)[:2]
     assert gaps(HOURLY, *once, Instant(int(time[200])), EVER[1]) == ()
     (gap,) = gaps(HOURLY, *rest, *EVER)
-    assert (len(gap.times), gap.values, gap.way) == (600, (), None)
+    assert (gap.missing, gap.times, gap.values, gap.way) == (600, (), (), None)
 
 
 def test_with_too_few_readings_for_a_trial_the_error_is_not_known() -> None:

@@ -23,6 +23,7 @@ async def test_a_gap_is_told_with_estimates_and_how_far_off_such_ones_were(world
         found = (await client.get(f"{LEVEL}/gaps")).json()
     (gap,) = found["items"]
     assert (gap["since"], gap["until"]) == (rfc3339(Instant(NOW - 43 * 5 * MINUTE)), rfc3339(Instant(NOW - 39 * 5 * MINUTE)))
+    assert gap["missing"] == 3
     assert [row["estimated"] for row in gap["readings"]] == [6.0, 5.0, 4.0]
     assert (gap["way"], gap["trials"]) == ("line", 20)
     assert gap["error"] > 0

@@ -26,9 +26,7 @@ async def test_the_landing_page_lists_the_sets_and_the_classes_that_are_held(sta
     assert found["value"][0]["url"] == "http://city/sta/v1.1/Things"
     classes = [held.rpartition("/req/")[2] for held in found["serverSettings"]["conformance"]]
     assert "datamodel/thing" in classes
-    assert [held for held in classes if "multi" in held] == [
-        f"multi-datastream/{part}" for part in ("properties", "constraints")
-    ]
+    assert [held for held in classes if "multi" in held] == [f"multi-datastream/{part}" for part in ("properties", "constraints")]
     assert not [
         held for held in classes if "create-update-delete" in held or "mqtt" in held or "batch" in held or "data-array" in held
     ]

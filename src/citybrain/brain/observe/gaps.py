@@ -5,6 +5,8 @@ Two ways are tried: the straight line between the ends, and the mean of the same
 Both are held against stretches of the same length that were measured; the line serves unless the other did better there.
 """
 
+from collections.abc import Callable
+from functools import cache, partial
 from typing import Final, Literal, TypeAlias
 
 import msgspec
@@ -25,15 +27,16 @@ Way: TypeAlias = Literal["line", "day"]
 
 
 class Gap(msgspec.Struct, frozen=True):
-    """A stretch between two readings in which others were due, at ``times`` (n,).
+    """A stretch between two readings in which ``missing`` others were due.
 
-    ``values`` (n,) are the estimates, in the stream's unit, or none where there is no ground for any; ``way`` says how they were
-    made, ``error`` its mean absolute error over ``trials`` measured stretches of the same length, ``line`` that of the straight line.
+    ``times`` (n,) and ``values`` (n,) are their instants and estimates, in the stream's unit; none of a stretch that is too long for
+    any ground. ``way`` says how they were made, ``error`` its mean absolute error over ``trials`` measured stretches of the same length, ``line`` that of the straight line.
     """
 
     since: Instant
     until: Instant
-    times: tuple[Instant, ...]
+    missing: int
+    times: tuple[Instant, ...] = ()
     values: tuple[float, ...] = ()
     way: Way | None = None
     error: float | None = None
@@ -50,25 +53,28 @@ def gaps(contract: Contract, time: Ints, value: Floats, since: Instant, until: I
         return ()
     wide = np.flatnonzero((np.diff(time) > 1.5 * contract.every) & (time[:-1] >= since) & (time[1:] < until))
     found = []
+    # Most gaps are as long as others: each length is tried once.
+    errors = cache(partial(_errors, contract.every, time, value))
     for place in wide.tolist():
         due = _due(contract, int(time[place]), int(time[place + 1]))
         if len(due):
-            found.append(_gap(contract, time, value, place, due))
+            found.append(_gap(contract.every, time, value, place, due, errors))
     return tuple(found)
 
 
-def _gap(contract: Contract, time: Ints, value: Floats, place: int, due: Ints) -> Gap:
-    bare = Gap(Instant(int(time[place])), Instant(int(time[place + 1])), tuple(Instant(int(at)) for at in due))
+def _gap(every: int, time: Ints, value: Floats, place: int, due: Ints, tried: Callable[[int], Floats]) -> Gap:
+    bare = Gap(Instant(int(time[place])), Instant(int(time[place + 1])), len(due))
     if len(due) > _LONGEST:
         return bare
-    every = contract.every or 0
-    errors = _errors(every, time, value, len(due))
+    bare = msgspec.structs.replace(bare, times=tuple(Instant(int(at)) for at in due))
+    errors = tried(len(due))
     trials = len(errors)
     line, day = (None, None) if not trials else (float(np.nanmean(errors[:, 0])), _mean(errors[:, 1]))
-    by_day = _by_day(every, time, value, due)
+    by_day = _by_day(every, time, value, (place, place + 1), due)
     if line is not None and day is not None and day < line and by_day is not None:
         return msgspec.structs.replace(bare, values=_told(by_day), way="day", error=day, line=line, trials=trials)
-    return msgspec.structs.replace(bare, values=_told(_by_line(time, value, due)), way="line", error=line, line=line, trials=trials)
+    by_line = _by_line(time, value, (place, place + 1), due)
+    return msgspec.structs.replace(bare, values=_told(by_line), way="line", error=line, line=line, trials=trials)
 
 
 def _due(contract: Contract, begin: int, end: int) -> Ints:
@@ -83,24 +89,23 @@ def _due(contract: Contract, begin: int, end: int) -> Ints:
     return within
 
 
-def _by_line(time: Ints, value: Floats, due: Ints) -> Floats:
-    found: Floats = np.interp(due, time, value)
+def _by_line(time: Ints, value: Floats, ends: tuple[int, int], due: Ints) -> Floats:
+    """The straight line between two readings, by their places."""
+    found: Floats = np.interp(due, time[list(ends)], value[list(ends)])
     return found
 
 
-def _by_day(every: int, time: Ints, value: Floats, due: Ints) -> Floats | None:
+def _by_day(every: int, time: Ints, value: Floats, ends: tuple[int, int], due: Ints) -> Floats | None:
     """The mean course of the days around, moved so that it meets the readings at both ends; None where there are too few days."""
-    after = int(np.searchsorted(time, due[0]))
-    ends = time[after - 1 : after + 1]
-    wanted = np.r_[ends[0], due, ends[1]]
+    met = time[list(ends)]
+    wanted = np.r_[met[0], due, met[1]]
     around = np.array([day * DAY for day in range(-AROUND, AROUND + 1) if day], np.int64)
     seen = _nearest(time, value, wanted[None, :] + around[:, None], every // 2)
     known = (~np.isnan(seen)).sum(axis=0)
     if known.min() < _DAYS_NEEDED:
         return None
     course = np.nansum(seen, axis=0) / known
-    off = value[after - 1 : after + 1] - course[[0, -1]]
-    moved: Floats = course[1:-1] + np.interp(due, ends, off)
+    moved: Floats = course[1:-1] + np.interp(due, met, value[list(ends)] - course[[0, -1]])
     return moved
 
 
@@ -118,15 +123,16 @@ def _errors(every: int, time: Ints, value: Floats, length: int) -> Floats:
     starts = np.arange(len(time) - length - 1)
     whole = starts[regular[starts + length + 1] - regular[starts] == length + 1]
     chosen = whole[np.unique(np.linspace(0, len(whole) - 1, _TRIALS).astype(np.int64))] if len(whole) else whole
-    found = np.full((len(chosen), 2), np.nan)
+    found, known = np.full((len(chosen), 2), np.nan), value.copy()
     for row, start in enumerate(chosen.tolist()):
-        hidden = slice(start + 1, start + 1 + length)
-        rest = np.r_[0 : start + 1, start + 1 + length : len(time)]
+        hidden, ends = slice(start + 1, start + 1 + length), (start, start + 1 + length)
         truth, due = value[hidden], time[hidden]
-        found[row, 0] = np.abs(_by_line(time[rest], value[rest], due) - truth).mean()
-        by_day = _by_day(every, time[rest], value[rest], due)
+        known[hidden] = np.nan
+        found[row, 0] = np.abs(_by_line(time, known, ends, due) - truth).mean()
+        by_day = _by_day(every, time, known, ends, due)
         if by_day is not None:
             found[row, 1] = np.abs(by_day - truth).mean()
+        known[hidden] = truth
     return found
 
 

@@ -55,17 +55,21 @@ class Buckets(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Estimate(msgspec.Struct, frozen=True):
-    """A reading that was due, and what it may have been: an estimate, never a measurement; null where there is no ground for one."""
+    """A reading that was due, and what it may have been: an estimate, never a measurement."""
 
     time: str
-    estimated: float | None
+    estimated: float
 
 
 class Missing(msgspec.Struct, frozen=True):
-    """A stretch between two readings in which others were due; ``way`` and errors (in the stream's unit) as ``observe.Gap`` says."""
+    """A stretch between two readings in which others were due; no ``readings`` where there is no ground for estimates.
+
+    ``way`` and errors (in the stream's unit) as ``observe.Gap`` says.
+    """
 
     since: str
     until: str
+    missing: int
     readings: tuple[Estimate, ...]
     way: Literal["line", "day"] | None
     error: float | None
@@ -235,9 +239,8 @@ def _readable(request: Call, parts: ApiParts, name: str) -> Stream:
 
 
 def _gap(gap: observe.Gap) -> Missing:
-    values = gap.values or (None,) * len(gap.times)
-    rows = tuple(Estimate(rfc3339(at), value) for at, value in zip(gap.times, values, strict=True))
-    return Missing(rfc3339(gap.since), rfc3339(gap.until), rows, gap.way, gap.error, gap.line, gap.trials)
+    rows = tuple(Estimate(rfc3339(at), value) for at, value in zip(gap.times, gap.values, strict=True))
+    return Missing(rfc3339(gap.since), rfc3339(gap.until), gap.missing, rows, gap.way, gap.error, gap.line, gap.trials)
 
 
 def _span(text: str) -> Duration:

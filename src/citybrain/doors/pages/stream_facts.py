@@ -99,7 +99,7 @@ def _gap(gap: Gap, sign: Text) -> tuple[Cell, ...]:
             if gap.error is None
             else Text(f"{way.zh}，误差约 {gap.error:.3g}{sign.zh}", f"{way.en}, off by {gap.error:.3g}{sign.en}")
         )
-    return (Cell(at=gap.since), Cell(at=gap.until), Cell(number=float(len(gap.times))), Cell(text=estimated), Cell(text=error))
+    return (Cell(at=gap.since), Cell(at=gap.until), Cell(number=float(gap.missing)), Cell(text=estimated), Cell(text=error))
 
 
 def evidence(learned: Learned, unit: Text) -> tuple[Fact, ...]:
