@@ -17,7 +17,7 @@ from citybrain.brain.observe import (
     Registry,
     read_rows,
 )
-from citybrain.kernel.errors import BadInputError, ConflictError, StaleError
+from citybrain.kernel.errors import BadInputError, ConflictError, NotFoundError, StaleError
 from citybrain.kernel.instant import DAY, HOUR, MINUTE, Duration, Instant, rfc3339
 from citybrain.kernel.things import Contract, Life, Stream
 from tests.brain import tiny
@@ -121,6 +121,10 @@ def test_a_maker_who_states_nothing_leaves_it_and_one_who_states_something_takes
         (Contract(every=Duration(HOUR), silent_after=Duration(MINUTE)), "silent_after"),
         (Contract(stuck_after=Duration(-1)), "stuck_after"),
         (Contract(low=5.0, high=1.0), "low"),
+        (Contract(high=float("inf")), "high"),
+        (Contract(every=Duration(2**62)), "every"),
+        (Contract(within=2.0), "every"),
+        (Contract(silent_after=Duration(HOUR), agrees="ratio"), "every"),
         (Contract(silent_after=Duration(1), opens=480), "opens"),
         (Contract(silent_after=Duration(1), opens=990, closes=480), "opens"),
     ],
@@ -141,3 +145,14 @@ def test_who_has_not_seen_the_newest_version_and_who_gives_no_reason_is_refused(
     with pytest.raises(StaleError):
         promises.agree(stream, PROMISE, 0, "other", "每十分钟一次")
     assert len(promises.history(stream)) == 1
+
+
+def test_what_became_of_a_stream_meanwhile_is_kept(world: World, promises: Promises, stream: Stream) -> None:
+    """Whoever agrees holds the stream as it was when the page was opened."""
+    making = Making(world.registry, world.areas, world.clock)
+    promises.agree(stream, PROMISE, 0, "officer", "每十分钟一次")
+    making.end_stream(stream.id)
+    with pytest.raises(NotFoundError):
+        promises.agree(stream, PROMISE, promises.version(stream), "officer", "每五分钟一次")
+    assert stream.id not in world.registry.stream_numbers()
+    assert Registry(world.transactions, (tiny.PACK,), world.areas).streams_of(stream.entity) == ()

@@ -4,7 +4,6 @@ A stream without a contract can be neither late nor stuck: it looks alive whatev
 states, is changed there and not here.
 """
 
-import threading
 from collections.abc import Sequence
 from typing import Final
 
@@ -17,7 +16,7 @@ from citybrain.brain.observe.learning import Learned, learn
 from citybrain.brain.observe.registry import Registry
 from citybrain.brain.observe.store import PROMISE
 from citybrain.kernel.clock import Clock
-from citybrain.kernel.errors import BadInputError, ConflictError, StaleError
+from citybrain.kernel.errors import BadInputError, ConflictError, NotFoundError, StaleError
 from citybrain.kernel.instant import DAY, Duration, Instant
 from citybrain.kernel.observations import SeriesQuery
 from citybrain.kernel.ports import Series, Transactions
@@ -33,6 +32,10 @@ _SHORTEST: Final = 4
 _SIGNED: Final = frozenset(("Cel", "[degF]", "deg", "m"))
 """Units whose zero is no end: what was never below it may be."""
 _MINUTES: Final = 24 * 60
+_LONGEST: Final = 3660 * DAY
+"""Ten years: nobody would notice a longer silence."""
+_GREATEST: Final = 1e15
+"""No quantity of a city is beyond it."""
 
 
 class Promise(msgspec.Struct, frozen=True):
@@ -55,7 +58,6 @@ class Promises:
         self._series = series
         self._transactions = transactions
         self._clock = clock
-        self._lock = threading.Lock()
 
     def proposal(self, stream: Stream) -> Learned | None:
         """What the last four weeks of a stream promise; None where too little was sent."""
@@ -100,21 +102,23 @@ class Promises:
         if len(why.strip()) < _SHORTEST:
             what = Text(f"请写明理由（至少 {_SHORTEST} 个字）。", f"Say why, in {_SHORTEST} characters at least.")
             raise BadInputError(what, field="why")
+        try:
+            self._registry.promise(
+                stream.no, contract, lambda connection, held: self._write(connection, held, contract, seen, by, why)
+            )
+        except IntegrityError as error:
+            raise _stale(seen) from error
+
+    def _write(self, connection: Connection, stream: Stream, contract: Contract | None, seen: int, by: str, why: str) -> None:
+        """Leave the record, for the stream as it is in this moment."""
+        if stream.ended is not None:
+            raise NotFoundError(Text("该监测项已停用。", "This stream has ended."), stream=stream.id)
         if not self.free(stream):
             what = Text(
                 "该监测项的约定由应用包或接入方声明，请在声明处修改。",
                 "The contract of this stream is declared by its pack or its maker: change it there.",
             )
             raise ConflictError(what, stream=stream.id)
-        with self._lock:
-            try:
-                self._registry.promise(
-                    stream, contract, lambda connection: self._write(connection, stream, contract, seen, by, why)
-                )
-            except IntegrityError as error:
-                raise _stale(seen) from error
-
-    def _write(self, connection: Connection, stream: Stream, contract: Contract | None, seen: int, by: str, why: str) -> None:
         newest = select(func.coalesce(func.max(PROMISE.c.no), 0))
         have = int(connection.execute(newest.where(PROMISE.c.stream == stream.no)).scalar_one())
         if have != seen:
@@ -141,22 +145,37 @@ class Promises:
 def _sound(contract: Contract) -> None:
     """Raises BadInputError, with the field, for a contract that promises nothing or contradicts itself."""
     wrong: Sequence[tuple[str, bool, Text]] = (
-        ("every", contract == Contract(), Text("请至少填写一项约定。", "Promise at least one thing.")),
-        ("every", _nothing(contract.every), Text("上报间隔须大于 0。", "The interval must be above 0.")),
+        ("every", not _promised(contract), Text("请至少填写一项约定。", "Promise at least one thing.")),
+        (
+            "every",
+            _odd(contract.every),
+            Text("上报间隔须大于 0，不超过十年。", "The interval must be above 0 and at most ten years."),
+        ),
         (
             "silent_after",
-            _nothing(contract.silent_after) or _below(contract.silent_after, contract.every),
-            Text("中断时限须大于 0，且不短于上报间隔。", "The silence must be above 0 and no shorter than the interval."),
+            _odd(contract.silent_after) or _below(contract.silent_after, contract.every),
+            Text(
+                "中断时限须大于 0，不短于上报间隔，不超过十年。",
+                "The silence must be above 0, no shorter than the interval and at most ten years.",
+            ),
         ),
         (
             "stuck_after",
-            _nothing(contract.stuck_after) or _below(contract.stuck_after, contract.every),
+            _odd(contract.stuck_after) or _below(contract.stuck_after, contract.every),
             Text(
-                "不变时限须大于 0，且不短于上报间隔。",
-                "The time of standing still must be above 0 and no shorter than the interval.",
+                "不变时限须大于 0，不短于上报间隔，不超过十年。",
+                "The time of standing still must be above 0, no shorter than the interval and at most ten years.",
             ),
         ),
         ("low", _below(contract.high, contract.low), Text("量程下限不得高于上限。", "The lowest must not be above the highest.")),
+        *(
+            (
+                name,
+                limit is not None and not abs(limit) <= _GREATEST,
+                Text("量程须为有限的数。", "A limit must be a finite number."),
+            )
+            for name, limit in (("low", contract.low), ("high", contract.high))
+        ),
         (
             "opens",
             not _hours(contract),
@@ -168,8 +187,13 @@ def _sound(contract: Contract) -> None:
             raise BadInputError(what, field=field)
 
 
-def _nothing(span: int | None) -> bool:
-    return span is not None and span <= 0
+def _promised(contract: Contract) -> bool:
+    """Whether anything is promised that this stream can keep by itself: to agree with neighbours is for packs to declare."""
+    return contract.agrees is None and msgspec.structs.replace(contract, within=Contract().within) != Contract()
+
+
+def _odd(span: int | None) -> bool:
+    return span is not None and not 0 < span <= _LONGEST
 
 
 def _below(one: float | None, other: float | None) -> bool:

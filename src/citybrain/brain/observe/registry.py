@@ -1,5 +1,6 @@
 """The register of things: entities of declared kinds, and a numbered stream with a contract for each measured field."""
 
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import repeat
 from typing import TypeAlias
@@ -36,6 +37,7 @@ class Registry:
         self._areas = areas
         self._kinds = {kind.name: kind for pack in packs for kind in pack.kinds}
         self.version = 0
+        self._lock = threading.Lock()
         self._agreed: Mapping[int, Contract] = {}
         self._told: list[Callable[[Sequence[Noun]], None]] = []
         self._listed: dict[tuple[int, str, str], tuple[Sequence[str], Numbers]] = {}
@@ -62,18 +64,19 @@ class Registry:
         ``freed`` are ids of streams that end here and may be given again. Raises IntegrityError where another process took an id
         or a number meanwhile.
         """
-        with self._transactions.begin() as tx:
-            for entity in entities:
-                known = entity.id in self._entities
-                ask = update(ENTITY).where(ENTITY.c.id == entity.id) if known else insert(ENTITY)
-                tx.connection.execute(ask.values(entity_row(entity)))
-            for stream in streams:
-                if stream.no > len(self._streams):
-                    tx.connection.execute(insert(STREAM).values(stream_row(stream)))
-                else:
-                    tx.connection.execute(update(STREAM).where(STREAM.c.no == stream.no).values(stream_row(stream)))
-            made.put(tx.connection, words)
-        self._changed(entities, streams, words, freed)
+        with self._lock:
+            with self._transactions.begin() as tx:
+                for entity in entities:
+                    known = entity.id in self._entities
+                    ask = update(ENTITY).where(ENTITY.c.id == entity.id) if known else insert(ENTITY)
+                    tx.connection.execute(ask.values(entity_row(entity)))
+                for stream in streams:
+                    if stream.no > len(self._streams):
+                        tx.connection.execute(insert(STREAM).values(stream_row(stream)))
+                    else:
+                        tx.connection.execute(update(STREAM).where(STREAM.c.no == stream.no).values(stream_row(stream)))
+                made.put(tx.connection, words)
+            self._changed(entities, streams, words, freed)
         self._tell((*entities, *streams, *words))
 
     def on_change(self, told: Callable[[Sequence[Noun]], None]) -> None:
@@ -84,15 +87,20 @@ class Registry:
         for told in self._told:
             told(nouns)
 
-    def promise(self, stream: Stream, contract: Contract | None, write: Callable[[Connection], None]) -> None:
-        """Have a stream promise what was agreed on, or nothing again; ``write`` leaves the record of it in the same commit."""
-        changed = msgspec.structs.replace(stream, contract=contract or Contract())
-        with self._transactions.begin() as tx:
-            write(tx.connection)
-            tx.connection.execute(update(STREAM).where(STREAM.c.no == stream.no).values(stream_row(changed)))
-        others = {no: held for no, held in self._agreed.items() if no != stream.no}
-        self._agreed = others if contract is None else {**others, stream.no: contract}
-        self._changed((), (changed,), (), ())
+    def promise(self, no: int, contract: Contract | None, write: Callable[[Connection, Stream], None]) -> None:
+        """Have a stream promise what was agreed on, or nothing again.
+
+        ``write`` is handed the stream as it is now, and leaves the record in the same commit, or raises and nothing is changed.
+        """
+        with self._lock:
+            held = self._streams[no - 1]
+            changed = msgspec.structs.replace(held, contract=contract or Contract())
+            with self._transactions.begin() as tx:
+                write(tx.connection, held)
+                tx.connection.execute(update(STREAM).where(STREAM.c.no == no).values(stream_row(changed)))
+            others = {other: promised for other, promised in self._agreed.items() if other != no}
+            self._agreed = others if contract is None else {**others, no: contract}
+            self._changed((), (changed,), (), ())
         self._tell((changed,))
 
     def agreed(self, stream: Stream) -> bool:
