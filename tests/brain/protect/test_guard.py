@@ -164,6 +164,15 @@ def test_facts_of_cases_are_guarded_as_cases_are_and_kinds_of_packs_as_datasets(
     assert action_on(msgspec.structs.replace(CASES, name="edge"), "read") == "dataset.read"
 
 
+def test_a_limit_of_nothing_asks_for_the_count_alone_whatever_a_source_reads_for_it(policy: CedarPolicy, trail: AuditTrail) -> None:
+    def counted(query: Query) -> Page:
+        return Page(rows(query).rows, "more", 2)
+
+    guard = Guard(policy, {"case": counted}, Shelf(CASES), trail)
+    found = guard.reader(PEOPLE["dispatcher"]).read(Query("case", limit=0, count=True))
+    assert (found.rows, found.next, found.total) == ((), None, 2)
+
+
 def test_a_dataset_that_is_not_there_or_has_no_rows_is_not_found(guard: Guard) -> None:
     with pytest.raises(NotFoundError):
         guard.reader(PEOPLE["leader"]).read(Query("unheard_of"))

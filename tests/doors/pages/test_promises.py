@@ -99,6 +99,7 @@ async def test_others_look_and_a_declared_contract_is_shown_without_a_form(world
         assert "the data officer agrees on promises" in shown
         assert 'name="silent_after"' not in shown
         assert shown.count("observation.read") == 2
+        assert "Seen between" not in shown
         sent = await client.post(f"{page}/promise", data={**FORM, "csrf": "x", "version": "0", "why": "试一试看"})
         assert sent.status_code == 403
     async with world.client("data_officer") as client:

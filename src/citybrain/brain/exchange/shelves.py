@@ -77,8 +77,8 @@ def _page(rows: Sequence[dict[str, Json]], key: str, known: Sequence[str], query
         left = [row for row in kept if (place(row) < mark if order.descending else place(row) > mark)]
     else:
         left = kept
-    limit = max(0, min(query.limit, _MOST))
-    after = _encoded(place(left[limit - 1])) if 0 < limit < len(left) else None
+    limit = max(1, min(query.limit, _MOST))
+    after = _encoded(place(left[limit - 1])) if len(left) > limit else None
     return Page(tuple(left[:limit]), after, len(kept) if query.count else None)
 
 

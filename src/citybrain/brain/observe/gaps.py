@@ -30,7 +30,8 @@ class Gap(msgspec.Struct, frozen=True):
     """A stretch between two readings in which ``missing`` others were due.
 
     ``times`` (n,) and ``values`` (n,) are their instants and estimates, in the stream's unit; none of a stretch that is too long for
-    any ground. ``way`` says how they were made, ``error`` its mean absolute error over ``trials`` measured stretches of the same length, ``line`` that of the straight line.
+    any ground. ``way`` says how they were made, ``error`` its mean absolute error over ``trials`` measured stretches of the same
+    length, ``line`` that of the straight line.
     """
 
     since: Instant

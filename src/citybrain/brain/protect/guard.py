@@ -6,7 +6,7 @@ import msgspec
 
 from citybrain.brain.protect.actions import action_on, audited
 from citybrain.brain.protect.masking import masked
-from citybrain.kernel.access import Ask, Caller, Guarded, Narrowing, Query, Verdict
+from citybrain.kernel.access import Ask, Caller, Guarded, Narrowing, Page, Query, Verdict
 from citybrain.kernel.datasets import Dataset
 from citybrain.kernel.errors import ForbiddenError, NotFoundError, UnauthenticatedError
 from citybrain.kernel.instant import Instant, rfc3339
@@ -97,6 +97,9 @@ class BoundReader:
             raise refused(self._audit, ask, narrowing.reasons)
         _refuse_hidden(query, narrowing)
         page = source(msgspec.structs.replace(query, where=both(query.where, mine)))
+        if query.limit == 0:
+            # Not every source can count without reading: what it read for that is not shown.
+            page = Page((), None, page.total)
         rows = tuple(
             {name: masked(value) if name in narrowing.masked else value for name, value in row.items()} for row in page.rows
         )

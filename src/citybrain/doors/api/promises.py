@@ -47,7 +47,7 @@ class PromiseSheet(msgspec.Struct, frozen=True):
 def promise(request: Call, parts: Parts, name: FromPath[str]) -> Response[dict[str, object]]:
     """What a stream promises, and what its readings of 28 days suggest where nobody promised anything; the ETag is its version."""
     one(parts, request, "stream", name)
-    return _sheet(parts, parts.registry.stream(name))
+    return _sheet(request, parts, parts.registry.stream(name))
 
 
 @post("/streams/{name:str}/promise", opt=asks("stream.promise"), sync_to_thread=True)
@@ -60,7 +60,7 @@ def agree_on_promise(
     facts: dict[str, Json] = {"promise": msgspec.to_builtins(data.contract), "version": had, "why": data.why}
     _require(request, parts, stream, facts)
     parts.promises.agree(stream, data.contract, had, request.user.account, data.why)
-    return _sheet(parts, parts.registry.stream(name))
+    return _sheet(request, parts, parts.registry.stream(name))
 
 
 @post("/streams/{name:str}/promise/end", opt=asks("stream.promise"), sync_to_thread=True)
@@ -72,21 +72,24 @@ def take_promise_back(
     had = seen(version, parts.promises.version(stream), same(stream.id))
     _require(request, parts, stream, {"promise": None, "version": had, "why": data.why})
     parts.promises.take_back(stream, had, request.user.account, data.why)
-    return _sheet(parts, parts.registry.stream(name))
+    return _sheet(request, parts, parts.registry.stream(name))
 
 
-def _sheet(parts: ApiParts, stream: Stream) -> Response[dict[str, object]]:
-    free, held = parts.promises.free(stream), parts.promises
+def _sheet(request: Call, parts: ApiParts, stream: Stream) -> Response[dict[str, object]]:
+    """The sheet of a stream; what is proposed tells of its readings, so it is for those alone who may see them."""
+    free, history = parts.promises.free(stream), parts.promises.history(stream)
+    facts: dict[str, Json] = {"access": parts.registry.kind(stream.kind).access}
+    reads = parts.policy.decide(Ask(request.user, "observation.read", stream.kind, purpose(request), facts)).allowed
     sheet = PromiseSheet(
         stream.id,
         stream.contract,
         parts.registry.agreed(stream),
         free,
-        held.proposal(stream) if free else None,
-        held.history(stream),
+        parts.promises.proposal(stream) if free and reads else None,
+        history,
     )
     found: dict[str, object] = {**mapping(sheet)}
-    return Response(found, headers=tagged(held.version(stream)))
+    return Response(found, headers=tagged(history[0].no if history else 0))
 
 
 def _require(request: Call, parts: ApiParts, stream: Stream, facts: dict[str, Json]) -> None:

@@ -4,7 +4,7 @@ from datetime import date
 from typing import Final
 
 from citybrain.brain.act import MOVE_WORDS, OWNERS, STATE_WORDS, BookingMove
-from citybrain.doors.pages import rows
+from citybrain.doors.pages import rows, typed
 from citybrain.doors.pages.parts import Call, PageParts
 from citybrain.kernel.access import Ask
 from citybrain.kernel.bookings import Booking, BookingState, Offer, Span
@@ -140,13 +140,9 @@ def when(offer: Offer) -> Text:
     span = f"{since.isoformat()} – {until.isoformat()}"
     if not offer.days:
         return same(span)
-    hours = f"{_clock(offer.opens)} – {_clock(offer.closes)}"
+    hours = f"{typed.clock(offer.opens)} – {typed.clock(offer.closes)}"
     zh, en = "、".join(WEEK[day - 1].zh for day in offer.days), ", ".join(WEEK[day - 1].en for day in offer.days)
     return Text(f"{span}，{zh} {hours}", f"{span}, {en}, {hours}")
-
-
-def _clock(minute: int) -> str:
-    return f"{minute // 60:02d}:{minute % 60:02d}"
 
 
 def day(day: date) -> Text:

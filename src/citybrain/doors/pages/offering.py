@@ -11,12 +11,12 @@ from litestar.response import Redirect
 
 from citybrain.brain.act import Wanted
 from citybrain.doors.pages import booking_facts as told
-from citybrain.doors.pages import frame
+from citybrain.doors.pages import frame, typed
 from citybrain.doors.pages.parts import Call, PageParts, Parts
 from citybrain.kernel.bookings import HOLDING, Offer
 from citybrain.kernel.errors import BadInputError, ConflictError, ForbiddenError, NotFoundError
 from citybrain.kernel.ids import new_id
-from citybrain.kernel.instant import DAY, HOUR, MINUTE, Instant, local_date, midnight
+from citybrain.kernel.instant import HOUR, Instant, local_date, midnight
 from citybrain.kernel.text import Text
 from citybrain.web.booking_views import (
     OwnerPage,
@@ -67,8 +67,8 @@ def mine(request: Call, parts: Parts) -> Response[str]:
     """What the caller or the caller's unit offers, and the form for another offer."""
     frame.signed_in(request)
     today = local_date(parts.clock.city())
-    typed = {"since": today.isoformat(), "until": (today + timedelta(days=_DAYS)).isoformat()}
-    return frame.shown(parts, request, shown(parts, request, typed))
+    given = {"since": today.isoformat(), "until": (today + timedelta(days=_DAYS)).isoformat()}
+    return frame.shown(parts, request, shown(parts, request, given))
 
 
 @post("/offers", opt=frame.opens("page.bookings"), sync_to_thread=True)
@@ -81,11 +81,11 @@ def publish(request: Call, parts: Parts, data: URLEncodedBody[Offering]) -> Resp
         told.require(request, parts, "offer.create", wanted.entity, {"recipient": owner})
         parts.offers.publish(wanted, owner, data.key or new_id())
     except (BadInputError, ConflictError, ForbiddenError, NotFoundError) as error:
-        typed = {
+        given = {
             name: str(getattr(data, name)) for name in ("entity", "units", "since", "until", "opens", "closes", "price", "words")
         }
         view = msgspec.structs.replace(
-            shown(parts, request, typed), chosen=tuple(map(str, data.days)), errors=(told.wrong(error, "entity"),), key=new_id()
+            shown(parts, request, given), chosen=tuple(map(str, data.days)), errors=(told.wrong(error, "entity"),), key=new_id()
         )
         return frame.shown(parts, request, view, status=error.status)
     return Redirect("/offers/mine?done=offered", status_code=303)
@@ -104,11 +104,11 @@ def withdraw(request: Call, parts: Parts, name: FromPath[str], data: URLEncodedB
     return Redirect("/offers/mine?done=withdrawn", status_code=303)
 
 
-def shown(parts: PageParts, request: Call, typed: dict[str, str]) -> OwnerPage:
+def shown(parts: PageParts, request: Call, given: dict[str, str]) -> OwnerPage:
     """What the caller or the caller's unit offers, with the form as it was typed."""
     own = tuple(_own(parts, offer) for offer in parts.offers.owned(told.owners(request)))
     days = tuple(Option(str(number), words) for number, words in enumerate(told.WEEK, 1))
-    return OwnerPage(own, told.own_things(parts, request), days, new_id(), typed)
+    return OwnerPage(own, told.own_things(parts, request), days, new_id(), given)
 
 
 def _own(parts: PageParts, offer: Offer) -> OwnOffer:
@@ -140,8 +140,8 @@ def _wanted(parts: PageParts, data: Offering) -> Wanted:
         first,
         midnight(until + timedelta(days=1)),
         data.days or tuple(range(1, 8)),
-        _minute(data.opens, "opens"),
-        _minute(data.closes, "closes"),
+        typed.minute(data.opens, "opens"),
+        typed.minute(data.closes, "closes"),
         _fen(data.price),
         data.words.strip()[:500],
     )
@@ -155,13 +155,6 @@ def _date(said: str, field: str) -> date:
     if not 2000 <= found.year <= 2999:
         raise BadInputError(Text("请选择日期。", "Choose a date."), field=field)
     return found
-
-
-def _minute(said: str, field: str) -> int:
-    hours, _, minutes = said.partition(":")
-    if not (hours.isascii() and hours.isdigit() and minutes[:2].isascii() and minutes[:2].isdigit()):
-        raise BadInputError(Text("请填写时刻，例如 18:00。", "Give a time such as 18:00."), field=field)
-    return min(int(hours) * 60 + int(minutes[:2]), DAY // MINUTE)
 
 
 def whole(said: str, field: str) -> int:

@@ -7,12 +7,12 @@ from litestar import Response, get, post
 from litestar.params import FromPath, URLEncodedBody
 from litestar.response import Redirect
 
-from citybrain.doors.pages import charts, frame, rows, streams
+from citybrain.doors.pages import charts, frame, rows, streams, typed
 from citybrain.doors.pages import stream_facts as told
 from citybrain.doors.pages.parts import Call, PageParts, Parts
 from citybrain.kernel.access import Ask, Caller, Query
 from citybrain.kernel.errors import BadInputError, ConflictError, StaleError
-from citybrain.kernel.instant import MINUTE, Duration, minute_of
+from citybrain.kernel.instant import MINUTE, Duration
 from citybrain.kernel.predicate import Compare
 from citybrain.kernel.text import Json, Text
 from citybrain.kernel.things import Contract, Stream
@@ -68,8 +68,8 @@ def agree(request: Call, parts: Parts, name: FromPath[str], data: URLEncodedBody
         parts.guard.require(_ask(parts, request.user, stream, {"promise": msgspec.to_builtins(contract), "why": data.why}))
         parts.promises.agree(stream, contract, data.version, request.user.account, data.why)
     except (BadInputError, StaleError, ConflictError) as error:
-        typed = {field: str(getattr(data, field)) for field in Agreeing.__struct_fields__ if field not in ("csrf", "version")}
-        return _refused(parts, request, name, typed, error)
+        given = {field: str(getattr(data, field)) for field in Agreeing.__struct_fields__ if field not in ("csrf", "version")}
+        return _refused(parts, request, name, given, error)
     return Redirect(f"{streams.PATH}/{name}?done=agreed", status_code=303)
 
 
@@ -87,21 +87,23 @@ def take_back(request: Call, parts: Parts, name: FromPath[str], data: URLEncoded
 
 
 def _refused(
-    parts: PageParts, request: Call, name: str, typed: dict[str, str], error: BadInputError | StaleError | ConflictError
+    parts: PageParts, request: Call, name: str, given: dict[str, str], error: BadInputError | StaleError | ConflictError
 ) -> Response[str]:
     field = str(error.fields.get("field", "why"))
-    wrong = (FormError(f"back-{field}" if "back-why" in typed else field, error.what),)
-    view = msgspec.structs.replace(_view(parts, request.user, name, typed), errors=wrong)
+    wrong = (FormError(f"back-{field}" if "back-why" in given else field, error.what),)
+    view = msgspec.structs.replace(_view(parts, request.user, name, given), errors=wrong)
     return frame.shown(parts, request, view, status=error.status)
 
 
-def _view(parts: PageParts, caller: Caller, name: str, typed: dict[str, str]) -> StreamPage:
+def _view(parts: PageParts, caller: Caller, name: str, given: dict[str, str]) -> StreamPage:
     row = rows.first(rows.read(parts, caller, Query("stream", Compare("id", "eq", name), limit=1)).rows, name)
     stream = parts.registry.stream(name)
     unit = rows.sign(stream.unit)
     free, history = parts.promises.free(stream), parts.promises.history(stream)
+    access = parts.registry.kind(stream.kind).access
     may = parts.policy.decide(_ask(parts, caller, stream, {})).allowed
-    learned = parts.promises.proposal(stream) if free else None
+    reads = parts.policy.decide(Ask(caller, "observation.read", stream.kind, "", {"access": access})).allowed
+    learned = parts.promises.proposal(stream) if free and reads else None
     shown = stream.contract if stream.contract != Contract() or learned is None else learned.contract
     return StreamPage(
         title=streams.named(parts, row),
@@ -111,13 +113,13 @@ def _view(parts: PageParts, caller: Caller, name: str, typed: dict[str, str]) ->
         gaps=told.gaps(parts, caller, stream, unit),
         chart=charts.readings(parts, caller, stream, streams.named(parts, row)),
         learned=() if learned is None else told.evidence(learned, unit),
-        fields=told.fields(shown, typed, unit) if free and may else (),
+        fields=told.fields(shown, given, unit) if free and may else (),
         why_not=_ELSEWHERE if not free else None if may else _LOOKS_ONLY,
-        too_little=_TOO_LITTLE if free and learned is None else None,
+        too_little=_TOO_LITTLE if free and reads and learned is None else None,
         version=history[0].no if history else 0,
         agreed=parts.registry.agreed(stream),
         history=tuple(told.line(parts, one, unit) for one in history),
-        typed=typed,
+        typed=given,
     )
 
 
@@ -127,35 +129,19 @@ def _ask(parts: PageParts, caller: Caller, stream: Stream, facts: dict[str, Json
 
 
 def _contract(data: Agreeing) -> Contract:
-    every, silent, stuck = (_span(data, name) for name in ("every", "silent_after", "stuck_after"))
-    low, high = _number(data, "low"), _number(data, "high")
-    return Contract(every, silent, stuck, low, high, _minute(data, "opens"), _minute(data, "closes"))
+    every, silent, stuck = (_span(getattr(data, name), name) for name in ("every", "silent_after", "stuck_after"))
+    low, high = (_limit(getattr(data, name), name) for name in ("low", "high"))
+    opens, closes = (typed.minute(said, name) if (said := getattr(data, name)).strip() else None for name in ("opens", "closes"))
+    return Contract(every, silent, stuck, low, high, opens, closes)
 
 
-def _span(data: Agreeing, field: str) -> Duration | None:
-    minutes = _number(data, field)
+def _span(said: str, field: str) -> Duration | None:
+    minutes = _limit(said, field)
     return None if minutes is None else Duration(round(minutes * MINUTE))
 
 
-def _number(data: Agreeing, field: str) -> float | None:
-    text = str(getattr(data, field)).strip()
-    try:
-        number = float(text) if text else None
-    except ValueError:
-        number = float("nan")
-    if number is not None and not abs(number) < 1e12:
-        raise BadInputError(Text(f"“{text}”不是可用的数。", f"'{text}' is no number that can be used."), field=field)
-    return number
-
-
-def _minute(data: Agreeing, field: str) -> int | None:
-    text = str(getattr(data, field)).strip()
-    try:
-        return minute_of(text) if text else None
-    except ValueError:
-        raise BadInputError(
-            Text(f"“{text}”不是 08:00 形式的时刻。", f"'{text}' is no time of the day such as 08:00."), field=field
-        ) from None
+def _limit(said: str, field: str) -> float | None:
+    return typed.number(said, field) if said.strip() else None
 
 
 HANDLERS = (stream_page, agree, take_back)

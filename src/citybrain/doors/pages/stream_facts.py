@@ -1,9 +1,10 @@
 """A stream in words: what it is now, what it promises and what is missing, what a proposal rests on, and the form of agreeing."""
 
+from collections.abc import Mapping
 from typing import Final
 
 from citybrain.brain.observe import Gap, Learned, Promise
-from citybrain.doors.pages import rows
+from citybrain.doors.pages import rows, typed
 from citybrain.doors.pages.parts import PageParts
 from citybrain.doors.pages.rows import Row
 from citybrain.kernel.access import Caller
@@ -64,7 +65,7 @@ def contract(promised: Contract, unit: Text) -> tuple[Fact, ...]:
             Fact(Text("量程", "Range"), Text(f"{low} 至 {high} {unit.zh}".rstrip(), f"{low} to {high} {unit.en}".rstrip()))
         )
     if promised.opens is not None and promised.closes is not None:
-        facts.append(Fact(Text("上报时段", "Reports"), same(f"{_clock(promised.opens)}-{_clock(promised.closes)}")))
+        facts.append(Fact(Text("上报时段", "Reports"), same(f"{typed.clock(promised.opens)}-{typed.clock(promised.closes)}")))
     return tuple(facts)
 
 
@@ -132,11 +133,11 @@ def evidence(learned: Learned, unit: Text) -> tuple[Fact, ...]:
     )
 
 
-def fields(promised: Contract, typed: dict[str, str], unit: Text) -> tuple[PromiseField, ...]:
+def fields(promised: Contract, given: Mapping[str, str], unit: Text) -> tuple[PromiseField, ...]:
     """The form of agreeing, filled with what was typed, or with a contract."""
 
     def value(name: str, text: str | None) -> str:
-        return typed.get(name, text or "")
+        return given.get(name, text or "")
 
     spans = [(name, title, getattr(promised, name)) for name, title in _SPANS]
     sign = Text(f"（{unit.zh}）" if unit.zh else "", f" ({unit.en})" if unit.en else "")
@@ -145,7 +146,7 @@ def fields(promised: Contract, typed: dict[str, str], unit: Text) -> tuple[Promi
     return (
         *(PromiseField(name, title, value(name, None if span is None else f"{span / MINUTE:g}")) for name, title, span in spans),
         *(PromiseField(name, title, value(name, None if limit is None else f"{limit:g}")) for name, title, limit in limits),
-        *(PromiseField(name, title, value(name, None if at is None else _clock(at)), clock=True) for name, title, at in hours),
+        *(PromiseField(name, title, value(name, None if at is None else typed.clock(at)), clock=True) for name, title, at in hours),
     )
 
 
@@ -153,7 +154,3 @@ def line(parts: PageParts, one: Promise, unit: Text) -> PromiseLine:
     """A version of the history."""
     facts = () if one.contract is None else contract(one.contract, unit)
     return PromiseLine(one.no, facts, parts.accounts.name_of(one.by), one.why, one.wall)
-
-
-def _clock(minute: int) -> str:
-    return f"{minute // 60:02}:{minute % 60:02}"

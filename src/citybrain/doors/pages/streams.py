@@ -59,7 +59,7 @@ def streams(request: Call, parts: Parts) -> Response[str]:
 def _tabs(parts: PageParts, caller: Caller, chosen: str) -> tuple[Tab, ...]:
     counts = parts.census.counts()
     ailing = sum(count for life, count in counts.items() if life not in _FINE)
-    unpromised = rows.read(parts, caller, Query("stream", _UNPROMISED, limit=1, count=True)).total or 0
+    unpromised = rows.read(parts, caller, Query("stream", _UNPROMISED, limit=0, count=True)).total or 0
     tabs = [
         Tab(Text("需要关注", "To look after"), PATH, ailing, not chosen, "warn" if ailing else "plain"),
         Tab(_NO_PROMISE, f"{PATH}?{urlencode({'life': _NONE})}", unpromised, chosen == _NONE, "warn" if unpromised else "plain"),

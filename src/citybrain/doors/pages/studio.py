@@ -9,7 +9,7 @@ from litestar.params import FromPath, URLEncodedBody
 from litestar.response import Redirect
 
 from citybrain.brain.detect import MONTH, Limit
-from citybrain.doors.pages import frame, rules
+from citybrain.doors.pages import frame, rules, typed
 from citybrain.doors.pages.parts import Call, PageParts, Parts
 from citybrain.doors.pages.tried import tried
 from citybrain.kernel.access import Ask, Caller
@@ -73,7 +73,9 @@ def publish(
     facts: dict[str, Json] = {"before": limit.value, "value": data.value, "version": data.version, "why": data.why}
     _require(parts, request.user, "rule.publish", limit, facts)
     try:
-        parts.limits.publish(limit.key, _number(data.value), data.unit, data.version, request.user.account, data.why, data.note)
+        parts.limits.publish(
+            limit.key, typed.number(data.value, "value"), data.unit, data.version, request.user.account, data.why, data.note
+        )
     except (BadInputError, StaleError) as error:
         asked = {"limit": data.limit, "value": data.value, "unit": data.unit}
         return _shown(parts, request, found, asked, (error, {"why": data.why, "note": data.note}, str(error.fields.get("field"))))
@@ -124,7 +126,10 @@ def _shown(
 def _try(parts: PageParts, caller: Caller, limit: Limit, asked: Mapping[str, str]) -> Tried:
     days = asked.get("days", str(MONTH))
     found = parts.studio.trial(
-        limit.key, _number(asked.get("value", "")), asked.get("unit", limit.unit), int(days) if days.isdecimal() else 0
+        limit.key,
+        typed.number(asked.get("value", ""), "value"),
+        asked.get("unit", limit.unit),
+        int(days) if days.isdecimal() else 0,
     )
     says = {f"{pack.name}.{rule.name}": rules.says(parts, pack, rule) for pack in parts.packs for rule in pack.rules}
     return tried(parts, found, says, may_publish=_may(parts, caller, "rule.publish", limit))
@@ -170,13 +175,6 @@ def _asks(parts: PageParts, caller: Caller, action: str, limit: Limit, facts: di
     return tuple(
         Ask(caller, action, f"limit:{limit.key}", "", {"access": parts.registry.kind(kind).access, **facts}) for kind in kinds
     )
-
-
-def _number(text: str) -> float:
-    try:
-        return float(text)
-    except ValueError:
-        raise BadInputError(Text(f"“{text}”不是数。", f"'{text}' is no number."), field="value") from None
 
 
 def _back(text: str) -> tuple[str, int, int]:
