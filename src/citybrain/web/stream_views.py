@@ -49,10 +49,12 @@ class StreamPage(msgspec.Struct, frozen=True):
     learned: tuple[Fact, ...]
     """What the proposal rests on; nothing where there is none."""
     fields: tuple[PromiseField, ...]
-    """Nothing for whom may not agree, or where the contract is declared elsewhere; then ``why_not`` says which."""
+    """Nothing for whom may not agree; then ``why_not`` says so."""
     version: int
     agreed: bool
     history: tuple[PromiseLine, ...]
+    elsewhere: Text | None = None
+    """Where the contract is declared, for one that is not agreed on here: then there is nothing to propose either."""
     why_not: Text | None = None
     too_little: Text | None = None
     typed: dict[str, str] = {}

@@ -105,4 +105,5 @@ async def test_others_look_and_a_declared_contract_is_shown_without_a_form(world
     async with world.client("data_officer") as client:
         declared = (await client.get("/admin/streams/air-01.pm25?lang=en")).text
         assert "changed there" in declared
+        assert 'id="promise"' not in declared
         assert (await client.get("/admin/streams/nothing.here")).status_code == 404

@@ -92,8 +92,9 @@ def _gap(gap: Gap, sign: Text) -> tuple[Cell, ...]:
     if not gap.values:
         estimated = error = _NO_GROUND
     else:
-        low, high = min(gap.values), max(gap.values)
-        estimated = Text(f"{low:g} 至 {high:g}{sign.zh}", f"{low:g} to {high:g}{sign.en}")
+        low, high = f"{min(gap.values):g}", f"{max(gap.values):g}"
+        span = same(low) if low == high else Text(f"{low} 至 {high}", f"{low} to {high}")
+        estimated = Text(f"{span.zh}{sign.zh}", f"{span.en}{sign.en}")
         way = _WAYS[gap.way or "line"]
         error = (
             way
