@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from citybrain.app import running
+from citybrain.app import duties
 from citybrain.app.backups import backup, restore
 from citybrain.app.city import City
 from citybrain.app.cli import main
@@ -67,7 +67,7 @@ def read(city: City, days: int) -> None:
 def turn(city: City, times: int = 1) -> None:
     """The duty, as often as that many turns."""
     for _ in range(times):
-        asyncio.run(running.tidy(city))
+        asyncio.run(duties.tidy(city))
 
 
 def oldest(city: City) -> int:
@@ -88,21 +88,21 @@ def test_without_a_setting_nothing_is_ever_deleted(tmp_path: Path, clock: FixedC
         read(city, 20)
         first = oldest(city)
         turn(city, 3)
-        assert (oldest(city), certificates(city), list(city.stores.series.deletions())) == (first, [], [])
+        assert (oldest(city), certificates(city), list(city.stores.mine.deletions())) == (first, [], [])
 
 
 def test_the_duty_deletes_once_a_day_and_certifies_when_the_files_are_gone(city: City, clock: FixedClock) -> None:
     read(city, 10)
     turn(city)
     assert oldest(city) >= NOW - 7 * DAY - 15 * HOUR, "today and seven whole days before it are left"
-    made = city.stores.series.deletions()
+    made = city.stores.mine.deletions()
     assert len(made) == 4
     assert certificates(city) == [], "the files that were replaced are still there"
     turn(city)
     assert [row["resource"] for row in certificates(city)] == [f"deletion/{one.id}" for one in made]
     turn(city, 2)
     assert len(certificates(city)) == 4, "each deletion is certified once"
-    assert list(city.stores.series.deletions())[-1].id == made[-1].id, "and the day has had its turn"
+    assert list(city.stores.mine.deletions())[-1].id == made[-1].id, "and the day has had its turn"
     clock.set(Instant(NOW + DAY))
     turn(city, 2)
     assert len(certificates(city)) == 5
@@ -143,14 +143,14 @@ def test_a_kill_between_the_two_stores_gives_no_second_certificate(city: City, m
         raise PowerCutError
 
     with monkeypatch.context() as patch:
-        patch.setattr(city.stores.series, "certify", cut)
+        patch.setattr(city.stores.mine, "certify", cut)
         with pytest.raises(PowerCutError):
             turn(city)
     assert len(certificates(city)) == 1
     turn(city)
     assert len(certificates(city)) == 2
     assert len({row["resource"] for row in certificates(city)}) == 2
-    assert list(city.stores.series.gone()) == []
+    assert list(city.stores.mine.gone()) == []
 
 
 def test_verify_holds_the_deletions_against_their_proofs(
@@ -177,7 +177,7 @@ def test_the_record_is_a_dataset_that_the_data_officer_reads_and_exports(city: C
     turn(city, 2)
     rows = city.guard.reader(OFFICER).read(Query("deletion")).rows
     assert [(row["kind"], row["streams"], row["digest"]) for row in rows] == [
-        ("air_station", 2, one.digest) for one in city.stores.series.deletions()
+        ("air_station", 2, one.digest) for one in city.stores.mine.deletions()
     ]
     assert all(str(row["erased"]).endswith("Z") for row in rows)
     text = b"".join(city.catalogue.export(city.guard.exporter(OFFICER, "inspection"), Query("deletion"), "csv")).decode()
@@ -211,20 +211,20 @@ def test_a_station_that_was_silent_since_shows_no_value_any_more(city: City, clo
 def test_a_backup_agrees_with_what_was_deleted_and_an_older_one_is_deleted_from_again(tmp_path: Path, clock: FixedClock) -> None:
     with furnished(tmp_path / "var", clock, KEPT) as city:
         read(city, 10)
-        city.stores.series.close_days(Instant(NOW - 2 * DAY))
+        city.stores.mine.close_days(Instant(NOW - 2 * DAY))
     backup(tmp_path / "var", tmp_path / "older")
     with furnished(tmp_path / "var", clock, KEPT) as city:
         turn(city, 2)
-        records, rows, ledger = city.stores.series.deletions(), certificates(city), city.stores.series.doors()
+        records, rows, ledger = city.stores.mine.deletions(), certificates(city), city.stores.series.doors()
     backup(tmp_path / "var", tmp_path / "newer")
     restore(tmp_path / "newer", tmp_path / "again")
     with furnished(tmp_path / "again", clock, KEPT) as city:
-        assert (city.stores.series.deletions(), certificates(city), city.stores.series.doors()) == (records, rows, ledger)
+        assert (city.stores.mine.deletions(), certificates(city), city.stores.series.doors()) == (records, rows, ledger)
         assert city.audit.verify() >= len(rows)
     restore(tmp_path / "older", tmp_path / "old")
     with furnished(tmp_path / "old", clock, KEPT) as city:
         turn(city, 2)
-        assert [one.digest for one in city.stores.series.deletions()] == [one.digest for one in records]
+        assert [one.digest for one in city.stores.mine.deletions()] == [one.digest for one in records]
         assert len(certificates(city)) == len(rows)
     for row in rows:
         assert told_by_the_page(tmp_path / "older", row) == (row["rows"], row["digest"]), "a backup from before proves what went"

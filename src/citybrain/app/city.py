@@ -1,11 +1,13 @@
 """The city: every faculty wired to its stores and to the others, in one place."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import msgspec
+from sqlalchemy import Connection
 
 from citybrain.app.asked import AskedTables
+from citybrain.app.links import Links, SentIntake
 from citybrain.app.retaining import Retaining
 from citybrain.app.settings import Settings
 from citybrain.app.stores import Stores
@@ -16,7 +18,7 @@ from citybrain.kernel.clock import Clock
 from citybrain.kernel.datasets import Dataset
 from citybrain.kernel.instant import SECOND, Duration
 from citybrain.kernel.pack import Pack
-from citybrain.kernel.ports import Source
+from citybrain.kernel.ports import Bus, Series, Source, Transactions
 from citybrain.kernel.reports import ReportForm
 from citybrain.kernel.things import Origin
 
@@ -29,14 +31,17 @@ class City:
     stores: Stores
     packs: Sequence[Pack]
     clock: Clock
-    bus: LocalBus
+    bus: Bus
+    links: Links | None
     areas: observe.AreaBook
     registry: observe.Registry
     making: observe.Making
     promises: observe.Promises
     latest: observe.Latest
     nearest: observe.Nearest
-    intake: observe.Intake
+    intake: observe.Inlet
+    taker: observe.Intake | None
+    following: observe.Following | None
     deriver: observe.Deriver
     doubts: observe.Doubts
     census: observe.Census
@@ -55,6 +60,7 @@ class City:
     catalogue: exchange.CatalogueBook
     alerts: detect.Alerts
     watch: detect.Watch
+    behind: Callable[[], int]
     limits: detect.Limits
     studio: detect.Studio
     forecasts: detect.Forecasts
@@ -67,24 +73,35 @@ class City:
     origin: Origin
 
 
-def build(settings: Settings, stores: Stores, packs: Sequence[Pack], clock: Clock, origin: Origin = "real") -> City:
-    """Wire a city over opened stores; nothing runs yet. Raises BadInputError for a setting that speaks of an unknown kind."""
+def build(
+    settings: Settings,
+    stores: Stores,
+    packs: Sequence[Pack],
+    clock: Clock,
+    origin: Origin = "real",
+    links: Links | None = None,
+) -> City:
+    """Wire a city over opened stores; nothing runs yet. Raises BadInputError for a setting that speaks of an unknown kind.
+
+    ``links`` lead to the other processes of a district that runs in several.
+    """
     observe.check_days(settings.retention, packs)
     transactions, series = stores.transactions, stores.series
-    bus = LocalBus()
+    bus: Bus = LocalBus() if links is None else links.bus
     areas = observe.AreaBook(transactions)
     registry = observe.Registry(transactions, packs, areas)
+    reached = series.last_seq()
     latest = observe.Latest(registry, series, clock)
-    intake = observe.Intake(registry, series, latest, clock, bus)
     horizon = observe.Horizon(settings.retention, registry, clock)
-    intake.kept_by(horizon.expired)
+    taker = None if stores.own is None else observe.Intake(registry, series, latest, clock, bus)
+    intake = _inlet(taker, links)
     flows = _flows(packs)
     units = act.Units(transactions)
     cases = act.CaseBook(transactions, flows, units, act.Working(transactions), clock, settings.case_prefix)
     offers = act.Offers(transactions, act.Terms(packs, registry.entity, units, clock), clock, origin)
     audit = protect.AuditTrail(transactions, stores.keys, clock)
     accounts = protect.Accounts(transactions, clock, audit, _timeouts(settings))
-    retaining = Retaining(series, horizon, audit, clock)
+    retaining = Retaining(series, stores.own, horizon, audit, clock)
     policy = protect.CedarPolicy(clock, _portal(packs))
     catalogue = exchange.CatalogueBook(transactions, clock)
     stream_rows = see.StreamRows(registry, latest.table)
@@ -95,7 +112,12 @@ def build(settings: Settings, stores: Stores, packs: Sequence[Pack], clock: Cloc
     limits = detect.Limits(packs, transactions, clock)
     rulebook = detect.Rulebook(packs, clock, limits.published)
     watch = detect.Watch(rulebook, transactions, series, registry, latest, cases, clock, bus)
-    intake.paced_by(lambda: watch.behind)
+    behind = (lambda: watch.behind) if links is None else Lag(transactions, series)
+    if taker is not None:
+        taker.kept_by(horizon.expired)
+        taker.paced_by(behind)
+        if links is not None:
+            taker.renewed_by(registry.renew)
     sources = _sources(stores, registry, latest, packs, clock, catalogue, retaining)
     return City(
         settings=settings,
@@ -103,6 +125,7 @@ def build(settings: Settings, stores: Stores, packs: Sequence[Pack], clock: Cloc
         packs=packs,
         clock=clock,
         bus=bus,
+        links=links,
         areas=areas,
         registry=registry,
         making=observe.Making(registry, areas, clock, origin),
@@ -110,6 +133,8 @@ def build(settings: Settings, stores: Stores, packs: Sequence[Pack], clock: Cloc
         latest=latest,
         nearest=observe.Nearest(packs, registry, latest),
         intake=intake,
+        taker=taker,
+        following=observe.Following(latest, series, reached) if taker is None else None,
         deriver=observe.Deriver(packs, registry, series, intake, transactions),
         doubts=observe.Doubts(registry, series, latest, transactions, clock),
         census=observe.Census(registry, latest),
@@ -128,6 +153,7 @@ def build(settings: Settings, stores: Stores, packs: Sequence[Pack], clock: Cloc
         catalogue=catalogue,
         alerts=detect.Alerts(transactions),
         watch=watch,
+        behind=behind,
         limits=limits,
         studio=detect.Studio(limits, packs, series, registry, clock),
         forecasts=forecasts,
@@ -141,12 +167,38 @@ def build(settings: Settings, stores: Stores, packs: Sequence[Pack], clock: Cloc
     )
 
 
+class Lag:
+    """How many observations the rules have not judged, for a process in which they do not run; looked up once a second."""
+
+    def __init__(self, transactions: Transactions[Connection], series: Series) -> None:
+        self._transactions = transactions
+        self._series = series
+        self._judged: int | None = None
+
+    def __call__(self) -> int:
+        """Observations, about; 0 before anything was looked up."""
+        return 0 if self._judged is None else max(0, self._series.last_seq() - self._judged)
+
+    def look(self) -> None:
+        """Look up how far the rules are."""
+        self._judged = self._transactions.cursor(detect.CURSOR)
+
+
 def datasets(packs: Sequence[Pack], origin: Origin) -> tuple[Dataset, ...]:
     """Every dataset of every faculty, marked with the origin of what this city holds."""
     declared = (
         dataset for faculty in (observe, detect, act, decide, see, protect, exchange) for dataset in faculty.datasets(packs)
     )
     return tuple(msgspec.structs.replace(dataset, origin=origin) for dataset in declared)
+
+
+def _inlet(taker: observe.Intake | None, links: Links | None) -> observe.Inlet:
+    if taker is not None:
+        return taker
+    if links is None:
+        message = "A process without a series of its own needs links to the one that has it."
+        raise RuntimeError(message)
+    return SentIntake(links.readings)
 
 
 def _timeouts(settings: Settings) -> protect.Timeouts:

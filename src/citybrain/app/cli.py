@@ -10,6 +10,7 @@ from typing import get_args
 import structlog
 
 from citybrain.app import commands
+from citybrain.app.settings import Role
 from citybrain.kernel.coordinates import System
 from citybrain.kernel.errors import CityError
 
@@ -51,6 +52,9 @@ def _parser() -> argparse.ArgumentParser:
     demo.add_argument("--data", type=Path, default=None, help="folder of replayed data")
     serve = _way(ways, "serve", commands.serve, "运行城区 · run a district")
     _serving(serve)
+    serve.add_argument(
+        "--role", choices=get_args(Role), default=None, help="of a district in several processes: what this one does"
+    )
     serve.add_argument("--upgrade", action="store_true", help="take pending migration steps first")
     init = _way(ways, "init", commands.init, "开始一个真实城区 · begin a real district")
     init.add_argument("--district", required=True, help="six-digit division code, such as 120104")

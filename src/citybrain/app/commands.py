@@ -17,6 +17,7 @@ from citybrain.app import check as checking
 from citybrain.app import demo as demonstration
 from citybrain.app import settings as sources
 from citybrain.app.city import City, build, datasets
+from citybrain.app.links import links
 from citybrain.app.lock import StateLock
 from citybrain.app.packs import installed
 from citybrain.app.programs import python
@@ -66,7 +67,7 @@ def serve(given: argparse.Namespace) -> int:
         )
         raise BadInputError(what)
     with StateLock(settings.folder), opened(settings, upgrade=given.upgrade) as stores:
-        city = build(settings, stores, installed(), RunningClock(wall))
+        city = build(settings, stores, installed(), RunningClock(wall), links=links(settings))
         _settle(city, given.config)
         running.run(city, None, (), lambda: _say(f"http://{_shown(settings)}:{settings.port}/"))
     return 0
@@ -211,7 +212,7 @@ def bench(given: argparse.Namespace) -> int:
 
 
 def _settings(given: argparse.Namespace, **more: object) -> Settings:
-    names = ("state", "port", "mqtt_port", "hosts")
+    names = ("state", "port", "mqtt_port", "hosts", "role")
     return sources.load(
         given.config, {**more, **{name: getattr(given, name, None) for name in names if getattr(given, name, None) is not None}}
     )

@@ -220,7 +220,7 @@ def _load_history(city: City, one: Player, until: Instant) -> int:
     stored = 0
     for number, (numbers, times, values) in enumerate(one.history(since, until)):
         rows = pa.table({"stream_no": numbers, "time": times, "value": values})
-        stored += city.stores.series.import_segment(f"{name}-{number}", rows, "import", city.clock.wall())
+        stored += city.stores.mine.import_segment(f"{name}-{number}", rows, "import", city.clock.wall())
     if stored:
         city.latest.rebuild(city.stores.series)
         log.info("history_loaded", pack=one.pack.name, rows=stored)

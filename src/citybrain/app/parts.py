@@ -73,7 +73,7 @@ def api(city: City) -> api_door.ApiParts:
         gauges={
             "citybrain_rules_lag_rows": (
                 "Observations that the rules have not judged yet.",
-                lambda: float(city.watch.behind),
+                lambda: float(city.behind()),
             ),
         },
         body_limit=city.settings.body_limit,
@@ -213,7 +213,7 @@ def _health(city: City, outside: Connected | None) -> tuple[frame_views.Health, 
         fine = Text("正常", "in order")
         tone: views.Tone = "good" if wrong is None else "bad"
         found.append(frame_views.Health(names[name], tone, fine if wrong is None else Text("异常", "out of order"), wrong or fine))
-    behind = city.watch.behind
+    behind = city.behind()
     words = Text(f"规则尚有 {behind} 条读数待判定", f"the rules have {behind} readings still to judge")
     found.append(
         frame_views.Health(Text("预警规则", "Rules"), "good" if behind < 100_000 else "warn", Text("运行中", "running"), words)

@@ -5,6 +5,7 @@ from datetime import date
 
 from citybrain.brain import observe, protect
 from citybrain.engines.duckdb import Deletion, DuckSeries, Due
+from citybrain.engines.flight import Kept
 from citybrain.kernel.access import SYSTEM, Ask, Verdict
 from citybrain.kernel.clock import Clock
 from citybrain.kernel.errors import ConflictError
@@ -19,8 +20,11 @@ _RESTS_ON = Verdict(allowed=True, reasons=("retention",))
 class Retaining:
     """The duty; ``run_once`` comes every few minutes and deletes once a day of the wall clock, again after a fault or a restart."""
 
-    def __init__(self, series: DuckSeries, horizon: observe.Horizon, audit: protect.AuditTrail, clock: Clock) -> None:
+    def __init__(
+        self, series: Kept, own: DuckSeries | None, horizon: observe.Horizon, audit: protect.AuditTrail, clock: Clock
+    ) -> None:
         self._series = series
+        self._own = own
         self._horizon = horizon
         self._audit = audit
         self._clock = clock
@@ -29,15 +33,18 @@ class Retaining:
     def run_once(self) -> tuple[observe.Span, ...]:
         """Certify what has left the disk, then delete where today's turn has not been; what was looked through for it.
 
-        Certified is only what is off the disk: the files that are replaced today go when days are closed the next time.
+        Certified is only what is off the disk: the files that are replaced today go when days are closed the next time. Only the
+        process that owns the observations deletes; in others there is nothing to do.
         """
-        for one in self._series.gone():
-            self._certify(one)
+        if self._own is None:
+            return ()
+        for one in self._own.gone():
+            self._certify(self._own, one)
         today = local_date(self._clock.wall())
         if today == self._done:
             return ()
         spans = self._horizon.spans()
-        self._series.delete([Due(span.kind, span.days, span.before, span.streams, self._clock.wall()) for span in spans])
+        self._own.delete([Due(span.kind, span.days, span.before, span.streams, self._clock.wall()) for span in spans])
         self._done = today
         return spans
 
@@ -54,13 +61,13 @@ class Retaining:
                 raise _unlike(one)
         return len(certified)
 
-    def _certify(self, one: Deletion) -> None:
+    def _certify(self, series: DuckSeries, one: Deletion) -> None:
         """Write the certificate once: a kill between the two stores is mended by looking for it first."""
         erased = self._clock.wall()
         resource = f"deletion/{one.id}"
         if self._audit.told(ACTION, resource) is None:
             self._audit.write(Ask(SYSTEM, ACTION, resource), _RESTS_ON, certificate(one, erased))
-        self._series.certify(one.id, erased)
+        series.certify(one.id, erased)
 
 
 def certificate(one: Deletion, erased: Instant) -> Mapping[str, Json]:

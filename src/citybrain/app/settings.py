@@ -12,6 +12,8 @@ from citybrain.doors.mqtt import Topic
 from citybrain.kernel.errors import BadInputError
 from citybrain.kernel.text import Text
 
+Role: TypeAlias = Literal["all", "ingest", "api", "worker"]
+"""What a process does: everything; take observations in and keep them; answer people and programs; judge, figure and tidy."""
 KeptDays: TypeAlias = Annotated[int, msgspec.Meta(ge=3, le=36_500)]
 """Days: fewer than three are not closed yet and cannot be deleted, and a century is for ever."""
 
@@ -79,6 +81,18 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Set it behind TLS."""
     footer: Footer = Footer()
     map: Map = Map()
+    role: Role = "all"
+    """Of a district in several processes, what this one does: ``ingest`` and ``worker`` once each, ``api`` as often as wanted."""
+    bus: str = ""
+    """NATS server with JetStream that ties the processes together, ``nats://host:4222``."""
+    ingest_at: str = ""
+    """Where the process ``ingest`` answers the others, ``grpc://host:8815``; it listens there."""
+    worker_at: str = ""
+    """Where the process ``worker`` answers the others, ``grpc://host:8816``; it listens there."""
+    secret: str = ""
+    """What processes of one district show one another; from a file (``CITYBRAIN_SECRET_FILE``)."""
+    shared: str = ""
+    """Folder of pictures and keys that all processes reach; the state folder where there is one process."""
 
     @property
     def folder(self) -> Path:
@@ -93,13 +107,27 @@ def load(file: Path | None = None, flags: Mapping[str, object] | None = None) ->
     values |= _environment()
     values |= {name: value for name, value in (flags or {}).items() if value is not None}
     try:
-        return msgspec.convert(values, Settings, strict=False)
+        return _whole(msgspec.convert(values, Settings, strict=False))
     except msgspec.ValidationError as error:
         what = Text(
             f"设置有误：{error}。可用的设置见 docs/reference/settings.md。",
             f"A setting is wrong: {error}. See docs/reference/settings.md.",
         )
         raise BadInputError(what) from error
+
+
+def _whole(settings: Settings) -> Settings:
+    """The settings, if a role has all that it needs; raises BadInputError naming what is missing."""
+    needed = ("database", "bus", "ingest_at", "worker_at", "secret", "shared")
+    missing = [name for name in needed if settings.role != "all" and not getattr(settings, name)]
+    if missing:
+        listed = "、".join(missing), ", ".join(missing)
+        what = Text(
+            f"以角色 {settings.role} 运行还缺设置：{listed[0]}。见 docs/how-to/scale-out.md。",
+            f"To run as {settings.role}, set: {listed[1]}. See docs/how-to/scale-out.md.",
+        )
+        raise BadInputError(what, settings=list(missing))
+    return settings
 
 
 def _file(path: Path) -> dict[str, object]:

@@ -1,59 +1,97 @@
-"""Opening the stores of a state folder: transactions, series and facts, files, keys."""
+"""Opening the stores of a process: transactions, series and facts (its own, or another process's), files, keys."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 from citybrain.app import migrate
 from citybrain.app.settings import Settings
 from citybrain.engines.duckdb import DuckFacts, DuckFile, DuckSeries
 from citybrain.engines.files import FolderFiles
+from citybrain.engines.flight import Calls, Kept, RemoteFacts, RemoteSeries
 from citybrain.engines.keys import SoftKeys
-from citybrain.engines.postgres import open_postgres
+from citybrain.engines.postgres import alone, open_postgres
 from citybrain.engines.space import FreeSpace
 from citybrain.engines.sqlite import open_sqlite
 from citybrain.engines.transactions import SqlTransactions
 from citybrain.kernel.errors import ConflictError
+from citybrain.kernel.ports import Facts
 from citybrain.kernel.text import Text
+
+_START = 60.0
+"""Seconds that the process which owns the observations may take to start."""
 
 
 @dataclass(frozen=True, slots=True)
 class Stores:
-    """The opened stores."""
+    """The opened stores; ``own`` is the series of this process, None where another one owns it. ``worker`` asks who makes the figures."""
 
     transactions: SqlTransactions
-    series: DuckSeries
-    facts: DuckFacts
+    series: Kept
+    own: DuckSeries | None
+    facts: Facts
     files: FolderFiles
     keys: SoftKeys
     space: FreeSpace
+    worker: Calls | None = None
+
+    @property
+    def mine(self) -> DuckSeries:
+        """The series of this process; a RuntimeError where another process owns it."""
+        if self.own is None:
+            message = "The observations belong to the process with the role ingest."
+            raise RuntimeError(message)
+        return self.own
 
 
 @contextmanager
 def opened(settings: Settings, *, upgrade: bool) -> Iterator[Stores]:
-    """The stores of the settings' state folder, closed in order on leaving.
+    """The stores of a process with the settings' role, closed in order on leaving.
 
-    With ``upgrade`` pending migrations are taken; without, they raise ConflictError: serve never changes a schema unasked.
+    With ``upgrade`` pending migrations are taken; without, they raise ConflictError: serve never changes a schema unasked. Of the
+    roles ingest and worker there is one process each: a second raises ConflictError.
     """
-    folder = settings.folder
+    folder, shared = settings.folder, Path(settings.shared or settings.state)
     folder.mkdir(parents=True, exist_ok=True)
     space = FreeSpace(folder, settings.low_water)
-    transactions = open_postgres(settings.database) if settings.database else open_sqlite(folder / "city.sqlite", space)
-    file: DuckFile | None = None
-    series: DuckSeries | None = None
-    try:
+    with ExitStack() as stack:
+        if settings.role in ("ingest", "worker"):
+            stack.enter_context(alone(settings.database, settings.role))
+        transactions = open_postgres(settings.database) if settings.database else open_sqlite(folder / "city.sqlite", space)
+        stack.callback(transactions.close)
         _migrate(transactions, upgrade=upgrade)
-        file = DuckFile(folder / "series", settings.series_memory, space=space)
-        series = DuckSeries(file)
-        yield Stores(
-            transactions, series, DuckFacts(file), FolderFiles(folder / "files"), SoftKeys(folder / "keys", settings.suite), space
-        )
-    finally:
-        if series is not None:
-            series.close()
-        if file is not None:
-            file.close()
-        transactions.close()
+        facts: Facts | None
+        own, facts = _own(settings, space, stack)
+        worker: Calls | None = None
+        if facts is None:
+            worker = _calls(settings.worker_at, settings, stack, None)
+            facts = RemoteFacts(worker)
+        series: Kept = own or RemoteSeries(_calls(settings.ingest_at, settings, stack, "last_seq"))
+        files, keys = FolderFiles(shared / "files"), SoftKeys(shared / "keys", settings.suite)
+        yield Stores(transactions, series, own, facts, files, keys, space, worker)
+
+
+def _own(settings: Settings, space: FreeSpace, stack: ExitStack) -> tuple[DuckSeries | None, DuckFacts | None]:
+    """The stores that this process opens itself."""
+    if settings.role == "api":
+        return None, None
+    name = "facts" if settings.role == "worker" else "series"
+    file = DuckFile(settings.folder / name, settings.series_memory, space=space)
+    stack.callback(file.close)
+    if settings.role == "worker":
+        return None, DuckFacts(file)
+    series = DuckSeries(file)
+    stack.callback(series.close)
+    return series, DuckFacts(file) if settings.role == "all" else None
+
+
+def _calls(address: str, settings: Settings, stack: ExitStack, awaited: str | None) -> Calls:
+    calls = Calls(address, settings.secret)
+    stack.callback(calls.close)
+    if awaited is not None:
+        calls.wait(awaited, _START)
+    return calls
 
 
 def _migrate(transactions: SqlTransactions, *, upgrade: bool) -> None:

@@ -8,7 +8,7 @@ from sqlalchemy.exc import DBAPIError
 
 from citybrain.engines.space import full
 from citybrain.engines.transactions import SqlTransactions
-from citybrain.kernel.errors import BusyError, CityError
+from citybrain.kernel.errors import BusyError, CityError, ConflictError
 from citybrain.kernel.text import Text
 
 PATIENCE = 15.0
@@ -43,6 +43,26 @@ def open_postgres(url: str | URL, schema: str | None = None, patience: float = P
     )
     event.listen(writing, "begin", _queue)
     return SqlTransactions(writing, reading, _open, _translate)
+
+
+@contextmanager
+def alone(url: str | URL, name: str) -> Iterator[None]:
+    """Be the only process of a name at a database for the time of a block; raises ConflictError where there is one already.
+
+    The database knows by a connection that is held open: it is free again when the process ends, however it ends.
+    """
+    engine = create_engine(make_url(url).set(drivername="postgresql+psycopg"), pool_size=1, isolation_level="AUTOCOMMIT")
+    try:
+        with engine.connect() as connection:
+            if not connection.exec_driver_sql("SELECT pg_try_advisory_lock(hashtext(%s))", (f"citybrain {name}",)).scalar():
+                what = Text(
+                    f"该数据库已有一个角色为 {name} 的进程。请先停止它。",
+                    f"A process with the role {name} runs on this database already. Stop it first.",
+                )
+                raise ConflictError(what, role=name)
+            yield
+    finally:
+        engine.dispose()
 
 
 def _queue(connection: Connection) -> None:

@@ -225,7 +225,7 @@ async def test_a_pack_may_have_a_case_opened_for_a_lost_feed(world: World) -> No
 async def test_an_alert_whose_rule_is_gone_is_cleared_at_start(world: World) -> None:
     await world.send(("p1.level", 0, 9.0))
     world.watch().run_once()
-    world.watch((replace(tiny.PACK, rules=(tiny.LONG,)),))
+    world.watch((replace(tiny.PACK, rules=(tiny.LONG,)),)).run_once()
     assert [alert.state for alert in world.told()] == ["cleared"]
 
 

@@ -66,9 +66,9 @@ async def test_rows_that_were_kept_long_enough_stand_in_the_ledger_as_deleted_an
         now = world.city.clock.city()
         old = Instant(now - 40 * DAY)
         await world.city.intake.take_columns(streams[:3], np.full(3, old, np.int64), np.ones(3), "import", None)
-        await asyncio.to_thread(world.city.stores.series.close_days, Instant(now - 30 * DAY))
+        await asyncio.to_thread(world.city.stores.mine.close_days, Instant(now - 30 * DAY))
         due = Due("air_station", 30, Instant(now - 30 * DAY), streams, now)
-        assert [one.rows for one in await asyncio.to_thread(world.city.stores.series.delete, [due])] == [3]
+        assert [one.rows for one in await asyncio.to_thread(world.city.stores.mine.delete, [due])] == [3]
         after = (await client.get("/admin?lang=en")).text
         sheet = (await client.get("/api/v1/observe/doors")).json()
 

@@ -9,9 +9,10 @@ from citybrain.brain.detect.shelves import datasets, sources
 from citybrain.brain.detect.store import METADATA
 from citybrain.brain.detect.studio import MONTH, Difference, Studio
 from citybrain.brain.detect.versions import LimitVersion
-from citybrain.brain.detect.watch import Watch
+from citybrain.brain.detect.watch import CURSOR, Watch
 
 __all__ = [
+    "CURSOR",
     "METADATA",
     "MONTH",
     "Alerts",

@@ -57,6 +57,12 @@ class Limits:
         """Every version that was published, in order; the same tuple until there is another one."""
         return self._published
 
+    def renew(self) -> None:
+        """Read anew what another process has published meanwhile."""
+        found = self._read()
+        if found != self._published:
+            self._published = found
+
     def all(self) -> tuple[Limit, ...]:
         """Every limit that may be changed, by pack in the order of declaration."""
         self._rulebook.renew()

@@ -84,12 +84,12 @@ class Watch:
         self._lock = threading.Lock()
         self._limits = 0
         self._reach = FEWEST
-        self._cursor = self._kept = 0
+        self._cursor = self._kept = transactions.cursor(CURSOR)
         """Up to where was looked, and up to where that is durable."""
-        self._stale = False
-        """Whether what is held in memory may be ahead of what was committed, for a commit failed."""
+        self._stale = True
+        """Whether what is held in memory must be read back first: at the start, and where a commit failed."""
         self._roster = Roster(rulebook, things)
-        self._restore()
+        self._told: dict[tuple[str, str], str] = {}
 
     @property
     def behind(self) -> int:

@@ -4,10 +4,11 @@ from citybrain.brain.observe.areas import AreaBook
 from citybrain.brain.observe.census import Census
 from citybrain.brain.observe.derive import Deriver
 from citybrain.brain.observe.doubts import Doubt, Doubts, Judged
+from citybrain.brain.observe.following import Following
 from citybrain.brain.observe.formats import FORMS
 from citybrain.brain.observe.gaps import Gap
 from citybrain.brain.observe.horizon import Horizon, Span, check_days
-from citybrain.brain.observe.intake import Intake, Verdict, plausible
+from citybrain.brain.observe.intake import Inlet, Intake, Verdict, plausible
 from citybrain.brain.observe.latest import Latest, Reading
 from citybrain.brain.observe.learning import Broken, Learned
 from citybrain.brain.observe.life import contracts, life, lives
@@ -24,6 +25,7 @@ from citybrain.brain.observe.sources import sources
 from citybrain.brain.observe.store import METADATA
 from citybrain.brain.observe.together import Together
 from citybrain.brain.observe.told import latest_json
+from citybrain.brain.observe.travelling import column_pieces, joined, pieces, taken
 
 __all__ = [
     "FORMS",
@@ -37,9 +39,11 @@ __all__ = [
     "Doubt",
     "Doubts",
     "Draft",
+    "Following",
     "Found",
     "Gap",
     "Horizon",
+    "Inlet",
     "Intake",
     "Judged",
     "Latest",
@@ -63,18 +67,22 @@ __all__ = [
     "Together",
     "Verdict",
     "check_days",
+    "column_pieces",
     "contract_of",
     "contracts",
     "datasets",
     "declared_elsewhere",
     "history",
+    "joined",
     "latest_json",
     "life",
     "lives",
     "missing",
     "permitted",
+    "pieces",
     "plausible",
     "read_rows",
     "read_series",
     "sources",
+    "taken",
 ]

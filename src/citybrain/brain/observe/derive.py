@@ -13,7 +13,7 @@ import pyarrow as pa
 import structlog
 from sqlalchemy import Connection
 
-from citybrain.brain.observe.intake import Intake
+from citybrain.brain.observe.intake import Inlet
 from citybrain.brain.observe.registry import Registry
 from citybrain.kernel.errors import DeclarationError
 from citybrain.kernel.instant import DAY, Instant, duration
@@ -46,7 +46,7 @@ class Deriver:
         packs: Sequence[Pack],
         registry: Registry,
         series: Series,
-        intake: Intake,
+        intake: Inlet,
         transactions: Transactions[Connection],
     ) -> None:
         self._derived = tuple(each for pack in packs for each in pack.derived)

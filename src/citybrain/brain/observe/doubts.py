@@ -117,6 +117,17 @@ class Doubts:
             self._upto = end
             return self._judge(end, days=days)
 
+    def renew(self) -> None:
+        """Take over the doubts that another process opened and ended; for one that judges nothing itself."""
+        with self._lock:
+            found = {doubt.stream: doubt for doubt in self._kept(DOUBT.c.until.is_(None))}
+            for stream in self._open.keys() - found.keys():
+                self._latest.clear(stream)
+            for doubt in found.values():
+                if self._open.get(doubt.stream) != doubt:
+                    self._latest.doubt(doubt.stream, doubt.life, doubt.since, doubt.why)
+            self._open = found
+
     def _regroup(self) -> bool:
         """Whether the streams that promise to agree, or their places, are others than before; they are grouped anew then."""
         if self._version == self._registry.version:

@@ -7,6 +7,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import msgspec
 import numpy as np
@@ -93,6 +94,18 @@ class _Checked:
         return self.no[self.good], self.time[self.good], self.value[self.good]
 
 
+class Inlet(Protocol):
+    """The way in as doors know it: the intake itself, or one in another process."""
+
+    async def take(self, rows: Rows, door: str, key: str | None) -> Verdict:
+        """Check and store rows; resolves when they are durable. The same key of a door again gives the first verdict."""
+        ...
+
+    async def take_columns(self, stream_no: Numbers, time: Ints, value: Floats, door: str, key: str | None) -> Verdict:
+        """The same for columns (n,) with stream numbers."""
+        ...
+
+
 class Intake:
     """The one way in for observations. Runs on one event loop; concurrent sendings cannot store the same reading twice."""
 
@@ -107,6 +120,11 @@ class Intake:
         self._behind: Callable[[], int] = _nobody
         self._expired: Callable[[Numbers, Ints], NDArray[np.bool_]] = _for_ever
         self._gate: asyncio.Future[None] | None = None
+        self._renew: Callable[[], bool] | None = None
+
+    def renewed_by(self, renew: Callable[[], bool]) -> None:
+        """From now on look whether another process has entered a stream before it is refused as unknown."""
+        self._renew = renew
 
     def paced_by(self, behind: Callable[[], int]) -> None:
         """From now on wait for those who follow: ``behind`` says how many observations they have not looked at."""
@@ -123,6 +141,8 @@ class Intake:
         """
         await self._paced()
         no = self._registry.numbered(rows.streams)
+        if not no.all() and await self._renewed():
+            no = self._registry.numbered(rows.streams)
         checked = _Checked(no, rows.time, rows.value, rows.row, np.ones(len(no), np.bool_), list(rows.refused))
         checked.refuse("unknown_stream", no == 0)
         if rows.units is not None:
@@ -131,11 +151,19 @@ class Intake:
 
     async def take_columns(self, stream_no: Numbers, time: Ints, value: Floats, door: str, key: str | None) -> Verdict:
         """The same for columns (n,) with stream numbers, as bulk imports have them; values in their streams' units."""
-        known = (stream_no >= 1) & (stream_no <= len(self._registry.streams()))
+        known = self._numbers(stream_no)
+        if not known.all() and await self._renewed():
+            known = self._numbers(stream_no)
         no = np.where(known, stream_no, 0).astype(np.int32)
         checked = _Checked(no, time, value, np.arange(len(no)), np.ones(len(no), np.bool_), [])
         checked.refuse("unknown_stream", ~known)
         return await self._store(checked, door, key)
+
+    def _numbers(self, stream_no: Numbers) -> NDArray[np.bool_]:
+        return (stream_no >= 1) & (stream_no <= len(self._registry.streams()))
+
+    async def _renewed(self) -> bool:
+        return self._renew is not None and await asyncio.to_thread(self._renew)
 
     async def _paced(self) -> None:
         """Wait while the rules are far behind: an alert that comes minutes late helps nobody. All go on together, in their order."""

@@ -22,6 +22,8 @@ from citybrain.kernel.things import Contract, Entity, Field, Kind, Origin, Strea
 
 Noun: TypeAlias = Entity | Stream | Words
 """What changes over a door."""
+MARK = "observe.registry"
+"""The cursor that moves with each change, so that other processes see that there was one."""
 _LISTS = 64
 """Lists of streams whose numbers are remembered."""
 
@@ -37,6 +39,7 @@ class Registry:
         self._areas = areas
         self._kinds = {kind.name: kind for pack in packs for kind in pack.kinds}
         self.version = 0
+        self._mark = 0
         self._lock = threading.Lock()
         self._agreed: Mapping[int, Contract] = {}
         self._told: list[Callable[[Sequence[Noun]], None]] = []
@@ -54,6 +57,7 @@ class Registry:
             for entity in planted:
                 self._put_entity(tx.connection, entity)
             self._put_streams(tx.connection, planted, source)
+            self._mark_change(tx.connection)
         self._load()
 
     def change(
@@ -76,8 +80,44 @@ class Registry:
                     else:
                         tx.connection.execute(update(STREAM).where(STREAM.c.no == stream.no).values(stream_row(stream)))
                 made.put(tx.connection, words)
-            self._changed(entities, streams, words, freed)
+                mark = self._mark_change(tx.connection)
+            self._follow(mark, entities, streams, words, freed)
         self._tell((*entities, *streams, *words))
+
+    def renew(self) -> bool:
+        """Read anew what another process has entered meanwhile, and tell of it; whether there was something. Blocks: run in a thread."""
+        if self._transactions.cursor(MARK) == self._mark:
+            return False
+        with self._lock:
+            entities, streams = self._entities, self._streams
+            self._load()
+            changed: tuple[Noun, ...] = (
+                *(entity for entity in self._entities.values() if entities.get(entity.id) != entity),
+                *(stream for stream in self._streams if stream.no > len(streams) or streams[stream.no - 1] != stream),
+            )
+        self._tell(changed)
+        return True
+
+    def _mark_change(self, connection: Connection) -> int:
+        """Move the mark within an open transaction, for others to see; writers come one after another. Returns the mark before."""
+        before = self._transactions.cursor(MARK)
+        self._transactions.advance(connection, MARK, before + 1)
+        return before
+
+    def _follow(
+        self,
+        mark: int,
+        entities: Sequence[Entity],
+        streams: Sequence[Stream],
+        words: Sequence[Words],
+        freed: Sequence[str],
+    ) -> None:
+        """Hold in memory what was committed: the change alone, or everything where another process made one in between."""
+        if mark != self._mark:
+            self._load()
+            return
+        self._changed(entities, streams, words, freed)
+        self._mark = mark + 1
 
     def on_change(self, told: Callable[[Sequence[Noun]], None]) -> None:
         """From now on say what ``change`` or ``promise`` has entered, once it is committed; in its thread."""
@@ -98,9 +138,10 @@ class Registry:
             with self._transactions.begin() as tx:
                 write(tx.connection, held)
                 tx.connection.execute(update(STREAM).where(STREAM.c.no == no).values(stream_row(changed)))
+                mark = self._mark_change(tx.connection)
             others = {other: promised for other, promised in self._agreed.items() if other != no}
             self._agreed = others if contract is None else {**others, no: contract}
-            self._changed((), (changed,), (), ())
+            self._follow(mark, (), (changed,), (), ())
         self._tell((changed,))
 
     def agreed(self, stream: Stream) -> bool:
@@ -185,6 +226,8 @@ class Registry:
         return found
 
     def _load(self) -> None:
+        # Read first: what is entered from here on is looked at again.
+        self._mark = self._transactions.cursor(MARK)
         with self._transactions.read() as connection:
             entities = [entity_of(row) for row in connection.execute(select(ENTITY).order_by(ENTITY.c.id))]
             self._streams = tuple(stream_of(row) for row in connection.execute(select(STREAM).order_by(STREAM.c.no)))

@@ -2,7 +2,7 @@
 
 import threading
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
 from math import isnan
 
@@ -97,6 +97,14 @@ class Indicators:
                 self._keep(one, self._measured(one, self._tables(now)))
                 return True
         return False
+
+    def hold(self, found: Iterable[Figure]) -> None:
+        """Hold the newest figures that another process has made; for one that makes none itself."""
+        held: dict[str, tuple[Figure, ...]] = {}
+        for figure in found:
+            held[figure.indicator] = (*held.get(figure.indicator, ()), figure)
+        self._newest.update(held)
+        self.made += 1
 
     def compute(self, name: str, at: Instant | None = None) -> tuple[Figure, ...]:
         """The figures of an indicator now, or as the facts stood at an instant, district first.

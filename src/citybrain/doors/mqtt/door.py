@@ -14,7 +14,7 @@ import msgspec
 import structlog
 from anyio import to_thread
 
-from citybrain.brain.observe import Intake, Rows, Together, Verdict, permitted, read_rows
+from citybrain.brain.observe import Inlet, Rows, Together, Verdict, permitted, read_rows
 from citybrain.brain.protect import Accounts, Guard
 from citybrain.kernel.access import Ask, Caller
 from citybrain.kernel.clock import Clock
@@ -53,7 +53,7 @@ class MqttDoor:
 
     guard: Guard
     accounts: Accounts
-    intake: Intake
+    intake: Inlet
     clock: Clock
     limit: int = 1_000_000
     topics: Sequence[Reads] = ()

@@ -7,7 +7,7 @@ from typing import Final
 import msgspec
 import numpy as np
 
-from citybrain.brain.observe import Intake, Registry, Rows, Verdict, permitted, read_rows
+from citybrain.brain.observe import Inlet, Registry, Rows, Verdict, permitted, read_rows
 from citybrain.brain.protect import Accounts
 from citybrain.doors.sensorthings import multi
 from citybrain.doors.sensorthings.refusals import missing, wrong
@@ -30,7 +30,7 @@ def names_one(body: Json) -> bool:
 class Composer:
     """Writes for one caller; without a time an observation is of the moment ``now`` (of the city), if there is one."""
 
-    intake: Intake
+    intake: Inlet
     accounts: Accounts
     caller: Caller
     registry: Registry

@@ -11,7 +11,7 @@ from litestar.di import NamedDependency
 from litestar.handlers import BaseRouteHandler
 from litestar.params import SkipValidation
 
-from citybrain.brain.observe import Intake, Making, Registry
+from citybrain.brain.observe import Inlet, Making, Registry
 from citybrain.brain.protect import Accounts, Guard
 from citybrain.kernel.access import Caller
 from citybrain.kernel.clock import Clock
@@ -29,7 +29,7 @@ class SensorThingsParts:
     accounts: Accounts
     registry: Registry
     making: Making
-    intake: Intake
+    intake: Inlet
     series: Series
     clock: Clock
     admit: Callable[[Connection, BaseRouteHandler], Awaitable[None]]

@@ -7,7 +7,7 @@ from typing import Final
 
 import msgspec
 
-from citybrain.brain.observe import Intake, Rows, Verdict, permitted, read_rows, read_series
+from citybrain.brain.observe import Inlet, Rows, Verdict, permitted, read_rows, read_series
 from citybrain.brain.protect import Accounts
 from citybrain.doors.sensorthings.refusals import not_held, wrong
 from citybrain.kernel.access import Caller
@@ -46,7 +46,7 @@ class Writer:
     Where they may be sent again (by a key) there is no ``now``: each must say its time, or its address would change.
     """
 
-    intake: Intake
+    intake: Inlet
     accounts: Accounts
     caller: Caller
     numbers: Mapping[str, int]

@@ -1,0 +1,98 @@
+"""Rows and verdicts on their way between processes: the doors of one read them, the intake of another makes them durable."""
+
+from collections.abc import Iterator
+from typing import Protocol
+
+import msgspec
+import pyarrow as pa
+
+from citybrain.brain.observe.intake import Verdict
+from citybrain.brain.observe.rows import Rows
+from citybrain.kernel.observations import Floats, Ints, Numbers, Refusal
+
+_FIRST = 20_000
+"""Rows of a piece at first; it is halved until it is small enough."""
+
+
+class Sent(msgspec.Struct, frozen=True, array_like=True):
+    """A piece of a sending: rows with stream ids, or columns with stream numbers, as an Arrow IPC stream.
+
+    ``key`` stays the same when the piece is sent again.
+    """
+
+    door: str
+    key: str
+    columns: bytes
+    refused: tuple[Refusal, ...] = ()
+
+
+class Taker(Protocol):
+    """The intake that makes pieces durable."""
+
+    async def take(self, rows: Rows, door: str, key: str | None) -> Verdict:
+        """Check and store rows."""
+        ...
+
+    async def take_columns(self, stream_no: Numbers, time: Ints, value: Floats, door: str, key: str | None) -> Verdict:
+        """Check and store columns."""
+        ...
+
+
+def pieces(rows: Rows, door: str, key: str, largest: int) -> Iterator[bytes]:
+    """A sending in pieces of at most so many bytes; each has its own key, and the first has the rows that could not be read."""
+    table = pa.table(
+        {
+            "stream": pa.array(rows.streams, pa.string()).dictionary_encode(),
+            "time": rows.time,
+            "value": rows.value,
+            "row": rows.row,
+            "unit": pa.array(rows.units or [None] * len(rows.time), pa.string()).dictionary_encode(),
+        }
+    )
+    return _pieces(table, door, key, rows.refused, largest)
+
+
+def column_pieces(stream_no: Numbers, time: Ints, value: Floats, door: str, key: str, largest: int) -> Iterator[bytes]:
+    """The same for columns (n,) with stream numbers."""
+    return _pieces(pa.table({"stream_no": stream_no, "time": time, "value": value}), door, key, (), largest)
+
+
+async def taken(taker: Taker, piece: bytes) -> Verdict:
+    """Have a piece taken; the same piece again gives the first verdict."""
+    sent = msgspec.msgpack.decode(piece, type=Sent)
+    table = pa.ipc.open_stream(sent.columns).read_all()
+    time, value = table["time"].to_numpy(), table["value"].to_numpy()
+    if "stream_no" in table.column_names:
+        return await taker.take_columns(table["stream_no"].to_numpy(), time, value, sent.door, sent.key)
+    units = table["unit"].to_pylist() if table["unit"].null_count < len(table) else None
+    rows = Rows([str(name) for name in table["stream"].to_pylist()], time, value, units, table["row"].to_numpy(), sent.refused)
+    return await taker.take(rows, sent.door, sent.key)
+
+
+def joined(verdicts: list[Verdict]) -> Verdict:
+    """The verdict of a sending from those of its pieces."""
+    refused = sorted((each for one in verdicts for each in one.refused), key=lambda each: each.row)
+    return Verdict(sum(one.stored for one in verdicts), sum(one.duplicate for one in verdicts), tuple(refused))
+
+
+def _pieces(table: pa.Table, door: str, key: str, refused: tuple[Refusal, ...], largest: int) -> Iterator[bytes]:
+    at, size, left = 0, _FIRST, refused
+    while True:
+        part = table.slice(at, size)
+        name = key if at == 0 and len(part) == len(table) else f"{key}#{at}"
+        body = msgspec.msgpack.encode(Sent(door, name, _bytes(part), left))
+        if len(body) > largest and len(part) > 1:
+            size = len(part) // 2
+            continue
+        yield body
+        at, left = at + len(part), ()
+        if at >= len(table):
+            return
+
+
+def _bytes(table: pa.Table) -> bytes:
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, table.schema, options=pa.ipc.IpcWriteOptions(compression="lz4")) as writer:
+        # A slice of a dictionary column still has the whole dictionary.
+        writer.write_table(table.unify_dictionaries().combine_chunks())
+    return sink.getvalue().to_pybytes()

@@ -1,0 +1,164 @@
+"""Calls between processes over Arrow Flight: a name, plain values and tables go, one table or a plain value comes back.
+
+Arrow Flight RPC (Apache Arrow): ``DoGet`` alone, the call is its ticket. Whoever calls shows the secret that all processes of a
+district share; errors of the city come over as what they are, anything else stays in the log of the process that met it.
+"""
+
+import hmac
+import time
+from collections.abc import Callable, Mapping, Sequence
+from types import TracebackType
+from typing import Any, Self, TypeAlias
+
+import msgspec
+import pyarrow as pa
+import structlog
+from pyarrow import flight
+
+from citybrain.engines.told import Told, raised, told
+from citybrain.kernel.errors import BusyError, CityError
+from citybrain.kernel.text import Text
+
+log = structlog.get_logger()
+
+PATIENCE = 120.0
+"""Seconds for one answer: a question over years of history takes a while."""
+_HEADER = "authorization"
+_PLAIN = "plain"
+_AGAIN = 0.2
+
+
+class Call(msgspec.Struct, frozen=True, array_like=True):
+    """What is asked: the name of an answer, its values, and tables as Arrow IPC streams."""
+
+    name: str
+    values: dict[str, Any]
+    tables: dict[str, bytes]
+
+    def table(self, name: str) -> pa.Table:
+        """A table that came with the call."""
+        return pa.ipc.open_stream(self.tables[name]).read_all()
+
+
+Answer: TypeAlias = Callable[[Call], pa.Table]
+"""Answers a call in a thread of the server; a plain value goes back by way of ``plain``."""
+_DECODER = msgspec.msgpack.Decoder(Call)
+
+
+def plain(value: object) -> pa.Table:
+    """A plain value (or a msgspec Struct) as an answer."""
+    return pa.table({_PLAIN: pa.array([msgspec.msgpack.encode(value)], pa.binary())})
+
+
+class Answers:
+    """Serves answers at ``grpc://host:port`` from its making until ``close``, or for the time of a block."""
+
+    def __init__(self, address: str, secret: str, answers: Mapping[str, Answer]) -> None:
+        self._server = _Server(address, answers, middleware={"secret": _Gate(secret)})
+
+    @property
+    def port(self) -> int:
+        """Where it listens."""
+        return int(self._server.port)
+
+    def close(self) -> None:
+        """End it; calls that are being answered are answered."""
+        self._server.shutdown()
+
+    def __enter__(self) -> Self:
+        """Serve for the time of a block."""
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        """End it."""
+        self.close()
+
+
+class _Server(flight.FlightServerBase):
+    def __init__(self, address: str, answers: Mapping[str, Answer], middleware: Mapping[str, "_Gate"]) -> None:
+        super().__init__(address, middleware=dict(middleware))
+        self._answers = answers
+
+    def do_get(self, context: flight.ServerCallContext, ticket: flight.Ticket) -> flight.FlightDataStream:  # Flight's own name
+        del context
+        try:
+            call = _DECODER.decode(ticket.ticket)
+            answer = self._answers[call.name](call)
+        except CityError as error:
+            message = error.code
+            raise flight.FlightServerError(message, msgspec.msgpack.encode(told(error))) from error
+        except Exception:
+            log.exception("call_failed")
+            raise
+        return flight.RecordBatchStream(answer)
+
+
+class _Gate(flight.ServerMiddlewareFactory):
+    """Lets in whoever shows the secret."""
+
+    def __init__(self, secret: str) -> None:
+        self._shown = f"Bearer {secret}".encode()
+
+    def start_call(self, info: flight.CallInfo, headers: Mapping[str, Sequence[str | bytes]]) -> None:
+        del info
+        given = next(iter(headers.get(_HEADER, [""])), "")
+        if not hmac.compare_digest(str(given).encode(), self._shown):
+            message = "The secret of this district is wanted."
+            raise flight.FlightUnauthenticatedError(message)
+
+
+class Calls:
+    """Asks another process; may be used from any thread. Raises what it raised, and BusyError where it is not there."""
+
+    def __init__(self, address: str, secret: str, patience: float = PATIENCE) -> None:
+        self._client = flight.FlightClient(address)
+        self._address = address
+        self._options = flight.FlightCallOptions(timeout=patience, headers=[(_HEADER, f"Bearer {secret}")])
+
+    def ask(self, name: str, tables: Mapping[str, pa.Table] | None = None, /, **values: object) -> pa.Table:
+        """The table that answers; raises BusyError, and every CityError of the other process."""
+        sent = {key: _bytes(table) for key, table in (tables or {}).items()}
+        ticket = flight.Ticket(msgspec.msgpack.encode((name, values, sent)))
+        try:
+            return self._client.do_get(ticket, self._options).read_all()
+        except flight.FlightServerError as error:
+            if not error.extra_info:
+                raise
+            raise raised(msgspec.msgpack.decode(error.extra_info, type=Told)) from error
+        except (flight.FlightUnavailableError, flight.FlightTimedOutError) as error:
+            raise self._away() from error
+
+    def plain(self, name: str, tables: Mapping[str, pa.Table] | None = None, /, **values: object) -> object:
+        """The plain value that answers."""
+        return msgspec.msgpack.decode(self.ask(name, tables, **values)[_PLAIN][0].as_py())
+
+    def wait(self, name: str, seconds: float) -> None:
+        """Wait until the other process answers a call without values; raises BusyError when it does not within so many seconds."""
+        deadline = time.monotonic() + seconds
+        while True:
+            try:
+                self.ask(name)
+            except BusyError:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(_AGAIN)
+            else:
+                return
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._client.close()
+
+    def _away(self) -> BusyError:
+        what = Text(
+            f"进程 {self._address} 没有应答。请确认该角色的进程已启动，稍后重试。",
+            f"The process at {self._address} does not answer. See that the one of this role runs, and try again shortly.",
+        )
+        return BusyError(what, retry_after=2, address=self._address)
+
+
+def _bytes(table: pa.Table) -> bytes:
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, table.schema) as writer:
+        writer.write_table(table)
+    return bytes(sink.getvalue().to_pybytes())

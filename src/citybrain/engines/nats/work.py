@@ -1,0 +1,142 @@
+"""Work that one process hands to another by way of JetStream: kept there until it is done, and answered when it is.
+
+A work-queue stream with one durable consumer (NATS JetStream): a piece that its taker did not finish, because it was killed, comes
+again. So whatever is done must be harmless when it is done twice. The answer goes to an inbox of the asker; an asker that gave up
+waiting finds its work done all the same.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import TypeAlias
+
+import structlog
+from nats.aio.msg import Msg
+from nats.errors import Error, MaxPayloadError
+from nats.errors import TimeoutError as Nothing
+from nats.js import JetStreamContext
+from nats.js.api import AckPolicy, ConsumerConfig, DiscardPolicy, RetentionPolicy, StorageType, StreamConfig
+from nats.js.errors import APIError
+
+from citybrain.engines.nats.link import Link
+from citybrain.kernel.errors import BusyError
+from citybrain.kernel.ids import new_id
+from citybrain.kernel.text import Text
+
+log = structlog.get_logger()
+
+Do: TypeAlias = Callable[[bytes], Awaitable[bytes]]
+"""Does a piece of work and says what became of it; harmless when it is done twice."""
+
+PATIENCE = 20.0
+"""Seconds that an asker waits for its answer."""
+MOST = 1_000_000_000
+"""Bytes of work that may wait; from then on askers are told to come back later."""
+_REPLY = "Citybrain-Reply"
+_AT_ONCE = 64
+"""Pieces that are done side by side: they become durable together."""
+_AGAIN = 30.0
+"""Seconds after which a piece that nobody said was done comes again."""
+_ROOM = 10_000
+"""Bytes of a message that are left for its head."""
+
+
+class Work:
+    """One kind of work under a name; ``ask`` in some processes, ``serve`` in one."""
+
+    def __init__(self, link: Link, name: str, patience: float = PATIENCE, most: int = MOST) -> None:
+        self._link = link
+        self._subject = f"citybrain.{name}"
+        self._stream = f"CITYBRAIN_{name.upper()}"
+        self._patience = patience
+        self._most = most
+        self._inbox = ""
+        self._asked: dict[str, asyncio.Future[bytes]] = {}
+
+    @property
+    def largest(self) -> int:
+        """Bytes that one piece may have: what the server takes, less the head of the message."""
+        return self._link.client.max_payload - _ROOM
+
+    async def start(self) -> None:
+        """Make the stream where it is not there yet, and listen for answers; the link is there. Raises BusyError without JetStream."""
+        config = StreamConfig(
+            name=self._stream,
+            subjects=[self._subject],
+            retention=RetentionPolicy.WORK_QUEUE,
+            storage=StorageType.FILE,
+            discard=DiscardPolicy.NEW,
+            max_bytes=self._most,
+        )
+        try:
+            await self._context().add_stream(config)
+        except (Error, APIError) as error:
+            raise _not_taken() from error
+        self._inbox = self._link.client.new_inbox()
+        await self._link.client.subscribe(f"{self._inbox}.*", cb=self._answered)
+
+    async def ask(self, body: bytes) -> bytes:
+        """Hand over a piece and wait for its answer; raises BusyError where it cannot be kept or is not done in time.
+
+        Work that is not done in time is not lost: it is done when its taker is there again.
+        """
+        token, answer = new_id(), asyncio.get_running_loop().create_future()
+        self._asked[token] = answer
+        try:
+            await self._context().publish(self._subject, body, headers={_REPLY: f"{self._inbox}.{token}"})
+            return await asyncio.wait_for(answer, self._patience)
+        except MaxPayloadError:
+            raise
+        except (Error, APIError, TimeoutError) as error:
+            raise _not_taken() from error
+        finally:
+            del self._asked[token]
+
+    async def serve(self, do: Do) -> None:
+        """Do the work that is handed over, for ever, many pieces side by side; one that fails comes again."""
+        config = ConsumerConfig(ack_policy=AckPolicy.EXPLICIT, ack_wait=_AGAIN, max_ack_pending=2 * _AT_ONCE)
+        waiting = await self._context().pull_subscribe(self._subject, durable="taker", stream=self._stream, config=config)
+        free = asyncio.Semaphore(_AT_ONCE)
+        running: set[asyncio.Task[None]] = set()
+        while True:
+            try:
+                found = await waiting.fetch(_AT_ONCE, timeout=1)
+            except Nothing:
+                continue
+            except Error as error:
+                log.warning("work_waits", error=str(error))
+                await asyncio.sleep(1.0)
+                continue
+            for message in found:
+                await free.acquire()
+                task = asyncio.create_task(self._done(do, message, free))
+                running.add(task)
+                task.add_done_callback(running.discard)
+
+    async def _done(self, do: Do, message: Msg, free: asyncio.Semaphore) -> None:
+        try:
+            answer = await do(message.data)
+            reply = (message.headers or {}).get(_REPLY)
+            if reply is not None:
+                await self._link.client.publish(reply, answer)
+            await message.ack()
+        except Exception as error:
+            # The fence of each piece: it is not acknowledged and comes again.
+            log.exception("work_failed", error=str(error))
+        finally:
+            free.release()
+
+    async def _answered(self, message: Msg) -> None:
+        answer = self._asked.get(message.subject.rpartition(".")[2])
+        if answer is not None and not answer.done():
+            answer.set_result(message.data)
+
+    def _context(self) -> JetStreamContext:
+        return self._link.client.jetstream(timeout=self._patience)
+
+
+def _not_taken() -> BusyError:
+    what = Text(
+        "接收进程暂未处理，请稍后重试；重复发送不会重复入库。",
+        "The ingest process has not taken this up. Try again shortly: what is sent twice is stored once.",
+    )
+    return BusyError(what, retry_after=2)
