@@ -4,7 +4,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import msgspec
-from sqlalchemy import Connection
 
 from citybrain.app.asked import AskedTables
 from citybrain.app.links import Links, SentIntake
@@ -16,9 +15,10 @@ from citybrain.engines.bus import LocalBus
 from citybrain.kernel.cases import Flow
 from citybrain.kernel.clock import Clock
 from citybrain.kernel.datasets import Dataset
+from citybrain.kernel.errors import BusyError
 from citybrain.kernel.instant import SECOND, Duration
 from citybrain.kernel.pack import Pack
-from citybrain.kernel.ports import Bus, Series, Source, Transactions
+from citybrain.kernel.ports import Bus, Source
 from citybrain.kernel.reports import ReportForm
 from citybrain.kernel.things import Origin
 
@@ -112,7 +112,7 @@ def build(
     limits = detect.Limits(packs, transactions, clock)
     rulebook = detect.Rulebook(packs, clock, limits.published)
     watch = detect.Watch(rulebook, transactions, series, registry, latest, cases, clock, bus)
-    behind = (lambda: watch.behind) if links is None else Lag(transactions, series)
+    behind = (lambda: watch.behind) if stores.worker is None else Lag(stores)
     if taker is not None:
         taker.kept_by(horizon.expired)
         taker.paced_by(behind)
@@ -168,20 +168,23 @@ def build(
 
 
 class Lag:
-    """How many observations the rules have not judged, for a process in which they do not run; looked up once a second."""
+    """How many observations the rules have not judged, for a process in which they do not run; looked up twice a second."""
 
-    def __init__(self, transactions: Transactions[Connection], series: Series) -> None:
-        self._transactions = transactions
-        self._series = series
-        self._judged: int | None = None
+    def __init__(self, stores: Stores) -> None:
+        self._stores = stores
+        self._behind = 0
 
     def __call__(self) -> int:
-        """Observations, about; 0 before anything was looked up."""
-        return 0 if self._judged is None else max(0, self._series.last_seq() - self._judged)
+        """Observations, as last looked up."""
+        return self._behind
 
     def look(self) -> None:
-        """Look up how far the rules are."""
-        self._judged = self._transactions.cursor(detect.CURSOR)
+        """Ask the worker; where it is away, all that came since its last durable position counts."""
+        try:
+            self._behind = 0 if self._stores.worker is None else msgspec.convert(self._stores.worker.plain("behind"), int)
+        except BusyError:
+            judged = self._stores.transactions.cursor(detect.CURSOR)
+            self._behind = max(0, self._stores.series.last_seq() - judged)
 
 
 def datasets(packs: Sequence[Pack], origin: Origin) -> tuple[Dataset, ...]:

@@ -20,7 +20,7 @@ from citybrain.app.outside import outside
 from citybrain.app.sockets import listen
 from citybrain.doors.mqtt import MqttDoor
 from citybrain.doors.sensorthings import Feeds
-from citybrain.engines.flight import Answers, facts_answers, plain, series_answers
+from citybrain.engines.flight import Answer, Answers, facts_answers, plain, series_answers
 from citybrain.engines.mqtt import Broker
 
 log = structlog.get_logger()
@@ -49,6 +49,8 @@ async def _run(city: City, demo: parts.DemoNotes | None, more: Sequence[Duty], r
     broker = await _broker(city, door, feeds)
     answers = _answers(city)
     running = [asyncio.create_task(duty) for duty in (*duties(city, feeds), *(duty(city) for duty in more))]
+    for task in running:
+        task.add_done_callback(_ended)
     # What stands now stands until the end: without it, collections of old objects would pause the wire for tens of milliseconds.
     gc.collect()
     gc.freeze()
@@ -72,6 +74,12 @@ async def _run(city: City, demo: parts.DemoNotes | None, more: Sequence[Duty], r
             await asyncio.to_thread(answers.close)
         if city.links is not None:
             await city.links.stop()
+
+
+def _ended(task: asyncio.Task[None]) -> None:
+    """A duty that ends before the program does is told: nobody else would."""
+    if not task.cancelled() and task.exception() is not None:
+        log.error("duty_ended", duty=task.get_name(), error=repr(task.exception()))
 
 
 class _Server(uvicorn.Server):
@@ -110,6 +118,10 @@ def _answers(city: City) -> Answers | None:
     if settings.role == "ingest":
         return Answers(settings.ingest_at, settings.secret, series_answers(city.stores.mine, asyncio.get_running_loop()))
     if settings.role == "worker":
-        own = {"figures": lambda _: plain(city.indicators.figures()), "judged": lambda _: plain(city.doubts.judged)}
+        own: dict[str, Answer] = {
+            "figures": lambda _: plain(city.indicators.figures()),
+            "judged": lambda _: plain(city.doubts.judged),
+            "behind": lambda _: plain(city.behind()),
+        }
         return Answers(settings.worker_at, settings.secret, {**facts_answers(city.stores.facts), **own})
     return None

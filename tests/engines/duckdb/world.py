@@ -7,9 +7,9 @@ from typing import TypeVar
 import numpy as np
 import pyarrow as pa
 
-from citybrain.engines.duckdb import DuckSeries
 from citybrain.kernel.instant import Instant, parse
 from citybrain.kernel.observations import Batch, SeriesQuery
+from citybrain.kernel.ports import Series
 
 START = parse("2026-11-19T16:00:00Z")
 """Midnight in the district at the beginning of 2026-11-20."""
@@ -49,7 +49,7 @@ def table(rows: Sequence[Row]) -> pa.Table:
     )
 
 
-def scanned(series: DuckSeries, streams: Sequence[int], since: int, until: int) -> list[Row]:
+def scanned(series: Series, streams: Sequence[int], since: int, until: int) -> list[Row]:
     """What a scan without buckets gives, as plain rows."""
     found = series.scan(SeriesQuery(tuple(streams), Instant(since), Instant(until)))
     return list(zip(*(found.column(name).to_pylist() for name in ("stream_no", "time", "value")), strict=True))

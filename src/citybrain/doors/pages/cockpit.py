@@ -5,10 +5,12 @@ from typing import Final
 import msgspec
 from litestar import Response, get
 
+from citybrain.brain.see import last_night
 from citybrain.doors.pages import boards, charts, figures, frame, instructed, maps, rows
 from citybrain.doors.pages.parts import Call, PageParts, Parts
 from citybrain.doors.pages.together import look
 from citybrain.kernel.access import Caller, Order, Query
+from citybrain.kernel.errors import BusyError
 from citybrain.kernel.predicate import And, Compare
 from citybrain.kernel.text import Text, same
 from citybrain.web.views import AlertList, CaseList, Chart, Cockpit, Fact, Night, NightItem, Tone
@@ -76,8 +78,14 @@ def late(parts: PageParts, caller: Caller) -> CaseList:
 
 
 def night(parts: PageParts) -> Night:
-    """What happened in the last night, 20:00 to 07:55, or so far in this one: counted, and the newest of it."""
-    account = parts.night()
+    """What happened in the last night, 20:00 to 07:55, or so far in this one: counted, and the newest of it.
+
+    Where the facts belong to a process that is away, it says so: nothing else of the screen depends on it.
+    """
+    try:
+        account = parts.night()
+    except BusyError as error:
+        return Night(*last_night(parts.clock.city()), (), error.what, parts.demo is not None)
     happened = (("told", account.told), ("cleared", account.cleared), ("opened", account.opened), ("closed", account.closed))
     items = [_happened(what, row) for what, found in happened for row in found]
     nothing = Text("夜间没有预警和案件。", "No alerts and no cases in the night.")

@@ -107,13 +107,32 @@ class _Gate(flight.ServerMiddlewareFactory):
             raise flight.FlightUnauthenticatedError(message)
 
 
+class _Shown(flight.ClientMiddlewareFactory):
+    """Shows the secret with each call."""
+
+    def __init__(self, secret: str) -> None:
+        self._head = _Head(secret)
+
+    def start_call(self, info: flight.CallInfo) -> flight.ClientMiddleware:
+        del info
+        return self._head
+
+
+class _Head(flight.ClientMiddleware):
+    def __init__(self, secret: str) -> None:
+        self._headers: dict[str, list[str] | list[bytes]] = {_HEADER: [f"Bearer {secret}"]}
+
+    def sending_headers(self) -> dict[str, list[str] | list[bytes]]:
+        return self._headers
+
+
 class Calls:
     """Asks another process; may be used from any thread. Raises what it raised, and BusyError where it is not there."""
 
     def __init__(self, address: str, secret: str, patience: float = PATIENCE) -> None:
-        self._client = flight.FlightClient(address)
+        self._client = flight.FlightClient(address, middleware=[_Shown(secret)])
         self._address = address
-        self._options = flight.FlightCallOptions(timeout=patience, headers=[(_HEADER, f"Bearer {secret}")])
+        self._options = flight.FlightCallOptions(timeout=patience)
 
     def ask(self, name: str, tables: Mapping[str, pa.Table] | None = None, /, **values: object) -> pa.Table:
         """The table that answers; raises BusyError, and every CityError of the other process."""

@@ -14,7 +14,8 @@ log = structlog.get_logger()
 
 _PATIENCE = 30.0
 """Seconds for the server to be there when this program starts."""
-_AGAIN = 0.5
+_AGAIN = 1
+"""Seconds between two tries."""
 
 
 class Link:
@@ -28,9 +29,8 @@ class Link:
 
     async def start(self) -> None:
         """Connect; raises BusyError where nobody listens."""
-        deadline = asyncio.get_running_loop().time() + self._patience
-        while True:
-            try:
+        try:
+            async with asyncio.timeout(self._patience):
                 self._client = await nats.connect(
                     self._address,
                     name=self._name,
@@ -40,12 +40,8 @@ class Link:
                     connect_timeout=2,
                     error_cb=_said,
                 )
-            except (OSError, Error) as error:
-                if asyncio.get_running_loop().time() > deadline:
-                    raise _absent() from error
-                await asyncio.sleep(_AGAIN)
-            else:
-                return
+        except (OSError, Error) as error:
+            raise _absent() from error
 
     async def stop(self) -> None:
         """Send what waits, and close."""

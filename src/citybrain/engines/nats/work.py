@@ -11,8 +11,7 @@ from typing import TypeAlias
 
 import structlog
 from nats.aio.msg import Msg
-from nats.errors import Error, MaxPayloadError
-from nats.errors import TimeoutError as Nothing
+from nats.errors import Error
 from nats.js import JetStreamContext
 from nats.js.api import AckPolicy, ConsumerConfig, DiscardPolicy, RetentionPolicy, StorageType, StreamConfig
 from nats.js.errors import APIError
@@ -84,8 +83,6 @@ class Work:
         try:
             await self._context().publish(self._subject, body, headers={_REPLY: f"{self._inbox}.{token}"})
             return await asyncio.wait_for(answer, self._patience)
-        except MaxPayloadError:
-            raise
         except (Error, APIError, TimeoutError) as error:
             raise _not_taken() from error
         finally:
@@ -100,7 +97,7 @@ class Work:
         while True:
             try:
                 found = await waiting.fetch(_AT_ONCE, timeout=1)
-            except Nothing:
+            except TimeoutError:
                 continue
             except Error as error:
                 log.warning("work_waits", error=str(error))

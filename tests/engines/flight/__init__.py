@@ -1,0 +1,1 @@
+"""The ports, asked from another process."""

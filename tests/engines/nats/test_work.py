@@ -1,0 +1,91 @@
+"""Work that is handed over by way of JetStream: done once it is answered, kept while its taker is away."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+
+import pytest
+
+from citybrain.engines.nats import Link, Work
+from citybrain.engines.nats.work import Do
+from citybrain.kernel.errors import BusyError
+
+
+@asynccontextmanager
+async def worker(address: str, name: str, patience: float = 10, most: int = 10_000_000) -> AsyncIterator[Work]:
+    link = Link(address, "test")
+    await link.start()
+    work = Work(link, name, patience, most)
+    await work.start()
+    yield work
+    await link.stop()
+
+
+@asynccontextmanager
+async def serving(work: Work, do: Do) -> AsyncIterator[None]:
+    task = asyncio.create_task(work.serve(do))
+    yield
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task
+
+
+async def reversed_(body: bytes) -> bytes:
+    return body[::-1]
+
+
+async def test_each_asker_gets_the_answer_to_its_own_piece(address: str) -> None:
+    async with (
+        worker(address, "own") as one,
+        worker(address, "own") as other,
+        worker(address, "own") as taker,
+        serving(taker, reversed_),
+    ):
+        bodies = [f"{number:05}".encode() for number in range(300)]
+        asked = [(one if number % 2 else other).ask(body) for number, body in enumerate(bodies)]
+        assert await asyncio.gather(*asked) == [body[::-1] for body in bodies]
+
+
+async def test_a_taker_that_idles_goes_on_to_take(address: str) -> None:
+    async with worker(address, "idle") as one, worker(address, "idle") as taker, serving(taker, reversed_):
+        await asyncio.sleep(3)
+        assert await one.ask(b"ab") == b"ba"
+
+
+async def test_work_waits_for_its_taker_and_is_done_though_nobody_waits_for_it_any_more(address: str) -> None:
+    done: list[bytes] = []
+
+    async def keep(body: bytes) -> bytes:
+        done.append(body)
+        return body
+
+    async with worker(address, "away", patience=0.3) as one, worker(address, "away") as taker:
+        with pytest.raises(BusyError, match="stored once"):
+            await one.ask(b"early")
+        async with serving(taker, keep):
+            assert await one.ask(b"late") == b"late"
+        assert done == [b"early", b"late"]
+
+
+async def test_a_piece_that_fails_costs_no_other(address: str) -> None:
+    async def picky(body: bytes) -> bytes:
+        if body == b"bad":
+            message = "not this one"
+            raise ValueError(message)
+        return body
+
+    async with worker(address, "picky", patience=1) as one, worker(address, "picky") as taker, serving(taker, picky):
+        answers = await asyncio.gather(*(one.ask(body) for body in (b"a", b"bad", b"b")), return_exceptions=True)
+    assert (answers[0], answers[2]) == (b"a", b"b")
+    assert isinstance(answers[1], BusyError)
+
+
+async def test_more_than_may_wait_is_refused_at_once(address: str) -> None:
+    async with worker(address, "full", patience=0.5, most=200_000) as one:
+        answers = await asyncio.gather(*(one.ask(b"x" * 50_000) for _ in range(8)), return_exceptions=True)
+    assert all(isinstance(answer, BusyError) for answer in answers)
+
+
+async def test_a_server_that_is_not_there_is_told() -> None:
+    with pytest.raises(BusyError, match="JetStream"):
+        await Link("nats://127.0.0.1:1", "test", patience=0.5).start()

@@ -1,0 +1,195 @@
+"""A district in several processes gives the answers of one process, and loses nothing when one of them is killed."""
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from bench.program import free_port
+from tests import several
+from tests.several import LOTS, STATIONS, District
+
+pytestmark = [pytest.mark.kill, pytest.mark.postgres, pytest.mark.timeout(400)]
+PATH = "/api/v1/observe/observations"
+HOUR = 3600
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("several")
+
+
+@pytest.fixture(scope="module")
+def split(folder: Path, postgres_url: str) -> Iterator[District]:
+    """ingest, worker and two api on PostgreSQL and NATS."""
+    port = free_port()
+    roles, bus = ("ingest", "worker", "api", "api-2"), f"nats://127.0.0.1:{port}"
+    with (
+        several.nats(folder, port),
+        several.database(postgres_url, "several") as store,
+        several.district(folder / "split", roles, store, bus) as made,
+    ):
+        yield made
+
+
+@pytest.fixture(scope="module")
+def day() -> list[bytes]:
+    """A day up to this hour, an hour a sending: lots that fill up one after another, air that turns foul towards the end."""
+    begin = int(time.time()) // HOUR * HOUR - 23 * HOUR
+    return [_hour(begin, hour) for hour in range(24)]
+
+
+def _hour(begin: int, hour: int) -> bytes:
+    rows: list[dict[str, object]] = []
+    for number, lot in enumerate(LOTS):
+        for minute in range(0, 60 if hour < 23 else 1, 5):
+            free = 3 - minute // 30 if hour == 9 + number else 40 + (7 * hour + minute + number) % 50
+            rows.append({"stream": f"{lot}.free", "time": _at(begin + hour * HOUR + minute * 60), "value": free})
+    for number, station in enumerate(STATIONS):
+        foul = 260.0 if hour > 20 and number < 3 else 30.0
+        for name, share in (("pm25", 1.0), ("pm10", 1.4), ("o3", 0.5), ("no2", 0.8), ("so2", 0.2)):
+            rows.append({"stream": f"{station}.{name}", "time": _at(begin + hour * HOUR), "value": foul * share + number})
+    return json.dumps({"observations": rows}).encode()
+
+
+def _at(seconds: int) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))
+
+
+def send(device: httpx.Client, body: bytes) -> httpx.Response:
+    return device.post(PATH, content=body, headers={"Content-Type": "application/json"})
+
+
+def until(found: Callable[[], Any], wanted: object, seconds: float = 60) -> None:
+    """Wait for an answer; what came instead is shown."""
+    deadline = time.monotonic() + seconds
+    while (last := found()) != wanted:
+        if time.monotonic() > deadline:
+            assert last == wanted
+        time.sleep(0.3)
+
+
+def agree(asked: Callable[[httpx.Client], object], one: httpx.Client, other: httpx.Client, seconds: float = 60) -> None:
+    """Wait until two districts answer the same."""
+    deadline = time.monotonic() + seconds
+    while (wanted := asked(one)) != (found := asked(other)):
+        if time.monotonic() > deadline:
+            assert found == wanted
+        time.sleep(0.3)
+
+
+def items(client: httpx.Client, path: str) -> list[dict[str, Any]]:
+    answer = client.get(path)
+    assert answer.status_code == 200, answer.text
+    found: list[dict[str, Any]] = answer.json()["items"]
+    return found
+
+
+def alerts(client: httpx.Client) -> list[tuple[str, str, str, str]]:
+    """Rule, thing, when it began and how it stands, of all but lost feeds: those depend on the minute in which a program starts."""
+    found = [(one["rule"], one["entity"], one["began"], one["state"]) for one in items(client, "/api/v1/detect/alerts?limit=500")]
+    return sorted(one for one in found if "feed" not in one[0])
+
+
+def readings(client: httpx.Client, stream: str) -> list[tuple[str, float, str]]:
+    return [(one["time"], one["value"], one["door"]) for one in items(client, f"{PATH}?stream={stream}&limit=500")]
+
+
+def histories(client: httpx.Client, streams: list[str]) -> list[list[tuple[str, float, str]]]:
+    return [readings(client, name) for name in streams]
+
+
+def latest(client: httpx.Client) -> list[tuple[object, ...]]:
+    return [(row["id"], row["time"], row["value"], row["life"]) for row in items(client, "/api/v1/observe/streams?limit=500")]
+
+
+def figures(client: httpx.Client) -> list[tuple[object, ...]]:
+    sheets = client.get("/api/v1/see/figures").json()
+    return sorted((one["indicator"], row["area"] or "", row["value"], row["unknown"]) for one in sheets for row in one["figures"])
+
+
+def test_the_same_day_gives_the_same_answers(split: District, folder: Path, day: list[bytes]) -> None:
+    with several.district(folder / "one", ("all",)) as one, one.device("all") as alone, split.device("api") as device:
+        for body in day:
+            assert send(device, body).json() == send(alone, body).json()
+        assert send(device, day[3]).json() == send(alone, day[3]).json(), "and what comes twice is known"
+        with one.officer("all") as desk, split.officer("api") as first, split.officer("api-2") as second:
+            until(lambda: len(alerts(desk)) > 3, wanted=True)
+            agree(alerts, desk, first)
+            streams = [f"{station}.pm25" for station in STATIONS] + [f"{lot}.free" for lot in LOTS[:3]] + ["air-01.aqi"]
+            for client in (first, second):
+                agree(partial(histories, streams=streams), desk, client)
+                agree(latest, desk, client)
+                agree(figures, desk, client)
+
+
+def test_nothing_acknowledged_is_lost_when_the_process_that_keeps_it_is_killed(split: District) -> None:
+    begin = int(time.time()) // HOUR * HOUR - 20 * 24 * HOUR
+    bodies = [
+        json.dumps({"observations": [{"stream": "lot-04.free", "time": _at(begin + 60 * minute), "value": minute % 90}]}).encode()
+        for minute in range(200)
+    ]
+    with split.device("api") as device, ThreadPoolExecutor(8) as senders:
+        sent = [senders.submit(send, device, body) for body in bodies]
+        while sum(one.done() for one in sent) < 60:
+            time.sleep(0.01)
+        split.kill("ingest")
+        split.start("ingest")
+        answers = [one.result() for one in sent]
+        assert {answer.status_code for answer in answers} <= {200, 429}
+        again = [send(device, body).json() for body, answer in zip(bodies, answers, strict=True) if answer.status_code == 429]
+        assert all(one["stored"] + one["duplicate"] == 1 for one in again)
+    with split.officer("api-2") as desk:
+        span = f"&time.ge={_at(begin)}&time.lt={_at(begin + 200 * 60)}"
+        kept = items(desk, f"{PATH}?stream=lot-04.free&limit=1000{span}")
+        assert sorted(one["value"] for one in kept) == sorted(minute % 90 for minute in range(200))
+    with split.officer("api-2", "admin") as admin:
+        account = next(one for one in admin.get("/api/v1/observe/doors").json() if one["door"] == "api")
+        assert account["received"] == account["stored"] + account["duplicate"] + sum(account["refused"].values())
+
+
+def test_a_thing_made_at_one_process_takes_readings_at_another_at_once_and_is_seen_by_all(split: District) -> None:
+    described = {"description": "made over SensorThings"}
+    stream = {
+        "name": "Level",
+        "observationType": "http://www.opengis.net/def/observationType/OGC-OM/2.0/OM_Measurement",
+        "unitOfMeasurement": {"name": "metre", "symbol": "m", "definition": "http://unitsofmeasure.org/ucum.html#m"},
+        "Sensor": {"name": "float", "encodingType": "text/plain", "metadata": "none", **described},
+        "ObservedProperty": {"name": "level", "definition": "http://example.org/level", **described},
+        **described,
+    }
+    with split.officer("api", "admin") as maker, split.device("api-2", "probe") as probe, split.officer("api-2") as desk:
+        token = {"X-CSRF-Token": maker.cookies["csrf"]}
+        made = maker.post("/sta/v1.1/Things", json={"name": "Gauge", "Datastreams": [stream], **described}, headers=token)
+        assert made.status_code == 201, made.text
+        place = made.headers["location"].partition("/sta/")[2]
+        name = maker.get(f"/sta/{place}/Datastreams").json()["value"][0]["@iot.id"]
+        rows = {"observations": [{"stream": name, "time": _at(int(time.time()) - 60), "value": 1.5}]}
+        until(lambda: desk.get(f"/sta/{place}").status_code, 200, seconds=5)
+        assert send(probe, json.dumps(rows).encode()).json() == {"stored": 1, "duplicate": 0, "refused": []}
+        until(lambda: desk.get(f"/api/v1/observe/streams/{name}").json()["value"], 1.5, seconds=5)
+
+
+def test_of_the_one_that_keeps_there_is_one_and_a_second_is_told_why_it_may_not_start(split: District) -> None:
+    with pytest.raises(pytest.fail.Exception, match="runs on this database already"):
+        split.start("ingest-2")
+
+
+def test_a_worker_that_is_away_stops_nobody_and_catches_up(split: District) -> None:
+    split.kill("worker")
+    with split.device("api") as device, split.officer("api") as desk:
+        now = int(time.time())
+        row = {"stream": "air-05.pm25", "time": _at(now), "value": 33.0}
+        assert send(device, json.dumps({"observations": [row]}).encode()).json()["stored"] == 1
+        assert desk.get("/cockpit").status_code == 200
+        assert desk.get("/desk").status_code == 200
+        split.start("worker")
+        until(lambda: desk.get("/api/v1/observe/streams/air-05.pm25").json()["value"], 33.0)
+        with split.officer("api", "admin") as admin:
+            until(lambda: "citybrain_rules_lag_rows 0.0" in admin.get("/metrics").text, wanted=True)
