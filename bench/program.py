@@ -2,6 +2,7 @@
 
 import base64
 import json
+import os
 import re
 import signal
 import socket
@@ -9,7 +10,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from http.client import HTTPResponse
@@ -63,17 +64,17 @@ def free_port() -> int:
         return int(trial.getsockname()[1])
 
 
-def start(state: Path, seconds: float = 60, mqtt: int = 0, *, bare: bool = False) -> Running:
+def start(state: Path, seconds: float = 60, mqtt: int = 0, *, bare: bool = False, more: Mapping[str, str] | None = None) -> Running:
     """Start the bench's program on a state folder and wait until it is ready; raises RuntimeError with its last words.
 
-    ``bare``: without the things of the bench's pack.
+    ``bare``: without the things of the bench's pack; ``more``: settings, as the environment has them.
     """
     port = free_port()
     state.mkdir(parents=True, exist_ok=True)
     command = [sys.executable, "-m", "bench.server", "--state", str(state), "--port", str(port), "--mqtt-port", str(mqtt)]
     command += ["--bare"] if bare else []
     with (state / "log").open("ab") as log:
-        process = subprocess.Popen(command, stdout=log, stderr=log)
+        process = subprocess.Popen(command, stdout=log, stderr=log, env=os.environ | (more or {}))
     nobody = Target("127.0.0.1", port, "")
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline and process.poll() is None:
@@ -82,13 +83,13 @@ def start(state: Path, seconds: float = 60, mqtt: int = 0, *, bare: bool = False
         except (OSError, RuntimeError):
             time.sleep(0.1)
         else:
-            return _known(process, nobody, state, mqtt)
+            return _known(process, nobody, Path((more or {}).get("CITYBRAIN_SHARED", state)), mqtt)
     process.kill()
     raise RuntimeError((state / "log").read_text(encoding="utf-8")[-3000:])
 
 
-def _known(process: subprocess.Popen[bytes], nobody: Target, state: Path, mqtt: int) -> Running:
-    secret = (state / "device.secret").read_text(encoding="ascii")
+def _known(process: subprocess.Popen[bytes], nobody: Target, shared: Path, mqtt: int) -> Running:
+    secret = (shared / "device.secret").read_text(encoding="ascii")
     device = "Basic " + base64.b64encode(f"device:{secret}".encode()).decode()
     given = json.dumps({"login": "bench", "password": PASSWORD}).encode()
     with _open(nobody, "/api/v1/protect/session", given) as answer:

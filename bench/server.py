@@ -9,6 +9,7 @@ from shapely.geometry import box
 from bench import pack
 from citybrain.app import running
 from citybrain.app.city import City, build, datasets
+from citybrain.app.links import links
 from citybrain.app.lock import StateLock
 from citybrain.app.settings import load
 from citybrain.app.stores import opened
@@ -39,8 +40,9 @@ def main() -> None:
     }
     settings = load(Path("/nonexistent"), flags)
     with StateLock(settings.folder), opened(settings, upgrade=True) as stores:
-        city = build(settings, stores, (pack.PACK,), RunningClock(wall))
-        _furnish(city, bare=given.bare)
+        city = build(settings, stores, (pack.PACK,), RunningClock(wall), links=links(settings))
+        if city.taker is not None:
+            _furnish(city, bare=given.bare)
         running.run(city, None)
 
 
@@ -54,7 +56,7 @@ def _furnish(city: City, *, bare: bool) -> None:
     if not city.accounts.all():
         city.accounts.create("bench", "bench", PASSWORD, ("admin", "dispatcher", "auditor", "data_officer"))
         secret = city.accounts.devices.create("bench", "device", ("bench-*",))
-        (city.settings.folder / "device.secret").write_text(secret, encoding="ascii")
+        (Path(city.settings.shared or city.settings.state) / "device.secret").write_text(secret, encoding="ascii")
 
 
 if __name__ == "__main__":

@@ -66,3 +66,12 @@ def test_a_file_that_is_no_toml_is_refused_with_its_name(tmp_path: Path) -> None
     with pytest.raises(BadInputError) as caught:
         load(file)
     assert "citybrain.toml" in caught.value.what.zh
+
+
+def test_a_role_needs_all_that_ties_it_to_the_others_and_says_what_is_missing(tmp_path: Path) -> None:
+    given = {"role": "api", "database": "postgresql://db/city", "bus": "nats://bus:4222", "secret": "s", "shared": "/srv/shared"}
+    with pytest.raises(BadInputError, match="ingest_at, worker_at") as met:
+        load(tmp_path / "none.toml", given)
+    assert met.value.fields["settings"] == ["ingest_at", "worker_at"]
+    assert load(tmp_path / "none.toml", given | {"ingest_at": "grpc://a:1", "worker_at": "grpc://b:1"}).role == "api"
+    assert load(tmp_path / "none.toml").role == "all"

@@ -120,3 +120,15 @@ async def test_a_kill_between_publishing_and_the_next_look_loses_nothing(world: 
     after = replace(world, limits=again(world))
     after.watch().sweep()
     assert [(alert.entity, alert.rule_version[-2:]) for alert in world.told()] == [("p1", ".1")]
+
+
+def test_what_another_process_publishes_holds_once_it_is_looked_for(world: World) -> None:
+    other = again(world)
+    other.publish("pumps.limit", 5.5, "m", 0, "wang", WHY)
+    before = world.limits.published()
+    world.limits.renew()
+    assert [each.value for each in world.limits.published()] == [5.5]
+    assert before == ()
+    held = world.limits.published()
+    world.limits.renew()
+    assert world.limits.published() is held, "the same tuple until there is another one"

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import msgspec
 import pytest
 import shapely
 
@@ -72,3 +73,34 @@ def test_a_list_of_streams_that_comes_again_is_known_until_the_register_changes(
     assert world.registry.numbered([]).tolist() == []
     world.registry.plant(tiny.pumps(9), "test", "demo", world.clock.city())
     assert world.registry.numbered(wanted).tolist() == [world.registry.stream(name).no for name in wanted]
+
+
+def test_what_another_process_enters_is_seen_when_it_is_looked_for_and_told(world: World) -> None:
+    other = Registry(world.transactions, (tiny.PACK,), world.areas)
+    told: list[object] = []
+    other.on_change(told.extend)
+    assert not other.renew()
+    world.registry.plant(tiny.pumps(3), "test", "demo", world.clock.city())
+    assert other.renew()
+    assert other.streams() == world.registry.streams()
+    assert {getattr(noun, "id", None) for noun in told} == {"p3", "p3.level", "p3.flow", "p3.load"}
+    assert not other.renew()
+
+
+def test_a_change_on_top_of_one_that_was_not_seen_yet_holds_both(world: World) -> None:
+    other = Registry(world.transactions, (tiny.PACK,), world.areas)
+    renamed = msgspec.structs.replace(world.registry.entity("p1"), title=same("one"), version=2)
+    moved = msgspec.structs.replace(other.entity("p2"), title=same("two"), version=2)
+    world.registry.change((renamed,), (), ())
+    other.change((moved,), (), ())
+    assert (other.entity("p1").title, other.entity("p2").title) == (same("one"), same("two"))
+    assert world.registry.renew()
+    assert world.registry.entity("p2").title == same("two")
+
+
+async def test_a_stream_entered_elsewhere_a_moment_ago_takes_readings(world: World) -> None:
+    other = Registry(world.transactions, (tiny.PACK,), world.areas)
+    world.intake.renewed_by(world.registry.renew)
+    other.plant(tiny.pumps(3), "test", "demo", world.clock.city())
+    assert (await world.send(("p3.level", 0, 1.0), ("p9.level", 0, 1.0))).stored == 1
+    assert world.registry.stream("p3.level").no == 7

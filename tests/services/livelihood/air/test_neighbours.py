@@ -122,10 +122,16 @@ async def test_a_feed_that_leaves_its_neighbours_day_by_day_drifts_and_is_sound_
     assert world.life(4, "pm25") is Life.LIVE
     seen: list[Life | None] = []
     others: set[Life | None] = set()
+    elsewhere, told = world.again()
     for day in range(30, days):
         await world.send(range(day * 24, (day + 1) * 24), {"pm25": feeds})
         world.doubts.run_once()
         seen.append(world.life(4, "pm25"))
+        told.renew()
+        elsewhere.rebuild(world.series)
+        held = elsewhere.of(world.registry.stream("a04.pm25").no)
+        assert held is not None
+        assert held.life is seen[-1], "what one process judges the others hold"
         others |= {world.life(station, "pm25") for station in range(11) if station != 4}
     assert seen[21] is Life.DRIFTING
     assert Life.CONTRADICTED not in seen

@@ -1,0 +1,86 @@
+"""Rows on their way to another process: what arrives is what was sent, in pieces that fit, each taken once."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from citybrain.brain.observe import Rows, Verdict, column_pieces, joined, pieces, taken
+from citybrain.kernel.observations import Floats, Ints, Numbers, Refusal
+from tests.brain.observe.conftest import World
+
+
+class Noted:
+    """An intake that notes what it was handed."""
+
+    def __init__(self) -> None:
+        self.rows: list[tuple[str, int, float, str | None, int]] = []
+        self.refused: list[Refusal] = []
+        self.keys: list[str | None] = []
+
+    async def take(self, rows: Rows, door: str, key: str | None) -> Verdict:
+        assert door == "api"
+        units = rows.units or [None] * len(rows.time)
+        self.rows += zip(rows.streams, rows.time.tolist(), rows.value.tolist(), units, rows.row.tolist(), strict=True)
+        self.refused += rows.refused
+        self.keys.append(key)
+        return Verdict(len(rows.time), 0, rows.refused)
+
+    async def take_columns(self, stream_no: Numbers, time: Ints, value: Floats, door: str, key: str | None) -> Verdict:
+        names = [str(no) for no in stream_no.tolist()]
+        return await self.take(Rows(names, time, value, None, np.arange(len(time))), door, key)
+
+
+_ROW = st.tuples(
+    st.sampled_from(["a", "b.c", "站点-1.流量"]),
+    st.integers(-(2**60), 2**60),
+    st.floats(),
+    st.sampled_from([None, "m", "ug/m3"]),
+)
+
+
+@given(st.lists(_ROW, max_size=60), st.integers(900, 3000), st.integers(0, 2))
+@settings(max_examples=60)
+async def test_every_row_arrives_once_with_its_place_and_its_unit(
+    sent: list[tuple[str, int, float, str | None]], largest: int, unread: int
+) -> None:
+    streams, times, values, units = zip(*sent, strict=True) if sent else ((), (), (), ())
+    refused = tuple(Refusal(len(sent) + number, "bad_row", "why") for number in range(unread))
+    columns = np.array(times, np.int64), np.array(values, np.float64)
+    rows = Rows(list(streams), *columns, list(units) if any(units) else None, np.arange(len(sent)), refused)
+    noted = Noted()
+    verdicts = [await taken(noted, piece) for piece in pieces(rows, "api", "k", largest)]
+    found = joined(verdicts)
+    wanted = [(*row[:2], row[2], row[3], number) for number, row in enumerate(sent)]
+    assert repr(noted.rows) == repr(wanted)
+    assert (found.stored, found.refused) == (len(sent), refused)
+    assert len(set(noted.keys)) == len(noted.keys)
+
+
+async def test_a_sending_of_columns_arrives_as_columns() -> None:
+    noted = Noted()
+    no, time, value = np.arange(1, 2001, dtype=np.int32), np.arange(2000), np.linspace(0, 1, 2000)
+    sent = list(column_pieces(no, time, value, "api", "k", 10_000))
+    assert len(sent) > 1
+    assert all(len(piece) <= 10_000 for piece in sent)
+    for piece in sent:
+        await taken(noted, piece)
+    assert [row[0] for row in noted.rows] == [str(one) for one in no]
+
+
+async def test_the_same_piece_again_gives_the_first_verdict(world: World) -> None:
+    rows = Rows(["p1.level", "nobody.level"], np.full(2, world.clock.city()), np.array([1.0, 2.0]), None, np.arange(2))
+    (piece,) = pieces(rows, "api", "k", 100_000)
+    first, again = await taken(world.intake, piece), await taken(world.intake, piece)
+    assert first == again
+    assert (first.stored, [one.code for one in first.refused]) == (1, ["unknown_stream"])
+    (account,) = world.series.doors()
+    assert (account.received, account.stored, account.duplicate) == (2, 1, 0)
+
+
+@pytest.mark.parametrize("count", [0, 1])
+async def test_a_sending_of_which_no_row_could_be_read_still_counts(world: World, count: int) -> None:
+    refused = (Refusal(0, "bad_row", "why"),)
+    rows = Rows([], np.zeros(0, np.int64), np.zeros(0), None, np.zeros(0, np.int64), refused[:count])
+    (piece,) = pieces(rows, "api", "k", 100_000)
+    assert (await taken(world.intake, piece)).refused == refused[:count]
