@@ -93,11 +93,14 @@ def where(query: SeriesQuery) -> str:
     return f"{span} AND stream_no IN ({', '.join(str(int(stream)) for stream in streams)})"
 
 
-def totals_sql(source: str, size: Duration) -> str:
-    """SQL: TOTALS of rows that are newest revisions."""
+def totals_sql(clean: str, mixed: str, query: SeriesQuery, size: Duration) -> str:
+    """SQL that DuckDB and Spark understand alike: TOTALS of rows that all count, and of rows whose newest revisions count."""
+    wanted = where(query)
+    revised = f"SELECT stream_no, time, max_by(value, seq) AS value FROM {mixed} WHERE {wanted} GROUP BY stream_no, time"
     return (
-        f"SELECT stream_no, {bucket_sql(size)} AS bucket, sum(value) AS total, min(value) AS low, "
-        f"max(value) AS high, count(*) AS count FROM {source} GROUP BY stream_no, bucket"
+        f"SELECT stream_no, {bucket_sql(size)} AS bucket, sum(value) AS total, min(value) AS low, max(value) AS high, "
+        f"count(*) AS count FROM (SELECT stream_no, time, value FROM {clean} WHERE {wanted} UNION ALL {revised}) "
+        "GROUP BY stream_no, bucket"
     )
 
 
@@ -122,14 +125,10 @@ def _totals(
     hot: str,
 ) -> pa.Table:
     """TOTALS of hot rows and segments: those that share no time with anything, and the others."""
-    wanted = where(query)
     clean, mixed = (segments.source(found, folder) for found in own)
-    revised = (
-        f"SELECT stream_no, time, arg_max(value, seq) AS value FROM (SELECT {COLUMNS} FROM series.obs WHERE {wanted} AND {hot} "
-        f"UNION ALL SELECT {COLUMNS} FROM {mixed} WHERE {wanted}) GROUP BY stream_no, time"
-    )
-    either = f"(SELECT stream_no, time, value FROM {clean} WHERE {wanted} UNION ALL {revised})"
-    return cursor.execute(totals_sql(either, size)).to_arrow_table().rename_columns(TOTALS.names).cast(TOTALS)
+    revised = f"(SELECT {COLUMNS} FROM series.obs WHERE {hot} UNION ALL SELECT {COLUMNS} FROM {mixed})"
+    found = cursor.execute(totals_sql(clean, revised, query, size)).to_arrow_table()
+    return found.rename_columns(TOTALS.names).cast(TOTALS)
 
 
 def _pieces(cursor: duckdb.DuckDBPyConnection, query: SeriesQuery) -> list[_Piece]:
