@@ -70,6 +70,15 @@ async def test_what_was_observed_wins_over_history_and_a_later_import_over_an_ea
     assert reading.latest() == [(1, START, 5.0)]
 
 
+async def test_an_import_over_many_days_is_compared_with_each_of_them(reading: Reading) -> None:
+    days = (START, START + 2 * DAY, START + 4 * DAY)
+    await reading.owner.append(batch("a", [(1, day, 1.0) for day in days]))
+    reading.owner.close_days(Instant(START + 9 * DAY))
+    reading.owner.import_segment("all", table([(1, day, 5.0) for day in (*days, START + 5 * DAY)]), "history", START)
+    expected = [(1, day, 1.0, 1.0, 1.0, 1) for day in days] + [(1, START + 5 * DAY, 5.0, 5.0, 5.0, 1)]
+    assert reading.buckets([1], START, START + 9 * DAY, DAY) == expected
+
+
 async def test_the_latest_can_be_asked_as_of_a_sequence_number(reading: Reading) -> None:
     for number in range(1, 4):
         await reading.owner.append(batch(f"b{number}", [(1, START + number, float(number)), (2, START + DAY + number, 0.0)]))

@@ -93,14 +93,12 @@ def where(query: SeriesQuery) -> str:
     return f"{span} AND stream_no IN ({', '.join(str(int(stream)) for stream in streams)})"
 
 
-def totals_sql(clean: str, mixed: str, query: SeriesQuery, size: Duration) -> str:
+def totals_sql(clean: str, mixed: str, size: Duration) -> str:
     """SQL that DuckDB and Spark understand alike: TOTALS of rows that all count, and of rows whose newest revisions count."""
-    wanted = where(query)
-    revised = f"SELECT stream_no, time, max_by(value, seq) AS value FROM {mixed} WHERE {wanted} GROUP BY stream_no, time"
+    revised = f"SELECT stream_no, time, max_by(value, seq) AS value FROM {mixed} GROUP BY stream_no, time"
     return (
         f"SELECT stream_no, {bucket_sql(size)} AS bucket, sum(value) AS total, min(value) AS low, max(value) AS high, "
-        f"count(*) AS count FROM (SELECT stream_no, time, value FROM {clean} WHERE {wanted} UNION ALL {revised}) "
-        "GROUP BY stream_no, bucket"
+        f"count(*) AS count FROM (SELECT stream_no, time, value FROM {clean} UNION ALL {revised}) GROUP BY stream_no, bucket"
     )
 
 
@@ -125,9 +123,10 @@ def _totals(
     hot: str,
 ) -> pa.Table:
     """TOTALS of hot rows and segments: those that share no time with anything, and the others."""
-    clean, mixed = (segments.source(found, folder) for found in own)
-    revised = f"(SELECT {COLUMNS} FROM series.obs WHERE {hot} UNION ALL SELECT {COLUMNS} FROM {mixed})"
-    found = cursor.execute(totals_sql(clean, revised, query, size)).to_arrow_table()
+    wanted = where(query)
+    clean, mixed = (f"SELECT {COLUMNS} FROM {segments.source(found, folder)} WHERE {wanted}" for found in own)
+    revised = f"(SELECT {COLUMNS} FROM series.obs WHERE {wanted} AND {hot} UNION ALL {mixed})"
+    found = cursor.execute(totals_sql(f"({clean})", revised, size)).to_arrow_table()
     return found.rename_columns(TOTALS.names).cast(TOTALS)
 
 

@@ -76,15 +76,15 @@ class SparkSeries:
         return _asked(session, f"SELECT {COLUMNS} FROM {{closed}} WHERE {splitting.where(query)}", closed=closed)
 
     def _totals(self, query: SeriesQuery, size: Duration, part: Split, session: SparkSession) -> pa.Table:
-        frames = {
-            name: self._files(session, files, _COMPARED) for name, files in (("clean", part.clean), ("mixed", part.mixed)) if files
-        }
+        wanted = splitting.where(query)
+        given = (("clean", part.clean), ("mixed", part.mixed))
+        frames = {name: self._files(session, files, _COMPARED) for name, files in given if files}
         if part.hot.num_rows:
             frames["mixed"] = frames["mixed"].unionByName(session.createDataFrame(part.hot.select(_COMPARED)))
         # A source without files is nothing of the other one: Sail does not join an empty frame to files.
-        clean = "{clean}" if part.clean else "(SELECT * FROM {mixed} WHERE false)"
-        mixed = "{mixed}" if part.mixed else "(SELECT * FROM {clean} WHERE false)"
-        return _asked(session, splitting.totals_sql(clean, mixed, query, size), **frames)
+        clean = f"(SELECT * FROM {{clean}} WHERE {wanted})" if part.clean else "(SELECT * FROM {mixed} WHERE false)"
+        mixed = f"(SELECT * FROM {{mixed}} WHERE {wanted})" if part.mixed else "(SELECT * FROM {clean} WHERE false)"
+        return _asked(session, splitting.totals_sql(clean, mixed, size), **frames)
 
     def _latest(self, at_most: int | None, part: Split, session: SparkSession) -> pa.Table:
         upto = "" if at_most is None else f" WHERE seq <= {at_most}"
