@@ -12,6 +12,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from statistics import median
 
@@ -81,8 +82,8 @@ def _asked(url: str, store: ObjectStore, series: DuckSeries, streams: int, name:
     )
     lines = []
     for what, query in questions:
-        here, alone = _median(lambda query=query: series.scan(query))
-        there, found = _median(lambda query=query: reader.scan(query))
+        here, alone = _median(partial(series.scan, query))
+        there, found = _median(partial(reader.scan, query))
         _compare(alone, found)
         lines.append(
             f"| {what}, {found.num_rows:,} rows out | DuckDB alone {here:,.0f} ms, through {name} {there:,.0f} ms ({there / here:.1f} times) | |"
