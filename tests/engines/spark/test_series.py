@@ -6,6 +6,7 @@ import signal
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -99,18 +100,6 @@ def test_a_server_that_is_not_there_is_said_to_be_unavailable(shipped: tuple[Duc
     reader.close()
 
 
-def test_a_session_that_was_lost_is_begun_anew(shipped: tuple[DuckSeries, ObjectStore]) -> None:
-    port = free_port()
-    with sail(port) as (url, first):
-        reader = SparkSeries(url, shipped[1], shipped[0])
-        assert reader.scan(WHOLE).equals(shipped[0].scan(WHOLE))
-        first.kill()
-        first.wait()
-        with sail(port):
-            assert reader.scan(WHOLE).equals(shipped[0].scan(WHOLE))
-    reader.close()
-
-
 def test_a_question_that_takes_too_long_is_stopped_and_the_next_one_is_answered(shipped: tuple[DuckSeries, ObjectStore]) -> None:
     with sail() as (url, server):
         reader = SparkSeries(url, shipped[1], shipped[0], patience=1)
@@ -142,6 +131,26 @@ class Meddling:
     def split_latest(self, at_most: int | None = None) -> Split:
         """As it is."""
         return self._series.split_latest(at_most)
+
+
+def test_a_session_that_was_lost_is_begun_anew_and_the_question_put_once_more(shipped: tuple[DuckSeries, ObjectStore]) -> None:
+    port = free_port()
+    with ExitStack() as servers:
+        url, first = servers.enter_context(sail(port))
+
+        def restart(time: int) -> None:
+            if time == 2:
+                first.kill()
+                first.wait()
+            if time == 3:
+                servers.enter_context(sail(port))
+
+        meddling = Meddling(shipped[0], restart)
+        reader = SparkSeries(url, shipped[1], meddling)
+        for _ in range(2):
+            assert reader.scan(WHOLE).equals(shipped[0].scan(WHOLE))
+        assert meddling.asked == 3
+        reader.close()
 
 
 @pytest.mark.parametrize("query", [WHOLE, HOURS])
