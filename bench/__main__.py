@@ -26,6 +26,7 @@ from bench import (
     rules,
     sensorthings,
     series_query,
+    spark,
     storage,
 )
 
@@ -57,6 +58,7 @@ def sections(*, quick: bool) -> tuple[tuple[str, Callable[[], list[str]]], ...]:
         ("监测项状态 · The life of streams", lambda: lives.measure(10 if quick else 100)),
         ("就近查找 · Nearest", nearest.measure),
         ("历史 · History", lambda: series_query.week(1_000 if quick else 10_000)),
+        ("历史（Spark） · History on Spark", lambda: spark.measure(1_000 if quick else 10_000)),
         ("存储 · Storage", lambda: storage.measure(1_000 if quick else 10_000, _SEED)),
         ("驾驶舱 · The cockpit", lambda: cockpit.measure(60 if quick else 180)),
         ("Lighthouse", audit.measure),

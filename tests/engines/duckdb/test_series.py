@@ -10,7 +10,7 @@ from citybrain.engines.duckdb import DuckFile, DuckSeries
 from citybrain.engines.space import FreeSpace
 from citybrain.kernel.errors import BusyError, StorageFullError
 from citybrain.kernel.instant import DAY, HOUR, MINUTE, Instant
-from citybrain.kernel.observations import ROWS, DoorAccount, Receipt, SeriesQuery
+from citybrain.kernel.observations import ROWS, DoorAccount, Receipt
 from tests.engines.duckdb.world import START, Row, batch, scanned, table
 
 
@@ -84,13 +84,10 @@ async def test_followers_also_get_rows_of_days_that_were_closed_meanwhile(duck_f
     series.close()
 
 
-async def test_the_newest_revision_wins_in_rows_buckets_known_and_latest(series: DuckSeries) -> None:
+async def test_the_newest_revision_is_what_is_known_and_the_latest_names_its_door(series: DuckSeries) -> None:
     await series.append(batch("a", [(1, START, 1.0), (1, START + MINUTE, 2.0)]))
     await series.append(batch("b", [(1, START, 9.0)]))
     for _ in range(2):
-        assert scanned(series, [1], START, START + DAY) == [(1, START, 9.0), (1, START + MINUTE, 2.0)]
-        found = series.scan(SeriesQuery((1,), START, Instant(START + DAY), HOUR)).to_pylist()
-        assert found == [{"stream_no": 1, "time": START, "mean": 5.5, "low": 2.0, "high": 9.0, "count": 2}]
         known = series.known(np.array([1, 1, 2], np.int32), np.array([START, START + 1, START]))
         assert known.tolist()[:1] == [9.0]
         assert np.isnan(known[1:]).all()
@@ -98,15 +95,6 @@ async def test_the_newest_revision_wins_in_rows_buckets_known_and_latest(series:
             {"stream_no": 1, "time": START + MINUTE, "value": 2.0, "door": "http"}
         ]
         series.close_days(Instant(START + DAY))
-
-
-async def test_the_latest_can_be_asked_as_of_a_sequence_number(series: DuckSeries) -> None:
-    for number in range(1, 4):
-        await series.append(batch(f"b{number}", [(1, START + number, float(number))]))
-    assert series.latest(2)["value"].to_pylist() == [2.0]
-    series.close_days(Instant(START + DAY))
-    assert series.latest(2)["value"].to_pylist() == [2.0]
-    assert series.latest()["value"].to_pylist() == [3.0]
 
 
 async def test_late_rows_of_a_closed_day_count_at_once_and_are_merged_at_the_next_close(
@@ -130,12 +118,6 @@ async def test_a_day_that_has_not_ended_stays_open(series: DuckSeries, duck_file
     assert series.close_days(Instant(START + DAY)) == 1
 
 
-async def test_a_day_bucket_begins_at_the_districts_midnight(series: DuckSeries) -> None:
-    await series.append(batch("a", [(1, START - 1, 1.0), (1, START, 3.0), (1, START + DAY - 1, 5.0)]))
-    found = series.scan(SeriesQuery((1,), Instant(START - DAY), Instant(START + DAY), DAY))
-    assert list(zip(found["time"].to_pylist(), found["mean"].to_pylist(), strict=True)) == [(START - DAY, 1.0), (START, 4.0)]
-
-
 async def test_history_is_read_like_observations_but_never_followed(series: DuckSeries) -> None:
     await series.append(batch("a", [(1, START, 5.0)]))
     rows: list[Row] = [(1, START, 1.0), (1, START - DAY, 2.0), (1, START - DAY, 3.0)]
@@ -145,13 +127,6 @@ async def test_history_is_read_like_observations_but_never_followed(series: Duck
     assert series.after(0, 100)["seq"].to_pylist() == [1]
     assert series.last_seq() == 1
     assert series.doors()[1] == DoorAccount("history", 3, 2, 1, {}, START)
-
-
-async def test_a_later_import_wins_over_an_earlier_one(series: DuckSeries) -> None:
-    series.import_segment("first", table([(1, START, 1.0)]), "history", START)
-    series.import_segment("second", table([(1, START, 2.0)]), "history", START)
-    assert scanned(series, [1], START, START + 1) == [(1, START, 2.0)]
-    assert series.latest()["value"].to_pylist() == [2.0]
 
 
 async def test_a_full_queue_says_busy_and_stores_what_it_took(duck_file: DuckFile) -> None:

@@ -13,7 +13,7 @@ import structlog
 from citybrain.engines.duckdb import segments
 from citybrain.engines.duckdb.file import DuckFile
 from citybrain.engines.duckdb.ledger import key
-from citybrain.engines.duckdb.revision import column32, column64, day_range, newest_rows
+from citybrain.engines.duckdb.revision import column32, column64, day_range, last_of_each, newest_rows
 from citybrain.engines.duckdb.segments import SLICE, Segment
 from citybrain.engines.duckdb.state import number
 from citybrain.engines.duckdb.tables import COLUMNS, STORED
@@ -69,7 +69,7 @@ class Closing:
 
         def enter(cursor: duckdb.DuckDBPyConnection) -> None:
             segments.register(cursor, folder, segment)
-            _renew_latest(cursor, _last_of_each(rows))
+            _renew_latest(cursor, last_of_each(rows))
             line = (batch, key(batch), history.received, door.no, segment.rows, sent - segment.rows, None, 0)
             cursor.execute("INSERT INTO series.batch VALUES (?, ?, ?, ?, ?, ?, ?, ?)", line)
 
@@ -124,22 +124,15 @@ def _slices(cursor: duckdb.DuckDBPyConnection, source: str, newest: list[pa.Tabl
         end = start + max(1, int(np.searchsorted(np.cumsum(rows[start:]), SLICE, side="right")))
         wanted = f"stream_no BETWEEN {streams[start]} AND {streams[end - 1]}"
         part = newest_rows(cursor.execute(f"SELECT {COLUMNS} FROM {source} WHERE {wanted}").to_arrow_table().cast(STORED))
-        newest.append(_last_of_each(part))
+        newest.append(last_of_each(part))
         yield part
         start = end
-
-
-def _last_of_each(rows: pa.Table) -> pa.Table:
-    """The last row of every stream of sorted rows."""
-    streams = column32(rows, "stream_no")
-    last = np.append(streams[1:] != streams[:-1], np.ones(min(1, len(streams)), dtype=np.bool_))
-    return rows.take(np.flatnonzero(last))
 
 
 def _renew_latest(cursor: duckdb.DuckDBPyConnection, newest: pa.Table) -> None:
     """Bring the newest closed row of every stream up to date, within an open transaction."""
     have = cursor.execute(f"SELECT {COLUMNS} FROM series.closed_latest").to_arrow_table().cast(STORED)
-    merged = _last_of_each(newest_rows(pa.concat_tables([have, newest])))
+    merged = last_of_each(newest_rows(pa.concat_tables([have, newest])))
     cursor.register("newest_rows", merged)
     cursor.execute("DELETE FROM series.closed_latest")
     cursor.execute(f"INSERT INTO series.closed_latest SELECT {COLUMNS} FROM newest_rows")

@@ -1,7 +1,7 @@
 """Deleting what was kept long enough: a closed file is written anew without the rows, swapped in together with the record of it.
 
 The file that is replaced is removed by the next sweep (before days are closed, and at start), as when a day is closed again: those
-who read it may finish. A record is certified only when that file is off the disk.
+who read it may finish. A record is certified only when that file is off the disk, and out of every object store it was sent to.
 """
 
 import threading
@@ -19,6 +19,7 @@ from citybrain.engines.duckdb.commit import transaction
 from citybrain.engines.duckdb.deletions import Deletion, Tally, enter, recorded
 from citybrain.engines.duckdb.file import DuckFile
 from citybrain.engines.duckdb.segments import Segment
+from citybrain.engines.duckdb.shipping import held
 from citybrain.engines.duckdb.writer import Writer
 from citybrain.kernel.ids import new_id
 from citybrain.kernel.instant import Instant
@@ -63,9 +64,10 @@ class Deleting:
         self._writer.run(note)
 
     def gone(self) -> list[Deletion]:
-        """The deletions that are not certified yet, and of which the replaced file is off the disk."""
+        """The deletions that are not certified yet, and of which the replaced file is off the disk and out of every store."""
         with self._file.cursor() as cursor, transaction(cursor):
-            waiting = [one for one in recorded(cursor) if one.erased is None]
+            away = held(cursor)
+            waiting = [one for one in recorded(cursor) if one.erased is None and one.file not in away]
         return [one for one in waiting if not (self._file.closed / one.file).exists()]
 
     def _holding(self, due: Due) -> list[Segment]:

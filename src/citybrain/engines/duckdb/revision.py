@@ -28,6 +28,13 @@ def newest_rows(rows: pa.Table) -> pa.Table:
     return rows if len(kept) == rows.num_rows and bool((np.diff(kept) == 1).all()) else rows.take(kept)
 
 
+def last_of_each(sorted_rows: pa.Table) -> pa.Table:
+    """The last row of every stream of sorted rows."""
+    streams = column32(sorted_rows, "stream_no")
+    last = np.append(streams[1:] != streams[:-1], np.ones(min(1, len(streams)), dtype=np.bool_))
+    return sorted_rows.take(np.flatnonzero(last))
+
+
 def column64(rows: pa.Table, name: str) -> Ints:
     """A column of whole numbers (n,)."""
     return np.asarray(rows.column(name).to_numpy(), dtype=np.int64)

@@ -1,4 +1,4 @@
-"""The Series port on DuckDB: append by way of a journal, follow, scan, close days, bring in history, delete with a record."""
+"""The Series port on DuckDB: append by way of a journal, follow, scan, close days, bring in history, delete with a record, ship."""
 
 import threading
 from collections.abc import Iterator, Sequence
@@ -7,7 +7,7 @@ from contextlib import contextmanager
 import duckdb
 import pyarrow as pa
 
-from citybrain.engines.duckdb import reading, segments
+from citybrain.engines.duckdb import reading, segments, split, splitting
 from citybrain.engines.duckdb.closing import Closing, History
 from citybrain.engines.duckdb.commit import transaction
 from citybrain.engines.duckdb.deleting import Deleting, Due
@@ -15,7 +15,11 @@ from citybrain.engines.duckdb.deletions import Deletion, recorded
 from citybrain.engines.duckdb.file import DuckFile
 from citybrain.engines.duckdb.ledger import Door
 from citybrain.engines.duckdb.ring import Ring
+from citybrain.engines.duckdb.shipping import Shipping
+from citybrain.engines.duckdb.split import TOTALS, Split
+from citybrain.engines.duckdb.tables import STORED
 from citybrain.engines.duckdb.writer import Writer
+from citybrain.engines.objects import ObjectStore
 from citybrain.kernel.instant import Instant
 from citybrain.kernel.observations import ROWS, Batch, DoorAccount, Floats, Ints, Numbers, Receipt, SeriesQuery
 
@@ -26,9 +30,14 @@ RING_ROWS = 1_000_000
 
 
 class DuckSeries:
-    """Observations in a DuckFile. Batches are kept by id for 24 h of their ``received`` time."""
+    """Observations in a DuckFile. Batches are kept by id for 24 h of their ``received`` time.
 
-    def __init__(self, file: DuckFile, pending_rows: int = PENDING_ROWS, ring_rows: int = RING_ROWS) -> None:
+    With a ``store`` closed files are mirrored there, and questions can be split between their readers and this.
+    """
+
+    def __init__(
+        self, file: DuckFile, pending_rows: int = PENDING_ROWS, ring_rows: int = RING_ROWS, store: ObjectStore | None = None
+    ) -> None:
         self._file = file
         self._ring = Ring(ring_rows)
         with file.cursor() as cursor:
@@ -38,6 +47,7 @@ class DuckSeries:
         alone = threading.Lock()
         self._closing = Closing(file, self._writer, alone)
         self._deleting = Deleting(file, self._writer, alone)
+        self._shipping = None if store is None else Shipping(file, self._writer, store)
 
     async def append(self, batch: Batch) -> Receipt:
         """Make a batch durable together with its door account (grouped with others); raises BusyError, StorageFullError."""
@@ -48,11 +58,8 @@ class DuckSeries:
 
     def scan(self, query: SeriesQuery) -> pa.Table:
         """Observations (ROWS) or buckets of a SeriesQuery; a day's bucket begins at the district's midnight."""
-        if not query.streams or query.since >= query.until:
-            return (ROWS if query.bucket is None else reading.BUCKETS).empty_table()
-        with self._snapshot() as cursor:
-            read = reading.rows if query.bucket is None else reading.buckets
-            return read(cursor, self._file.closed, query)
+        part = self._split(query, shipped=False)
+        return split.rows(part, STORED.empty_table()) if query.bucket is None else split.buckets(part, TOTALS.empty_table())
 
     def after(self, seq: int, limit: int) -> pa.Table:
         """Observations (ROWS) with a greater sequence number, in order, to the end of a commit; imports are not among them."""
@@ -60,9 +67,10 @@ class DuckSeries:
             return ROWS.empty_table()
         recent = self._ring.after(seq, limit)
         if recent is not None:
-            return reading.with_names(recent, {door.no: name for name, door in self._doors().items()})
+            return split.with_names(recent, {door.no: name for name, door in self._doors().items()})
         with self._snapshot() as cursor:
-            return reading.named(cursor, reading.after(cursor, self._file.closed, seq, limit))
+            found = reading.after(cursor, self._file.closed, seq, limit)
+            return split.with_names(found, splitting.doors(cursor))
 
     def known(self, stream_no: Numbers, time: Ints) -> Floats:
         """The newest stored value at each (stream, time), NaN where there is none; shapes (n,). Meant for late rows."""
@@ -72,7 +80,24 @@ class DuckSeries:
     def latest(self, at_most: int | None = None) -> pa.Table:
         """The newest observation of every stream (ROWS), of those with a sequence number of at most that; read at start."""
         with self._snapshot() as cursor:
-            return reading.named(cursor, reading.latest(cursor, self._file.closed, at_most))
+            return split.latest(splitting.latest(cursor, self._file.closed, at_most, frozenset()), STORED.empty_table())
+
+    def split(self, query: SeriesQuery) -> Split:
+        """The parts of a scan at one snapshot: files that are whole in the store, and the rest. With no store all is in the rest."""
+        return self._split(query, shipped=True)
+
+    def split_latest(self, at_most: int | None = None) -> Split:
+        """The parts of ``latest`` at one snapshot; files only where the newest rows of closed days are too new."""
+        with self._snapshot() as cursor:
+            return splitting.latest(cursor, self._file.closed, at_most, self._there(cursor))
+
+    def ship(self) -> int:
+        """Make the store equal to the closed files; returns how many were sent or removed, 0 with no store. Blocks: run in a thread.
+
+        Meant for after ``close_days``, imports and deletions; what a kill leaves is done at the next call. Raises BusyError while the
+        store does not answer, StorageFullError.
+        """
+        return 0 if self._shipping is None else self._shipping.ship()
 
     def doors(self) -> Sequence[DoorAccount]:
         """The ledger of every door since the beginning, in the order of first use."""
@@ -107,7 +132,7 @@ class DuckSeries:
             return recorded(cursor)
 
     def gone(self) -> Sequence[Deletion]:
-        """The deletions that are not certified yet and whose replaced files are off the disk."""
+        """The deletions that are not certified yet and whose replaced files are off the disk and out of every store."""
         return self._deleting.gone()
 
     def certify(self, deletion: str, erased: Instant) -> None:
@@ -117,6 +142,18 @@ class DuckSeries:
     def close(self) -> None:
         """Write what waits and end the writer; the file is closed by its owner."""
         self._writer.close()
+
+    def _split(self, query: SeriesQuery, *, shipped: bool) -> Split:
+        with self._snapshot() as cursor:
+            if not query.streams or query.since >= query.until:
+                return Split((), (), STORED.empty_table(), TOTALS.empty_table(), {})
+            there = self._there(cursor) if shipped else frozenset[str]()
+            if query.bucket is None:
+                return splitting.rows(cursor, self._file.closed, query, there)
+            return splitting.buckets(cursor, self._file.closed, query, query.bucket, there)
+
+    def _there(self, cursor: duckdb.DuckDBPyConnection) -> frozenset[str]:
+        return frozenset() if self._shipping is None else self._shipping.there(cursor)
 
     def _doors(self) -> dict[str, Door]:
         return self._writer.state.doors

@@ -30,9 +30,11 @@ CREATE TABLE IF NOT EXISTS series.closed_latest(
 CREATE TABLE IF NOT EXISTS series.deletion(
     id VARCHAR, kind VARCHAR, days INTEGER, before BIGINT, wall BIGINT, file VARCHAR, first BIGINT, last BIGINT, rows BIGINT,
     streams BIGINT, digest VARCHAR, doors VARCHAR, erased BIGINT);
+CREATE TABLE IF NOT EXISTS series.shipped(store VARCHAR, path VARCHAR, whole BOOLEAN);
 CREATE TABLE IF NOT EXISTS series.journal(stored BIGINT);
 INSERT INTO series.journal SELECT 0 WHERE NOT EXISTS (FROM series.journal);
 CREATE TABLE IF NOT EXISTS fact_position(name VARCHAR, position BIGINT);
 """
 """hot_day: the days of which obs may hold rows. batch: the last 24 h; its counts are not yet in door. journal: the group
-up to which everything is in these tables. deletion: what was deleted, for ever."""
+up to which everything is in these tables. deletion: what was deleted, for ever.
+shipped: the files that an object store holds, or may hold where they are not whole."""

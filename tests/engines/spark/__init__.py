@@ -1,0 +1,1 @@
+"""Tests of the history on Spark; Sail stands in for it."""
