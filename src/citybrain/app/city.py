@@ -34,6 +34,7 @@ class City:
     registry: observe.Registry
     making: observe.Making
     promises: observe.Promises
+    corrections: observe.Corrections
     latest: observe.Latest
     nearest: observe.Nearest
     intake: observe.Intake
@@ -107,6 +108,7 @@ def build(settings: Settings, stores: Stores, packs: Sequence[Pack], clock: Cloc
         registry=registry,
         making=observe.Making(registry, areas, clock, origin),
         promises=observe.Promises(registry, series, transactions, clock),
+        corrections=observe.Corrections(registry, series, intake, transactions, horizon, clock),
         latest=latest,
         nearest=observe.Nearest(packs, registry, latest),
         intake=intake,

@@ -127,6 +127,7 @@ def _duties(city: City) -> tuple[Coroutine[None, None, None], ...]:
         follow("notices", threaded(city.notices.run_once), noticed, pause=_GATHER, rest=1.0),
         regularly("audit", lambda: asyncio.to_thread(city.audit.settle), 20.0),
         regularly("doubts", lambda: asyncio.to_thread(city.doubts.run_once), 2.0),
+        regularly("corrections", city.corrections.finish, 5.0),
         regularly("bookings", lambda: asyncio.to_thread(city.bookings.lapse), 5.0),
         regularly("forecasts", lambda: asyncio.to_thread(_ahead, city), 5.0),
         regularly("erasing", lambda: asyncio.to_thread(city.reports.erase_due), 3600.0),
@@ -192,6 +193,7 @@ async def tidy(city: City) -> None:
     # On the loop, as the readings come in: a newer one is not forgotten with the old.
     for span in past:
         city.latest.forget(span.streams, span.before)
+        await asyncio.to_thread(city.corrections.forget, span.streams, span.before)
 
 
 def _close(city: City) -> None:

@@ -2,6 +2,8 @@
 
 from citybrain.brain.observe.areas import AreaBook
 from citybrain.brain.observe.census import Census
+from citybrain.brain.observe.corrected import Correction, Ending, Kept
+from citybrain.brain.observe.corrections import Corrections
 from citybrain.brain.observe.derive import Deriver
 from citybrain.brain.observe.doubts import Doubt, Doubts, Judged
 from citybrain.brain.observe.formats import FORMS
@@ -18,6 +20,7 @@ from citybrain.brain.observe.past import Recent, history, missing
 from citybrain.brain.observe.permission import permitted
 from citybrain.brain.observe.promises import Promise, Promises
 from citybrain.brain.observe.registry import Noun, Registry, contract_of
+from citybrain.brain.observe.revising import CORRECTION, RESTORED, Change, Changed, Preview, setting
 from citybrain.brain.observe.rows import Rows, read_rows, read_series
 from citybrain.brain.observe.shelves import datasets
 from citybrain.brain.observe.sources import sources
@@ -26,22 +29,30 @@ from citybrain.brain.observe.together import Together
 from citybrain.brain.observe.told import latest_json
 
 __all__ = [
+    "CORRECTION",
     "FORMS",
     "MADE",
     "METADATA",
+    "RESTORED",
     "WALK_BASIS",
     "AreaBook",
     "Broken",
     "Census",
+    "Change",
+    "Changed",
+    "Correction",
+    "Corrections",
     "Deriver",
     "Doubt",
     "Doubts",
     "Draft",
+    "Ending",
     "Found",
     "Gap",
     "Horizon",
     "Intake",
     "Judged",
+    "Kept",
     "Latest",
     "Learned",
     "MadeProperty",
@@ -52,6 +63,7 @@ __all__ = [
     "Making",
     "Nearest",
     "Noun",
+    "Preview",
     "Promise",
     "Promises",
     "Reading",
@@ -76,5 +88,6 @@ __all__ = [
     "plausible",
     "read_rows",
     "read_series",
+    "setting",
     "sources",
 ]
