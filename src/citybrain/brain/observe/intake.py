@@ -248,7 +248,7 @@ class Intake:
         """Make a batch durable, feed the latest values, and wake whoever waits."""
         receipt = await self._series.append(batch)
         if not receipt.repeated:
-            self._latest.feed(batch.stream_no, batch.time, batch.value, batch.received)
+            self._latest.feed(batch.stream_no, batch.time, batch.value, batch.received, batch.door)
         self._bus.publish(RECORDED, Recorded(receipt.last_seq))
         return receipt
 

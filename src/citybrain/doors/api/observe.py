@@ -28,7 +28,9 @@ DOOR: Final = "api"
 _LARGE: Final = 524_288
 """Bytes above which reading leaves the event loop."""
 _LONGEST: Final = 366 * DAY
-_LATEST: Final = frozenset({"id", "entity", "kind", "field", "unit", "area", "time", "value", "received", "life", "origin", "demo"})
+_LATEST: Final = frozenset(
+    {"id", "entity", "kind", "field", "unit", "area", "time", "value", "received", "door", "life", "origin", "demo"}
+)
 _FROM: Final[Op] = "ge"
 _UNTIL: Final[Op] = "lt"
 
