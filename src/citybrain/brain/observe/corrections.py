@@ -90,6 +90,12 @@ class Corrections:
         """The readings of a correction in the order of their time, the first so many."""
         return self._read(lambda connection: corrected.kept(connection, no, most))
 
+    def standing(self, stream: Stream, since: Instant, until: Instant) -> frozenset[Instant]:
+        """The times in [since, until) at which a corrected value stands."""
+        if stream.no not in self._streams or since >= until:
+            return frozenset()
+        return frozenset(Instant(time) for time in self._stands(stream.no, since, until - 1))
+
     def forget(self, numbers: Numbers, before: Instant) -> int:
         """Delete the kept readings of streams (n,) before an instant, as retention has it; who changed what when stays."""
         return self._write(lambda connection: corrected.forget(connection, numbers, before))

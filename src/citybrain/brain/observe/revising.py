@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from citybrain.brain.observe import derive
+from citybrain.brain.observe.intake import AHEAD
 from citybrain.kernel.errors import BadInputError
 from citybrain.kernel.instant import Instant
 from citybrain.kernel.observations import Floats, Ints
@@ -108,13 +109,13 @@ class Plan:
 
 
 def check(change: Change, now: Instant) -> None:
-    """Raise BadInputError, with the field, for a change that is none or speaks of what is to come."""
+    """Raise BadInputError, with the field, for a change that is none or speaks of what is to come, past what is taken in."""
     one = change.until - change.since == 1
     wrong = (
         ("since", change.since >= change.until, Text("起点须早于终点。", "The span must begin before it ends.")),
         (
             "until",
-            not one and change.until > now + 1,
+            not one and change.until > now + AHEAD,
             Text("终点不得晚于现在：还没有到的读数不能更正。", "The span must end by now: what has not come cannot be corrected."),
         ),
         (
