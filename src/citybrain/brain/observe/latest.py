@@ -76,7 +76,9 @@ class Latest:
         differs = np.flatnonzero(value != before)
         self._changed[no[differs]] = time[differs]
         self._time[no[last]], self._value[no[last]], self._received[no[last]] = time[last], value[last], received
-        self._door[no[last]] = self._doors.setdefault(door, len(self._doors))
+        if door not in self._doors:
+            self._doors = {**self._doors, door: len(self._doors)}
+        self._door[no[last]] = self._doors[door]
 
     def mark(self, stream_no: int) -> int:
         """A number that changes whenever anything is written of a stream, late rows and revisions too."""
@@ -99,7 +101,7 @@ class Latest:
         """
         promised = self._promised()
         no = np.arange(1, len(promised.low) + 1, dtype=np.int32) if numbers is None else numbers
-        time, value, received = self._time[no], self._value[no], self._received[no]
+        time, value, received, door = self._time[no], self._value[no], self._received[no], self._door[no]
         codes = self.codes(no)
         none = time <= NEVER
 
@@ -109,7 +111,7 @@ class Latest:
                 "time": pa.array(time, pa.int64(), mask=none),
                 "value": pa.array(value, pa.float64(), mask=none),
                 "received": pa.array(received, pa.int64(), mask=none),
-                "door": pa.array([*self._doors], pa.string()).take(pa.array(self._door[no], pa.int16(), mask=none)),
+                "door": pa.array([*self._doors], pa.string()).take(pa.array(door, pa.int16(), mask=none)),
                 "life": _WORDS.take(codes),
             }
         )
