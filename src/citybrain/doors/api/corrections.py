@@ -71,14 +71,12 @@ def corrections(request: Call, parts: Parts, name: FromPath[str]) -> Response[di
     return Response({**mapping(Sheet(stream.id, stream.unit, parts.corrections.of(stream)))})
 
 
-@get("/streams/{name:str}/corrections/{no:int}", opt=asks("observation.read"), sync_to_thread=True)
-def correction(request: Call, parts: Parts, name: FromPath[str], no: FromPath[int]) -> Response[dict[str, object]]:
+@get("/streams/{name:str}/corrections/{no:str}", opt=asks("observation.read"), sync_to_thread=True)
+def correction(request: Call, parts: Parts, name: FromPath[str], no: FromPath[str]) -> Response[dict[str, object]]:
     """One correction with its readings: what was measured, and by which door it had come when."""
     stream = readable(request, parts, name)
-    found = [each for each in parts.corrections.of(stream) if each.no == no]
-    if not found:
-        raise NotFoundError(Text("没有这一更正。", "There is no such correction."), id=no)
-    return Response({**mapping(Readings(stream.id, stream.unit, found[0], parts.corrections.kept(no, _SHOWN)))})
+    found = _found(parts, stream, no)
+    return Response({**mapping(Readings(stream.id, stream.unit, found, parts.corrections.kept(found.no, _SHOWN)))})
 
 
 @post("/streams/{name:str}/corrections", opt=asks("observation.correct", "preview"))
@@ -105,15 +103,24 @@ async def correct(
     return Response({**mapping(done)})
 
 
-@post("/streams/{name:str}/corrections/{no:int}/end", opt=asks("observation.correct"))
+@post("/streams/{name:str}/corrections/{no:str}/end", opt=asks("observation.correct"))
 async def end_correction(
-    request: Call, parts: Parts, name: FromPath[str], no: FromPath[int], data: JSONBody[Ending]
+    request: Call, parts: Parts, name: FromPath[str], no: FromPath[str], data: JSONBody[Ending]
 ) -> Response[dict[str, object]]:
     """Take a correction back: what had stood before stands again, where nothing newer has come."""
     stream = await to_thread.run_sync(readable, request, parts, name)
     facts: dict[str, Json] = {"end": no, "why": data.why}
     await to_thread.run_sync(_require, request, parts, stream, facts)
-    return Response({**mapping(await parts.corrections.end(stream, no, request.user.account, data.why))})
+    found = await to_thread.run_sync(_found, parts, stream, no)
+    return Response({**mapping(await parts.corrections.end(stream, found.no, request.user.account, data.why))})
+
+
+def _found(parts: ApiParts, stream: Stream, no: str) -> Correction:
+    """A correction of a stream by its number; raises NotFoundError."""
+    for one in parts.corrections.of(stream):
+        if str(one.no) == no:
+            return one
+    raise NotFoundError(Text("没有这一更正。", "There is no such correction."), id=no)
 
 
 def _change(data: Correcting) -> Change:
