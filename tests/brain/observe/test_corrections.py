@@ -96,6 +96,30 @@ async def test_a_reading_that_is_sent_again_does_not_undo_its_correction_but_a_n
     assert read(world) == {-2: (100.0, "test"), -1: (101.0, RESTORED)}
 
 
+async def test_a_value_that_is_the_same_by_chance_is_not_taken_for_the_corrected_one(
+    world: World, corrections: Corrections
+) -> None:
+    await world.send((LEVEL, -1, 1.0))
+    await correct(world, corrections, one_at(-1, 2.0))
+    for value in (3.0, 2.0, 1.0):
+        assert (await world.send((LEVEL, -1, value))).stored == 1
+    assert read(world) == {-1: (1.0, "test")}
+
+
+async def test_taking_back_leaves_a_newer_correction_that_set_the_same(world: World, corrections: Corrections) -> None:
+    await world.send((LEVEL, -1, 1.0))
+    older = await correct(world, corrections, one_at(-1, 2.0))
+    await world.send((LEVEL, -1, 3.0))
+    newer = await correct(world, corrections, one_at(-1, 2.0))
+    stream = world.registry.stream(LEVEL)
+    back = await corrections.end(stream, older.no, "officer", "原来没有错")
+    assert back.ended is not None
+    assert back.ended.restored == 0
+    assert read(world) == {-1: (2.0, CORRECTION)}
+    await corrections.end(stream, newer.no, "officer", "原来没有错")
+    assert read(world) == {-1: (3.0, RESTORED)}
+
+
 async def test_one_correction_on_another_is_taken_back_first_and_gives_the_one_below(
     world: World, corrections: Corrections
 ) -> None:
