@@ -29,7 +29,7 @@ def memory(each: int) -> float:
             streams = len(city.registry.streams())
             numbers = np.arange(1, streams + 1, dtype=np.int32)
             now = city.clock.city()
-            city.latest.feed(numbers, np.full(streams, now, np.int64), np.linspace(0, 800, streams), now)
+            city.latest.feed(numbers, np.full(streams, now, np.int64), np.linspace(0, 800, streams), now, "bench")
             return _median(city.latest.table)
 
 

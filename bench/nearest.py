@@ -55,7 +55,7 @@ def _fill(city: City) -> None:
     ]
     city.registry.plant(lots, "bench", "generated", now)
     numbers = np.array([city.registry.stream(f"{lot.id}.free").no for lot in lots], np.int32)
-    city.latest.feed(numbers, np.full(LOTS, now, np.int64), chance.integers(0, 300, LOTS).astype(np.float64), now)
+    city.latest.feed(numbers, np.full(LOTS, now, np.int64), chance.integers(0, 300, LOTS).astype(np.float64), now, "bench")
     hour = Instant(now // HOUR * HOUR)
     points = tuple(ForecastPoint(Instant(hour + ahead * HOUR), 60.0, 40.0, 80.0, chance=0.9) for ahead in range(24))
     skill = tuple(Skill(ahead + 1, 4.0, 6.0, 0.8, "model", 3000) for ahead in range(24))

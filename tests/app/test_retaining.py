@@ -17,6 +17,7 @@ from citybrain.app.city import City
 from citybrain.app.cli import main
 from citybrain.app.retaining import ACTION
 from citybrain.app.settings import load
+from citybrain.brain.observe import Change
 from citybrain.kernel.access import Caller, Query
 from citybrain.kernel.clock import FixedClock
 from citybrain.kernel.errors import BadInputError, ConflictError
@@ -246,3 +247,22 @@ def test_a_strange_kind_or_too_few_days_are_refused_before_anything_starts(
         load(file)
     file.write_text('district = "990104"\nretention = { air_station = 730 }\n', "utf-8")
     assert load(file).retention == {"air_station": 730}
+
+
+def test_what_was_measured_before_a_correction_is_not_kept_longer_than_the_readings(city: City, clock: FixedClock) -> None:
+    read(city, 7)
+    stream = city.registry.stream("air-01.pm25")
+
+    async def correct() -> None:
+        change = Change(Instant(NOW - 7 * DAY), Instant(NOW - 5 * DAY), 2.0)
+        seen = city.corrections.preview(stream, change).seen
+        await city.corrections.correct(stream, change, seen, "data", "单位错误")
+
+    asyncio.run(correct())
+    assert len(city.corrections.kept(1)) == 48
+    clock.set(Instant(NOW + DAY))
+    turn(city)
+    kept = city.corrections.kept(1)
+    assert 0 < len(kept) < 48
+    assert min(one.time for one in kept) == oldest(city)
+    assert [(one.rows, one.why) for one in city.corrections.of(stream)] == [(48, "单位错误")]

@@ -213,6 +213,7 @@ def _world(
         audit=audit,
         registry=registry,
         promises=observe.Promises(registry, series, transactions, clock),
+        corrections=observe.Corrections(registry, series, intake, transactions, observe.Horizon({}, registry, clock), clock),
         intake=intake,
         latest=latest,
         nearest=observe.Nearest(packs, registry, latest),

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 import msgspec
 
 from citybrain.app.asked import AskedTables
-from citybrain.app.links import Links, SentIntake
+from citybrain.app.links import Links
 from citybrain.app.retaining import Retaining
+from citybrain.app.sent import SentCorrections, SentIntake
 from citybrain.app.settings import Settings
 from citybrain.app.stores import Stores
 from citybrain.brain import act, decide, detect, exchange, observe, protect, see
@@ -37,6 +38,7 @@ class City:
     registry: observe.Registry
     making: observe.Making
     promises: observe.Promises
+    corrections: observe.Corrections
     latest: observe.Latest
     nearest: observe.Nearest
     intake: observe.Inlet
@@ -95,6 +97,8 @@ def build(
     horizon = observe.Horizon(settings.retention, registry, clock)
     taker = None if stores.own is None else observe.Intake(registry, series, latest, clock, bus)
     intake = _inlet(taker, links)
+    kept = registry, series, taker, transactions, horizon, clock
+    corrections = observe.Corrections(*kept) if links is None or taker is not None else SentCorrections(*kept, links.corrections)
     flows = _flows(packs)
     units = act.Units(transactions)
     cases = act.CaseBook(transactions, flows, units, act.Working(transactions), clock, settings.case_prefix)
@@ -130,6 +134,7 @@ def build(
         registry=registry,
         making=observe.Making(registry, areas, clock, origin),
         promises=observe.Promises(registry, series, transactions, clock),
+        corrections=corrections,
         latest=latest,
         nearest=observe.Nearest(packs, registry, latest),
         intake=intake,

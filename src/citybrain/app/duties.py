@@ -8,6 +8,7 @@ import structlog
 
 from citybrain.app.city import City, Lag
 from citybrain.app.loops import Wake, follow, regularly, threaded
+from citybrain.app.sent import make_corrections, take_readings
 from citybrain.brain import act, observe, see
 from citybrain.doors.sensorthings import Feeds
 from citybrain.kernel.datasets import Figure
@@ -48,8 +49,18 @@ def duties(city: City, feeds: Feeds) -> tuple[Duty, ...]:
 
 def _keeping(city: City, feeds: Feeds) -> tuple[Duty, ...]:
     """Of the process that owns the observations."""
-    handed = () if city.links is None or city.taker is None else (city.links.serve(city.taker),)
-    return (_fed(city, feeds), regularly("closing", lambda: tidy(city), 600.0), *handed)
+    handed: tuple[Duty, ...] = ()
+    if city.links is not None and city.taker is not None:
+        handed = (
+            take_readings(city.links.readings, city.taker),
+            make_corrections(city.links.corrections, city.corrections, city.registry),
+        )
+    return (
+        _fed(city, feeds),
+        regularly("closing", lambda: tidy(city), 600.0),
+        regularly("corrections", city.corrections.finish, 5.0),
+        *handed,
+    )
 
 
 def _thinking(city: City) -> tuple[Duty, ...]:
@@ -104,6 +115,7 @@ def _renew(city: City) -> None:
     """See what other processes have entered: things and streams, limits, and how far the rules are."""
     city.registry.renew()
     city.limits.renew()
+    city.corrections.renew()
     if isinstance(city.behind, Lag):
         city.behind.look()
 
@@ -167,6 +179,7 @@ async def tidy(city: City) -> None:
     # On the loop, as the readings come in: a newer one is not forgotten with the old.
     for span in past:
         city.latest.forget(span.streams, span.before)
+        await asyncio.to_thread(city.corrections.forget, span.streams, span.before)
 
 
 def _close(city: City) -> None:

@@ -37,6 +37,45 @@ class PromiseLine(msgspec.Struct, frozen=True):
     at: Instant
 
 
+class CorrectionField(msgspec.Struct, frozen=True):
+    """A field of the forms of correcting: a number, or a date and time of the district."""
+
+    name: str
+    title: Text
+    value: str
+    moment: bool = False
+
+
+class CorrectionLine(msgspec.Struct, frozen=True):
+    """What was corrected, by whom, why and when; ``back`` says who took it back, ``may_end`` that this reader may."""
+
+    no: int
+    title: Text
+    facts: tuple[Fact, ...]
+    by: str
+    why: str
+    at: Instant
+    back: tuple[Fact, ...]
+    may_end: bool
+
+
+class Looked(msgspec.Struct, frozen=True):
+    """A correction as it would be: what would change, the fields that say so again, and the mark of what was looked at."""
+
+    facts: tuple[Fact, ...]
+    fields: tuple[tuple[str, str], ...]
+    seen: str
+
+
+class CorrectionBlock(msgspec.Struct, frozen=True):
+    """The corrections of a stream and the forms of correcting; no fields for whom may not."""
+
+    lines: tuple[CorrectionLine, ...]
+    span: tuple[CorrectionField, ...]
+    one: tuple[CorrectionField, ...]
+    looked: Looked | None = None
+
+
 class StreamPage(msgspec.Struct, frozen=True):
     """``/admin/streams/<id>``: a stream's life and contract, and what may be agreed on for one that nobody promised anything of."""
 
@@ -53,6 +92,7 @@ class StreamPage(msgspec.Struct, frozen=True):
     version: int
     agreed: bool
     history: tuple[PromiseLine, ...]
+    corrections: CorrectionBlock
     elsewhere: Text | None = None
     """Where the contract is declared, for one that is not agreed on here: then there is nothing to propose either."""
     why_not: Text | None = None

@@ -158,13 +158,14 @@ class Skill(msgspec.Struct, frozen=True):
 
 
 class ChartRow(msgspec.Struct, frozen=True):
-    """One time of a chart; ``low`` and ``high`` bound the forecast."""
+    """One time of a chart; ``low`` and ``high`` bound the forecast, ``corrected`` says that what was read was set by a person."""
 
     at: Instant
     seen: float | None = None
     ahead: float | None = None
     low: float | None = None
     high: float | None = None
+    corrected: bool = False
 
 
 class Threshold(msgspec.Struct, frozen=True):

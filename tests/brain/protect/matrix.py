@@ -17,6 +17,7 @@ YES: dict[str, tuple[str, ...]] = {
     "stream.export": ("data_officer",),
     "observation.read": STAFF,
     "observation.write": ("device",),
+    "observation.correct": ("data_officer",),
     "observation.export": ("data_officer",),
     "alert.read": STAFF,
     "alert.export": ("data_officer",),

@@ -2,13 +2,16 @@
 
 from citybrain.brain.observe.areas import AreaBook
 from citybrain.brain.observe.census import Census
+from citybrain.brain.observe.corrected import Correction, Ending, Kept
+from citybrain.brain.observe.corrections import Corrections
 from citybrain.brain.observe.derive import Deriver
 from citybrain.brain.observe.doubts import Doubt, Doubts, Judged
 from citybrain.brain.observe.following import Following
 from citybrain.brain.observe.formats import FORMS
 from citybrain.brain.observe.gaps import Gap
 from citybrain.brain.observe.horizon import Horizon, Span, check_days
-from citybrain.brain.observe.intake import Inlet, Intake, Verdict, plausible
+from citybrain.brain.observe.inlet import Inlet
+from citybrain.brain.observe.intake import Intake, Verdict, plausible
 from citybrain.brain.observe.latest import Latest, Reading
 from citybrain.brain.observe.learning import Broken, Learned
 from citybrain.brain.observe.life import contracts, life, lives
@@ -19,6 +22,7 @@ from citybrain.brain.observe.past import Recent, history, missing
 from citybrain.brain.observe.permission import permitted
 from citybrain.brain.observe.promises import Promise, Promises
 from citybrain.brain.observe.registry import Noun, Registry, contract_of
+from citybrain.brain.observe.revising import CORRECTION, RESTORED, Change, Changed, Preview, setting
 from citybrain.brain.observe.rows import Rows, read_rows, read_series
 from citybrain.brain.observe.shelves import datasets
 from citybrain.brain.observe.sources import sources
@@ -28,17 +32,24 @@ from citybrain.brain.observe.told import latest_json
 from citybrain.brain.observe.travelling import column_pieces, joined, pieces, taken
 
 __all__ = [
+    "CORRECTION",
     "FORMS",
     "MADE",
     "METADATA",
+    "RESTORED",
     "WALK_BASIS",
     "AreaBook",
     "Broken",
     "Census",
+    "Change",
+    "Changed",
+    "Correction",
+    "Corrections",
     "Deriver",
     "Doubt",
     "Doubts",
     "Draft",
+    "Ending",
     "Following",
     "Found",
     "Gap",
@@ -46,6 +57,7 @@ __all__ = [
     "Inlet",
     "Intake",
     "Judged",
+    "Kept",
     "Latest",
     "Learned",
     "MadeProperty",
@@ -56,6 +68,7 @@ __all__ = [
     "Making",
     "Nearest",
     "Noun",
+    "Preview",
     "Promise",
     "Promises",
     "Reading",
@@ -83,6 +96,7 @@ __all__ = [
     "plausible",
     "read_rows",
     "read_series",
+    "setting",
     "sources",
     "taken",
 ]

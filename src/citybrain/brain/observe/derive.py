@@ -13,7 +13,7 @@ import pyarrow as pa
 import structlog
 from sqlalchemy import Connection
 
-from citybrain.brain.observe.intake import Inlet
+from citybrain.brain.observe.inlet import Inlet
 from citybrain.brain.observe.registry import Registry
 from citybrain.kernel.errors import DeclarationError
 from citybrain.kernel.instant import DAY, Instant, duration

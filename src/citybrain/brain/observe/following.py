@@ -25,10 +25,13 @@ class Following:
         if not rows.num_rows:
             return 0
         stream_no, time, value = (rows[name].to_numpy() for name in ("stream_no", "time", "value"))
-        received = rows["received"].to_numpy()
-        # What came in together was received at one instant.
-        cuts = np.flatnonzero(np.diff(received)) + 1
+        received, doors = rows["received"].to_numpy(), rows["door"].combine_chunks().dictionary_encode()
+        door, names = doors.indices.to_numpy(), doors.dictionary.to_pylist()
+        # What came in together came by one door and was received at one instant.
+        cuts = np.flatnonzero((np.diff(received) != 0) | (np.diff(door) != 0)) + 1
         for begin, end in zip(np.r_[0, cuts], np.r_[cuts, len(received)], strict=True):
-            self._latest.feed(stream_no[begin:end], time[begin:end], value[begin:end], Instant(int(received[begin])))
+            part = slice(begin, end)
+            at, name = Instant(int(received[begin])), str(names[door[begin]])
+            self._latest.feed(stream_no[part], time[part], value[part], at, name)
         self._at = int(rows["seq"][-1].as_py())
         return rows.num_rows

@@ -5,9 +5,10 @@ read_rows → checks → Series.append (durable) → Latest.feed → Bus "record
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, TypeAlias
 
 import msgspec
 import numpy as np
@@ -19,12 +20,13 @@ from citybrain.brain.observe.registry import Registry
 from citybrain.brain.observe.rows import Rows
 from citybrain.kernel import units
 from citybrain.kernel.clock import Clock
-from citybrain.kernel.errors import BadInputError
+from citybrain.kernel.errors import BadInputError, StaleError
 from citybrain.kernel.events import Recorded
 from citybrain.kernel.ids import new_id
 from citybrain.kernel.instant import MINUTE, Instant, parse
-from citybrain.kernel.observations import Batch, Floats, Ints, Numbers, Refusal
+from citybrain.kernel.observations import Batch, Floats, Ints, Numbers, Receipt, Refusal
 from citybrain.kernel.ports import Bus, Series
+from citybrain.kernel.text import Text
 
 AHEAD = 5 * MINUTE
 """How far a device's clock may run ahead of the city's."""
@@ -47,6 +49,9 @@ _WHY = {
 }
 
 
+_NEWER = Text("其间有读数更新，请重新预览。", "Readings have changed meanwhile. Look at the preview again.")
+
+
 class Verdict(msgspec.Struct, frozen=True):
     """What became of a sending: rows stored, known already, and refused one by one with their reasons."""
 
@@ -58,6 +63,15 @@ class Verdict(msgspec.Struct, frozen=True):
 def plausible(time: Instant, now: Instant) -> bool:
     """Whether a reading of this time is taken in at ``now`` (of the city)."""
     return OLDEST <= time <= now + AHEAD
+
+
+class Revision(NamedTuple):
+    """Readings of one stream whose values stand to be replaced, shapes (n,), in the order of their time; ``before`` is what stands."""
+
+    stream_no: int
+    time: Ints
+    before: Floats
+    after: Floats
 
 
 @dataclass(slots=True)
@@ -94,16 +108,8 @@ class _Checked:
         return self.no[self.good], self.time[self.good], self.value[self.good]
 
 
-class Inlet(Protocol):
-    """The way in as doors know it: the intake itself, or one in another process."""
-
-    async def take(self, rows: Rows, door: str, key: str | None) -> Verdict:
-        """Check and store rows; resolves when they are durable. The same key of a door again gives the first verdict."""
-        ...
-
-    async def take_columns(self, stream_no: Numbers, time: Ints, value: Floats, door: str, key: str | None) -> Verdict:
-        """The same for columns (n,) with stream numbers."""
-        ...
+Overruled: TypeAlias = Callable[[Numbers, Ints, Floats, Floats], NDArray[np.bool_]]
+"""Which observations (n,) of stream numbers, times, values that stand and values that come were measured so before a correction."""
 
 
 class Intake:
@@ -119,6 +125,7 @@ class Intake:
         self._flying: set[asyncio.Future[None]] = set()
         self._behind: Callable[[], int] = _nobody
         self._expired: Callable[[Numbers, Ints], NDArray[np.bool_]] = _for_ever
+        self._overruled: Overruled = _nothing
         self._gate: asyncio.Future[None] | None = None
         self._renew: Callable[[], bool] | None = None
 
@@ -133,6 +140,10 @@ class Intake:
     def kept_by(self, expired: Callable[[Numbers, Ints], NDArray[np.bool_]]) -> None:
         """From now on refuse what would be deleted at once: ``expired`` says which observations (n,) are of days that are past."""
         self._expired = expired
+
+    def corrected_by(self, overruled: Overruled) -> None:
+        """From now on take for known what a person has corrected: a reading that is sent again does not undo its correction."""
+        self._overruled = overruled
 
     async def take(self, rows: Rows, door: str, key: str | None) -> Verdict:
         """Check and store rows; resolves when they are durable. The same key of a door again gives the first verdict.
@@ -204,9 +215,7 @@ class Intake:
         checked.refuse("too_old", checked.time < OLDEST)
         checked.refuse("expired", self._expired(checked.no, checked.time))
         no, time, value, duplicate = checked.sorted()
-        earlier, mine = tuple(self._flying), asyncio.get_running_loop().create_future()
-        self._flying.add(mine)
-        try:
+        with self._in_turn() as earlier:
             suspect = self._reserve(no, time)
             if suspect.any():
                 fresh = await self._fresh(no, time, value, suspect, earlier)
@@ -214,14 +223,49 @@ class Intake:
                 no, time, value = no[fresh], time[fresh], value[fresh]
             refused = Counter(refusal.code for refusal in checked.refused)
             name = new_id() if key is None else f"{door}:{key}"
-            receipt = await self._series.append(Batch(name, door, now, no, time, value, refused, duplicate))
-            if not receipt.repeated:
-                self._latest.feed(no, time, value, now)
+            receipt = await self._append(Batch(name, door, now, no, time, value, refused, duplicate))
+        return Verdict(receipt.stored, receipt.duplicate, tuple(sorted(checked.refused, key=lambda each: each.row)))
+
+    async def revise(self, revision: Revision, door: str, key: str) -> None:
+        """Replace values that stand, all of them or none; returns when that is durable. The same key of a door again stores nothing.
+
+        Raises StaleError where something else stands by now, BusyError and StorageFullError; then nothing was stored.
+        """
+        await self._paced()
+        no = np.full(len(revision.time), revision.stream_no, np.int32)
+        with self._in_turn() as earlier:
+            self._reserve(no, revision.time)
+            if earlier:
+                await asyncio.wait(earlier)
+            known = await asyncio.to_thread(self._series.known, no, revision.time)
+            if not np.array_equal(known, revision.before):
+                raise StaleError(_NEWER)
+            await self._append(Batch(f"{door}:{key}", door, self._clock.city(), no, revision.time, revision.after, {}))
+
+    async def stored(self, door: str, key: str) -> bool:
+        """Whether rows of this key are stored; where they are not, the key is spent. Known for a day of city time."""
+        none = np.zeros(0, np.int64)
+        batch = Batch(f"{door}:{key}", door, self._clock.city(), none.astype(np.int32), none, none.astype(np.float64), {})
+        return (await self._append(batch)).stored > 0
+
+    @contextmanager
+    def _in_turn(self) -> Iterator[tuple[asyncio.Future[None], ...]]:
+        """Within it a sending is on its way; gives those that began before it and are not yet done."""
+        earlier, mine = tuple(self._flying), asyncio.get_running_loop().create_future()
+        self._flying.add(mine)
+        try:
+            yield earlier
         finally:
             self._flying.discard(mine)
             mine.set_result(None)
+
+    async def _append(self, batch: Batch) -> Receipt:
+        """Make a batch durable, feed the latest values, and wake whoever waits."""
+        receipt = await self._series.append(batch)
+        if not receipt.repeated:
+            self._latest.feed(batch.stream_no, batch.time, batch.value, batch.received, batch.door)
         self._bus.publish(RECORDED, Recorded(receipt.last_seq))
-        return Verdict(receipt.stored, receipt.duplicate, tuple(sorted(checked.refused, key=lambda each: each.row)))
+        return receipt
 
     def _reserve(self, no: Numbers, time: Ints) -> NDArray[np.bool_]:
         """Which rows are not newer than all that was taken in before (stored or on its way), and so may be known.
@@ -243,13 +287,18 @@ class Intake:
         """Which rows are new or revise a known value; waits for the sendings before this one, whose rows it must know."""
         if earlier:
             await asyncio.wait(earlier)
-        known = np.full(len(no), np.nan)
-        known[suspect] = await asyncio.to_thread(self._series.known, no[suspect], time[suspect])
+        new = np.ones(len(no), np.bool_)
+        new[suspect] = await asyncio.to_thread(self._unknown, no[suspect], time[suspect], value[suspect])
         # Of several revisions of one instant in a sending only the first is held against what is stored.
         follows = np.zeros(len(no), np.bool_)
         follows[1:] = (no[1:] == no[:-1]) & (time[1:] == time[:-1])
-        new: NDArray[np.bool_] = value != known
         return new | follows
+
+    def _unknown(self, no: Numbers, time: Ints, value: Floats) -> NDArray[np.bool_]:
+        """Which rows (n,) say something else than what stands, and than what was measured there before a person corrected it."""
+        known = self._series.known(no, time)
+        unknown: NDArray[np.bool_] = (value != known) & ~self._overruled(no, time, known, value)
+        return unknown
 
 
 def _nobody() -> int:
@@ -259,6 +308,11 @@ def _nobody() -> int:
 
 def _for_ever(_: Numbers, time: Ints) -> NDArray[np.bool_]:
     """Nothing expires."""
+    return np.zeros(len(time), np.bool_)
+
+
+def _nothing(_no: Numbers, time: Ints, _known: Floats, _value: Floats) -> NDArray[np.bool_]:
+    """Nothing was corrected."""
     return np.zeros(len(time), np.bool_)
 
 

@@ -43,6 +43,8 @@ class Latest:
         self._received = np.full(_FIRST, NEVER, np.int64)
         self._changed = np.full(_FIRST, NEVER, np.int64)
         self._written = np.zeros(_FIRST, np.int64)
+        self._door = np.zeros(_FIRST, np.int16)
+        self._doors: dict[str, int] = {}
         self._doubt = np.full(_FIRST, CODE[Life.LIVE])
         self._told: dict[int, tuple[Instant | None, Text]] = {}
         self._batches = itertools.count(1)
@@ -50,8 +52,8 @@ class Latest:
         self._contracts = contracts(())
         self.rebuild(series)
 
-    def feed(self, stream_no: Numbers, time: Ints, value: Floats, received: Instant) -> None:
-        """Take durable observations (n,) in the order of their sending; older ones than the latest change nothing."""
+    def feed(self, stream_no: Numbers, time: Ints, value: Floats, received: Instant, door: str) -> None:
+        """Take durable observations (n,) of a door in the order of their sending; older ones than the latest change nothing."""
         if not len(stream_no):
             return
         self._room(int(stream_no.max()) + 1)
@@ -74,6 +76,9 @@ class Latest:
         differs = np.flatnonzero(value != before)
         self._changed[no[differs]] = time[differs]
         self._time[no[last]], self._value[no[last]], self._received[no[last]] = time[last], value[last], received
+        if door not in self._doors:
+            self._doors = {**self._doors, door: len(self._doors)}
+        self._door[no[last]] = self._doors[door]
 
     def mark(self, stream_no: int) -> int:
         """A number that changes whenever anything is written of a stream, late rows and revisions too."""
@@ -90,13 +95,13 @@ class Latest:
         return self._time[stream_no]
 
     def table(self, numbers: Numbers | None = None) -> pa.Table:
-        """Columns stream_no, time, value, received, life (a word) of some streams, or of all that are registered.
+        """Columns stream_no, time, value, received, door, life (a word) of some streams, or of all that are registered.
 
         A stream that never reported has nulls and the life ``never``.
         """
         promised = self._promised()
         no = np.arange(1, len(promised.low) + 1, dtype=np.int32) if numbers is None else numbers
-        time, value, received = self._time[no], self._value[no], self._received[no]
+        time, value, received, door = self._time[no], self._value[no], self._received[no], self._door[no]
         codes = self.codes(no)
         none = time <= NEVER
 
@@ -106,6 +111,7 @@ class Latest:
                 "time": pa.array(time, pa.int64(), mask=none),
                 "value": pa.array(value, pa.float64(), mask=none),
                 "received": pa.array(received, pa.int64(), mask=none),
+                "door": pa.array([*self._doors], pa.string()).take(pa.array(door, pa.int16(), mask=none)),
                 "life": _WORDS.take(codes),
             }
         )
@@ -174,6 +180,7 @@ class Latest:
         self._received = np.r_[self._received, np.full(more, NEVER, np.int64)]
         self._changed = np.r_[self._changed, np.full(more, NEVER, np.int64)]
         self._written = np.r_[self._written, np.zeros(more, np.int64)]
+        self._door = np.r_[self._door, np.zeros(more, np.int16)]
         self._doubt = np.r_[self._doubt, np.full(more, CODE[Life.LIVE])]
 
     def rebuild(self, series: Series) -> None:
@@ -186,6 +193,9 @@ class Latest:
         self._time[no], self._value[no] = table["time"].to_numpy(), table["value"].to_numpy()
         self._received[no] = self._changed[no] = table["time"].to_numpy()
         self._received[no] = table["received"].to_numpy()
+        doors = [str(door) for door in table["door"].to_pylist()]
+        self._doors = {name: code for code, name in enumerate(dict.fromkeys((*self._doors, *doors)))}
+        self._door[no] = [self._doors[door] for door in doors]
         self._find_changes(series)
 
     def _find_changes(self, series: Series) -> None:

@@ -55,6 +55,7 @@ STREAM = Dataset(
         Column("time", Text("观测时间", "Observed"), "instant"),
         Column("value", Text("最新值", "Latest value"), "number"),
         Column("received", Text("接收时间", "Received"), "instant"),
+        Column("door", Text("接入方式", "Door"), "text"),
         Column("life", Text("数据状态", "Life"), "text"),
         Column("since", Text("状态起始时间", "Since"), "instant"),
         Column("why", Text("状态原因", "Why"), "json"),

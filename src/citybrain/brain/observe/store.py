@@ -111,6 +111,46 @@ PROMISE = Table(
     Index("promise_of_stream", "stream", "no"),
 )
 """What people agreed on for streams that nobody else promised anything of; the newest of a stream holds, null for taken back."""
+CORRECTION = Table(
+    "correction",
+    METADATA,
+    Column("no", Integer, primary_key=True, autoincrement=False),
+    Column("key", String(36), nullable=False, unique=True),
+    Column("stream", Integer, nullable=False),
+    Column("since", BigInteger, nullable=False),
+    Column("until", BigInteger, nullable=False),
+    Column("factor", Float(53), nullable=False),
+    Column("offset", Float(53), nullable=False),
+    Column("rows", Integer, nullable=False),
+    Column("by", String(100), nullable=False),
+    Column("why", Text, nullable=False),
+    Column("wall", BigInteger, nullable=False),
+    Column("state", String(20), nullable=False),
+    Column("ended_by", String(100)),
+    Column("ended_why", Text),
+    Column("ended_wall", BigInteger),
+    Column("restored", Integer),
+    Index("correction_of_stream", "stream", "no"),
+)
+"""What people corrected in readings; ``key`` names the batch of the rows, ``restored`` counts those that went back at its end."""
+CORRECTED = Table(
+    "corrected",
+    METADATA,
+    Column("correction", Integer, primary_key=True, autoincrement=False),
+    Column("time", BigInteger, primary_key=True, autoincrement=False),
+    Column("stream", Integer, nullable=False),
+    Column("measured", Float(53), nullable=False),
+    Column("door", String(100), nullable=False),
+    Column("received", BigInteger, nullable=False),
+    Column("rests", Integer),
+    Column("before", Float(53), nullable=False),
+    Column("after", Float(53), nullable=False),
+    Index("corrected_at", "stream", "time"),
+)
+"""The readings of a correction: what was measured, how and when it had come in, what stood and what stands in its place.
+
+``rests`` is the correction whose value stood there before; null where that was the measured one.
+"""
 AREA = Table(
     "area",
     METADATA,

@@ -193,6 +193,7 @@ def _stream_row(stream: Stream, entity: Entity, row: Mapping[str, Json], why: tu
         "time": row["time"],
         "value": row["value"],
         "received": row["received"],
+        "door": row["door"],
         "life": row["life"],
         "since": since,
         "why": msgspec.to_builtins(words),

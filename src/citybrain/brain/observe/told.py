@@ -16,11 +16,12 @@ _FIXED = ("id", "entity", "kind", "field", "unit")
 
 
 def latest_json(registry: Registry, latest: Latest) -> bytes:
-    """A list of rows by stream id: id, entity, kind, field, unit, area, time, value, received, life, origin, ``demo`` where not real."""
+    """A list of rows by stream id: id, entity, kind, field, unit, area, time, value, received, door, life, origin, ``demo`` where not real."""
     order, heads, tails = _unchanging(registry, registry.version)
     table = latest.table(order)
     times, received = _instants(table.column("time").to_pylist()), _instants(table.column("received").to_pylist())
     values = msgspec.json.encode(table.column("value").to_pylist())[1:-1].split(b",")
+    doors = _words(table.column("door").to_pylist())
     lives = [f'"{life}"'.encode() for life in table.column("life").to_pylist()]
     parts = zip(
         heads,
@@ -29,6 +30,8 @@ def latest_json(registry: Registry, latest: Latest) -> bytes:
         values,
         repeat(b',"received":'),
         received,
+        repeat(b',"door":'),
+        doors,
         repeat(b',"life":'),
         lives,
         tails,
@@ -52,6 +55,12 @@ _DEMO = ',"demo":true'
 def _head(stream: Stream, area: str | None) -> bytes:
     fixed = {name: getattr(stream, name) for name in _FIXED} | {"area": area}
     return msgspec.json.encode(fixed)[:-1] + b',"time":'
+
+
+def _words(found: list[str | None]) -> list[bytes]:
+    """JSON of words, or null; each is written once."""
+    written = {word: msgspec.json.encode(word) for word in set(found)}
+    return [written[word] for word in found]
 
 
 def _instants(times: list[int | None]) -> list[bytes]:

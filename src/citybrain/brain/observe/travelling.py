@@ -1,11 +1,11 @@
 """Rows and verdicts on their way between processes: the doors of one read them, the intake of another makes them durable."""
 
 from collections.abc import Iterator
-from typing import Protocol
 
 import msgspec
 import pyarrow as pa
 
+from citybrain.brain.observe.inlet import Inlet
 from citybrain.brain.observe.intake import Verdict
 from citybrain.brain.observe.rows import Rows
 from citybrain.kernel.observations import Floats, Ints, Numbers, Refusal
@@ -24,18 +24,6 @@ class Sent(msgspec.Struct, frozen=True, array_like=True):
     key: str
     columns: bytes
     refused: tuple[Refusal, ...] = ()
-
-
-class Taker(Protocol):
-    """The intake that makes pieces durable."""
-
-    async def take(self, rows: Rows, door: str, key: str | None) -> Verdict:
-        """Check and store rows."""
-        ...
-
-    async def take_columns(self, stream_no: Numbers, time: Ints, value: Floats, door: str, key: str | None) -> Verdict:
-        """Check and store columns."""
-        ...
 
 
 def pieces(rows: Rows, door: str, key: str, largest: int) -> Iterator[bytes]:
@@ -57,7 +45,7 @@ def column_pieces(stream_no: Numbers, time: Ints, value: Floats, door: str, key:
     return _pieces(pa.table({"stream_no": stream_no, "time": time, "value": value}), door, key, (), largest)
 
 
-async def taken(taker: Taker, piece: bytes) -> Verdict:
+async def taken(taker: Inlet, piece: bytes) -> Verdict:
     """Have a piece taken; the same piece again gives the first verdict."""
     sent = msgspec.msgpack.decode(piece, type=Sent)
     table = pa.ipc.open_stream(sent.columns).read_all()

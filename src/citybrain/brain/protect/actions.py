@@ -20,11 +20,12 @@ _VERBS: dict[str, Text] = {
     "publish": Text("发布", "Publish"),
     "decide": Text("决定", "Decide on"),
     "promise": Text("约定", "Agree on"),
+    "correct": Text("更正", "Correct"),
 }
 _NOUNS: dict[str, tuple[Text, tuple[str, ...]]] = {
     "entity": (Text("对象", "entities"), ("read", "write", "export")),
     "stream": (Text("数据流", "streams"), ("read", "write", "promise", "export")),
-    "observation": (Text("监测值", "observations"), ("read", "write", "export")),
+    "observation": (Text("监测值", "observations"), ("read", "write", "correct", "export")),
     "alert": (Text("预警", "alerts"), ("read", "export")),
     "rule": (Text("规则", "rules"), ("read", "try", "publish")),
     "forecast": (Text("预报", "forecasts"), ("read", "export")),

@@ -9,6 +9,7 @@ from litestar.types import ControllerRouterHandler
 from citybrain.doors.api import (
     act,
     bookings,
+    corrections,
     decide,
     detect,
     exchange,
@@ -32,7 +33,7 @@ from citybrain.doors.api.parts import ApiParts
 __all__ = ["ApiParts", "gate", "may", "openapi", "purpose", "routes"]
 
 _FACULTIES = {
-    "observe": (*observe.HANDLERS, *promises.HANDLERS, *nearby.HANDLERS),
+    "observe": (*observe.HANDLERS, *promises.HANDLERS, *corrections.HANDLERS, *nearby.HANDLERS),
     "detect": (*detect.HANDLERS, *limits.HANDLERS),
     "act": (*act.HANDLERS, *bookings.HANDLERS, *instructions.HANDLERS, *reports.HANDLERS),
     "decide": decide.HANDLERS,

@@ -28,7 +28,9 @@ DOOR: Final = "api"
 _LARGE: Final = 524_288
 """Bytes above which reading leaves the event loop."""
 _LONGEST: Final = 366 * DAY
-_LATEST: Final = frozenset({"id", "entity", "kind", "field", "unit", "area", "time", "value", "received", "life", "origin", "demo"})
+_LATEST: Final = frozenset(
+    {"id", "entity", "kind", "field", "unit", "area", "time", "value", "received", "door", "life", "origin", "demo"}
+)
 _FROM: Final[Op] = "ge"
 _UNTIL: Final[Op] = "lt"
 
@@ -190,7 +192,7 @@ def stream_history(
     bucket: FromQuery[str] = "PT1H",
 ) -> Buckets:
     """The history of a stream in buckets of an ISO 8601 duration, oldest first; by default hours of the last day."""
-    whose = _readable(request, parts, name)
+    whose = readable(request, parts, name)
     end = Instant(parts.clock.city() + 1) if until is None else asking.instant(until, "until")
     start = Instant(end - DAY) if since is None else asking.instant(since, "since")
     table = observe.history(parts.series, parts.registry, whose.entity, whose.field, start, end, _span(bucket))
@@ -205,7 +207,7 @@ def stream_gaps(
     request: Call, parts: Parts, name: FromPath[str], since: FromQuery[str | None] = None, until: FromQuery[str | None] = None
 ) -> Gaps:
     """The readings of a stream that were due and never came, with estimates that are marked and stored nowhere; by default of a week."""
-    whose = _readable(request, parts, name)
+    whose = readable(request, parts, name)
     end = Instant(parts.clock.city() + 1) if until is None else asking.instant(until, "until")
     start = Instant(end - 7 * DAY) if since is None else asking.instant(since, "since")
     found = observe.missing(parts.series, parts.registry, name, start, end)
@@ -229,7 +231,7 @@ def doors(parts: Parts) -> list[DoorSheet]:
     ]
 
 
-def _readable(request: Call, parts: ApiParts, name: str) -> Stream:
+def readable(request: Call, parts: ApiParts, name: str) -> Stream:
     """A stream whose readings the caller may see; raises NotFoundError or ForbiddenError."""
     one(parts, request, "stream", name)
     whose = parts.registry.stream(name)

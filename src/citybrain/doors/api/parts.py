@@ -13,7 +13,7 @@ from citybrain.brain.act import Bookings, CaseBook, Instructions, Offers, Proofs
 from citybrain.brain.decide import Questions
 from citybrain.brain.detect import Alerts, Forecasts, Limits, Studio
 from citybrain.brain.exchange import CatalogueBook
-from citybrain.brain.observe import Inlet, Latest, Nearest, Promises, Registry
+from citybrain.brain.observe import Corrections, Inlet, Latest, Nearest, Promises, Registry
 from citybrain.brain.protect import Accounts, AuditTrail, CedarPolicy, Guard
 from citybrain.brain.see import Indicators, Lookups
 from citybrain.kernel.access import Caller
@@ -39,6 +39,7 @@ class ApiParts:
     audit: AuditTrail
     registry: Registry
     promises: Promises
+    corrections: Corrections
     intake: Inlet
     latest: Latest
     nearest: Nearest

@@ -62,6 +62,11 @@ _MESSAGES: Final[dict[str, tuple[Tone, Text]]] = {
     "published": ("good", Text("已发布，自现在起生效。", "Published. It holds from now on.")),
     "agreed": ("good", Text("约定已确认，自现在起生效。", "Agreed. It holds from now on.")),
     "taken_back": ("good", Text("约定已撤回。", "Taken back.")),
+    "corrected": (
+        "good",
+        Text("已更正，各处自现在起用更正后的数值。", "Corrected. Everything goes by the corrected values from now on."),
+    ),
+    "restored": ("good", Text("更正已撤回，恢复原来的数值。", "Taken back. What stood before stands again.")),
     "rolled_back": ("good", Text("已回退，自现在起生效。", "Rolled back. It holds from now on.")),
     "signed_out": ("info", Text("您已退出登录。", "You are signed out.")),
 }

@@ -13,7 +13,7 @@ from citybrain.brain.act import Bookings, CaseBook, Instructions, Offers, Proofs
 from citybrain.brain.decide import Questions
 from citybrain.brain.detect import Alerts, Forecasts, Limits, Studio
 from citybrain.brain.exchange import CatalogueBook
-from citybrain.brain.observe import AreaBook, Census, Gap, Judged, Latest, Nearest, Promises, Registry
+from citybrain.brain.observe import AreaBook, Census, Corrections, Gap, Judged, Latest, Nearest, Promises, Registry
 from citybrain.brain.protect import Accounts, CedarPolicy, Guard
 from citybrain.brain.see import Indicators, Night, Trace
 from citybrain.doors.pages.moments import Moments
@@ -36,6 +36,7 @@ class PageParts:
     accounts: Accounts
     registry: Registry
     promises: Promises
+    corrections: Corrections
     latest: Latest
     nearest: Nearest
     census: Census

@@ -7,7 +7,7 @@ from litestar import Response, get, post
 from litestar.params import FromPath, URLEncodedBody
 from litestar.response import Redirect
 
-from citybrain.doors.pages import charts, frame, rows, streams, typed
+from citybrain.doors.pages import charts, correction_facts, frame, rows, streams, typed
 from citybrain.doors.pages import stream_facts as told
 from citybrain.doors.pages.parts import Call, PageParts, Parts
 from citybrain.kernel.access import Ask, Caller, Query
@@ -55,7 +55,9 @@ class TakingBack(msgspec.Struct, frozen=True):
 @get(f"{streams.PATH}/{{name:str}}", opt=frame.opens("page.streams"), sync_to_thread=True)
 def stream_page(request: Call, parts: Parts, name: FromPath[str]) -> Response[str]:
     """One stream."""
-    return frame.shown(parts, request, _view(parts, request.user, name, {}))
+    given = correction_facts.given(request.query_params)
+    page = view(parts, request.user, name, {**given})
+    return frame.shown(parts, request, page, status=400 if page.errors else 200)
 
 
 @post(f"{streams.PATH}/{{name:str}}/promise", opt=frame.opens("stream.promise"), sync_to_thread=True)
@@ -91,11 +93,12 @@ def _refused(
 ) -> Response[str]:
     field = str(error.fields.get("field", "why"))
     wrong = (FormError(f"back-{field}" if "back-why" in given else field, error.what),)
-    view = msgspec.structs.replace(_view(parts, request.user, name, given), errors=wrong)
-    return frame.shown(parts, request, view, status=error.status)
+    page = msgspec.structs.replace(view(parts, request.user, name, given), errors=wrong)
+    return frame.shown(parts, request, page, status=error.status)
 
 
-def _view(parts: PageParts, caller: Caller, name: str, given: dict[str, str]) -> StreamPage:
+def view(parts: PageParts, caller: Caller, name: str, given: dict[str, str]) -> StreamPage:
+    """The page of a stream as a caller sees it, with what was typed; raises NotFoundError."""
     row = rows.first(rows.read(parts, caller, Query("stream", Compare("id", "eq", name), limit=1)).rows, name)
     stream = parts.registry.stream(name)
     unit = rows.sign(stream.unit)
@@ -105,6 +108,7 @@ def _view(parts: PageParts, caller: Caller, name: str, given: dict[str, str]) ->
     reads = parts.policy.decide(Ask(caller, "observation.read", stream.kind, "", {"access": access})).allowed
     learned = parts.promises.proposal(stream) if free and reads else None
     shown = stream.contract if stream.contract != Contract() or learned is None else learned.contract
+    corrections, errors = correction_facts.block(parts, caller, stream, given)
     return StreamPage(
         title=streams.named(parts, row),
         path=f"{streams.PATH}/{name}",
@@ -120,7 +124,9 @@ def _view(parts: PageParts, caller: Caller, name: str, given: dict[str, str]) ->
         version=history[0].no if history else 0,
         agreed=parts.registry.agreed(stream),
         history=tuple(told.line(parts, one, unit) for one in history),
+        corrections=corrections,
         typed=given,
+        errors=errors,
     )
 
 

@@ -234,6 +234,7 @@ class Feeds:
             "time": rfc3339(Instant(raw["time"])),
             "value": raw["value"],
             "received": rfc3339(Instant(raw["received"])),
+            "door": raw["door"],
             "origin": stream.origin,
         }
 

@@ -4,11 +4,11 @@ A MultiDatastream owns no data. Its Observations are put together from the readi
 instant, each at the place of its field and null where a field has none; the Datastreams stay as they are. Pure.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
-from citybrain.brain.observe import Registry
-from citybrain.doors.sensorthings.shape import MEASUREMENT, Item, Row, Shaper, marked, same, unit_words
+from citybrain.brain.observe import CORRECTION, Registry
+from citybrain.doors.sensorthings.shape import MEASUREMENT, Item, Row, Shaper, marked, quality, same, unit_words
 from citybrain.kernel.instant import Instant, parse
 from citybrain.kernel.text import Json
 from citybrain.kernel.things import Field, Kind
@@ -67,14 +67,18 @@ def multi_datastream(shaper: Shaper, row: Row) -> Item:
     return Item(MULTI, key, body, links, row)
 
 
-def put_together(entity: str, fields: Iterable[Field], readings: Mapping[str, Row]) -> Item:
+def put_together(entity: str, fields: Sequence[Field], readings: Mapping[str, Row]) -> Item:
     """The Observation of readings of one instant, by stream; at least one."""
     newest = max(readings.values(), key=lambda row: parse(str(row["received"])))
+    corrected: list[Json] = [
+        column.name for column in fields if readings.get(f"{entity}.{column.name}", {}).get("door") == CORRECTION
+    ]
     values: list[Json] = [readings.get(f"{entity}.{column.name}", {}).get("value") for column in fields]
     body: dict[str, Json] = {
         "phenomenonTime": newest["time"],
         "resultTime": newest["time"],
         "result": values,
+        **(quality(CORRECTION, fields=corrected) if corrected else {}),
         "parameters": marked({"received": newest["received"], "origin": newest["origin"]}),
     }
     key = named(entity, parse(str(newest["time"])))

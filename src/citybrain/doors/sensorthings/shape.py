@@ -6,7 +6,7 @@ from typing import Final, TypeAlias
 
 import msgspec
 
-from citybrain.brain.observe import MADE, MadeProperty, Registry
+from citybrain.brain.observe import CORRECTION, MADE, MadeProperty, Registry
 from citybrain.kernel.errors import BadInputError
 from citybrain.kernel.predicate import And, Compare, Predicate
 from citybrain.kernel.text import Json, Lang, Text
@@ -19,6 +19,16 @@ MEASUREMENT: Final = "http://www.opengis.net/def/observationType/OGC-OM/2.0/OM_M
 OURS: Final = frozenset({"life", "lifeTitle", "lifeSince", "lifeReason", "latest"})
 """Properties of a Datastream that answers add to its maker's own; what is sent back of them is not kept."""
 _UCUM: Final = "https://ucum.org/ucum#section-Base-Units"
+
+
+_CORRECTED: Final = "由人员更正，不是测得的值 · Set by a person, not measured"
+
+
+def quality(door: Json, **more: Json) -> dict[str, Json]:
+    """The ``resultQuality`` (DQ_Element of ISO 19157) of a value that was corrected; nothing for one that was measured."""
+    return (
+        {"resultQuality": [{"nameOfMeasure": CORRECTION, "measureDescription": _CORRECTED, **more}]} if door == CORRECTION else {}
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,11 +117,12 @@ class Shaper:
         return Item("Datastreams", str(row["id"]), body, links, row)
 
     def observation(self, row: Row, entity: str) -> Item:
-        """A value; ``row`` holds id, stream, time, value, received and origin, ``entity`` is whose stream it is."""
+        """A value; ``row`` holds id, stream, time, value, received, door and origin, ``entity`` is whose stream it is."""
         body: dict[str, Json] = {
             "phenomenonTime": row["time"],
             "resultTime": row["time"],
             "result": row["value"],
+            **quality(row["door"]),
             "parameters": marked({"received": row["received"], "origin": row["origin"]}),
         }
         links = {"Datastream": same("id", row["stream"]), "FeatureOfInterest": same("id", entity)}

@@ -79,6 +79,7 @@ def row(stream: Stream, latest: Mapping[str, Json]) -> dict[str, Json]:
         "time": latest["time"],
         "value": latest["value"],
         "received": latest["received"],
+        "door": latest["door"],
         "origin": stream.origin,
     }
 

@@ -25,6 +25,21 @@ WORDS: Final = {
     "promise_agreed": Text("确认约定", "Agreed"),
     "promise_taken_back": Text("撤回约定", "Taken back"),
     "promise_take_back": Text("撤回约定", "Take back"),
+    "correct_title": Text("更正读数", "Correct readings"),
+    "correct_about": Text(
+        "读数有误（如单位错误）时由数据专员更正：先预览，再写明理由。更正后的数值处处带“更正”标记，测得的原值长期保留，可随时撤回。"
+        "没有正确数值可填的读数不能只作废。",
+        "Wrong readings (a wrong unit, say) are corrected by the data officer: look first, then say why. Corrected values bear their mark "
+        "everywhere, what was measured is kept, and it can be taken back. A reading cannot be struck out without a better value.",
+    ),
+    "correct_looked": Text("预览：将会这样更正", "What would be corrected"),
+    "correct_do": Text("确认更正", "Correct"),
+    "correct_leave": Text("放弃", "Leave it"),
+    "correct_span": Text("更正一段时间（乘以、加上一个数）", "Correct a span (times, plus a number)"),
+    "correct_one": Text("更正一个读数", "Correct one reading"),
+    "correct_look": Text("预览", "Look"),
+    "correct_made": Text("已作的更正", "Corrections made"),
+    "correct_end": Text("撤回更正", "Take back"),
     "judged_title": Text("与周边同类比对", "Compared with neighbours"),
     "judged_about": Text(
         "每小时把监测项与周边同类的中位数比对：突然或持续偏离的判为“与他源矛盾”，三周内逐日偏离的判为“漂移”。",

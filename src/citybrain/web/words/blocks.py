@@ -61,6 +61,8 @@ WORDS: Final = {
     # Chart
     "chart_table": Text("数据表", "Table of the data"),
     "time": Text("时间", "Time"),
+    "corrected": Text("更正", "Corrected"),
+    "corrected_of": Text("其中 {count} 个由人员更正", "{count} of them set by a person"),
     "seen": Text("实测", "Measured"),
     "ahead": Text("预测", "Forecast"),
     "low": Text("预测下限", "Forecast, low"),

@@ -1,0 +1,129 @@
+"""What a process hands to the one that owns the observations, by way of JetStream: readings, and corrections of them.
+
+Both are repeated without harm: a piece of readings has a key that stays the same, and a correction is made over what was seen.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+import msgspec
+from sqlalchemy import Connection
+
+from citybrain.brain import observe
+from citybrain.engines.nats import Work
+from citybrain.engines.told import Told, raised, told
+from citybrain.kernel.clock import Clock
+from citybrain.kernel.errors import CityError
+from citybrain.kernel.ids import new_id
+from citybrain.kernel.observations import Floats, Ints, Numbers
+from citybrain.kernel.ports import Series, Transactions
+from citybrain.kernel.things import Stream
+
+T = TypeVar("T")
+
+
+class _Answered(msgspec.Struct, frozen=True, array_like=True):
+    """What became of a piece: a value, or an error of the city."""
+
+    value: msgspec.Raw
+    error: Told | None = None
+
+
+class _Correcting(msgspec.Struct, frozen=True, array_like=True):
+    """A correction to be made (``change`` over what was ``seen``), or number ``no`` to be taken back."""
+
+    stream: str
+    by: str
+    why: str
+    change: observe.Change | None = None
+    seen: str = ""
+    no: int = 0
+
+
+class SentIntake:
+    """The intake of another process: rows go there, and the verdict comes back when they are durable."""
+
+    def __init__(self, work: Work) -> None:
+        self._work = work
+
+    async def take(self, rows: observe.Rows, door: str, key: str | None) -> observe.Verdict:
+        """Check and store rows there; raises BusyError and StorageFullError, after which the sender sends them again."""
+        name = new_id() if key is None else key
+        return await self._all([*observe.pieces(rows, door, name, self._work.largest)])
+
+    async def take_columns(self, stream_no: Numbers, time: Ints, value: Floats, door: str, key: str | None) -> observe.Verdict:
+        """The same for columns (n,) with stream numbers."""
+        name = new_id() if key is None else key
+        return await self._all([*observe.column_pieces(stream_no, time, value, door, name, self._work.largest)])
+
+    async def _all(self, pieces: list[bytes]) -> observe.Verdict:
+        answers = await asyncio.gather(*map(self._work.ask, pieces))
+        return observe.joined([_opened(answer, observe.Verdict) for answer in answers])
+
+
+class SentCorrections(observe.Corrections):
+    """Corrections that another process makes; what was corrected is read here."""
+
+    def __init__(
+        self,
+        registry: observe.Registry,
+        series: Series,
+        intake: observe.Intake | None,
+        transactions: Transactions[Connection],
+        horizon: observe.Horizon,
+        clock: Clock,
+        work: Work,
+    ) -> None:
+        super().__init__(registry, series, intake, transactions, horizon, clock)
+        self._work = work
+
+    async def correct(self, stream: Stream, change: observe.Change, seen: str, by: str, why: str) -> observe.Correction:
+        """Have a change made as it was previewed; raises what is raised there."""
+        return await self._sent(_Correcting(stream.id, by, why, change, seen))
+
+    async def end(self, stream: Stream, no: int, by: str, why: str) -> observe.Correction:
+        """Have a correction taken back; raises what is raised there."""
+        return await self._sent(_Correcting(stream.id, by, why, no=no))
+
+    async def _sent(self, wanted: _Correcting) -> observe.Correction:
+        found = _opened(await self._work.ask(msgspec.msgpack.encode(wanted)), observe.Correction)
+        await asyncio.to_thread(self.renew)
+        return found
+
+
+async def take_readings(work: Work, intake: observe.Intake) -> None:
+    """Take in what the doors of other processes hand over, for ever."""
+    await work.serve(_answering(lambda piece: observe.taken(intake, piece)))
+
+
+async def make_corrections(work: Work, corrections: observe.Corrections, registry: observe.Registry) -> None:
+    """Make the corrections that people ask for at other processes, for ever."""
+
+    async def make(piece: bytes) -> observe.Correction:
+        wanted = msgspec.msgpack.decode(piece, type=_Correcting)
+        stream = registry.stream(wanted.stream)
+        if wanted.change is None:
+            return await corrections.end(stream, wanted.no, wanted.by, wanted.why)
+        return await corrections.correct(stream, wanted.change, wanted.seen, wanted.by, wanted.why)
+
+    await work.serve(_answering(make))
+
+
+def _answering(do: Callable[[bytes], Awaitable[object]]) -> Callable[[bytes], Awaitable[bytes]]:
+    async def answered(piece: bytes) -> bytes:
+        try:
+            found = _Answered(msgspec.Raw(msgspec.msgpack.encode(await do(piece))))
+        except CityError as error:
+            found = _Answered(msgspec.Raw(msgspec.msgpack.encode(None)), told(error))
+        return msgspec.msgpack.encode(found)
+
+    return answered
+
+
+def _opened(answer: bytes, kind: type[T]) -> T:
+    """The value of an answer; raises the error that it is."""
+    found = msgspec.msgpack.decode(answer, type=_Answered)
+    if found.error is not None:
+        raise raised(found.error)
+    return msgspec.msgpack.decode(found.value, type=kind)

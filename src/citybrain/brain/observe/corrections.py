@@ -1,0 +1,287 @@
+"""Corrections: a person replaces wrong readings, what was measured is kept beside them, and stands again when that is taken back.
+
+preview → record (pending) → Intake.revise, under the record's key → record (standing). A kill between two steps is mended by ``finish``.
+Corrected values go in by their own door, as revisions: every reader meets them, and every reader can tell them from what was measured.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import Final, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import Connection
+
+from citybrain.brain.observe import corrected, revising
+from citybrain.brain.observe.corrected import Correction, Kept, Signed, State
+from citybrain.brain.observe.horizon import Horizon
+from citybrain.brain.observe.intake import Intake, Revision
+from citybrain.brain.observe.registry import Registry
+from citybrain.brain.observe.revising import CORRECTION, MOST, RESTORED, Change, Plan, Preview
+from citybrain.kernel.clock import Clock
+from citybrain.kernel.errors import BadInputError, CityError, ConflictError, NotFoundError, StaleError
+from citybrain.kernel.ids import new_id
+from citybrain.kernel.instant import DAY, Instant
+from citybrain.kernel.observations import Floats, Ints, Numbers, SeriesQuery
+from citybrain.kernel.ports import Series, Transactions
+from citybrain.kernel.text import Text
+from citybrain.kernel.things import Stream
+
+_SHORTEST: Final = 4
+"""Characters of a reason that can be one."""
+_TRIES: Final = 5
+"""How often taking back is begun anew where readings come in beside it."""
+_CHANGED: Final = Text("读数已有更新，请重新预览后再更正。", "Readings have changed. Look at the preview again, then correct.")
+T = TypeVar("T")
+
+
+class Corrections:
+    """Corrections of readings, one at a time; each is durable when it returns, in the store of readings too."""
+
+    def __init__(
+        self,
+        registry: Registry,
+        series: Series,
+        intake: Intake | None,
+        transactions: Transactions[Connection],
+        horizon: Horizon,
+        clock: Clock,
+    ) -> None:
+        self._registry = registry
+        self._series = series
+        self._own = intake
+        self._transactions = transactions
+        self._horizon = horizon
+        self._clock = clock
+        self._alone = asyncio.Lock()
+        self._streams = self._read(corrected.streams)
+        if intake is not None:
+            intake.corrected_by(self.overruled)
+
+    @property
+    def _intake(self) -> Intake:
+        """The intake of this process; a RuntimeError where another one takes in and corrects."""
+        if self._own is None:
+            message = "Readings are corrected by the process that takes them in."
+            raise RuntimeError(message)
+        return self._own
+
+    def renew(self) -> None:
+        """See in which streams another process has corrected readings. Blocks: run in a thread."""
+        self._streams = self._read(corrected.streams)
+
+    def preview(self, stream: Stream, change: Change) -> Preview:
+        """What a change would do to a stream; raises BadInputError with the field, NotFoundError for a stream that has ended."""
+        return self._plan(stream, change).preview(stream.contract)
+
+    async def correct(self, stream: Stream, change: Change, seen: str, by: str, why: str) -> Correction:
+        """Make a change as it was previewed. Raises as ``preview`` does, and StaleError where readings changed since.
+
+        Raises BusyError and StorageFullError, in which case nothing was changed. Who goes away meanwhile stops nothing.
+        """
+        return await self._in_turn(lambda: self._correct(stream, change, seen, self._signed(by, why)))
+
+    async def end(self, stream: Stream, no: int, by: str, why: str) -> Correction:
+        """Take a correction back: what stood before stands again, where nothing newer has come.
+
+        Raises NotFoundError for none of this stream, ConflictError for one that is ended or bears a newer one, BadInputError for no
+        reason. After a BusyError or StorageFullError it goes on by itself.
+        """
+        return await self._in_turn(lambda: self._end(stream, no, self._signed(by, why)))
+
+    async def finish(self) -> int:
+        """Finish what a kill or a full store has left half done; how many there were. Raises BusyError, StorageFullError."""
+        async with self._alone:
+            return await self._finish()
+
+    def of(self, stream: Stream) -> tuple[Correction, ...]:
+        """The corrections of a stream, newest first."""
+        return self._read(lambda connection: corrected.of(connection, stream.no))
+
+    def kept(self, no: int, most: int = MOST) -> tuple[Kept, ...]:
+        """The readings of a correction in the order of their time, the first so many."""
+        return self._read(lambda connection: corrected.kept(connection, no, most))
+
+    def standing(self, stream: Stream, since: Instant, until: Instant) -> frozenset[Instant]:
+        """The times in [since, until) at which a corrected value stands."""
+        if stream.no not in self._streams or since >= until:
+            return frozenset()
+        return frozenset(Instant(time) for time in self._stands(stream.no, since, until - 1))
+
+    def forget(self, numbers: Numbers, before: Instant) -> int:
+        """Delete the kept readings of streams (n,) before an instant, as retention has it; who changed what when stays."""
+        return self._write(lambda connection: corrected.forget(connection, numbers, before))
+
+    def overruled(self, no: Numbers, time: Ints, known: Floats, value: Floats) -> NDArray[np.bool_]:
+        """Which observations (n,) say what was measured where a correction stands: they were known before it."""
+        found = np.zeros(len(time), np.bool_)
+        for stream in self._streams.intersection(np.unique(no).tolist()):
+            mine = np.flatnonzero(no == stream)
+            first, last = int(time[mine].min()), int(time[mine].max())
+            held = self._read(partial(corrected.measured, stream=stream, first=first, last=last))
+            given = zip(time[mine].tolist(), known[mine].tolist(), value[mine].tolist(), strict=True)
+            again = mine[[held.get(at) == (stands, comes) for at, stands, comes in given]]
+            if len(again):
+                # What stands may have been read anew since, and be the same by chance.
+                stands = self._stands(stream, int(time[again[0]]), int(time[again[-1]]))
+                found[again] = [at in stands for at in time[again].tolist()]
+        return found
+
+    async def _in_turn(self, work: Callable[[], Awaitable[T]]) -> T:
+        """One at a time, after what was left half done; whoever asked may go away."""
+
+        async def alone() -> T:
+            async with self._alone:
+                await self._finish()
+                return await work()
+
+        return await asyncio.shield(asyncio.ensure_future(alone()))
+
+    async def _correct(self, stream: Stream, change: Change, seen: str, signed: Signed) -> Correction:
+        plan = await asyncio.to_thread(self._plan, stream, change)
+        if plan.seen() != seen:
+            raise StaleError(_CHANGED, seen=seen)
+        key = new_id()
+        no = await asyncio.to_thread(self._record, stream, plan, key, signed)
+        try:
+            await self._intake.revise(Revision(stream.no, plan.time, plan.before, plan.after), CORRECTION, key)
+        except CityError:
+            await asyncio.to_thread(self._drop, no)
+            raise
+        return await asyncio.to_thread(self._become, no, "standing")
+
+    async def _end(self, stream: Stream, no: int, signed: Signed) -> Correction:
+        await asyncio.to_thread(self._begin_end, stream, no, signed)
+        return await self._restore(no)
+
+    async def _restore(self, no: int) -> Correction:
+        """Put back what stands of a correction that ends; what is left to do is told by values alone, so it may be begun anew."""
+        for left in range(_TRIES - 1, -1, -1):
+            try:
+                for door, revision in await asyncio.to_thread(self._standing, no):
+                    await self._intake.revise(revision, door, new_id())
+                break
+            except StaleError:
+                if not left:
+                    raise
+        return await asyncio.to_thread(self._become, no, "ended")
+
+    async def _finish(self) -> int:
+        left = await asyncio.to_thread(self._read, corrected.unfinished)
+        for one, key in left:
+            if one.state == "ending":
+                await self._restore(one.no)
+            else:
+                await self._apply(one, key)
+        return len(left)
+
+    async def _apply(self, one: Correction, key: str) -> None:
+        """Finish a correction that was recorded; one whose rows are not stored and fit no more has never been."""
+        lines = await asyncio.to_thread(self._read, lambda connection: corrected.lines(connection, one.no))
+        try:
+            await self._intake.revise(_revision(one.stream, lines), CORRECTION, key)
+        except StaleError:
+            if not await self._intake.stored(CORRECTION, key):
+                await asyncio.to_thread(self._drop, one.no)
+                return
+        await asyncio.to_thread(self._become, one.no, "standing")
+
+    def _plan(self, stream: Stream, change: Change) -> Plan:
+        revising.check(change, self._clock.city())
+        if self._registry.streams()[stream.no - 1].ended is not None:
+            raise NotFoundError(Text("该监测项已停用。", "This stream has ended."), stream=stream.id)
+        if self._horizon.expired(np.array([stream.no], np.int32), np.array([change.since], np.int64)).any():
+            what = Text("这段读数已过保存期限，不能更正。", "These readings were kept long enough: they cannot be corrected.")
+            raise BadInputError(what, field="since")
+        span = (stream.no,), change.since, change.until
+        days = self._series.scan(SeriesQuery(*span, DAY))
+        count = int(days["count"].to_numpy().sum())
+        if count > MOST:
+            what = Text(
+                f"这段时间有 {count} 个读数，一次至多更正 {MOST} 个，请分段。",
+                f"There are {count} readings in this span; at most {MOST} are corrected at once. Take a shorter one.",
+            )
+            raise BadInputError(what, field="until")
+        return revising.plan(change, self._series.scan(SeriesQuery(*span)))
+
+    def _record(self, stream: Stream, plan: Plan, key: str, signed: Signed) -> int:
+        # Before the rows are stored: a reading that comes again beside them must find the correction.
+        no = self._write(lambda connection: corrected.record(connection, stream, plan, key, signed))
+        self._streams |= {stream.no}
+        return no
+
+    def _drop(self, no: int) -> None:
+        self._write(lambda connection: corrected.drop(connection, no))
+
+    def _become(self, no: int, state: State) -> Correction:
+        def change(connection: Connection) -> Correction:
+            corrected.become(connection, no, state)
+            return corrected.one(connection, no)
+
+        done = self._write(change)
+        self._streams = self._read(corrected.streams)
+        return done
+
+    def _begin_end(self, stream: Stream, no: int, signed: Signed) -> None:
+        """Enter that a correction is taken back, where it may be."""
+        if all(one.no != no for one in self.of(stream)):
+            raise NotFoundError(Text("没有这一更正。", "There is no such correction."), id=no)
+        rows = sum(len(revision.time) for _, revision in self._standing(no))
+
+        def begin(connection: Connection) -> None:
+            if corrected.one(connection, no).state != "standing":
+                raise ConflictError(Text("该更正已被撤回。", "This correction was taken back already."), id=no)
+            over = corrected.bearing(connection, no)
+            if over is not None:
+                what = Text(
+                    f"第 {over} 号更正以它为基础，请先撤回第 {over} 号。",
+                    f"Correction {over} rests on this one: take that one back first.",
+                )
+                raise ConflictError(what, id=no, over=over)
+            corrected.begin_end(connection, no, signed, rows)
+
+        self._write(begin)
+
+    def _standing(self, no: int) -> list[tuple[str, Revision]]:
+        """What is left to put back of a correction: measured values by their door, and those of the correction below by theirs."""
+
+        def read(connection: Connection) -> tuple[int, tuple[corrected.Line, ...]]:
+            return corrected.one(connection, no).stream, corrected.lines(connection, no)
+
+        stream, lines = self._read(read)
+        if not lines:
+            return []
+        stands = self._stands(stream, lines[0].time, lines[-1].time)
+        mine = [line for line in lines if stands.get(line.time) == line.after]
+        parts = {RESTORED: [line for line in mine if not line.rests], CORRECTION: [line for line in mine if line.rests]}
+        return [(door, _back(_revision(stream, part))) for door, part in parts.items() if part]
+
+    def _stands(self, stream: int, first: int, last: int) -> dict[int, float]:
+        """The corrected values that stand in a stream between two instants, both included, by time."""
+        rows = self._series.scan(SeriesQuery((stream,), Instant(first), Instant(last + 1)))
+        columns = rows["time"].to_numpy().tolist(), rows["value"].to_numpy().tolist(), rows["door"].to_pylist()
+        return {time: value for time, value, door in zip(*columns, strict=True) if door == CORRECTION}
+
+    def _signed(self, by: str, why: str) -> Signed:
+        if len(why.strip()) < _SHORTEST:
+            what = Text(f"请写明理由（至少 {_SHORTEST} 个字）。", f"Say why, in {_SHORTEST} characters at least.")
+            raise BadInputError(what, field="why")
+        return Signed(by, why.strip(), self._clock.wall())
+
+    def _read(self, work: Callable[[Connection], T]) -> T:
+        with self._transactions.read() as connection:
+            return work(connection)
+
+    def _write(self, work: Callable[[Connection], T]) -> T:
+        with self._transactions.begin() as tx:
+            return work(tx.connection)
+
+
+def _revision(stream: int, lines: tuple[corrected.Line, ...] | list[corrected.Line]) -> Revision:
+    time = np.array([line.time for line in lines], np.int64)
+    return Revision(stream, time, np.array([line.before for line in lines]), np.array([line.after for line in lines]))
+
+
+def _back(revision: Revision) -> Revision:
+    return Revision(revision.stream_no, revision.time, revision.after, revision.before)

@@ -1,0 +1,19 @@
+"""The way in for observations as doors know it: the intake of this process, or that of another one."""
+
+from typing import Protocol
+
+from citybrain.brain.observe.intake import Verdict
+from citybrain.brain.observe.rows import Rows
+from citybrain.kernel.observations import Floats, Ints, Numbers
+
+
+class Inlet(Protocol):
+    """Takes observations in and says what became of each row when they are durable."""
+
+    async def take(self, rows: Rows, door: str, key: str | None) -> Verdict:
+        """Check and store rows. The same key of a door again gives the first verdict. Raises BusyError and StorageFullError."""
+        ...
+
+    async def take_columns(self, stream_no: Numbers, time: Ints, value: Floats, door: str, key: str | None) -> Verdict:
+        """The same for columns (n,) with stream numbers, values in their streams' units."""
+        ...

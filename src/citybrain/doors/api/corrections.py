@@ -1,0 +1,168 @@
+"""Corrections of readings: looked at before they are made, made over what was seen, listed with what was measured, taken back."""
+
+import re
+from typing import Annotated, Final
+
+import msgspec
+from anyio import to_thread
+from litestar import Response, get, post
+from litestar.params import FromPath, FromQuery, JSONBody
+
+from citybrain.brain.observe import Change, Correction, Kept, setting
+from citybrain.doors.api import asking
+from citybrain.doors.api.caller import asks, purpose
+from citybrain.doors.api.observe import readable
+from citybrain.doors.api.parts import ApiParts, Call, Parts
+from citybrain.doors.api.plain import mapping
+from citybrain.doors.api.versions import Tag
+from citybrain.kernel.access import Ask
+from citybrain.kernel.errors import BadInputError, NeedsVersionError, NotFoundError
+from citybrain.kernel.text import Json, Text
+from citybrain.kernel.things import Stream
+
+_TAG: Final = re.compile(r'(?:W/)?"([0-9a-f]{16})"')
+_SHOWN: Final = 1000
+"""Readings of a correction that are listed."""
+Words = Annotated[str, msgspec.Meta(max_length=2000)]
+
+
+class Correcting(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Either ``at`` and ``value``, or ``since``, ``until`` and ``factor`` or ``offset`` (new = factor × old + offset); and why.
+
+    Values are in the stream's unit. ``why`` may be left out of a preview.
+    """
+
+    at: str | None = None
+    value: float | None = None
+    since: str | None = None
+    until: str | None = None
+    factor: float = 1.0
+    offset: float = 0.0
+    why: Words = ""
+
+
+class Ending(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Why a correction is taken back."""
+
+    why: Words
+
+
+class Sheet(msgspec.Struct, frozen=True):
+    """What was corrected in a stream, newest first, in its unit."""
+
+    stream: str
+    unit: str
+    items: tuple[Correction, ...]
+
+
+class Readings(msgspec.Struct, frozen=True):
+    """A correction, and of its readings the first thousand: what was measured, what stood, what was set."""
+
+    stream: str
+    unit: str
+    correction: Correction
+    readings: tuple[Kept, ...]
+
+
+@get("/streams/{name:str}/corrections", opt=asks("observation.read"), sync_to_thread=True)
+def corrections(request: Call, parts: Parts, name: FromPath[str]) -> Response[dict[str, object]]:
+    """What people corrected in the readings of a stream: who, why, how many, and whether it was taken back."""
+    stream = readable(request, parts, name)
+    return Response({**mapping(Sheet(stream.id, stream.unit, parts.corrections.of(stream)))})
+
+
+@get("/streams/{name:str}/corrections/{no:str}", opt=asks("observation.read"), sync_to_thread=True)
+def correction(request: Call, parts: Parts, name: FromPath[str], no: FromPath[str]) -> Response[dict[str, object]]:
+    """One correction with its readings: what was measured, and by which door it had come when."""
+    stream = readable(request, parts, name)
+    found = _found(parts, stream, no)
+    return Response({**mapping(Readings(stream.id, stream.unit, found, parts.corrections.kept(found.no, _SHOWN)))})
+
+
+@post("/streams/{name:str}/corrections", opt=asks("observation.correct", "preview"))
+async def correct(
+    request: Call,
+    parts: Parts,
+    name: FromPath[str],
+    data: JSONBody[Correcting],
+    *,
+    preview: FromQuery[bool] = False,
+    version: Tag = None,
+) -> Response[dict[str, object]]:
+    """Correct readings over what was seen: ``preview=true`` shows what would become of them, its ETag is what If-Match then names."""
+    stream = await to_thread.run_sync(readable, request, parts, name)
+    change = _change(data)
+    if preview:
+        await to_thread.run_sync(_allowed, request, parts, stream)
+        shown = await to_thread.run_sync(parts.corrections.preview, stream, change)
+        return Response({**mapping(shown)}, headers={"ETag": f'"{shown.seen}"'}, status_code=200)
+    seen = _seen(version)
+    facts: dict[str, Json] = {"change": msgspec.to_builtins(change), "seen": seen, "why": data.why}
+    await to_thread.run_sync(_require, request, parts, stream, facts)
+    done = await parts.corrections.correct(stream, change, seen, request.user.account, data.why)
+    return Response({**mapping(done)})
+
+
+@post("/streams/{name:str}/corrections/{no:str}/end", opt=asks("observation.correct"))
+async def end_correction(
+    request: Call, parts: Parts, name: FromPath[str], no: FromPath[str], data: JSONBody[Ending]
+) -> Response[dict[str, object]]:
+    """Take a correction back: what had stood before stands again, where nothing newer has come."""
+    stream = await to_thread.run_sync(readable, request, parts, name)
+    facts: dict[str, Json] = {"end": no, "why": data.why}
+    await to_thread.run_sync(_require, request, parts, stream, facts)
+    found = await to_thread.run_sync(_found, parts, stream, no)
+    return Response({**mapping(await parts.corrections.end(stream, found.no, request.user.account, data.why))})
+
+
+def _found(parts: ApiParts, stream: Stream, no: str) -> Correction:
+    """A correction of a stream by its number; raises NotFoundError."""
+    for one in parts.corrections.of(stream):
+        if str(one.no) == no:
+            return one
+    raise NotFoundError(Text("没有这一更正。", "There is no such correction."), id=no)
+
+
+def _change(data: Correcting) -> Change:
+    """Raises BadInputError with the field for a body that is neither of the two, or both."""
+    one_reading, span = (data.at is not None, data.value is not None), (data.since is not None, data.until is not None)
+    if all(one_reading) and not any(span):
+        return setting(asking.instant(str(data.at), "at"), float(data.value or 0.0))
+    if all(span) and not any(one_reading):
+        since, until = asking.instant(str(data.since), "since"), asking.instant(str(data.until), "until")
+        return Change(since, until, data.factor, data.offset)
+    what = Text(
+        "请给出 at 和 value（一个读数），或 since、until 和 factor、offset（一段时间）。",
+        "Give at and value (one reading), or since, until and factor or offset (a span).",
+    )
+    raise BadInputError(what, field="at")
+
+
+def _seen(tag: str | None) -> str:
+    """What If-Match names; raises NeedsVersionError without one. What is no tag of ours fits nothing."""
+    if tag is None:
+        what = Text(
+            "请先预览（preview=true），再以 If-Match 说明所见（预览的 ETag）。",
+            "Look at the preview first (preview=true), then name what you saw with If-Match (its ETag).",
+        )
+        raise NeedsVersionError(what)
+    read = _TAG.fullmatch(tag.strip())
+    return "" if read is None else read[1]
+
+
+def _allowed(request: Call, parts: ApiParts, stream: Stream) -> None:
+    """Raise ForbiddenError where the caller may not correct; looking at a preview leaves no row in the trail."""
+    if not parts.policy.decide(_ask(request, parts, stream, {})).allowed:
+        _require(request, parts, stream, {})
+
+
+def _require(request: Call, parts: ApiParts, stream: Stream, facts: dict[str, Json]) -> None:
+    parts.guard.require(_ask(request, parts, stream, facts))
+
+
+def _ask(request: Call, parts: ApiParts, stream: Stream, facts: dict[str, Json]) -> Ask:
+    access = parts.registry.kind(stream.kind).access
+    return Ask(request.user, "observation.correct", f"stream:{stream.id}", purpose(request), {"access": access, **facts})
+
+
+HANDLERS = (corrections, correction, correct, end_correction)

@@ -1,0 +1,166 @@
+"""Corrections in words: the forms of correcting, what one would do, and what was corrected by whom and why."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from citybrain.brain.observe import Change, Changed, Correction, Preview, setting
+from citybrain.doors.pages import rows, typed
+from citybrain.doors.pages.parts import PageParts
+from citybrain.kernel.access import Ask, Caller
+from citybrain.kernel.errors import BadInputError
+from citybrain.kernel.instant import SECOND, Instant
+from citybrain.kernel.text import Json, Text, same
+from citybrain.kernel.things import Stream
+from citybrain.web.desk_views import FormError
+from citybrain.web.stream_views import CorrectionBlock, CorrectionField, CorrectionLine, Looked
+from citybrain.web.views import Fact
+
+_SPAN: Final = (
+    ("since", Text("起（含）", "From (included)"), "", True),
+    ("until", Text("止（不含）", "Until (not included)"), "", True),
+    ("factor", Text("乘以", "Times"), "1", False),
+    ("offset", Text("再加上", "Then plus"), "0", False),
+)
+_ONE: Final = (("at", Text("读数的时间", "Time of the reading"), "", True), ("value", Text("应为", "Should be"), "", False))
+FIELDS: Final = tuple(name for name, *_ in (*_SPAN, *_ONE))
+_AS_ONE: Final = {"since": "at", "until": "at", "factor": "value", "offset": "value"}
+_STATES: Final = {
+    "pending": Text("正在写入", "On its way"),
+    "standing": Text("有效", "Stands"),
+    "ending": Text("正在撤回", "Being taken back"),
+    "ended": Text("已撤回", "Taken back"),
+}
+_SHOWN: Final = 20
+
+
+def given(words: Mapping[str, str]) -> dict[str, str]:
+    """What was typed into the forms of correcting, of all that an address says."""
+    return {name: words[name] for name in FIELDS if words.get(name, "").strip()}
+
+
+def ask(parts: PageParts, caller: Caller, stream: Stream, facts: dict[str, Json]) -> Ask:
+    """The question whether a caller may correct a stream."""
+    access = parts.registry.kind(stream.kind).access
+    return Ask(caller, "observation.correct", f"stream:{stream.id}", "", {"access": access, **facts})
+
+
+def block(
+    parts: PageParts, caller: Caller, stream: Stream, said: Mapping[str, str]
+) -> tuple[CorrectionBlock, tuple[FormError, ...]]:
+    """What was corrected and the forms, with the preview of what was typed and what is wrong with it."""
+    access = parts.registry.kind(stream.kind).access
+    if not parts.policy.decide(Ask(caller, "observation.read", stream.kind, "", {"access": access})).allowed:
+        return CorrectionBlock((), (), ()), ()
+    may = parts.policy.decide(ask(parts, caller, stream, {})).allowed
+    unit = rows.sign(stream.unit)
+    lines = tuple(_line(parts, one, unit, may=may) for one in parts.corrections.of(stream)[:_SHOWN])
+    if not may or stream.ended is not None:
+        return CorrectionBlock(lines, (), ()), ()
+    span, one = (
+        tuple(CorrectionField(name, title, said.get(name, usual), moment) for name, title, usual, moment in fields)
+        for fields in (_SPAN, _ONE)
+    )
+    try:
+        looked = _looked(parts, caller, stream, said)
+    except BadInputError as error:
+        return CorrectionBlock(lines, span, one), (FormError(field(error, said), error.what),)
+    return CorrectionBlock(lines, span, one, looked), ()
+
+
+def field(error: BadInputError, said: Mapping[str, str]) -> str:
+    """Which field of which form an error is about."""
+    name = str(error.fields.get("field", "why"))
+    return _AS_ONE.get(name, name) if "at" in said else name
+
+
+def change(parts: PageParts, caller: Caller, stream: Stream, said: Mapping[str, str]) -> Change:
+    """The change that was typed. Raises BadInputError with the field, ForbiddenError for whom may not see readings."""
+    if "at" not in said:
+        since, until = (typed.moment(said.get(name, ""), name) for name in ("since", "until"))
+        factor, offset = (typed.number(said.get(name, usual), name) for name, usual in (("factor", "1"), ("offset", "0")))
+        return Change(since, until, factor, offset)
+    at, value = typed.moment(said["at"], "at"), typed.number(said.get("value", ""), "value")
+    found = parts.history(caller, stream.id, at, Instant(at + SECOND))
+    if len(found) != 1:
+        what = Text(
+            f"这一秒有 {len(found)} 个读数，须恰为一个；读数的时间见上方数据表。",
+            f"There are {len(found)} readings in this second, there must be one. The table above says when readings were.",
+        )
+        raise BadInputError(what, field="at")
+    return setting(found[0][0], value)
+
+
+def _looked(parts: PageParts, caller: Caller, stream: Stream, said: Mapping[str, str]) -> Looked | None:
+    if not {"at", "since", "until"} & said.keys():
+        return None
+    shown = parts.corrections.preview(stream, change(parts, caller, stream, said))
+    fields = tuple((name, said[name]) for name in FIELDS if name in said)
+    return Looked(_would(shown, rows.sign(stream.unit)), fields, shown.seen)
+
+
+def _would(shown: Preview, unit: Text) -> tuple[Fact, ...]:
+    facts = [
+        Fact(Text("更正", "Correction"), _sum(shown.change, unit)),
+        Fact(Text("更正的读数", "Readings changed"), same(f"{shown.rows}")),
+    ]
+    if shown.unchanged:
+        facts.append(Fact(Text("不变的读数", "Readings left as they are"), same(f"{shown.unchanged}")))
+    facts += [_example(Text("第一个", "The first"), shown.first, unit)]
+    if shown.rows > 1:
+        facts.append(_example(Text("最后一个", "The last"), shown.last, unit))
+        before, after = (f"{low:g} – {high:g}" for low, high in (shown.before, shown.after))
+        facts.append(Fact(Text("范围", "Range"), same(f"{before} → {after}")))
+    if shown.corrected:
+        facts.append(Fact(Text("其中已更正过的", "Of them corrected before"), same(f"{shown.corrected}")))
+    if shown.outside:
+        facts.append(Fact(Text("其中更正后超出量程的", "Of them out of range afterwards"), same(f"{shown.outside}")))
+    return tuple(facts)
+
+
+def _example(title: Text, one: Changed, unit: Text) -> Fact:
+    return Fact(title, _signed(f"{one.before:g} → {one.after:g}", unit), one.time)
+
+
+def _sum(change: Change, unit: Text) -> Text:
+    """What is done to each reading, in words."""
+    if change.sets:
+        said = _signed(f"{change.offset:g}", unit)
+        return Text(f"设为 {said.zh}", f"set to {said.en}")
+    times = f"× {change.factor:g}" if change.factor != 1 else ""
+    plus = f"{'+' if change.offset > 0 else '−'} {abs(change.offset):g}" if change.offset else ""
+    return same(f"{times} {plus}".strip())
+
+
+def _signed(said: str, unit: Text) -> Text:
+    return Text(f"{said} {unit.zh}".rstrip(), f"{said} {unit.en}".rstrip())
+
+
+def _line(parts: PageParts, one: Correction, unit: Text, *, may: bool) -> CorrectionLine:
+    facts = [Fact(Text("读数", "Readings"), same(f"{one.rows}"))]
+    first = parts.corrections.kept(one.no, 1)
+    if first:
+        title = (
+            Text("测得 → 更正", "Measured → corrected")
+            if one.rows == 1
+            else Text("第一个：测得 → 更正", "The first: measured → corrected")
+        )
+        facts.append(Fact(title, _signed(f"{first[0].measured:g} → {first[0].after:g}", unit), first[0].time))
+    if not one.change.sets:
+        facts += [Fact(Text("起", "From"), same(""), one.change.since), Fact(Text("止", "Until"), same(""), one.change.until)]
+    facts.append(Fact(Text("状态", "State"), _STATES[one.state]))
+    said = _sum(one.change, unit)
+    back = () if one.ended is None else _back(parts, one)
+    title = Text(f"第 {one.no} 号：{said.zh}", f"No. {one.no}: {said.en}")
+    may_end = may and one.state == "standing"
+    return CorrectionLine(one.no, title, tuple(facts), parts.accounts.name_of(one.by), one.why, one.wall, back, may_end)
+
+
+def _back(parts: PageParts, one: Correction) -> tuple[Fact, ...]:
+    ended = one.ended
+    if ended is None:
+        return ()
+    return (
+        Fact(Text("撤回", "Taken back by"), same(parts.accounts.name_of(ended.by)), ended.wall),
+        Fact(Text("撤回理由", "Why"), same(ended.why)),
+        Fact(Text("恢复的读数", "Readings that stand again"), same(f"{ended.restored}")),
+    )

@@ -1,0 +1,141 @@
+"""Corrections over HTTP: looked at first, made over what was seen, in the audit trail, marked for every reader, taken back."""
+
+import asyncio
+import csv
+import io
+
+import pytest
+from httpx import AsyncClient
+
+from citybrain.brain.observe import read_rows
+from citybrain.kernel.instant import MINUTE, Instant, rfc3339
+from tests.doors.conftest import NOW, World
+
+LEVEL = "/api/v1/observe/streams/well-1.level/corrections"
+WHY = "探头换后单位设为厘米"
+
+
+async def fill(world: World, *values: float) -> None:
+    """A reading a minute, the last one now."""
+    last = len(values) - 1
+    rows = [
+        f'{{"stream": "well-1.level", "time": "{rfc3339(Instant(NOW - (last - at) * MINUTE))}", "value": {value}}}'
+        for at, value in enumerate(values)
+    ]
+    await world.parts.intake.take(read_rows(f"[{','.join(rows)}]".encode()), "test", None)
+
+
+def span(first: int, last: int = 0) -> dict[str, object]:
+    """Centimetres that were taken for metres, between two minutes before now, both included."""
+    since, until = (rfc3339(Instant(NOW - ago * MINUTE + more)) for ago, more in ((first, 0), (last, 1)))
+    return {"since": since, "until": until, "factor": 0.01}
+
+
+async def corrected(client: AsyncClient, body: dict[str, object]) -> dict[str, object]:
+    shown = await client.post(f"{LEVEL}?preview=true", json=body)
+    assert shown.status_code == 200, shown.text
+    made = await client.post(LEVEL, json={**body, "why": WHY}, headers={"If-Match": shown.headers["etag"]})
+    assert made.status_code == 201, made.text
+    found: dict[str, object] = made.json()
+    return found
+
+
+async def test_a_span_is_looked_at_corrected_over_what_was_seen_and_taken_back(world: World) -> None:
+    await fill(world, 3.0, 310.0, 320.0, 3.3)
+    async with world.client("data_officer") as client:
+        shown = await client.post(f"{LEVEL}?preview=true", json=span(2, 1))
+        sheet = shown.json()
+        assert (sheet["rows"], sheet["before"], sheet["after"], sheet["outside"]) == (2, [310.0, 320.0], [3.1, 3.2], 0)
+        assert sheet["first"] == {"time": rfc3339(Instant(NOW - 2 * MINUTE)), "before": 310.0, "after": 3.1}
+        assert (await client.get(LEVEL)).json()["items"] == []
+        body = {**span(2, 1), "why": WHY}
+        assert (await client.post(LEVEL, json=body)).status_code == 428
+        assert (await client.post(LEVEL, json=body, headers={"If-Match": '"7"'})).status_code == 412
+        made = await client.post(LEVEL, json=body, headers={"If-Match": shown.headers["etag"]})
+        assert (made.status_code, made.json()["rows"], made.json()["state"]) == (201, 2, "standing")
+        assert (await client.post(LEVEL, json=body, headers={"If-Match": shown.headers["etag"]})).status_code == 412
+        one = (await client.get(f"{LEVEL}/{made.json()['no']}")).json()
+        assert [(row["measured"], row["door"], row["after"]) for row in one["readings"]] == [
+            (310.0, "test", 3.1),
+            (320.0, "test", 3.2),
+        ]
+        back = await client.post(f"{LEVEL}/{made.json()['no']}/end", json={"why": "原来就是厘米"})
+        assert (back.status_code, back.json()["state"], back.json()["ended"]["restored"]) == (201, "ended", 2)
+        assert (await client.post(f"{LEVEL}/{made.json()['no']}/end", json={"why": "原来就是厘米"})).status_code == 409
+        assert (await client.get(f"{LEVEL}/99")).status_code == 404
+        assert [(item["why"], item["ended"]["why"]) for item in (await client.get(LEVEL)).json()["items"]] == [
+            (WHY, "原来就是厘米")
+        ]
+    async with world.client("auditor") as client:
+        rows = (await client.get("/api/v1/protect/audit?action=observation.correct&allowed=true")).json()["items"]
+    assert [row["resource"] for row in rows] == ["stream:well-1.level"] * 5, "looking leaves no row, each attempt does"
+
+
+async def test_one_reading_is_set(world: World) -> None:
+    await fill(world, 3.0, 3.1, 49.0)
+    async with world.client("data_officer") as client:
+        await corrected(client, {"at": rfc3339(NOW), "value": 3.2})
+        row = (await client.get("/api/v1/observe/streams/well-1.level")).json()
+    assert row["value"] == 3.2
+
+
+async def test_a_corrected_value_is_told_from_a_measured_one_by_every_reader(world: World) -> None:
+    await fill(world, 3.0, 310.0, 320.0)
+    async with world.client("data_officer") as client:
+        made = await corrected(client, span(1))
+        listed = (await client.get("/api/v1/observe/observations?stream=well-1.level")).json()["items"]
+        assert [(row["value"], row["door"]) for row in listed] == [(3.2, "correction"), (3.1, "correction"), (3.0, "test")]
+        answer = await client.get("/api/v1/exchange/datasets/observation/export.csv?stream=well-1.level")
+        assert answer.status_code == 200, answer.text
+        lines = list(csv.DictReader(io.StringIO(answer.content.decode("utf-8-sig"))))
+        assert {(float(line["value"]), line["door"]) for line in lines} == {(3.2, "correction"), (3.1, "correction"), (3.0, "test")}
+        await client.post(f"{LEVEL}/{made['no']}/end", json={"why": "原来就是厘米"})
+        listed = (await client.get("/api/v1/observe/observations?stream=well-1.level")).json()["items"]
+        assert [(row["value"], row["door"]) for row in listed] == [(320.0, "restored"), (310.0, "restored"), (3.0, "test")]
+
+
+async def test_rules_judge_by_the_corrected_value(world: World) -> None:
+    await fill(world, 3.0)
+    await asyncio.to_thread(world.watch.run_once)
+    async with world.client("data_officer") as client:
+        await corrected(client, {"at": rfc3339(NOW), "value": 45.0})
+        await asyncio.to_thread(world.watch.run_once)
+        found = (await client.get("/api/v1/detect/alerts")).json()["items"]
+    assert [alert["rule"] for alert in found] == ["wells.well_high"]
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({"at": rfc3339(NOW)}, "at"),
+        ({"at": rfc3339(NOW), "value": 3.0, "since": rfc3339(NOW)}, "at"),
+        ({"since": rfc3339(NOW), "until": rfc3339(Instant(NOW + 1))}, "factor"),
+        ({"since": rfc3339(NOW), "until": rfc3339(NOW), "factor": 2.0}, "since"),
+        ({"at": rfc3339(Instant(NOW - 1)), "value": 3.0}, "since"),
+    ],
+)
+async def test_what_cannot_be_corrected_is_refused_with_its_field(world: World, body: dict[str, object], field: str) -> None:
+    await fill(world, 3.0)
+    async with world.client("data_officer") as client:
+        answer = await client.post(f"{LEVEL}?preview=true", json=body)
+    assert (answer.status_code, answer.json().get("field")) == (400, field)
+
+
+async def test_others_look_and_do_not_correct(world: World) -> None:
+    await fill(world, 310.0)
+    for role in ("admin", "leader"):
+        async with world.client(role) as client:
+            for address in (f"{LEVEL}?preview=true", LEVEL, f"{LEVEL}/1/end"):
+                body = {"why": "试一试看"} if address.endswith("end") else span(0)
+                assert (await client.post(address, json=body, headers={"If-Match": '"0"'})).status_code == 403
+            assert (await client.get(LEVEL)).json()["items"] == []
+
+
+async def test_the_public_is_not_told_who_corrected_what(world: World) -> None:
+    await fill(world, 310.0)
+    async with world.client("data_officer") as client:
+        await corrected(client, span(0))
+    async with world.client() as client:
+        assert [(await client.get(f"{LEVEL}{more}")).status_code for more in ("", "/1")] == [401, 401]
+    async with world.client("citizen") as client:
+        assert [(await client.get(f"{LEVEL}{more}")).status_code for more in ("", "/1")] == [403, 403]
