@@ -18,12 +18,14 @@ from citybrain.app.city import City
 from citybrain.app.loops import Wake, follow, regularly, threaded
 from citybrain.app.outside import outside
 from citybrain.app.sockets import listen
+from citybrain.app.wire import Wire
 from citybrain.brain import act, see
 from citybrain.doors.mqtt import MqttDoor
 from citybrain.doors.sensorthings import Feeds
 from citybrain.engines.mqtt import Broker
 from citybrain.kernel.errors import StorageFullError
 from citybrain.kernel.instant import DAY, Instant, local_date, midnight, rfc3339
+from citybrain.web import render
 
 log = structlog.get_logger()
 
@@ -59,7 +61,7 @@ async def _run(city: City, demo: parts.DemoNotes | None, more: Sequence[Duty], r
     sockets = listen(city.settings.hosts, city.settings.port)
     feeds = parts.feeds(city, door)
     broker = await _broker(city, door, feeds)
-    started = (*_duties(city), _fed(city, feeds), *(duty(city) for duty in more))
+    started = (*_duties(city), _fed(city, feeds), *(duty(city) for duty in more), asyncio.to_thread(render.warm))
     duties = [asyncio.create_task(duty) for duty in started]
     # What stands now stands until the end: without it, collections of old objects would pause the wire for tens of milliseconds.
     gc.collect()
@@ -89,6 +91,7 @@ class _Server(uvicorn.Server):
         super().__init__(
             uvicorn.Config(
                 application,
+                http=Wire,
                 log_config=None,
                 access_log=False,
                 timeout_graceful_shutdown=2,
