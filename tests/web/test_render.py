@@ -175,3 +175,13 @@ def test_a_partly_known_figure_says_how_many_are_unknown_and_since_when(lang: La
     assert since.get(lang) in html
     whole = msgspec.structs.replace(figure, value=37.0, unknown=0)
     assert since.get(lang) not in render.fragment(whole, examples.page(lang, "/cockpit")).html
+
+
+def test_warming_reads_every_template_in_both_languages_and_compiles_it_once() -> None:
+    render.warm()
+    zh, en = (render._environment(lang) for lang in ("zh", "en"))
+    names = zh.list_templates(extensions=["html"])
+    assert "templates/cockpit.html" in names
+    for name in names:
+        assert zh.get_template(name).is_up_to_date
+        assert zh.get_template(name).root_render_func.__code__ == en.get_template(name).root_render_func.__code__

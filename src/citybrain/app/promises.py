@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from citybrain.app.faults import Faults, fault, fenced, field_names, is_clock, is_duration, strangers
 from citybrain.brain.act import STANDARD_FLOW, check_flow
-from citybrain.brain.see import AREA, STREAM
+from citybrain.brain.see import AREA, MOMENT, STREAM
 from citybrain.brain.see.facts import ALERT_FACT, BOOKING_FACT, CASE_FACT, RATING_FACT, WINDOW_FACT
 from citybrain.kernel.errors import DeclarationError
 from citybrain.kernel.instant import Instant
@@ -30,6 +30,8 @@ _TABLES: Mapping[str, pa.Schema] = {
     "stream": STREAM,
     "area": AREA,
 }
+"""What an indicator may name among its inputs."""
+_PAPER = {**_TABLES, "moment": MOMENT}
 _MARKS = frozenset(get_args(Parameter.__annotations__["mark"]))
 
 
@@ -212,7 +214,7 @@ class _Paper:
     now: Instant
 
     def table(self, name: str) -> ir.Table:
-        return ibis.table(ibis.Schema.from_pyarrow(_TABLES[name]), name=name)
+        return ibis.table(ibis.Schema.from_pyarrow(_PAPER[name]), name=name)
 
 
 def _indicator_faults(pack: Pack, one: Indicator) -> Iterator[Text]:

@@ -18,10 +18,12 @@ from citybrain.app.city import City
 from citybrain.app.duties import duties
 from citybrain.app.outside import outside
 from citybrain.app.sockets import listen
+from citybrain.app.wire import Wire
 from citybrain.doors.mqtt import MqttDoor
 from citybrain.doors.sensorthings import Feeds
 from citybrain.engines.flight import Answer, Answers, facts_answers, plain, series_answers
 from citybrain.engines.mqtt import Broker
+from citybrain.web import render
 
 log = structlog.get_logger()
 
@@ -48,7 +50,8 @@ async def _run(city: City, demo: parts.DemoNotes | None, more: Sequence[Duty], r
     feeds = parts.feeds(city, door)
     broker = await _broker(city, door, feeds)
     answers = _answers(city)
-    running = [asyncio.create_task(duty) for duty in (*duties(city, feeds), *(duty(city) for duty in more))]
+    started = (*duties(city, feeds), *(duty(city) for duty in more), asyncio.to_thread(render.warm))
+    running = [asyncio.create_task(duty) for duty in started]
     for task in running:
         task.add_done_callback(_ended)
     # What stands now stands until the end: without it, collections of old objects would pause the wire for tens of milliseconds.
@@ -89,6 +92,7 @@ class _Server(uvicorn.Server):
         super().__init__(
             uvicorn.Config(
                 application,
+                http=Wire,
                 log_config=None,
                 access_log=False,
                 timeout_graceful_shutdown=2,

@@ -149,9 +149,9 @@ class Forecast:
 class Indicator:
     """A figure with one definition and version; ``measure`` is an Ibis expression, built from tables by name.
 
-    Tables: ``case``, ``alert``, ``booking``, ``offer_window``, ``rating`` (facts), ``stream`` (latest values with life). The expression has the columns
-    ``area`` (null for the district), ``value`` and ``unknown``, and where it knows them ``silent_since``, ``as_of`` (µs), ``closed``
-    (of the unknown, those outside their hours), ``reason_zh`` and ``reason_en``. ``rows`` are those it counts of its first input (None: all).
+    Tables: ``case``, ``alert``, ``booking``, ``offer_window``, ``rating`` (facts), ``stream`` (latest values with life), ``moment`` (a row: the
+    instants ``now`` and ``today``, its midnight). Columns: ``area`` (null for the district), ``value``, ``unknown``; where known ``silent_since``,
+    ``as_of`` (µs), ``closed`` (of the unknown, those outside their hours), ``reason_zh``, ``reason_en``. ``rows``: those of its first input (None: all).
     """
 
     name: str
@@ -175,7 +175,7 @@ class Tables(Protocol):
 
     @property
     def now(self) -> Instant:
-        """The city time for which the figure is computed."""
+        """The city time for which the figure is computed; what asks the table ``moment`` instead is built once, not at each turn."""
         ...
 
 

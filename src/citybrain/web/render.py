@@ -4,6 +4,7 @@ import textwrap
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
+from typing import get_args
 from urllib.parse import parse_qsl, quote, urlencode
 
 import jinja2
@@ -33,6 +34,7 @@ from citybrain.web.keeping import Keeper
 from citybrain.web.words import WORDS
 
 _ROOT = Path(__file__).parent
+_LANGUAGES: tuple[Lang, ...] = get_args(Lang)
 _TEMPLATES: dict[type, str] = {
     views.Portal: "portal",
     views.Cockpit: "cockpit",
@@ -94,6 +96,14 @@ def render(
     return template.render(view=view, page=page)
 
 
+def warm() -> None:
+    """Read every template in every language, so that nobody's first page waits for it: half a second of a processor."""
+    for lang in _LANGUAGES:
+        environment = _environment(lang)
+        for name in environment.list_templates(extensions=["html"]):
+            environment.get_template(name)
+
+
 def fragment(block: frame_views.Block, page: views.Page) -> Fragment:
     """One block of a page, with the id of the element that it replaces."""
     return Fragment(block_id(block), str(_drawn(block, page)))
@@ -148,12 +158,32 @@ def _drawn(block: frame_views.Block, page: views.Page) -> object:
     return getattr(_environment(page.lang).get_template(f"blocks/{file}.html").module, macro)(block, page)
 
 
+class _Compiled(jinja2.BytecodeCache):
+    """What templates were compiled to: it is the same in every language."""
+
+    def __init__(self) -> None:
+        self._code: dict[str, bytes] = {}
+
+    def load_bytecode(self, bucket: jinja2.bccache.Bucket) -> None:
+        """Fill a bucket."""
+        if bucket.key in self._code:
+            bucket.bytecode_from_string(self._code[bucket.key])
+
+    def dump_bytecode(self, bucket: jinja2.bccache.Bucket) -> None:
+        """Keep what is in a bucket."""
+        self._code[bucket.key] = bucket.bytecode_to_string()
+
+
+_COMPILED = _Compiled()
+
+
 @lru_cache(maxsize=2)
 def _environment(lang: Lang) -> jinja2.Environment:
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(_ROOT),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
+        bytecode_cache=_COMPILED,
         trim_blocks=True,
         lstrip_blocks=True,
     )

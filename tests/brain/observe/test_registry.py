@@ -6,7 +6,7 @@ import msgspec
 import pytest
 import shapely
 
-from citybrain.brain.observe import AreaBook, Registry
+from citybrain.brain.observe import AreaBook, Registry, Runs
 from citybrain.kernel.errors import BadInputError, NotFoundError
 from citybrain.kernel.instant import MINUTE
 from citybrain.kernel.places import Area, AreaLevel, Place
@@ -71,6 +71,7 @@ def test_a_list_of_streams_that_comes_again_is_known_until_the_register_changes(
     assert world.registry.numbered(list(wanted)) is first
     assert world.registry.numbered(["p1.level", "p2.level", "p2.level"]).tolist() != first.tolist(), "same ends, same length"
     assert world.registry.numbered([]).tolist() == []
+    assert world.registry.numbered(Runs(["p2.level", "nobody", "p1.level"], [2, 1, 0])).tolist() == [first[2], first[2], 0]
     world.registry.plant(tiny.pumps(9), "test", "demo", world.clock.city())
     assert world.registry.numbered(wanted).tolist() == [world.registry.stream(name).no for name in wanted]
 

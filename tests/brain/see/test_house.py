@@ -13,14 +13,13 @@ from citybrain.brain.see.counts import closed_cases, reckoned_cases
 from citybrain.brain.see.facts import FACTS, flatten
 from citybrain.brain.see.house import HOUSE
 from citybrain.brain.see.indicators import Indicators
-from citybrain.brain.see.tables import IbisTables
+from citybrain.brain.see.tables import IbisTables, plan
 from citybrain.engines.duckdb.facts import DuckFacts
 from citybrain.engines.duckdb.file import DuckFile
 from citybrain.engines.transactions import SqlTransactions
 from citybrain.kernel.cases import Case
 from citybrain.kernel.clock import FixedClock
-from citybrain.kernel.instant import DAY, HOUR, Instant, midnight
-from citybrain.kernel.instant import local_date as day_of
+from citybrain.kernel.instant import DAY, HOUR, Instant, local_date, midnight
 from tests.brain.see.conftest import AREAS, MORNING, NOW, alert, alert_event, case, moved, opened, stream, streams
 
 Figures = dict[str | None, tuple[float | None, int]]
@@ -167,28 +166,40 @@ def reckoned(one: Case) -> Instant:
 
 
 @settings(max_examples=15, deadline=None)
-@given(found=cases())
-def test_the_house_equals_plain_python(found: list[Case]) -> None:
+@given(found=cases(), moments=st.lists(hours, min_size=1, max_size=3))
+def test_the_house_equals_plain_python_at_any_moment_though_built_but_once(found: list[Case], moments: list[int]) -> None:
     with TemporaryDirectory() as folder:
         file = DuckFile(Path(folder))
         facts = DuckFacts(file)
         told(facts, found)
-        tables = IbisTables(facts, streams(), lambda: AREAS, NOW)
-        measured = {
-            one.name: {row["area"]: row["value"] for row in tables.run(one.measure(tables)).to_pylist()} for one in HOUSE[:4]
-        }
+        built = IbisTables(facts, streams(), lambda: AREAS, NOW)
+        plans = {one.name: plan(one.measure(built)) for one in HOUSE}
+        assert built.timeless
+        for now in (NOW, *(Instant(NOW + hour * HOUR + hour) for hour in moments)):
+            tables = IbisTables(facts, streams(), lambda: AREAS, now)
+            for one in HOUSE:
+                assert tables.answer(plans[one.name]).equals(tables.run(one.measure(tables)))
+            plain_house(found, now, {name: values(tables.answer(planned)) for name, planned in plans.items()})
         file.close()
-    known = [one for one in found if one.opened <= NOW]
-    shut = [one for one in known if one.closed is not None and one.closed <= NOW]
+
+
+def values(rows: pa.Table) -> dict[str | None, float | None]:
+    return {row["area"]: row["value"] for row in rows.to_pylist()}
+
+
+def plain_house(found: list[Case], now: Instant, measured: dict[str, dict[str | None, float | None]]) -> None:
+    """The figures of cases as they are counted by hand."""
+    known = [one for one in found if one.opened <= now]
+    shut = [one for one in known if one.closed is not None and one.closed <= now]
     still = [one for one in known if one not in shut]
-    today = [one for one in shut if one.closed is not None and one.closed >= midnight(day_of(NOW)) and one.state == "closed"]
-    since = midnight(day_of(NOW)) - 29 * DAY
+    today = [one for one in shut if one.closed is not None and one.closed >= midnight(local_date(now)) and one.state == "closed"]
+    since = midnight(local_date(now)) - 29 * DAY
     base = [one for one in shut if one.state == "closed" and since <= reckoned(one)] + [
-        one for one in still if since <= one.due <= NOW
+        one for one in still if since <= one.due <= now
     ]
     hits = [one for one in base if one in shut and one.closed is not None and one.closed <= one.due]
     assert measured["open_cases"][None] == len(still)
-    assert measured["overdue_cases"][None] == len([one for one in still if one.due < NOW])
+    assert measured["overdue_cases"][None] == len([one for one in still if one.due < now])
     assert measured["closed_today"][None] == len(today)
     assert measured["on_time_closing_rate"][None] == (100 * len(hits) / len(base) if base else None)
     placed = [one for one in still if (one.area or "").startswith("990104002")]

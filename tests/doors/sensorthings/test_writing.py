@@ -122,3 +122,16 @@ async def test_a_row_about_another_feature_than_the_thing_is_refused_and_not_sto
         said = (await device.post(f"{ROOT}/CreateObservations", json=body)).json()
     assert [each if each.startswith("http") else each.partition(":")[0] for each in said] == [LINK, "error bad_row"]
     assert (await ledger(sta))["stored"] == 1
+
+
+async def test_plain_arrays_are_answered_as_all_others_are(sta: World) -> None:
+    times = ["2026-11-22T06:50:00Z", "2026-11-22T14:51:00+08:00", "2026-11-22T06:50:00.000001Z"]
+    good = {"well-1.level": times, "well-1.flow": times[:0], "well-1.salt": times[1:]}
+    mixed = good | {"well-1.nothing": times[:1], "well-2.level": times[:2]}
+    async with sta.client("device") as device:
+        for asked in (good, mixed):
+            plain = [array(stream, ["phenomenonTime", "result"], *([time, 1] for time in given)) for stream, given in asked.items()]
+            other = [array(stream, ["result", "phenomenonTime"], *([1, time] for time in given)) for stream, given in asked.items()]
+            said, again = [await device.post(f"{ROOT}/CreateObservations", json=body) for body in (plain, other)]
+            assert (said.status_code, said.json()) == (again.status_code, again.json())
+            assert len({each for each in said.json() if each.startswith(f"http://city{ROOT}/Observations(")}) == 5

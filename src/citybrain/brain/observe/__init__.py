@@ -27,6 +27,7 @@ from citybrain.brain.observe.rows import Rows, read_rows, read_series
 from citybrain.brain.observe.shelves import datasets
 from citybrain.brain.observe.sources import sources
 from citybrain.brain.observe.store import METADATA
+from citybrain.brain.observe.texts import Runs
 from citybrain.brain.observe.together import Together
 from citybrain.brain.observe.told import latest_json
 from citybrain.brain.observe.travelling import column_pieces, joined, pieces, taken
@@ -75,6 +76,7 @@ __all__ = [
     "Recent",
     "Registry",
     "Rows",
+    "Runs",
     "Span",
     "Spot",
     "Together",

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from citybrain.brain.observe.rows import Rows
+from citybrain.brain.observe.texts import different
 from citybrain.kernel.observations import Refusal
 
 _WHY = "This sender may not write this stream. Ask the administrator to entrust it to the device."
@@ -12,7 +13,7 @@ _WHY = "This sender may not write this stream. Ask the administrator to entrust 
 
 def permitted(rows: Rows, barred: Callable[[Sequence[str]], frozenset[str]]) -> Rows:
     """The sending with the rows of streams that are ``barred`` to its sender refused as ``forbidden_stream``."""
-    denied = barred(rows.streams)
+    denied = barred(different(rows.streams))
     if not denied:
         return rows
     allowed = np.array([stream not in denied for stream in rows.streams])

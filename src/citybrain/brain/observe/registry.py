@@ -12,6 +12,7 @@ from sqlalchemy import Connection, func, insert, select, update
 from citybrain.brain.observe import made
 from citybrain.brain.observe.made import MADE, Made, Words
 from citybrain.brain.observe.store import ENTITY, STREAM, agreed, entity_of, entity_row, stream_of, stream_row
+from citybrain.brain.observe.texts import Runs
 from citybrain.kernel.errors import BadInputError, NotFoundError
 from citybrain.kernel.instant import Duration, Instant, duration, minute_of
 from citybrain.kernel.observations import Numbers
@@ -210,6 +211,8 @@ class Registry:
 
         A gateway sends the same list again and again: to see that it is the same takes a tenth of looking each of it up.
         """
+        if isinstance(ids, Runs):
+            return np.repeat(self._found(ids.words), np.asarray(ids.counts, np.int64))
         if not len(ids):
             return np.zeros(0, np.int32)
         # Taken before the numbers are: what another thread makes stale meanwhile is remembered by nobody.
@@ -218,12 +221,15 @@ class Registry:
         known = listed.get(key)
         if known is not None and known[0] == ids:
             return known[1]
-        found = np.fromiter(map(self._numbers.get, ids, repeat(0)), np.int32, len(ids))
+        found = self._found(ids)
         if len(listed) >= _LISTS:
             listed.clear()
         found.flags.writeable = False
         listed[key] = ids, found
         return found
+
+    def _found(self, ids: Sequence[str]) -> Numbers:
+        return np.fromiter(map(self._numbers.get, ids, repeat(0)), np.int32, len(ids))
 
     def _load(self) -> None:
         # Read first: what is entered from here on is looked at again.

@@ -1,7 +1,8 @@
-"""A column of texts as a sequence: compared as bytes lie in memory, turned into words only where somebody reads them."""
+"""Columns of texts as sequences: compared as bytes lie in memory, or said once a run; turned into words only where somebody reads them."""
 
 from collections.abc import Iterator, Sequence
 from functools import cached_property
+from itertools import chain, repeat
 from typing import TypeAlias, overload
 
 import pyarrow as pa
@@ -39,3 +40,33 @@ class Texts(Sequence[str]):
     @cached_property
     def _words(self) -> list[str]:
         return [str(word) for word in self._column.to_numpy()]
+
+
+class Runs(Sequence[str]):
+    """Texts that stand so many times one after another (n,): the streams of data arrays."""
+
+    def __init__(self, words: Sequence[str], counts: Sequence[int]) -> None:
+        self.words = words
+        self.counts = counts
+
+    def __len__(self) -> int:
+        return sum(self.counts)
+
+    @overload
+    def __getitem__(self, index: int) -> str: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[str]: ...
+    def __getitem__(self, index: int | slice) -> str | Sequence[str]:
+        return self._all[index]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._all)
+
+    @cached_property
+    def _all(self) -> list[str]:
+        return list(chain.from_iterable(map(repeat, self.words, self.counts)))
+
+
+def different(texts: Sequence[str]) -> Sequence[str]:
+    """At least the different ones of some texts."""
+    return texts.words if isinstance(texts, Runs) else texts

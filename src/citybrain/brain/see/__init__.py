@@ -9,12 +9,13 @@ from citybrain.brain.see.indicators import Indicators
 from citybrain.brain.see.night import Night, Nights, last_night, night
 from citybrain.brain.see.shelves import datasets, sources
 from citybrain.brain.see.store import METADATA
-from citybrain.brain.see.tables import AREA, STREAM, IbisTables, StreamRows
+from citybrain.brain.see.tables import AREA, MOMENT, STREAM, IbisTables, StreamRows
 
 __all__ = [
     "AREA",
     "HOUSE",
     "METADATA",
+    "MOMENT",
     "STREAM",
     "Arrival",
     "FactFeed",

@@ -4,12 +4,13 @@ A mark is (area, hit, base, unknown, since): whether the row counts, among how m
 """
 
 from collections.abc import Callable
+from typing import TypeAlias
 
 import ibis
 import ibis.expr.types as ir
 
 from citybrain.kernel.errors import DeclarationError
-from citybrain.kernel.instant import DAY, Instant, local_date, midnight
+from citybrain.kernel.instant import DAY, Instant
 from citybrain.kernel.pack import Tables
 from citybrain.kernel.text import Text
 
@@ -20,6 +21,8 @@ NO_CASES = Text("近30日没有应结案的案件", "no case fell due or was clo
 NO_STREAMS = Text("没有在线监测项", "no stream is declared here")
 
 Marks = Callable[[Tables], ir.Table]
+Bound: TypeAlias = Instant | ir.NumericValue
+"""An instant, or what Ibis is to read as one."""
 
 
 def open_cases(tables: Tables) -> ir.Table:
@@ -31,16 +34,16 @@ def open_cases(tables: Tables) -> ir.Table:
 def overdue_cases(tables: Tables) -> ir.Table:
     """Open cases whose promised time has run out."""
     cases = open_cases(tables)
-    return cases.filter(cases.due < tables.now)
+    return cases.filter(cases.due < _table(tables, "moment").now.as_scalar())
 
 
-def closed_cases(tables: Tables, since: Instant, until: Instant) -> ir.Table:
+def closed_cases(tables: Tables, since: Bound, until: Bound) -> ir.Table:
     """Cases closed in [since, until), those not accepted (不予受理) left out."""
     cases = _table(tables, "case")
     return cases.filter((cases.closed >= since) & (cases.closed < until) & (cases.state != _DISMISSED))
 
 
-def reckoned_cases(tables: Tables, since: Instant, until: Instant) -> ir.Table:
+def reckoned_cases(tables: Tables, since: Bound, until: Bound) -> ir.Table:
     """Cases whose outcome became known in [since, until): closed in time then, or run out of time then.
 
     Every case has one such instant, the earlier of its closing and its due time, so that periods add up.
@@ -52,13 +55,14 @@ def reckoned_cases(tables: Tables, since: Instant, until: Instant) -> ir.Table:
 
 def closed_today(tables: Tables) -> ir.Table:
     """Cases closed since the district's midnight."""
-    return closed_cases(tables, midnight(local_date(tables.now)), Instant(tables.now + 1))
+    moment = _table(tables, "moment")
+    return closed_cases(tables, moment.today.as_scalar(), moment.now.as_scalar() + 1)
 
 
 def reckoned_lately(tables: Tables) -> ir.Table:
     """Cases of the on-time closing rate: reckoned in the last 30 days, today included."""
-    today = midnight(local_date(tables.now))
-    return reckoned_cases(tables, Instant(today - (PERIOD_DAYS - 1) * DAY), Instant(tables.now + 1))
+    moment = _table(tables, "moment")
+    return reckoned_cases(tables, moment.today.as_scalar() - (PERIOD_DAYS - 1) * DAY, moment.now.as_scalar() + 1)
 
 
 def open_alerts(tables: Tables) -> ir.Table:

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from citybrain.brain.see.facts import ALERT_FACT, BOOKING_FACT, CASE_FACT, RATING_FACT, STATES, WINDOW_FACT
 from citybrain.brain.see.folds import Folds
 from citybrain.kernel.errors import DeclarationError, NotFoundError
-from citybrain.kernel.instant import Instant
+from citybrain.kernel.instant import Instant, local_date, midnight
 from citybrain.kernel.places import Area
 from citybrain.kernel.ports import Facts
 from citybrain.kernel.text import Text
@@ -33,6 +33,8 @@ _STREAM_COLUMNS: dict[str, pa.DataType] = {
 }
 STREAM = pa.schema(_STREAM_COLUMNS)
 """The latest value of every stream; time null for one that never reported; ``life`` as in kernel.things.Life."""
+MOMENT = pa.schema({"now": pa.int64(), "today": pa.int64()})
+"""One row: the city time for which figures are computed, and the midnight before it."""
 AREA = pa.schema({"code": pa.string(), "level": pa.string(), "name_zh": pa.string(), "name_en": pa.string()})
 _SCHEMAS: dict[str, pa.Schema] = {
     "case": CASE_FACT,
@@ -42,6 +44,7 @@ _SCHEMAS: dict[str, pa.Schema] = {
     "rating": RATING_FACT,
     "stream": STREAM,
     "area": AREA,
+    "moment": MOMENT,
 }
 
 
@@ -53,7 +56,7 @@ class Plan(NamedTuple):
 
 
 class IbisTables:
-    """``case``, ``alert``, ``booking``, ``offer_window``, ``rating`` (facts at ``now``), ``stream`` (latest values, handed in) and ``area``."""
+    """``case``, ``alert``, ``booking``, ``offer_window``, ``rating`` (facts at ``now``), ``stream`` (latest values, handed in), ``area``, ``moment``."""
 
     def __init__(
         self,
@@ -65,7 +68,11 @@ class IbisTables:
     ) -> None:
         self._facts = facts
         self._folds = Folds(facts) if folds is None else folds
-        self._memory: dict[str, Callable[[], pa.Table]] = {"stream": streams, "area": lambda: area_rows(areas())}
+        self._memory: dict[str, Callable[[], pa.Table]] = {
+            "stream": streams,
+            "area": lambda: area_rows(areas()),
+            "moment": lambda: moment_row(now),
+        }
         self._made: dict[str, pa.Table] = {}
         self._now = now
         self.timeless = True
@@ -73,7 +80,7 @@ class IbisTables:
 
     @property
     def now(self) -> Instant:
-        """The city time for which figures are computed."""
+        """The city time for which figures are computed; who asks the table ``moment`` instead is not built anew each time."""
         self.timeless = False
         return self._now
 
@@ -173,6 +180,11 @@ def area_rows(areas: Sequence[Area]) -> pa.Table:
     """AREA rows of areas."""
     rows = [{"code": area.code, "level": area.level, "name_zh": area.name.zh, "name_en": area.name.en} for area in areas]
     return pa.Table.from_pylist(rows, schema=AREA)
+
+
+def moment_row(now: Instant) -> pa.Table:
+    """The MOMENT row of an instant."""
+    return pa.Table.from_pylist([{"now": now, "today": midnight(local_date(now))}], schema=MOMENT)
 
 
 def plan(expression: object) -> Plan:

@@ -35,6 +35,11 @@ def said(value: Json, status: int = 200, headers: dict[str, str] | None = None) 
     return Response(msgspec.json.encode(value), status_code=status, media_type=JSON, headers=headers)
 
 
+def written(body: bytes, status: int) -> Response[bytes]:
+    """An answer whose body is JSON already."""
+    return Response(body, status_code=status, media_type=JSON)
+
+
 def refused(request: Call, error: CityError) -> Response[bytes]:
     """An error of the city as ``{"code", "type", "message"}``, with its own code as ``reason``."""
     headers = {"Cache-Control": "no-store"}

@@ -2,7 +2,7 @@
 
 from functools import partial
 from typing import Annotated, Final
-from urllib.parse import parse_qsl, quote
+from urllib.parse import parse_qsl
 
 import msgspec
 from anyio import to_thread
@@ -18,7 +18,7 @@ from citybrain.doors.sensorthings.parts import Call, Parts, SensorThingsParts
 from citybrain.doors.sensorthings.paths import Segment, segments
 from citybrain.doors.sensorthings.reading import Raw, Reading
 from citybrain.doors.sensorthings.refusals import missing, not_held
-from citybrain.doors.sensorthings.writing import Writer, decoded
+from citybrain.doors.sensorthings.writing import Writer, addressed, decoded
 from citybrain.kernel.access import Ask
 from citybrain.kernel.instant import rfc3339
 from citybrain.kernel.text import Json, Lang
@@ -104,11 +104,12 @@ async def _observed(
     names = tuple(segment.name for segment in where)
     composer = Composer(parts.intake, parts.accounts, request.user, parts.registry, writer.now)
     if names == ("CreateObservations",):
-        said, taken = await writer.arrays(sent, key) or await writer.many(_decoded(request, sent), key)
-        # An id is digits and a point: nothing of it needs escaping.
-        before, after = links.entity(host, "Observations", "|").split(quote("|"))
-        listed: list[Json] = [one if one.startswith("error") else f"{before}{one}{after}" for one in said]
-        return answers.said(listed, 201 if taken else 422)
+        around = links.around(host, "Observations")
+        told = await writer.arrays(sent, key, around)
+        if told is None:
+            said, taken = await writer.many(_decoded(request, sent), key)
+            told = addressed(said, around), taken
+        return answers.written(told[0], 201 if told[1] else 422)
     if names == ("MultiDatastreams", "Observations") or (names == ("Observations",) and names_one(_decoded(request, sent))):
         made = await composer.one(_decoded(request, sent), where[0].key if len(where) == 2 else None, key)
         return Response(b"", status_code=201, headers={"Location": links.entity(host, "Observations", made)})

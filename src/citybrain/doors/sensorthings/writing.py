@@ -1,18 +1,20 @@
 """Observations in: one (``POST Observations``) or many (``POST CreateObservations``, data arrays), through the one intake."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain, repeat
+from itertools import chain
 from typing import Final
 
 import msgspec
 
-from citybrain.brain.observe import Inlet, Rows, Verdict, permitted, read_rows, read_series
+from citybrain.brain.observe import Inlet, Rows, Runs, Verdict, permitted, read_rows, read_series
 from citybrain.brain.protect import Accounts
+from citybrain.doors.sensorthings import links
 from citybrain.doors.sensorthings.refusals import not_held, wrong
 from citybrain.kernel.access import Caller
 from citybrain.kernel.errors import BadInputError, ForbiddenError, UnreadableError
 from citybrain.kernel.instant import parse
+from citybrain.kernel.observations import Ints
 from citybrain.kernel.text import Json, Text
 
 DOOR: Final = "sensorthings"
@@ -65,29 +67,40 @@ class Writer:
             raise ForbiddenError(what) if code == "forbidden_stream" else BadInputError(what, reason=code)
         return self._id(row)
 
-    async def arrays(self, body: bytes, key: str | None) -> tuple[list[str], bool] | None:
-        """Store data arrays that hold times and numbers alone, as ``many`` does; None for a body that holds anything else."""
+    async def arrays(self, body: bytes, key: str | None, around: links.Around) -> tuple[bytes, bool] | None:
+        """Store data arrays that hold times and numbers alone, as ``many`` does; None for a body that holds anything else.
+
+        The answer as it is sent: a list of the addresses, or of why a row was refused.
+        """
         try:
             decoded = _FAST.decode(body)
         except (msgspec.DecodeError, UnicodeDecodeError):
             return None
-        if not decoded or any(array.components != _PLAIN for array in decoded):
+        pairs = list(chain.from_iterable(array.data for array in decoded))
+        if not pairs or any(array.components != _PLAIN for array in decoded):
             return None
-        streams = list(chain.from_iterable(repeat(array.datastream.id, len(array.data)) for array in decoded))
-        pairs = [pair for array in decoded for pair in array.data]
+        streams = Runs([array.datastream.id for array in decoded], [len(array.data) for array in decoded])
         rows = read_series(streams, [pair[0] for pair in pairs], [pair[1] for pair in pairs])
         if rows is None:
             return None
         verdict = await self._store(rows, key)
-        return list(self._said(rows, verdict)), len(verdict.refused) < len(pairs)
+        if not verdict.refused:
+            return self._addresses(streams, rows.time, around), True
+        said = [f"{self.numbers.get(stream)}.{time}" for stream, time in zip(streams, rows.time.tolist(), strict=True)]
+        for each in verdict.refused:
+            said[each.row] = f"error {each.code}: {each.why}"
+        return addressed(said, around), len(verdict.refused) < len(pairs)
 
-    def _said(self, rows: Rows, verdict: Verdict) -> Iterator[str]:
-        """Of each row its id, or why it was refused."""
-        refused = {each.row: f"error {each.code}: {each.why}" for each in verdict.refused}
-        numbers = map(self.numbers.get, rows.streams)
-        if not refused:
-            return map("{}.{}".format, numbers, rows.time.tolist())
-        return (refused.get(row) or f"{no}.{time}" for row, (no, time) in enumerate(zip(numbers, rows.time.tolist(), strict=True)))
+    def _addresses(self, streams: Runs, times: Ints, around: links.Around) -> bytes:
+        """The addresses of rows (n,) that were all taken; written in one piece a run, for a thousand of them cost more than storing them."""
+        before, after = (msgspec.json.encode(text)[1:-1].decode() for text in around)
+        digits = msgspec.json.encode(times.tolist())[1:-1].decode().split(",")
+        runs, begin = [], 0
+        for stream, count in zip(streams.words, streams.counts, strict=True):
+            head = f'"{before}{self.numbers.get(stream)}.'
+            runs += [head + f'{after}",{head}'.join(digits[begin : begin + count]) + f'{after}"'] if count else []
+            begin += count
+        return f"[{','.join(runs)}]".encode()
 
     async def many(self, body: Json, key: str | None) -> tuple[list[str], bool]:
         """Store data arrays; for each row its id or ``error <code>: <why>``, in order, and whether any was taken."""
@@ -142,6 +155,13 @@ class Writer:
     def _id(self, row: Json) -> str:
         stream, time = (str(row["stream"]), str(row["time"])) if isinstance(row, dict) else ("", "")
         return f"{self.numbers[stream]}.{parse(time)}"
+
+
+def addressed(said: Sequence[str], around: links.Around) -> bytes:
+    """A list as it is sent: the address of each id, and why a row was refused as it stands."""
+    before, after = around
+    # An id is digits and a point: nothing of it needs escaping.
+    return msgspec.json.encode([one if one.startswith("error") else f"{before}{one}{after}" for one in said])
 
 
 def decoded(body: bytes) -> Json:

@@ -8,7 +8,7 @@ import pytest
 
 from citybrain.brain.see.behind import rows
 from citybrain.brain.see.facts import BOOKING_FACT, WINDOW_FACT
-from citybrain.brain.see.tables import STREAM, IbisTables
+from citybrain.brain.see.tables import STREAM, IbisTables, plan
 from citybrain.engines.duckdb.facts import DuckFacts
 from citybrain.engines.duckdb.file import DuckFile
 from citybrain.kernel.instant import DAY, HOUR, Instant, parse
@@ -76,6 +76,19 @@ def test_berths_added_are_those_open_at_this_moment(facts: DuckFacts) -> None:
     windows = [window("a", -2, 12, 3), window("b", 0, 1, 4, area="990104002009"), window("c", -3, 0, 50)]
     keep(facts, "offer_released", windows, WINDOW_FACT)
     assert measured(facts, "parking_berths_added") == {None: (7.0, 0), "990104001": (3.0, 0), "990104002": (4.0, 0)}
+
+
+def test_gains_are_those_of_any_moment_though_their_questions_are_built_but_once(facts: DuckFacts) -> None:
+    windows = [(-2, 12, 3), (-24 * 7 - 1, -24 * 7 + 2, 5), (0, 1, 4), (-3, 0, 50)]
+    keep(facts, "offer_released", [window(f"w{at}", *one) for at, one in enumerate(windows)], WINDOW_FACT)
+    gains = ("parking_hours_released", "parking_berths_added")
+    built = IbisTables(facts, STREAM.empty_table, tuple, NOW)
+    plans = {name: plan(figure(name).measure(built)) for name in gains}
+    for hour in (-24 * 8, -24 * 7, -30, -2, -1, 0, 1, 12, 24 * 7 - 2, 24 * 8):
+        tables = IbisTables(facts, STREAM.empty_table, tuple, Instant(NOW + hour * HOUR))
+        found = [next(row["value"] for row in tables.answer(plans[name]).to_pylist() if row["area"] is None) for name in gains]
+        within = [max(0, min(ends, hour) - max(begins, hour - 24 * 7)) * units for begins, ends, units in windows]
+        assert found == [sum(within), sum(units for begins, ends, units in windows if begins <= hour < ends)], hour
 
 
 def test_turnover_counts_bookings_that_were_kept_not_those_made(facts: DuckFacts) -> None:

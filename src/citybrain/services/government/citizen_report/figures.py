@@ -17,10 +17,8 @@ _NONE = Text("近90日没有评价", "nobody rated in the last 90 days")
 
 def rated(tables: Tables) -> ir.Table:
     """The ratings of the window."""
-    found = tables.table("rating")
-    if not isinstance(found, ir.Table):
-        raise DeclarationError(Text("评价不是 Ibis 表。", "The ratings are no Ibis table."))
-    return found.filter(found.form == FORM, found.rated > tables.now - WINDOW)
+    found, now = _of(tables, "rating"), _of(tables, "moment").now.as_scalar()
+    return found.filter(found.form == FORM, found.rated > now - WINDOW)
 
 
 def satisfaction(tables: Tables) -> ir.Table:
@@ -31,6 +29,13 @@ def satisfaction(tables: Tables) -> ir.Table:
 def ratings(tables: Tables) -> ir.Table:
     """How many ratings there are, by subdistrict and for the district."""
     return _by_area(rated(tables), lambda rows: rows.count().cast("float64"))
+
+
+def _of(tables: Tables, name: str) -> ir.Table:
+    found = tables.table(name)
+    if not isinstance(found, ir.Table):
+        raise DeclarationError(Text(f"“{name}”不是 Ibis 表。", f"'{name}' is no Ibis table."))
+    return found
 
 
 def _by_area(rows: ir.Table, total: Callable[[ir.Table], ir.NumericScalar]) -> ir.Table:

@@ -20,22 +20,21 @@ _DAYS = 7
 
 def kept(tables: Tables) -> ir.Table:
     """Bookings that began in the window and were kept."""
-    booked = _of(tables, "booking")
-    return booked.filter(booked.state.isin(("arrived", "done")), booked.begins > tables.now - WINDOW, booked.begins <= tables.now)
+    booked, now = _of_lots(tables, "booking"), _now(tables)
+    return booked.filter(booked.state.isin(("arrived", "done")), booked.begins > now - WINDOW, booked.begins <= now)
 
 
 def opened(tables: Tables) -> ir.Table:
     """Stretches for which berths were open to others in the window, with their ``hours`` in it."""
-    shared = _of(tables, "offer_window")
-    since, until = tables.now - WINDOW, tables.now
-    length = ibis.least(shared.ends, until) - ibis.greatest(shared.begins, since)
+    shared, now = _of_lots(tables, "offer_window"), _now(tables)
+    length = ibis.least(shared.ends, now) - ibis.greatest(shared.begins, now - WINDOW)
     return shared.mutate(hours=length.cast("float64") / HOUR).filter(length > 0)
 
 
 def opened_now(tables: Tables) -> ir.Table:
     """Stretches for which berths are open to others at this moment."""
-    shared = _of(tables, "offer_window")
-    return shared.filter(shared.begins <= tables.now, shared.ends > tables.now)
+    shared, now = _of_lots(tables, "offer_window"), _now(tables)
+    return shared.filter(shared.begins <= now, shared.ends > now)
 
 
 def turnover_gained(tables: Tables) -> ir.Table:
@@ -64,11 +63,20 @@ def _by_area(rows: ir.Table, total: Callable[[ir.Table], ir.NumericScalar]) -> i
     return everywhere.select("area", *sums).union(each.select("area", *sums))
 
 
+def _now(tables: Tables) -> ir.IntegerScalar:
+    return _of(tables, "moment").now.as_scalar()
+
+
+def _of_lots(tables: Tables, name: str) -> ir.Table:
+    found = _of(tables, name)
+    return found.filter(found.kind == LOT)
+
+
 def _of(tables: Tables, name: str) -> ir.Table:
     found = tables.table(name)
     if not isinstance(found, ir.Table):
         raise DeclarationError(Text(f"表“{name}”不是 Ibis 表。", f"The table '{name}' is no Ibis table."), table=name)
-    return found.filter(found.kind == LOT)
+    return found
 
 
 _WITHOUT = Text(
