@@ -1,6 +1,5 @@
 """The routes of the door: one for all that is read, one for observations, and one each for what is made, changed and ended."""
 
-from functools import partial
 from typing import Annotated, Final
 from urllib.parse import parse_qsl, quote
 
@@ -11,6 +10,7 @@ from litestar.exceptions import HTTPException
 from litestar.params import FromPath, HeaderParameter
 
 from citybrain.doors.sensorthings import answers, batch, links
+from citybrain.doors.sensorthings.altering import PATCH, Change
 from citybrain.doors.sensorthings.bound import bound
 from citybrain.doors.sensorthings.changing import Changer
 from citybrain.doors.sensorthings.composing import Composer, names_one
@@ -75,10 +75,12 @@ async def write(request: Call, parts: Parts, path: FromPath[str], key: Idempoten
 
 @route(_BELOW, http_method=["PATCH", "PUT"], opt=_asks("entity.write"), status_code=200)
 async def change(request: Call, parts: Parts, path: FromPath[str]) -> Response[bytes]:
-    """An entity changed (PATCH) or replaced (PUT)."""
-    where, body = _path(request, path), _decoded(request, await request.body())
-    changed = partial(_changer(parts, request, where).change, whole=request.method == "PUT")
-    await to_thread.run_sync(changed, where, body)
+    """An entity changed (PATCH, also by a JSON Patch) or replaced (PUT)."""
+    where = _path(request, path)
+    patch = request.method == "PATCH" and request.content_type[0] == PATCH
+    sent = decoded(await request.body()) if patch else _decoded(request, await request.body())
+    said = Change("patch" if patch else "replace" if request.method == "PUT" else "merge", sent)
+    await to_thread.run_sync(_changer(parts, request, where).change, where, said)
     return Response(b"", status_code=200)
 
 
