@@ -6,6 +6,7 @@ from citybrain.brain.observe.derive import Deriver
 from citybrain.brain.observe.doubts import Doubt, Doubts, Judged
 from citybrain.brain.observe.formats import FORMS
 from citybrain.brain.observe.gaps import Gap
+from citybrain.brain.observe.gathering import Gathering
 from citybrain.brain.observe.horizon import Horizon, Span, check_days
 from citybrain.brain.observe.intake import Intake, Verdict, plausible
 from citybrain.brain.observe.latest import Latest, Reading
@@ -17,7 +18,7 @@ from citybrain.brain.observe.nearest import WALK_BASIS, Found, Nearest
 from citybrain.brain.observe.past import Recent, history, missing
 from citybrain.brain.observe.permission import permitted
 from citybrain.brain.observe.promises import Promise, Promises
-from citybrain.brain.observe.registry import Noun, Registry, contract_of
+from citybrain.brain.observe.registry import MovedError, Noun, Registry, contract_of
 from citybrain.brain.observe.rows import Rows, read_rows, read_series
 from citybrain.brain.observe.shelves import datasets
 from citybrain.brain.observe.sources import sources
@@ -39,6 +40,7 @@ __all__ = [
     "Draft",
     "Found",
     "Gap",
+    "Gathering",
     "Horizon",
     "Intake",
     "Judged",
@@ -50,6 +52,7 @@ __all__ = [
     "MadeThing",
     "MadeUnit",
     "Making",
+    "MovedError",
     "Nearest",
     "Noun",
     "Promise",

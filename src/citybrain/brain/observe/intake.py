@@ -24,6 +24,7 @@ from citybrain.kernel.ids import new_id
 from citybrain.kernel.instant import MINUTE, Instant, parse
 from citybrain.kernel.observations import Batch, Floats, Ints, Numbers, Refusal
 from citybrain.kernel.ports import Bus, Series
+from citybrain.kernel.things import Stream
 
 AHEAD = 5 * MINUTE
 """How far a device's clock may run ahead of the city's."""
@@ -122,12 +123,21 @@ class Intake:
         Raises BusyError and StorageFullError, in which case nothing was stored.
         """
         await self._paced()
-        no = self._registry.numbered(rows.streams)
+        return await self._store(self._known(rows, self._registry), door, key)
+
+    def refused(self, rows: Rows, registry: Registry) -> tuple[Refusal, ...]:
+        """Which rows ``take`` would refuse now, with the register as it will be; nothing is stored."""
+        checked = self._known(rows, registry)
+        self._examine(checked, self._clock.city())
+        return tuple(sorted(checked.refused, key=lambda each: each.row))
+
+    def _known(self, rows: Rows, registry: Registry) -> _Checked:
+        no = registry.numbered(rows.streams)
         checked = _Checked(no, rows.time, rows.value, rows.row, np.ones(len(no), np.bool_), list(rows.refused))
         checked.refuse("unknown_stream", no == 0)
         if rows.units is not None:
-            self._convert(checked, rows.units)
-        return await self._store(checked, door, key)
+            _convert(checked, rows.units, registry.streams())
+        return checked
 
     async def take_columns(self, stream_no: Numbers, time: Ints, value: Floats, door: str, key: str | None) -> Verdict:
         """The same for columns (n,) with stream numbers, as bulk imports have them; values in their streams' units."""
@@ -151,30 +161,9 @@ class Intake:
             waited += _STEP
         self._gate = None
 
-    def _convert(self, checked: _Checked, given: Sequence[str | None]) -> None:
-        streams, bad, value = self._registry.streams(), np.zeros(len(given), np.bool_), checked.value.copy()
-        factors: dict[tuple[str, str], tuple[float, float] | None] = {}
-        for index, unit in enumerate(given):
-            no = int(checked.no[index])
-            if unit is None or not no or unit == streams[no - 1].unit:
-                continue
-            pair = (unit, streams[no - 1].unit)
-            if pair not in factors:
-                factors[pair] = _scale(*pair)
-            factor = factors[pair]
-            if factor is None:
-                bad[index] = True
-            else:
-                value[index] = factor[0] * value[index] + factor[1]
-        checked.value = value
-        checked.refuse("wrong_unit", bad)
-
     async def _store(self, checked: _Checked, door: str, key: str | None) -> Verdict:
         now = self._clock.city()
-        checked.refuse("not_a_number", ~np.isfinite(checked.value))
-        checked.refuse("future_time", checked.time > now + AHEAD)
-        checked.refuse("too_old", checked.time < OLDEST)
-        checked.refuse("expired", self._expired(checked.no, checked.time))
+        self._examine(checked, now)
         no, time, value, duplicate = checked.sorted()
         earlier, mine = tuple(self._flying), asyncio.get_running_loop().create_future()
         self._flying.add(mine)
@@ -194,6 +183,12 @@ class Intake:
             mine.set_result(None)
         self._bus.publish(RECORDED, Recorded(receipt.last_seq))
         return Verdict(receipt.stored, receipt.duplicate, tuple(sorted(checked.refused, key=lambda each: each.row)))
+
+    def _examine(self, checked: _Checked, now: Instant) -> None:
+        checked.refuse("not_a_number", ~np.isfinite(checked.value))
+        checked.refuse("future_time", checked.time > now + AHEAD)
+        checked.refuse("too_old", checked.time < OLDEST)
+        checked.refuse("expired", self._expired(checked.no, checked.time))
 
     def _reserve(self, no: Numbers, time: Ints) -> NDArray[np.bool_]:
         """Which rows are not newer than all that was taken in before (stored or on its way), and so may be known.
@@ -232,6 +227,25 @@ def _nobody() -> int:
 def _for_ever(_: Numbers, time: Ints) -> NDArray[np.bool_]:
     """Nothing expires."""
     return np.zeros(len(time), np.bool_)
+
+
+def _convert(checked: _Checked, given: Sequence[str | None], streams: Sequence[Stream]) -> None:
+    bad, value = np.zeros(len(given), np.bool_), checked.value.copy()
+    factors: dict[tuple[str, str], tuple[float, float] | None] = {}
+    for index, unit in enumerate(given):
+        no = int(checked.no[index])
+        if unit is None or not no or unit == streams[no - 1].unit:
+            continue
+        pair = (unit, streams[no - 1].unit)
+        if pair not in factors:
+            factors[pair] = _scale(*pair)
+        factor = factors[pair]
+        if factor is None:
+            bad[index] = True
+        else:
+            value[index] = factor[0] * value[index] + factor[1]
+    checked.value = value
+    checked.refuse("wrong_unit", bad)
 
 
 def _scale(given: str, wanted: str) -> tuple[float, float] | None:

@@ -113,10 +113,19 @@ def load(connection: Connection) -> Made:
 
 def put(connection: Connection, words: Sequence[Words]) -> None:
     """Keep what was said, instead of what stood there before."""
+    drop(connection, words)
     for one in words:
-        noun = next(name for name, kind in _NOUNS.items() if isinstance(one, kind))
-        connection.execute(delete(DESCRIBED).where(DESCRIBED.c.noun == noun, DESCRIBED.c.id == one.id))
-        connection.execute(insert(DESCRIBED).values(noun=noun, id=one.id, body=msgspec.json.encode(one).decode()))
+        connection.execute(insert(DESCRIBED).values(noun=_noun(one), id=one.id, body=msgspec.json.encode(one).decode()))
+
+
+def drop(connection: Connection, words: Sequence[Words]) -> None:
+    """Keep nothing of what was said under these ids."""
+    for one in words:
+        connection.execute(delete(DESCRIBED).where(DESCRIBED.c.noun == _noun(one), DESCRIBED.c.id == one.id))
+
+
+def _noun(words: Words) -> str:
+    return next(name for name, kind in _NOUNS.items() if isinstance(words, kind))
 
 
 def _words(noun: str, body: str) -> Words:

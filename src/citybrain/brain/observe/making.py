@@ -7,13 +7,15 @@ import itertools
 import re
 import threading
 import unicodedata
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
 import msgspec
 from sqlalchemy.exc import IntegrityError
 
+from citybrain.brain.observe.gathering import Gathering
 from citybrain.brain.observe.made import MADE, MadeProperty, MadeSensor, MadeStream, MadeThing, MadeUnit, Words
 from citybrain.brain.observe.registry import Registry
 from citybrain.kernel.clock import Clock
@@ -154,6 +156,28 @@ class Making:
             ]
             self._end((), streams, (msgspec.structs.replace(words, ended=self._clock.city()),))
 
+    def apart(self, gathering: Gathering) -> "Making":
+        """The same on a register that stands apart, where all is tried before it is entered together."""
+        return Making(gathering, self._areas, self._clock, self._origin)
+
+    def enter(self, gathering: Gathering) -> None:
+        """Enter all that was tried, in one commit; raises MovedError where the register has changed since."""
+        with self._lock:
+            made = gathering.changes()
+            with _alone():
+                self._registry.change_since(gathering.since, made.entities, made.streams, made.words, made.freed)
+
+    def take_back(self, gathering: Gathering) -> None:
+        """Have everything as it was before ``enter``; new streams are ended, and what others name by now is kept."""
+        with self._lock:
+            back = gathering.opposite(self._clock.city())
+            mine = {stream.no for stream in back.streams}
+            others = [stream for stream in self._registry.present() if stream.kind == MADE and stream.no not in mine]
+            named = {name for stream in others for name in (stream.entity, stream.source, stream.field)}
+            self._registry.withdraw(
+                back.entities, back.streams, back.words, [noun for noun in back.forgotten if noun.id not in named]
+            )
+
     def own(self, thing: str) -> Entity:
         """A thing that was made here; raises NotFoundError, and ConflictError for one that comes from elsewhere."""
         entity = self._registry.entity(thing)
@@ -231,11 +255,18 @@ class Making:
     def _commit(
         self, entities: tuple[Entity, ...], streams: tuple[Stream, ...], words: tuple[Words, ...], freed: Iterable[str] = ()
     ) -> None:
-        try:
+        with _alone():
             self._registry.change(entities, streams, words, tuple(freed))
-        except IntegrityError as error:
-            what = Text("同名对象正在别处新建，请重试。", "The same is being made elsewhere at this moment. Try again.")
-            raise ConflictError(what) from error
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    """A commit; raises ConflictError where another process made the same meanwhile."""
+    try:
+        yield
+    except IntegrityError as error:
+        what = Text("同名对象正在别处新建，请重试。", "The same is being made elsewhere at this moment. Try again.")
+        raise ConflictError(what) from error
 
 
 def _slug(name: str, noun: str) -> str:

@@ -7,12 +7,12 @@ from typing import TypeAlias
 
 import msgspec
 import numpy as np
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, delete, func, insert, select, update
 
 from citybrain.brain.observe import made
 from citybrain.brain.observe.made import MADE, Made, Words
 from citybrain.brain.observe.store import ENTITY, STREAM, agreed, entity_of, entity_row, stream_of, stream_row
-from citybrain.kernel.errors import BadInputError, NotFoundError
+from citybrain.kernel.errors import BadInputError, ConflictError, NotFoundError
 from citybrain.kernel.instant import Duration, Instant, duration, minute_of
 from citybrain.kernel.observations import Numbers
 from citybrain.kernel.pack import Pack, Planted
@@ -22,8 +22,13 @@ from citybrain.kernel.things import Contract, Entity, Field, Kind, Origin, Strea
 
 Noun: TypeAlias = Entity | Stream | Words
 """What changes over a door."""
+_MOVED = Text("登记内容刚在别处改动，请重试。", "The register was changed elsewhere at this moment. Try again.")
 _LISTS = 64
 """Lists of streams whose numbers are remembered."""
+
+
+class MovedError(ConflictError):
+    """What was worked out on the register stands on what is no longer so."""
 
 
 class Registry:
@@ -65,19 +70,36 @@ class Registry:
         or a number meanwhile.
         """
         with self._lock:
-            with self._transactions.begin() as tx:
-                for entity in entities:
-                    known = entity.id in self._entities
-                    ask = update(ENTITY).where(ENTITY.c.id == entity.id) if known else insert(ENTITY)
-                    tx.connection.execute(ask.values(entity_row(entity)))
-                for stream in streams:
-                    if stream.no > len(self._streams):
-                        tx.connection.execute(insert(STREAM).values(stream_row(stream)))
-                    else:
-                        tx.connection.execute(update(STREAM).where(STREAM.c.no == stream.no).values(stream_row(stream)))
-                made.put(tx.connection, words)
-            self._changed(entities, streams, words, freed)
+            self._enter(entities, streams, words, freed)
         self._tell((*entities, *streams, *words))
+
+    def change_since(
+        self, since: int, entities: Sequence[Entity], streams: Sequence[Stream], words: Sequence[Words], freed: Sequence[str]
+    ) -> None:
+        """The same for what was worked out at a version; raises MovedError where the register is at another by now."""
+        with self._lock:
+            if since != self.version:
+                raise MovedError(_MOVED)
+            self._enter(entities, streams, words, freed)
+        self._tell((*entities, *streams, *words))
+
+    def withdraw(
+        self, entities: Sequence[Entity], streams: Sequence[Stream], words: Sequence[Words], forgotten: Sequence[Entity | Words]
+    ) -> None:
+        """The same, less what is to be as if it had never been there; rare, so everything is read again."""
+        with self._lock:
+            with self._transactions.begin() as tx:
+                gone = [noun.id for noun in forgotten if isinstance(noun, Entity)]
+                tx.connection.execute(delete(ENTITY).where(ENTITY.c.id.in_(gone)))
+                made.drop(tx.connection, [noun for noun in forgotten if not isinstance(noun, Entity)])
+                self._put(tx.connection, entities, streams, words)
+            self._load()
+        self._tell((*entities, *streams, *words))
+
+    def standing(self) -> dict[str, object]:
+        """All that the register holds in memory at this moment, for one that stands apart (gathering.py)."""
+        with self._lock:
+            return {**vars(self)}
 
     def on_change(self, told: Callable[[Sequence[Noun]], None]) -> None:
         """From now on say what ``change`` or ``promise`` has entered, once it is committed; in its thread."""
@@ -183,6 +205,23 @@ class Registry:
         found.flags.writeable = False
         listed[key] = ids, found
         return found
+
+    def _enter(self, entities: Sequence[Entity], streams: Sequence[Stream], words: Sequence[Words], freed: Sequence[str]) -> None:
+        with self._transactions.begin() as tx:
+            self._put(tx.connection, entities, streams, words)
+        self._changed(entities, streams, words, freed)
+
+    def _put(self, connection: Connection, entities: Sequence[Entity], streams: Sequence[Stream], words: Sequence[Words]) -> None:
+        for entity in entities:
+            known = entity.id in self._entities
+            ask = update(ENTITY).where(ENTITY.c.id == entity.id) if known else insert(ENTITY)
+            connection.execute(ask.values(entity_row(entity)))
+        for stream in streams:
+            if stream.no > len(self._streams):
+                connection.execute(insert(STREAM).values(stream_row(stream)))
+            else:
+                connection.execute(update(STREAM).where(STREAM.c.no == stream.no).values(stream_row(stream)))
+        made.put(connection, words)
 
     def _load(self) -> None:
         with self._transactions.read() as connection:

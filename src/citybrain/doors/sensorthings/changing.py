@@ -155,6 +155,26 @@ class Changer:
         return any(one.name == kind and one.has(name) for one in self.registry.kinds())
 
 
+def thing_of(path: tuple[Segment, ...], body: Json) -> str | None:
+    """The Thing that is to be made with the id it asks for, or of which something is made; None where none is named."""
+    match path:
+        case (Segment("Things", str(key)), *_):
+            return key
+        case (Segment("Things", None),):
+            return _asked(body)
+        case (Segment("Datastreams", None),):
+            return _asked(body.get("Thing")) if isinstance(body, dict) else None
+        case (Segment("Locations", None),):
+            return _only(body)
+        case _:
+            return None
+
+
+def _asked(body: Json) -> str | None:
+    found = body.get("@iot.id") if isinstance(body, dict) else None
+    return found if isinstance(found, str) else None
+
+
 def _written(words: MadeStream | MadeSensor | MadeProperty, **names: str) -> Body:
     """What was said, under the names of SensorThings; what was never said is left out."""
     said: Body = msgspec.to_builtins(words)

@@ -7,11 +7,11 @@ from typing import Final
 import msgspec
 import numpy as np
 
-from citybrain.brain.observe import Intake, Registry, Rows, Verdict, permitted, read_rows
+from citybrain.brain.observe import Registry, Rows, Verdict, permitted, read_rows
 from citybrain.brain.protect import Accounts
 from citybrain.doors.sensorthings import multi
 from citybrain.doors.sensorthings.refusals import missing, wrong
-from citybrain.doors.sensorthings.writing import DOOR, observed
+from citybrain.doors.sensorthings.writing import DOOR, Takes, observed
 from citybrain.kernel.access import Caller
 from citybrain.kernel.errors import BadInputError, ForbiddenError, UnreadableError
 from citybrain.kernel.instant import parse
@@ -30,7 +30,7 @@ def names_one(body: Json) -> bool:
 class Composer:
     """Writes for one caller; without a time an observation is of the moment ``now`` (of the city), if there is one."""
 
-    intake: Intake
+    intake: Takes
     accounts: Accounts
     caller: Caller
     registry: Registry

@@ -1,5 +1,6 @@
 """The routes of the door: one for all that is read, one for observations, and one each for what is made, changed and ended."""
 
+from collections.abc import Awaitable
 from typing import Annotated, Final
 from urllib.parse import parse_qsl, quote
 
@@ -9,16 +10,17 @@ from litestar import Response, delete, get, post, route
 from litestar.exceptions import HTTPException
 from litestar.params import FromPath, HeaderParameter
 
-from citybrain.doors.sensorthings import answers, batch, links
+from citybrain.doors.sensorthings import answers, batch, bringing, links
 from citybrain.doors.sensorthings.altering import PATCH, Change
 from citybrain.doors.sensorthings.bound import bound
-from citybrain.doors.sensorthings.changing import Changer
+from citybrain.doors.sensorthings.changing import Changer, thing_of
 from citybrain.doors.sensorthings.composing import Composer, names_one
 from citybrain.doors.sensorthings.parts import Call, Parts, SensorThingsParts
 from citybrain.doors.sensorthings.paths import Segment, segments
 from citybrain.doors.sensorthings.reading import Raw, Reading
 from citybrain.doors.sensorthings.refusals import missing, not_held
-from citybrain.doors.sensorthings.writing import Writer, decoded
+from citybrain.doors.sensorthings.together import Group, entered, group_of
+from citybrain.doors.sensorthings.writing import Takes, Writer, decoded
 from citybrain.kernel.access import Ask
 from citybrain.kernel.instant import rfc3339
 from citybrain.kernel.text import Json, Lang
@@ -65,11 +67,10 @@ async def write(request: Call, parts: Parts, path: FromPath[str], key: Idempoten
     if where[0].name == batch.BATCH:
         # Whoever may call at all: each of its requests is asked for by itself.
         _plain(request)
-        return answers.said(await batch.answered(request, sent), 200)
+        return answers.said(await batch.answered(request, parts, sent), 200)
     if where[-1].name.endswith(_READINGS):
         return await _observed(request, parts, where, sent, key)
-    body = _decoded(request, sent)
-    name, made = await to_thread.run_sync(_changer(parts, request, where).create, where, body)
+    name, made = await _made(request, parts, where, _decoded(request, sent))
     return Response(b"", status_code=201, headers={"Location": links.entity(_host(request), name, made)})
 
 
@@ -99,18 +100,18 @@ async def _observed(
     request: Call, parts: SensorThingsParts, where: tuple[Segment, ...], sent: bytes, key: str | None
 ) -> Response[bytes]:
     _plain(request)
-    host = _host(request)
-    writer = Writer(
-        parts.intake, parts.accounts, request.user, parts.registry.stream_numbers(), None if key else rfc3339(parts.clock.city())
-    )
+    host, group = _host(request), group_of(request)
+    takes: Takes = parts.intake if group is None else group
+    registry = parts.registry if group is None else group.gathering
+    writer = Writer(takes, parts.accounts, request.user, registry.stream_numbers(), None if key else rfc3339(parts.clock.city()))
     names = tuple(segment.name for segment in where)
-    composer = Composer(parts.intake, parts.accounts, request.user, parts.registry, writer.now)
+    composer = Composer(takes, parts.accounts, request.user, registry, writer.now)
     if names == ("CreateObservations",):
         said, taken = await writer.arrays(sent, key) or await writer.many(_decoded(request, sent), key)
         # An id is digits and a point: nothing of it needs escaping.
         before, after = links.entity(host, "Observations", "|").split(quote("|"))
         listed: list[Json] = [one if one.startswith("error") else f"{before}{one}{after}" for one in said]
-        return answers.said(listed, 201 if taken else 422)
+        return answers.said(listed, 201 if taken and (group is None or group.whole) else 422)
     if names == ("MultiDatastreams", "Observations") or (names == ("Observations",) and names_one(_decoded(request, sent))):
         made = await composer.one(_decoded(request, sent), where[0].key if len(where) == 2 else None, key)
         return Response(b"", status_code=201, headers={"Location": links.entity(host, "Observations", made)})
@@ -123,13 +124,33 @@ async def _observed(
     return Response(b"", status_code=201, headers={"Location": links.entity(host, "Observations", made)})
 
 
-def _changer(parts: SensorThingsParts, request: Call, where: tuple[Segment, ...]) -> Changer:
-    """What changes entities for this caller, who is asked for and written into the trail here."""
+async def _made(request: Call, parts: SensorThingsParts, where: tuple[Segment, ...], body: Json) -> tuple[str, str]:
+    """The set and the id of what was made, with the observations that it brings."""
+    changer = _changer(parts, request, where, thing_of(where, body))
+    brought = bringing.apart(where, body)
+    if brought is None:
+        return await to_thread.run_sync(changer.create, where, body)
+    bringing.require(parts, request.user, parts.purpose(request))
+
+    def work(group: Group) -> Awaitable[tuple[str, str]]:
+        return bringing.made(group, where, brought, request.user)
+
+    group = group_of(request)
+    return await (entered(parts, work) if group is None else work(group))
+
+
+def _changer(parts: SensorThingsParts, request: Call, where: tuple[Segment, ...], made: str | None = None) -> Changer:
+    """What changes entities for this caller, who is asked for and written into the trail here.
+
+    ``made`` is the Thing that is to be made, or of which something is: policy hears whether it is the caller's own to make.
+    """
     named = "/".join(segment.name if segment.key is None else f"{segment.name}({segment.key})" for segment in where)
-    parts.guard.require(
-        Ask(request.user, "entity.write", f"sensorthings:{named}", parts.purpose(request), {"access": "unconditional"})
-    )
-    return Changer(parts.making, parts.registry)
+    facts: dict[str, Json] = {"access": "unconditional"}
+    if made is not None and parts.accounts.devices.may_make(request.user, made):
+        facts["account"] = request.user.account
+    parts.guard.require(Ask(request.user, "entity.write", f"sensorthings:{named}", parts.purpose(request), facts))
+    group = group_of(request)
+    return Changer(parts.making, parts.registry) if group is None else Changer(group.making, group.gathering)
 
 
 def _reading(parts: SensorThingsParts, request: Call) -> Reading:

@@ -3,11 +3,11 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, repeat
-from typing import Final
+from typing import Final, Protocol
 
 import msgspec
 
-from citybrain.brain.observe import Intake, Rows, Verdict, permitted, read_rows, read_series
+from citybrain.brain.observe import Rows, Verdict, permitted, read_rows, read_series
 from citybrain.brain.protect import Accounts
 from citybrain.doors.sensorthings.refusals import not_held, wrong
 from citybrain.kernel.access import Caller
@@ -39,6 +39,13 @@ class _Array(msgspec.Struct, gc=False, forbid_unknown_fields=True):
 _FAST: Final = msgspec.json.Decoder(list[_Array])
 
 
+class Takes(Protocol):
+    """What takes observations in: the intake, or a group that waits to be entered whole."""
+
+    async def take(self, rows: Rows, door: str, key: str | None) -> Verdict:
+        """Store rows, or hold them, and say which were refused."""
+
+
 @dataclass(frozen=True, slots=True)
 class Writer:
     """Writes observations of one caller; without a time they are of the moment ``now`` (of the city).
@@ -46,7 +53,7 @@ class Writer:
     Where they may be sent again (by a key) there is no ``now``: each must say its time, or its address would change.
     """
 
-    intake: Intake
+    intake: Takes
     accounts: Accounts
     caller: Caller
     numbers: Mapping[str, int]
