@@ -136,7 +136,7 @@ class Changer:
         if place is None or said is None:
             raise missing(f"Locations('{key}')")
         point: Json = {"type": "Point", "coordinates": [place.lon, place.lat]}
-        return {**said, "encodingType": "application/geo+json", "location": point}
+        return {"location": point, **said, "encodingType": "application/geo+json"}
 
     def _move(self, thing: str | None, body: Json) -> str:
         if thing is None:

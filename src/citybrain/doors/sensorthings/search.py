@@ -14,7 +14,7 @@ from citybrain.doors.sensorthings.options import USUAL, Options, Sort
 from citybrain.doors.sensorthings.push import push
 from citybrain.doors.sensorthings.refusals import not_held
 from citybrain.doors.sensorthings.shape import Item
-from citybrain.doors.sensorthings.shelves import PLACES, Shelves, columns
+from citybrain.doors.sensorthings.shelves import Shelves, columns
 from citybrain.kernel.access import Order
 from citybrain.kernel.predicate import Compare, Predicate, both
 from citybrain.kernel.text import Json
@@ -58,7 +58,7 @@ class Search:
         known = self._beyond.get((name, scope), ())
         if known and len(known) <= USUAL and options.plain:
             return Found(known)
-        pushed = push(options.where, columns(name, scope), PLACES.get(name, frozenset()))
+        pushed = push(options.where, columns(name, scope), self._shelves.places(name))
         where = both(scope, pushed.where)
         rest = None if pushed.exact else options.where
         order = _native(name, options.order)

@@ -160,7 +160,8 @@ class Shaper:
         about: dict[str, Json] = {"name": self._title(row), "description": self._kind(row), "properties": properties}
         said = self.registry.made.things.get(str(row["id"]))
         if said is not None and said.located is not None:
-            about = said.located
+            about = dict(said.located)
+            point = about.pop("location", point)
         return Item(name, str(row["id"]), {**about, "encodingType": _GEOJSON, geometry: point}, links, row)
 
     def _title(self, row: Row) -> str:

@@ -2,12 +2,14 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 from citybrain.brain.observe import Registry
 from citybrain.doors.sensorthings import composed, spans
+from citybrain.doors.sensorthings.geometry import outlined
 from citybrain.doors.sensorthings.multi import COLUMN, MULTI, kinds, multi_datastream, place
-from citybrain.doors.sensorthings.push import Column, instant, number, text
+from citybrain.doors.sensorthings.push import Column, Places, instant, number, text
 from citybrain.doors.sensorthings.refusals import not_held
 from citybrain.doors.sensorthings.shape import Item, Row, Shaper, same
 from citybrain.kernel import predicate
@@ -122,6 +124,11 @@ class Shelves:
         if not self.whole("observation"):
             return None
         return spans.count(self.series, [self.registry.stream(stream).no for stream in self.streams(where)], where)
+
+    def places(self, name: str) -> Places | None:
+        """Where the rows of a set stand, for filters; None for a set that stands nowhere."""
+        paths = PLACES.get(name)
+        return None if paths is None else Places(paths, partial(outlined, self.registry.made.things.values()))
 
     def latest(self, stream: Item) -> Portion | None:
         """The newest observation of a Datastream without asking the store; None where the caller may not see all."""
