@@ -17,6 +17,7 @@ from citybrain.brain.observe.making import Draft, Making, Spot, declared_elsewhe
 from citybrain.brain.observe.nearest import WALK_BASIS, Found, Nearest
 from citybrain.brain.observe.past import Recent, history, missing
 from citybrain.brain.observe.permission import permitted
+from citybrain.brain.observe.placed import Stood
 from citybrain.brain.observe.promises import Promise, Promises
 from citybrain.brain.observe.registry import MovedError, Noun, Registry, contract_of
 from citybrain.brain.observe.rows import Rows, read_rows, read_series
@@ -63,6 +64,7 @@ __all__ = [
     "Rows",
     "Span",
     "Spot",
+    "Stood",
     "Together",
     "Verdict",
     "check_days",

@@ -17,6 +17,7 @@ from sqlalchemy.exc import IntegrityError
 
 from citybrain.brain.observe.gathering import Gathering
 from citybrain.brain.observe.made import MADE, MadeProperty, MadeSensor, MadeStream, MadeThing, MadeUnit, Words
+from citybrain.brain.observe.placed import Stood
 from citybrain.brain.observe.registry import Registry
 from citybrain.kernel.clock import Clock
 from citybrain.kernel.errors import BadInputError, ConflictError, NotFoundError
@@ -107,7 +108,7 @@ class Making:
             changed = msgspec.structs.replace(entity, title=same(name), version=entity.version + 1)
             if spot is not None:
                 changed, words = self._stood(changed, spot), msgspec.structs.replace(words, located=spot.words)
-            self._commit((changed,), (), (words,))
+            self._commit((changed,), (), (words, *self._left(entity, changed, words)))
 
     def move(self, thing: str, spot: Spot | None) -> None:
         """Have a thing stand somewhere else, or nowhere."""
@@ -115,7 +116,8 @@ class Making:
             entity = self.own(thing)
             said = self._registry.made.things[thing]
             moved = self._stood(msgspec.structs.replace(entity, version=entity.version + 1), spot)
-            self._commit((moved,), (), (msgspec.structs.replace(said, located=None if spot is None else spot.words),))
+            words = msgspec.structs.replace(said, located=None if spot is None else spot.words)
+            self._commit((moved,), (), (words, *self._left(entity, moved, words)))
 
     def restate(self, words: MadeStream | MadeSensor | MadeProperty, contract: Contract | None = None) -> None:
         """Say something else of a stream, a sensor or a property; a contract is the stream's from now on.
@@ -198,6 +200,13 @@ class Making:
         place = None if spot is None else spot.place
         return msgspec.structs.replace(entity, place=place, area=None if place is None else self._areas.area_of(place))
 
+    def _left(self, before: Entity, after: Entity, says: MadeThing) -> tuple[Stood, ...]:
+        """What is kept of where a thing stood, if it moves."""
+        said = self._registry.made.things[before.id]
+        if (before.place, _drawn(before, said)) == (after.place, _drawn(after, says)):
+            return ()
+        return self._registry.stood(before, said.located, after, says.located, self._clock.city())
+
     def _drafted(self, thing: str, drafts: Iterable[Draft]) -> tuple[tuple[Stream, ...], tuple[Words, ...]]:
         """The streams of drafts with numbers that are free, and all that is said of them and of what they name."""
         streams: dict[str, Stream] = {}
@@ -267,6 +276,13 @@ def _alone() -> Iterator[None]:
     except IntegrityError as error:
         what = Text("同名对象正在别处新建，请重试。", "The same is being made elsewhere at this moment. Try again.")
         raise ConflictError(what) from error
+
+
+def _drawn(entity: Entity, said: MadeThing) -> Json:
+    """The outline that is kept of where a thing stands; null where it is no more than its point."""
+    drawn = None if said.located is None else said.located.get("location")
+    point = None if entity.place is None else {"type": "Point", "coordinates": [entity.place.lon, entity.place.lat]}
+    return None if drawn == point else drawn
 
 
 def _slug(name: str, noun: str) -> str:

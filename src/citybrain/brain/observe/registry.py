@@ -9,15 +9,16 @@ import msgspec
 import numpy as np
 from sqlalchemy import Connection, delete, func, insert, select, update
 
-from citybrain.brain.observe import made
+from citybrain.brain.observe import made, placed
 from citybrain.brain.observe.made import MADE, Made, Words
+from citybrain.brain.observe.placed import Stood
 from citybrain.brain.observe.store import ENTITY, STREAM, agreed, entity_of, entity_row, stream_of, stream_row
 from citybrain.kernel.errors import BadInputError, ConflictError, NotFoundError
 from citybrain.kernel.instant import Duration, Instant, duration, minute_of
 from citybrain.kernel.observations import Numbers
 from citybrain.kernel.pack import Pack, Planted
 from citybrain.kernel.ports import Areas, Transactions
-from citybrain.kernel.text import Text
+from citybrain.kernel.text import Json, Text
 from citybrain.kernel.things import Contract, Entity, Field, Kind, Origin, Stream
 
 Noun: TypeAlias = Entity | Stream | Words
@@ -162,6 +163,23 @@ class Registry:
         """The entities of a kind, by id; none for a kind without any."""
         return self._of_kind.get(kind, ())
 
+    def moved(self, entity: str) -> Instant | None:
+        """Since when a thing that ever moved stands where it does, or stood last; None for one that never did."""
+        return self._moved.get(entity)
+
+    def places(self, entity: str, since: int, most: int) -> tuple[Stood, ...]:
+        """The places of a thing that moved from an instant on (µs, included), the earliest first, at most so many."""
+        with self._transactions.read() as connection:
+            return placed.places(connection, entity, since, most)
+
+    def stood(
+        self, before: Entity, said: dict[str, Json] | None, after: Entity, says: dict[str, Json] | None, at: Instant
+    ) -> tuple[Stood, ...]:
+        """What is to be kept of a move at an instant: the place now, and the one before where it is the first that is left."""
+        first = before.place is not None and self.moved(before.id) is None
+        kept = (Stood(before.id, before.valid_from, before.place, said),) if first and before.place is not None else ()
+        return kept if after.place is None else (*kept, Stood(after.id, at, after.place, says))
+
     def stream(self, id: str) -> Stream:  # noqa: A002 - the word of the public face
         """A stream by id ``<entity id>.<field>``; raises NotFoundError."""
         try:
@@ -228,6 +246,7 @@ class Registry:
             entities = [entity_of(row) for row in connection.execute(select(ENTITY).order_by(ENTITY.c.id))]
             self._streams = tuple(stream_of(row) for row in connection.execute(select(STREAM).order_by(STREAM.c.no)))
             self._say(made.load(connection))
+            self._moved = placed.newest(connection)
             self._agreed = agreed(connection)
         of_kind: dict[str, list[Entity]] = {}
         for entity in entities:
@@ -261,6 +280,7 @@ class Registry:
         alive = {name: tuple(one for one in group.values() if one.ended is None) for name, group in of_entity.items()}
         self._of_entity = self._of_entity | alive
         self._say(self._made.given(words))
+        self._moved = self._moved | {one.entity: one.since for one in words if isinstance(one, Stood)}
         self._listed = {}
         self.version += 1
 
@@ -280,6 +300,8 @@ class Registry:
             connection.execute(insert(ENTITY).values(row))
             return
         row |= {"version": have.version, "valid_from": have.valid_from}
+        if have.place != entity.place:
+            made.put(connection, self.stood(have, None, entity, None, entity.valid_from))
         if row != entity_row(have):
             connection.execute(update(ENTITY).where(ENTITY.c.id == entity.id).values(row | {"version": have.version + 1}))
 

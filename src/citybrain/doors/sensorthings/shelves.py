@@ -6,12 +6,12 @@ from functools import partial
 from typing import Final
 
 from citybrain.brain.observe import Registry
-from citybrain.doors.sensorthings import composed, spans
+from citybrain.doors.sensorthings import composed, historical, spans
 from citybrain.doors.sensorthings.geometry import outlined
 from citybrain.doors.sensorthings.multi import COLUMN, MULTI, kinds, multi_datastream, place
 from citybrain.doors.sensorthings.push import Column, Places, instant, number, text
 from citybrain.doors.sensorthings.refusals import not_held
-from citybrain.doors.sensorthings.shape import Item, Row, Shaper, same
+from citybrain.doors.sensorthings.shape import STOOD, Item, Row, Shaper, same
 from citybrain.kernel import predicate
 from citybrain.kernel.access import Order, Query
 from citybrain.kernel.datasets import ColumnType
@@ -37,7 +37,7 @@ COLUMNS: Final[Mapping[str, Mapping[str, Column]]] = {
     "Things": _ENTITY,
     "Locations": _PLACE,
     "FeaturesOfInterest": _PLACE,
-    "HistoricalLocations": {"id": text("id"), "@iot.id": text("id"), "time": instant("valid_from"), "Thing/id": text("id")},
+    "HistoricalLocations": {"Thing/id": text("id"), "Thing/@iot.id": text("id")},
     "Datastreams": {
         "id": text("id"),
         "@iot.id": text("id"),
@@ -108,6 +108,11 @@ class Shelves:
             return Portion(*composed.observed(self.reader, self.registry, where, limit, cursor, order))
         if name == "Observations":
             return self._observations(where, limit, cursor, order)
+        if name == "HistoricalLocations":
+            return Portion(*historical.listed(self.reader, self.shaper, both(where, _PRESENT), limit, cursor))
+        earlier = spans.named(where, STOOD) if name == "Locations" else None
+        if earlier is not None:
+            return Portion(historical.locations(self.reader, self.shaper, both(where, _PRESENT), earlier))
         if name in ("Sensors", "ObservedProperties"):
             return self._pool(name, where, limit, cursor, order)
         if name == MULTI:
@@ -144,7 +149,6 @@ class Shelves:
         return {
             "Things": self.shaper.thing,
             "Locations": self.shaper.location,
-            "HistoricalLocations": self.shaper.historical,
             "FeaturesOfInterest": self.shaper.feature,
             "Datastreams": self.shaper.datastream,
             MULTI: lambda row: multi_datastream(self.shaper, row),
@@ -188,8 +192,10 @@ class Shelves:
 
     def one(self, name: str, where: Predicate, key: str) -> Item | None:
         """The entity of a set with an id, among those of a predicate; None where there is none for this caller."""
-        where = both(self._by_id(key) if name == "Observations" else same("id", key), where)
-        found = self.page(name, where, 1).items
+        own = self._by_id(key) if name == "Observations" else same(STOOD if name == "HistoricalLocations" else "id", key)
+        found = self.page(name, both(own, where), 1).items
+        if not found and name == "Locations" and place(key) is not None:
+            found = self.page(name, both(same(STOOD, key), where), 1).items
         return found[0] if found else None
 
     def _by_id(self, key: str) -> Predicate:
