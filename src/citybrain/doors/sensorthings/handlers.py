@@ -14,7 +14,7 @@ from citybrain.doors.sensorthings import answers, batch, bringing, links
 from citybrain.doors.sensorthings.altering import PATCH, Change
 from citybrain.doors.sensorthings.bound import bound
 from citybrain.doors.sensorthings.changing import Changer, thing_of
-from citybrain.doors.sensorthings.composing import Composer, names_one
+from citybrain.doors.sensorthings.composing import Composer, names_arrays, names_one
 from citybrain.doors.sensorthings.parts import Call, Parts, SensorThingsParts
 from citybrain.doors.sensorthings.paths import Segment, segments
 from citybrain.doors.sensorthings.reading import Raw, Reading
@@ -107,7 +107,7 @@ async def _observed(
     names = tuple(segment.name for segment in where)
     composer = Composer(takes, parts.accounts, request.user, registry, writer.now)
     if names == ("CreateObservations",):
-        said, taken = await writer.arrays(sent, key) or await writer.many(_decoded(request, sent), key)
+        said, taken = await writer.arrays(sent, key) or await _many(writer, composer, _decoded(request, sent), key)
         # An id is digits and a point: nothing of it needs escaping.
         before, after = links.entity(host, "Observations", "|").split(quote("|"))
         listed: list[Json] = [one if one.startswith("error") else f"{before}{one}{after}" for one in said]
@@ -122,6 +122,11 @@ async def _observed(
         )
     made = await writer.one(_decoded(request, sent), where[0].key if len(where) == 2 else None, key)
     return Response(b"", status_code=201, headers={"Location": links.entity(host, "Observations", made)})
+
+
+async def _many(writer: Writer, composer: Composer, body: Json, key: str | None) -> tuple[list[str], bool]:
+    joint = isinstance(body, list) and names_arrays(body)
+    return await (composer.arrays(body, writer, key) if joint and isinstance(body, list) else writer.many(body, key))
 
 
 async def _made(request: Call, parts: SensorThingsParts, where: tuple[Segment, ...], body: Json) -> tuple[str, str]:

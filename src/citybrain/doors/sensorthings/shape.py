@@ -146,7 +146,8 @@ class Shaper:
         if said is not None:
             body = {"name": said.name, "description": said.description, "encodingType": said.encoding, "metadata": said.metadata}
             body["properties"] = said.properties
-        return Item("Sensors", source, body, {"Datastreams": same("source", source)}, {"id": source})
+        here = same("source", source)
+        return Item("Sensors", source, body, {"Datastreams": here, "MultiDatastreams": here}, {"id": source})
 
     def observed_property(self, kind: str, name: str) -> Item:
         """A measured field of a declared kind."""

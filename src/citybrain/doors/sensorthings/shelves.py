@@ -8,7 +8,7 @@ from typing import Final
 from citybrain.brain.observe import Registry
 from citybrain.doors.sensorthings import composed, historical, spans
 from citybrain.doors.sensorthings.geometry import outlined
-from citybrain.doors.sensorthings.multi import COLUMN, MULTI, kinds, multi_datastream, place
+from citybrain.doors.sensorthings.multi import COLUMN, MULTI, kinds, multi_datastream, place, watched_by
 from citybrain.doors.sensorthings.push import Column, Places, instant, number, text
 from citybrain.doors.sensorthings.refusals import not_held
 from citybrain.doors.sensorthings.shape import STOOD, Item, Row, Shaper, same
@@ -19,6 +19,8 @@ from citybrain.kernel.ports import Reader, Series
 from citybrain.kernel.predicate import NOTHING, And, Compare, Not, Predicate, Within, both
 
 _PAGE: Final = 1000
+_NAMED: Final = 10_000
+"""Things that a predicate names one by one."""
 _PRESENT: Final = Not(Compare("valid_to", "ge", "1970-01-01T00:00:00Z"))
 _PLACED: Final = And((Within(-180, -90, 180, 90), _PRESENT))
 _ENTITY: Final = {
@@ -116,7 +118,7 @@ class Shelves:
         if name in ("Sensors", "ObservedProperties"):
             return self._pool(name, where, limit, cursor, order)
         if name == MULTI:
-            where = both(where, self._joint())
+            where = both(self._watched(where), self._joint())
         dataset, make = ("stream" if name == "Datastreams" else "entity"), self._maker(name)
         rows = where if name == "Datastreams" else both(where, _PRESENT if name in ("Things", MULTI) else _PLACED)
         found = self.reader.read(Query(dataset, rows, Order("id"), limit, cursor, count))
@@ -180,6 +182,19 @@ class Shelves:
         if things is not None:
             return tuple(stream.id for thing in things for stream in self.registry.streams_of(thing))
         return tuple(stream.id for stream in self.registry.present())
+
+    def _watched(self, where: Predicate) -> Predicate:
+        """A predicate with the things in it whose MultiDatastream comes from the Sensors that it names."""
+        sources = spans.named(where, "source")
+        if sources is None:
+            return where
+        things = watched_by(self.registry, sources)
+        if len(things) > _NAMED:
+            raise not_held(
+                f"经此传感器到达的 MultiDatastream 超过 {_NAMED} 个：请查询 MultiDatastreams，以 Thing/id 缩小范围。",
+                f"More than {_NAMED} MultiDatastreams are of this Sensor. Ask for MultiDatastreams and narrow them by Thing/id.",
+            )
+        return both(spans.without(where, {"source"}), Compare("id", "in", things) if things else NOTHING)
 
     def _joint(self) -> Predicate:
         """Things of the kinds that have a MultiDatastream."""
