@@ -13,7 +13,7 @@ from anyio import to_thread
 from citybrain.brain.observe import Gathering, Making, MovedError, Rows, Verdict
 from citybrain.doors.sensorthings.parts import Call, SensorThingsParts
 from citybrain.doors.sensorthings.writing import DOOR
-from citybrain.kernel.errors import BadInputError, CityError
+from citybrain.kernel.errors import BadInputError
 from citybrain.kernel.text import Text
 
 T = TypeVar("T")
@@ -60,6 +60,7 @@ class Group:
             await to_thread.run_sync(self.parts.making.enter, self.gathering)
         if not self.held:
             return
+        stored = False
         try:
             verdict = await self.parts.intake.take(_one(self.held), DOOR, None)
             if verdict.refused:
@@ -68,10 +69,10 @@ class Group:
                     f"An observation was refused ({verdict.refused[0].code}): {verdict.refused[0].why} Nothing was done.",
                 )
                 raise BadInputError(what, reason=verdict.refused[0].code)
-        except CityError:
-            if made:
+            stored = True
+        finally:
+            if made and not stored:
                 await to_thread.run_sync(self.parts.making.take_back, self.gathering)
-            raise
 
 
 def begun(parts: SensorThingsParts) -> Group:
