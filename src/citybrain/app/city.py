@@ -96,7 +96,7 @@ def build(
     latest = observe.Latest(registry, series, clock)
     horizon = observe.Horizon(settings.retention, registry, clock)
     taker = None if stores.own is None else observe.Intake(registry, series, latest, clock, bus)
-    intake = _inlet(taker, links)
+    intake = _inlet(taker, links, horizon, clock)
     kept = registry, series, taker, transactions, horizon, clock
     corrections = observe.Corrections(*kept) if links is None or taker is not None else SentCorrections(*kept, links.corrections)
     flows = _flows(packs)
@@ -200,13 +200,15 @@ def datasets(packs: Sequence[Pack], origin: Origin) -> tuple[Dataset, ...]:
     return tuple(msgspec.structs.replace(dataset, origin=origin) for dataset in declared)
 
 
-def _inlet(taker: observe.Intake | None, links: Links | None) -> observe.Inlet:
+def _inlet(taker: observe.Intake | None, links: Links | None, horizon: observe.Horizon, clock: Clock) -> observe.Inlet:
     if taker is not None:
         return taker
     if links is None:
         message = "A process without a series of its own needs links to the one that has it."
         raise RuntimeError(message)
-    return SentIntake(links.readings)
+    checks = observe.Checks(clock)
+    checks.kept_by(horizon.expired)
+    return SentIntake(links.readings, checks)
 
 
 def _timeouts(settings: Settings) -> protect.Timeouts:

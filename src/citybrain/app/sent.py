@@ -16,7 +16,7 @@ from citybrain.engines.told import Told, raised, told
 from citybrain.kernel.clock import Clock
 from citybrain.kernel.errors import CityError
 from citybrain.kernel.ids import new_id
-from citybrain.kernel.observations import Floats, Ints, Numbers
+from citybrain.kernel.observations import Floats, Ints, Numbers, Refusal
 from citybrain.kernel.ports import Series, Transactions
 from citybrain.kernel.things import Stream
 
@@ -44,8 +44,13 @@ class _Correcting(msgspec.Struct, frozen=True, array_like=True):
 class SentIntake:
     """The intake of another process: rows go there, and the verdict comes back when they are durable."""
 
-    def __init__(self, work: Work) -> None:
+    def __init__(self, work: Work, checks: observe.Checks) -> None:
         self._work = work
+        self._checks = checks
+
+    def refused(self, rows: observe.Rows, registry: observe.Registry) -> tuple[Refusal, ...]:
+        """Which rows would be refused now; asked here, for it needs no store."""
+        return self._checks.refused(rows, registry)
 
     async def take(self, rows: observe.Rows, door: str, key: str | None) -> observe.Verdict:
         """Check and store rows there; raises BusyError and StorageFullError, after which the sender sends them again."""

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from citybrain.brain.observe import Rows, Verdict, column_pieces, joined, pieces, taken
+from citybrain.brain.observe import Registry, Rows, Verdict, column_pieces, joined, pieces, taken
 from citybrain.kernel.observations import Floats, Ints, Numbers, Refusal
 from tests.brain.observe.conftest import World
 
@@ -15,16 +15,19 @@ class Noted:
 
     def __init__(self) -> None:
         self.rows: list[tuple[str, int, float, str | None, int]] = []
-        self.refused: list[Refusal] = []
+        self.unread: list[Refusal] = []
         self.keys: list[str | None] = []
 
     async def take(self, rows: Rows, door: str, key: str | None) -> Verdict:
         assert door == "api"
         units = rows.units or [None] * len(rows.time)
         self.rows += zip(rows.streams, rows.time.tolist(), rows.value.tolist(), units, rows.row.tolist(), strict=True)
-        self.refused += rows.refused
+        self.unread += rows.refused
         self.keys.append(key)
         return Verdict(len(rows.time), 0, rows.refused)
+
+    def refused(self, rows: Rows, registry: Registry) -> tuple[Refusal, ...]:
+        raise NotImplementedError
 
     async def take_columns(self, stream_no: Numbers, time: Ints, value: Floats, door: str, key: str | None) -> Verdict:
         names = [str(no) for no in stream_no.tolist()]

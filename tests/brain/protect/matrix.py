@@ -106,6 +106,7 @@ YES: dict[str, tuple[str, ...]] = {
     "page.admin": ("admin", "auditor"),
 }
 OWN: dict[str, tuple[str, ...]] = {
+    "entity.write": ("device",),
     "case.read": ("handler", "citizen"),
     "case.move": ("handler",),
     "case.note": ("handler",),
@@ -122,7 +123,7 @@ OWN: dict[str, tuple[str, ...]] = {
     "report.read": ("handler", "citizen"),
     "notice.read": ("admin", "leader", "dispatcher", "handler", "data_officer", "auditor", "citizen", "anyone"),
 }
-"""Own: unit for handlers, account for citizens, the inbox for notices (the one of ``anyone`` is never written to)."""
+"""Own: unit for handlers, account for citizens, the things of its list for a device, the inbox for notices (the one of ``anyone`` is never written to)."""
 OPEN = frozenset(
     {
         "dataset.read",

@@ -59,7 +59,10 @@ async def test_what_is_no_batch_is_refused_whole(sta: World) -> None:
         ({}, 400),
         ({"requests": [{"id": "1", "method": "steal", "url": "Things"}]}, 400),
         ({"requests": [one, one]}, 400),
-        ({"requests": [one | {"atomicityGroup": "g"}]}, 501),
+        ({"requests": [one | {"atomicityGroup": "g", "method": "get"}]}, 400),
+        ({"requests": [one | {"atomicityGroup": "1"}]}, 400),
+        ({"requests": [one | {"atomicityGroup": "g"}, one | {"id": "2"}, one | {"id": "3", "atomicityGroup": "g"}]}, 400),
+        ({"requests": [one | {"dependsOn": ["2"]}, one | {"id": "2"}]}, 400),
         ({"requests": [{"id": "1", "method": "post", "url": "$batch", "body": {"requests": []}}]}, 400),
         ({"requests": [{"id": str(number), "method": "get", "url": "Things"} for number in range(501)]}, 400),
     ]

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from citybrain.doors.sensorthings.evaluate import holds, values
 from citybrain.doors.sensorthings.grammar import parse
 from citybrain.doors.sensorthings.nodes import Value
-from citybrain.doors.sensorthings.push import instant, number, push, text
+from citybrain.doors.sensorthings.push import Places, instant, number, push, text
 from citybrain.doors.sensorthings.search import inside
 from citybrain.kernel import predicate
 from citybrain.kernel.errors import BadInputError, NotHeldError
@@ -216,7 +216,7 @@ def test_whatever_is_written_is_read_or_refused_never_an_error(written: str) -> 
 
 def test_what_the_store_can_answer_is_pushed_to_it() -> None:
     columns = {"name": text("title"), "result": number("value"), "at": instant("time")}
-    places = frozenset({"place"})
+    places = Places(frozenset({"place"}), lambda _: ())
     time = rfc3339(at(HALF_PAST))
     box = "geography'POLYGON ((117 39, 118 39, 118 40, 117 39))'"
     for written, expected, exact in (
@@ -244,3 +244,11 @@ def spelt(where: predicate.Predicate) -> str:
             return f"{west} {south} {east} {north}"
         case _:
             return str(where)
+
+
+def test_outlines_that_meet_the_box_are_named_unless_they_are_too_many() -> None:
+    where = parse("st_within(place, geography'POLYGON ((117 39, 118 39, 118 40, 117 39))')")
+    box = predicate.Within(117, 39, 118, 40)
+    named = push(where, {}, Places(frozenset({"place"}), lambda sides: ("park",) if sides == (117, 39, 118, 40) else ()))
+    assert (named.where, named.exact) == (predicate.Or((box, predicate.Compare("id", "in", ("park",)))), False)
+    assert push(where, {}, Places(frozenset({"place"}), lambda _: None)).where == predicate.EVERYTHING

@@ -109,6 +109,23 @@ async def test_readings_of_one_instant_are_one_observation_with_null_where_there
     assert other["value"] == []
 
 
+async def test_a_sensor_leads_to_the_multidatastreams_that_come_from_it(masts: World) -> None:
+    other = Planted("mast-3", "mast", same("塔3"), Place(117.1, 39.06), "120104", {})
+    masts.parts.registry.plant([other], "other", "demo", NOW)
+    async with desk(masts) as someone:
+        assert await someone.ids("/Sensors('test')/MultiDatastreams") == ["mast-1", "mast-2"]
+        assert await someone.ids("/Sensors('other')/MultiDatastreams") == ["mast-3"]
+        assert (await someone.refused("/Sensors('other')/MultiDatastreams('mast-1')"))[0] == 404
+        sensors = (await someone.get("/Sensors", _expand="MultiDatastreams($select=id)", _select="id"))["value"]
+        assert {each["@iot.id"]: [one["@iot.id"] for one in each["MultiDatastreams"]] for each in sensors} == {
+            "other": ["mast-3"],
+            "test": ["mast-1", "mast-2"],
+        }
+        filtered = await someone.ids("/MultiDatastreams", _filter="Sensor/id eq 'other'")
+        assert filtered == ["mast-3"]
+        await links_lead_somewhere(someone, "Sensors")
+
+
 async def test_pages_orders_counts_and_conditions_on_time_are_of_instants(masts: World) -> None:
     await fill(masts)
     async with desk(masts) as someone:
@@ -168,6 +185,50 @@ async def test_what_cannot_be_kept_whole_is_refused_and_nothing_of_it_is_stored(
             assert (answer.status_code, word in answer.json()["message"]) == (status, True), (path, body, answer.text)
     account = await ledger(masts)
     assert (account["stored"], account["refused"]) == (0, {"bad_value": 1, "future_time": 3})
+
+
+async def test_data_arrays_are_taken_element_by_element_and_each_whole_or_not_at_all(masts: World) -> None:
+    components = ["phenomenonTime", "result", "FeatureOfInterest/id"]
+    elements: list[tuple[list[object], str]] = [
+        (["2026-11-22T06:30:00Z", [1, 2, 90], "mast-1"], ""),
+        (["2026-11-22T06:40:00Z", [None, 3, None], None], ""),
+        (["2026-11-22T06:45:00Z", [4, "much", 5], None], "bad_value"),
+        (["2026-11-22T06:46:00Z", [4, 5], None], "bad_row"),
+        (["2026-11-22T06:47:00Z", [None, None, None], None], "bad_row"),
+        (["2026-11-22T06:48:00Z", [4, 5, 6], "mast-2"], "bad_row"),
+        (["2026-11-22T09:48:00Z", [4, 5, 6], None], "future_time"),
+    ]
+    joint = {"MultiDatastream": {"@iot.id": "mast-1"}, "components": components, "dataArray": [one for one, _ in elements]}
+    single = {
+        "Datastream": {"@iot.id": "mast-2.gust"},
+        "components": ["phenomenonTime", "result"],
+        "dataArray": [["2026-11-22T06:30:00Z", 7]],
+    }
+    async with masts.client("device") as device:
+        entrusted(masts, device, "mast-*")
+        answer = await device.post(f"{ROOT}/CreateObservations", json=[single, joint])
+        assert answer.status_code == 201, answer.text
+        said = answer.json()
+        for (_, code), told in zip(elements, said[1:], strict=True):
+            assert told.startswith(f"error {code}" if code else "http://city/sta/v1.1/Observations("), told
+        unknown = await device.post(f"{ROOT}/CreateObservations", json=[{**joint, "MultiDatastream": {"@iot.id": "well-1"}}])
+        assert unknown.status_code == 404
+    async with masts.client("device") as device:
+        device.headers["Authorization"] = conftest.basic(
+            "part", masts.parts.accounts.devices.create("部分", "part", ["mast-1.wind"])
+        )
+        part = {
+            **joint,
+            "components": ["phenomenonTime", "result"],
+            "dataArray": [["2026-11-22T06:55:00Z", [9, 9, 9]], ["2026-11-22T06:56:00Z", [9, None, None]]],
+        }
+        told = (await device.post(f"{ROOT}/CreateObservations", json=[part])).json()
+        assert [one.startswith("error forbidden_stream") for one in told] == [True, False]
+    async with desk(masts) as someone:
+        found = await someone.get(OBSERVED, _orderby="phenomenonTime")
+        assert [one["result"] for one in found["value"]] == [[1, 2, 90], [None, 3, None], [9, None, None]]
+        assert (await someone.get(urlsplit(said[1]).path.removeprefix(ROOT)))["result"] == [1, 2, 90]
+        assert (await someone.get(urlsplit(said[0]).path.removeprefix(ROOT)))["result"] == 7
 
 
 async def test_a_device_that_may_write_only_some_of_the_fields_writes_none(masts: World) -> None:

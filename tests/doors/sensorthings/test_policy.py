@@ -53,6 +53,8 @@ async def test_every_route_answers_every_role_as_policy_says(sta: World, role: R
     async with sta.client(role) as client:
         for method, path, action, of in calls(sta):
             answer = await client.request(method, path, json={})
-            allowed = sta.parts.policy.decide(at_best(sta.parts, caller, action, of, "")).allowed
+            # None of what is called here is of the device's list: the door asks again, of the thing that is to be made.
+            own = (role, action) == ("device", "entity.write")
+            allowed = sta.parts.policy.decide(at_best(sta.parts, caller, action, of, "")).allowed and not own
             assert (answer.status_code in (401, 403)) is not allowed, (method, path, action, role, answer.status_code, answer.text)
             assert answer.status_code in (200, 400, 401, 403, 404, 501), (method, path, answer.text)

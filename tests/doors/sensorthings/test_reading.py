@@ -26,10 +26,11 @@ async def test_the_landing_page_lists_the_sets_and_the_classes_that_are_held(sta
     assert found["value"][0]["url"] == "http://city/sta/v1.1/Things"
     classes = [held.rpartition("/req/")[2] for held in found["serverSettings"]["conformance"]]
     assert "datamodel/thing" in classes
-    assert [held for held in classes if "multi" in held] == [f"multi-datastream/{part}" for part in ("properties", "constraints")]
-    assert not [
-        held for held in classes if "create-update-delete" in held or "mqtt" in held or "batch" in held or "data-array" in held
-    ]
+    parts = ("properties", "relations", "constraints")
+    assert [held for held in classes if "multi" in held] == [f"multi-datastream/{part}" for part in parts]
+    changing = [held for held in classes if "create-update-delete" in held]
+    assert changing == ["create-update-delete/historical-location-auto-creation"]
+    assert not [held for held in classes if "mqtt" in held or "batch" in held or "data-array" in held]
 
 
 async def test_whatever_a_pack_declares_is_a_thing_with_datastreams(sta: World) -> None:

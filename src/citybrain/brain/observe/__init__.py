@@ -2,6 +2,7 @@
 
 from citybrain.brain.observe.areas import AreaBook
 from citybrain.brain.observe.census import Census
+from citybrain.brain.observe.checking import Checks, plausible
 from citybrain.brain.observe.corrected import Correction, Ending, Kept
 from citybrain.brain.observe.corrections import Corrections
 from citybrain.brain.observe.derive import Deriver
@@ -9,9 +10,10 @@ from citybrain.brain.observe.doubts import Doubt, Doubts, Judged
 from citybrain.brain.observe.following import Following
 from citybrain.brain.observe.formats import FORMS
 from citybrain.brain.observe.gaps import Gap
+from citybrain.brain.observe.gathering import Gathering
 from citybrain.brain.observe.horizon import Horizon, Span, check_days
 from citybrain.brain.observe.inlet import Inlet
-from citybrain.brain.observe.intake import Intake, Verdict, plausible
+from citybrain.brain.observe.intake import Intake, Verdict
 from citybrain.brain.observe.latest import Latest, Reading
 from citybrain.brain.observe.learning import Broken, Learned
 from citybrain.brain.observe.life import contracts, life, lives
@@ -20,8 +22,9 @@ from citybrain.brain.observe.making import Draft, Making, Spot, declared_elsewhe
 from citybrain.brain.observe.nearest import WALK_BASIS, Found, Nearest
 from citybrain.brain.observe.past import Recent, history, missing
 from citybrain.brain.observe.permission import permitted
+from citybrain.brain.observe.placed import Stood
 from citybrain.brain.observe.promises import Promise, Promises
-from citybrain.brain.observe.registry import Noun, Registry, contract_of
+from citybrain.brain.observe.registry import MovedError, Noun, Registry, contract_of
 from citybrain.brain.observe.revising import CORRECTION, RESTORED, Change, Changed, Preview, setting
 from citybrain.brain.observe.rows import Rows, read_rows, read_series
 from citybrain.brain.observe.shelves import datasets
@@ -44,6 +47,7 @@ __all__ = [
     "Census",
     "Change",
     "Changed",
+    "Checks",
     "Correction",
     "Corrections",
     "Deriver",
@@ -54,6 +58,7 @@ __all__ = [
     "Following",
     "Found",
     "Gap",
+    "Gathering",
     "Horizon",
     "Inlet",
     "Intake",
@@ -67,6 +72,7 @@ __all__ = [
     "MadeThing",
     "MadeUnit",
     "Making",
+    "MovedError",
     "Nearest",
     "Noun",
     "Preview",
@@ -79,6 +85,7 @@ __all__ = [
     "Runs",
     "Span",
     "Spot",
+    "Stood",
     "Together",
     "Verdict",
     "check_days",

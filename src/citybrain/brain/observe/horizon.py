@@ -46,19 +46,25 @@ class Horizon:
         return tuple(found)
 
     def expired(self, stream_no: Numbers, time: Ints) -> NDArray[np.bool_]:
-        """Which observations (n,) are of days that are past; none of an unknown stream (number 0)."""
+        """Which observations (n,) are of days that are past; none of an unknown stream (number 0).
+
+        Numbers beyond the register's are of streams about to be made over a door.
+        """
         if not self._days:
             return np.zeros(len(time), np.bool_)
-        past: NDArray[np.bool_] = time < self._sinces()[stream_no]
+        sinces = self._sinces()
+        past: NDArray[np.bool_] = time < sinces[np.minimum(stream_no, len(sinces) - 1)]
         return past
 
     def _sinces(self) -> Ints:
-        """The instant from which each stream is kept, by number; made anew when the register or the day has changed."""
+        """The instant from which each stream is kept, by number, and one to be made; made anew when the register or the day has changed."""
         state = self._registry.version, self._today()
         if self._made != state:
-            since = np.full(len(self._registry.streams()) + 1, NEVER, np.int64)
+            since = np.full(len(self._registry.streams()) + 2, NEVER, np.int64)
             for span in self.spans():
                 since[span.streams] = span.before
+            if MADE in self._days:
+                since[-1] = self._today() - self._days[MADE] * DAY
             self._since, self._made = since, state
         return self._since
 

@@ -3,8 +3,9 @@
 from typing import Protocol
 
 from citybrain.brain.observe.intake import Verdict
+from citybrain.brain.observe.registry import Registry
 from citybrain.brain.observe.rows import Rows
-from citybrain.kernel.observations import Floats, Ints, Numbers
+from citybrain.kernel.observations import Floats, Ints, Numbers, Refusal
 
 
 class Inlet(Protocol):
@@ -16,4 +17,8 @@ class Inlet(Protocol):
 
     async def take_columns(self, stream_no: Numbers, time: Ints, value: Floats, door: str, key: str | None) -> Verdict:
         """The same for columns (n,) with stream numbers, values in their streams' units."""
+        ...
+
+    def refused(self, rows: Rows, registry: Registry) -> tuple[Refusal, ...]:
+        """Which rows would be refused now, with the register as it is or will be; nothing is stored."""
         ...

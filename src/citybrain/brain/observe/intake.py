@@ -5,49 +5,33 @@ read_rows → checks → Series.append (durable) → Latest.feed → Bus "record
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from citybrain.brain.observe.checking import Checked, Checks
 from citybrain.brain.observe.latest import Latest
 from citybrain.brain.observe.life import NEVER
 from citybrain.brain.observe.registry import Registry
 from citybrain.brain.observe.rows import Rows
-from citybrain.kernel import units
 from citybrain.kernel.clock import Clock
-from citybrain.kernel.errors import BadInputError, StaleError
+from citybrain.kernel.errors import StaleError
 from citybrain.kernel.events import Recorded
 from citybrain.kernel.ids import new_id
-from citybrain.kernel.instant import MINUTE, Instant, parse
 from citybrain.kernel.observations import Batch, Floats, Ints, Numbers, Receipt, Refusal
 from citybrain.kernel.ports import Bus, Series
 from citybrain.kernel.text import Text
 
-AHEAD = 5 * MINUTE
-"""How far a device's clock may run ahead of the city's."""
-OLDEST = parse("2000-01-01T00:00:00Z")
-"""What is older comes from a clock that was never set."""
 BEHIND = 500_000
 """Observations that the rules may be behind before senders are made to wait for them."""
 _STEP, _LONGEST = 0.005, 0.25
 """Seconds between two looks at the rules, and for which one sending waits at most: rules that fail do not shut the door."""
 RECORDED = "recorded"
 """The bus topic of the wake-up after a batch is durable."""
-
-_WHY = {
-    "unknown_stream": "No stream has this id. Register its entity first.",
-    "not_a_number": "The value is not a finite number.",
-    "wrong_unit": "The unit cannot be turned into the stream's.",
-    "future_time": "The time is more than 5 minutes ahead of the city's clock.",
-    "too_old": "The time is before the year 2000: the device's clock was never set.",
-    "expired": "The time is before the days for which observations of this kind are kept (setting retention).",
-}
-
 
 _NEWER = Text("其间有读数更新，请重新预览。", "Readings have changed meanwhile. Look at the preview again.")
 
@@ -60,11 +44,6 @@ class Verdict(msgspec.Struct, frozen=True):
     refused: tuple[Refusal, ...]
 
 
-def plausible(time: Instant, now: Instant) -> bool:
-    """Whether a reading of this time is taken in at ``now`` (of the city)."""
-    return OLDEST <= time <= now + AHEAD
-
-
 class Revision(NamedTuple):
     """Readings of one stream whose values stand to be replaced, shapes (n,), in the order of their time; ``before`` is what stands."""
 
@@ -72,40 +51,6 @@ class Revision(NamedTuple):
     time: Ints
     before: Floats
     after: Floats
-
-
-@dataclass(slots=True)
-class _Checked:
-    """Rows under check (n,): stream numbers (0 for none), times, values, places in the sending, and those still good."""
-
-    no: Numbers
-    time: Ints
-    value: Floats
-    row: Ints
-    good: NDArray[np.bool_]
-    refused: list[Refusal]
-
-    def refuse(self, code: str, bad: NDArray[np.bool_]) -> None:
-        """Refuse the good rows that are bad in one way."""
-        if bad.any():
-            hit = bad & self.good
-            self.refused.extend(Refusal(int(row), code, _WHY[code]) for row in self.row[hit])
-            self.good &= ~bad
-
-    def sorted(self) -> tuple[Numbers, Ints, Floats, int]:
-        """The good rows by stream and time, less those that repeat the one before; and how many did."""
-        no, time, value = (self.no, self.time, self.value) if self.good.all() else self._good()
-        if bool((no[1:] > no[:-1]).all()):
-            return no, time, value, 0
-        order = np.lexsort((time, no))
-        no, time, value = no[order], time[order], value[order]
-        again = np.zeros(len(no), np.bool_)
-        again[1:] = (no[1:] == no[:-1]) & (time[1:] == time[:-1]) & (value[1:] == value[:-1])
-        count = int(again.sum())
-        return (no[~again], time[~again], value[~again], count) if count else (no, time, value, 0)
-
-    def _good(self) -> tuple[Numbers, Ints, Floats]:
-        return self.no[self.good], self.time[self.good], self.value[self.good]
 
 
 Overruled: TypeAlias = Callable[[Numbers, Ints, Floats, Floats], NDArray[np.bool_]]
@@ -124,7 +69,7 @@ class Intake:
         self._reserved = np.full(1024, NEVER, np.int64)
         self._flying: set[asyncio.Future[None]] = set()
         self._behind: Callable[[], int] = _nobody
-        self._expired: Callable[[Numbers, Ints], NDArray[np.bool_]] = _for_ever
+        self._checks = Checks(clock)
         self._overruled: Overruled = _nothing
         self._gate: asyncio.Future[None] | None = None
         self._renew: Callable[[], bool] | None = None
@@ -139,7 +84,7 @@ class Intake:
 
     def kept_by(self, expired: Callable[[Numbers, Ints], NDArray[np.bool_]]) -> None:
         """From now on refuse what would be deleted at once: ``expired`` says which observations (n,) are of days that are past."""
-        self._expired = expired
+        self._checks.kept_by(expired)
 
     def corrected_by(self, overruled: Overruled) -> None:
         """From now on take for known what a person has corrected: a reading that is sent again does not undo its correction."""
@@ -151,27 +96,21 @@ class Intake:
         Raises BusyError and StorageFullError, in which case nothing was stored.
         """
         await self._paced()
-        no = self._registry.numbered(rows.streams)
-        if not no.all() and await self._renewed():
-            no = self._registry.numbered(rows.streams)
-        checked = _Checked(no, rows.time, rows.value, rows.row, np.ones(len(no), np.bool_), list(rows.refused))
-        checked.refuse("unknown_stream", no == 0)
-        if rows.units is not None:
-            self._convert(checked, rows.units)
+        checked = self._checks.named(rows, self._registry)
+        if not checked.no.all() and await self._renewed():
+            checked = self._checks.named(rows, self._registry)
         return await self._store(checked, door, key)
+
+    def refused(self, rows: Rows, registry: Registry) -> tuple[Refusal, ...]:
+        """Which rows ``take`` would refuse now, with the register as it is or will be; nothing is stored."""
+        return self._checks.refused(rows, registry)
 
     async def take_columns(self, stream_no: Numbers, time: Ints, value: Floats, door: str, key: str | None) -> Verdict:
         """The same for columns (n,) with stream numbers, as bulk imports have them; values in their streams' units."""
-        known = self._numbers(stream_no)
-        if not known.all() and await self._renewed():
-            known = self._numbers(stream_no)
-        no = np.where(known, stream_no, 0).astype(np.int32)
-        checked = _Checked(no, time, value, np.arange(len(no)), np.ones(len(no), np.bool_), [])
-        checked.refuse("unknown_stream", ~known)
+        checked = self._checks.numbered(stream_no, time, value, self._registry)
+        if not checked.no.all() and await self._renewed():
+            checked = self._checks.numbered(stream_no, time, value, self._registry)
         return await self._store(checked, door, key)
-
-    def _numbers(self, stream_no: Numbers) -> NDArray[np.bool_]:
-        return (stream_no >= 1) & (stream_no <= len(self._registry.streams()))
 
     async def _renewed(self) -> bool:
         return self._renew is not None and await asyncio.to_thread(self._renew)
@@ -190,30 +129,8 @@ class Intake:
             waited += _STEP
         self._gate = None
 
-    def _convert(self, checked: _Checked, given: Sequence[str | None]) -> None:
-        streams, bad, value = self._registry.streams(), np.zeros(len(given), np.bool_), checked.value.copy()
-        factors: dict[tuple[str, str], tuple[float, float] | None] = {}
-        for index, unit in enumerate(given):
-            no = int(checked.no[index])
-            if unit is None or not no or unit == streams[no - 1].unit:
-                continue
-            pair = (unit, streams[no - 1].unit)
-            if pair not in factors:
-                factors[pair] = _scale(*pair)
-            factor = factors[pair]
-            if factor is None:
-                bad[index] = True
-            else:
-                value[index] = factor[0] * value[index] + factor[1]
-        checked.value = value
-        checked.refuse("wrong_unit", bad)
-
-    async def _store(self, checked: _Checked, door: str, key: str | None) -> Verdict:
-        now = self._clock.city()
-        checked.refuse("not_a_number", ~np.isfinite(checked.value))
-        checked.refuse("future_time", checked.time > now + AHEAD)
-        checked.refuse("too_old", checked.time < OLDEST)
-        checked.refuse("expired", self._expired(checked.no, checked.time))
+    async def _store(self, checked: Checked, door: str, key: str | None) -> Verdict:
+        now = self._checks.examine(checked)
         no, time, value, duplicate = checked.sorted()
         with self._in_turn() as earlier:
             suspect = self._reserve(no, time)
@@ -224,7 +141,7 @@ class Intake:
             refused = Counter(refusal.code for refusal in checked.refused)
             name = new_id() if key is None else f"{door}:{key}"
             receipt = await self._append(Batch(name, door, now, no, time, value, refused, duplicate))
-        return Verdict(receipt.stored, receipt.duplicate, tuple(sorted(checked.refused, key=lambda each: each.row)))
+        return Verdict(receipt.stored, receipt.duplicate, checked.told())
 
     async def revise(self, revision: Revision, door: str, key: str) -> None:
         """Replace values that stand, all of them or none; returns when that is durable. The same key of a door again stores nothing.
@@ -306,18 +223,6 @@ def _nobody() -> int:
     return 0
 
 
-def _for_ever(_: Numbers, time: Ints) -> NDArray[np.bool_]:
-    """Nothing expires."""
-    return np.zeros(len(time), np.bool_)
-
-
 def _nothing(_no: Numbers, time: Ints, _known: Floats, _value: Floats) -> NDArray[np.bool_]:
     """Nothing was corrected."""
     return np.zeros(len(time), np.bool_)
-
-
-def _scale(given: str, wanted: str) -> tuple[float, float] | None:
-    try:
-        return units.scale(given, wanted)
-    except BadInputError:
-        return None

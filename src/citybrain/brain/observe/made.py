@@ -11,6 +11,8 @@ from typing import Final, TypeAlias
 import msgspec
 from sqlalchemy import Connection, delete, insert, select
 
+from citybrain.brain.observe import placed
+from citybrain.brain.observe.placed import Stood
 from citybrain.brain.observe.store import DESCRIBED
 from citybrain.kernel.instant import Instant
 from citybrain.kernel.text import Json, Text, same
@@ -72,7 +74,8 @@ class MadeStream(msgspec.Struct, frozen=True):
     properties: dict[str, Json]
 
 
-Words: TypeAlias = MadeThing | MadeProperty | MadeSensor | MadeStream
+_Said: TypeAlias = MadeThing | MadeProperty | MadeSensor | MadeStream
+Words: TypeAlias = MadeThing | MadeProperty | MadeSensor | MadeStream | Stood
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,18 +116,33 @@ def load(connection: Connection) -> Made:
 
 def put(connection: Connection, words: Sequence[Words]) -> None:
     """Keep what was said, instead of what stood there before."""
+    drop(connection, words)
     for one in words:
-        noun = next(name for name, kind in _NOUNS.items() if isinstance(one, kind))
-        connection.execute(delete(DESCRIBED).where(DESCRIBED.c.noun == noun, DESCRIBED.c.id == one.id))
-        connection.execute(insert(DESCRIBED).values(noun=noun, id=one.id, body=msgspec.json.encode(one).decode()))
+        if isinstance(one, Stood):
+            placed.put(connection, one)
+            continue
+        connection.execute(insert(DESCRIBED).values(noun=_noun(one), id=one.id, body=msgspec.json.encode(one).decode()))
 
 
-def _words(noun: str, body: str) -> Words:
+def drop(connection: Connection, words: Sequence[Words]) -> None:
+    """Keep nothing of what was said under these ids."""
+    for one in words:
+        if isinstance(one, Stood):
+            placed.drop(connection, one)
+            continue
+        connection.execute(delete(DESCRIBED).where(DESCRIBED.c.noun == _noun(one), DESCRIBED.c.id == one.id))
+
+
+def _noun(words: _Said) -> str:
+    return next(name for name, kind in _NOUNS.items() if isinstance(words, kind))
+
+
+def _words(noun: str, body: str) -> _Said:
     said = msgspec.json.decode(body)
     return _NOUNS[noun](**(said | {"unit": MadeUnit(**said["unit"])} if "unit" in said else said))
 
 
-_NOUNS: Final[Mapping[str, type[Words]]] = {
+_NOUNS: Final[Mapping[str, type[_Said]]] = {
     "thing": MadeThing,
     "property": MadeProperty,
     "sensor": MadeSensor,

@@ -7,14 +7,17 @@ import itertools
 import re
 import threading
 import unicodedata
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
 import msgspec
 from sqlalchemy.exc import IntegrityError
 
+from citybrain.brain.observe.gathering import Gathering
 from citybrain.brain.observe.made import MADE, MadeProperty, MadeSensor, MadeStream, MadeThing, MadeUnit, Words
+from citybrain.brain.observe.placed import Stood
 from citybrain.brain.observe.registry import Registry
 from citybrain.kernel.clock import Clock
 from citybrain.kernel.errors import BadInputError, ConflictError, NotFoundError
@@ -105,7 +108,7 @@ class Making:
             changed = msgspec.structs.replace(entity, title=same(name), version=entity.version + 1)
             if spot is not None:
                 changed, words = self._stood(changed, spot), msgspec.structs.replace(words, located=spot.words)
-            self._commit((changed,), (), (words,))
+            self._commit((changed,), (), (words, *self._left(entity, changed, words)))
 
     def move(self, thing: str, spot: Spot | None) -> None:
         """Have a thing stand somewhere else, or nowhere."""
@@ -113,7 +116,8 @@ class Making:
             entity = self.own(thing)
             said = self._registry.made.things[thing]
             moved = self._stood(msgspec.structs.replace(entity, version=entity.version + 1), spot)
-            self._commit((moved,), (), (msgspec.structs.replace(said, located=None if spot is None else spot.words),))
+            words = msgspec.structs.replace(said, located=None if spot is None else spot.words)
+            self._commit((moved,), (), (words, *self._left(entity, moved, words)))
 
     def restate(self, words: MadeStream | MadeSensor | MadeProperty, contract: Contract | None = None) -> None:
         """Say something else of a stream, a sensor or a property; a contract is the stream's from now on.
@@ -154,6 +158,28 @@ class Making:
             ]
             self._end((), streams, (msgspec.structs.replace(words, ended=self._clock.city()),))
 
+    def apart(self, gathering: Gathering) -> "Making":
+        """The same on a register that stands apart, where all is tried before it is entered together."""
+        return Making(gathering, self._areas, self._clock, self._origin)
+
+    def enter(self, gathering: Gathering) -> None:
+        """Enter all that was tried, in one commit; raises MovedError where the register has changed since."""
+        with self._lock:
+            made = gathering.changes()
+            with _alone():
+                self._registry.change_since(gathering.since, made.entities, made.streams, made.words, made.freed)
+
+    def take_back(self, gathering: Gathering) -> None:
+        """Have everything as it was before ``enter``; new streams are ended, and what others name by now is kept."""
+        with self._lock:
+            back = gathering.opposite(self._clock.city())
+            mine = {stream.no for stream in back.streams}
+            others = [stream for stream in self._registry.present() if stream.kind == MADE and stream.no not in mine]
+            named = {name for stream in others for name in (stream.entity, stream.source, stream.field)}
+            self._registry.withdraw(
+                back.entities, back.streams, back.words, [noun for noun in back.forgotten if noun.id not in named]
+            )
+
     def own(self, thing: str) -> Entity:
         """A thing that was made here; raises NotFoundError, and ConflictError for one that comes from elsewhere."""
         entity = self._registry.entity(thing)
@@ -173,6 +199,13 @@ class Making:
     def _stood(self, entity: Entity, spot: Spot | None) -> Entity:
         place = None if spot is None else spot.place
         return msgspec.structs.replace(entity, place=place, area=None if place is None else self._areas.area_of(place))
+
+    def _left(self, before: Entity, after: Entity, says: MadeThing) -> tuple[Stood, ...]:
+        """What is kept of where a thing stood, if it moves."""
+        said = self._registry.made.things[before.id]
+        if (before.place, _drawn(before, said)) == (after.place, _drawn(after, says)):
+            return ()
+        return self._registry.stood(before, said.located, after, says.located, self._clock.city())
 
     def _drafted(self, thing: str, drafts: Iterable[Draft]) -> tuple[tuple[Stream, ...], tuple[Words, ...]]:
         """The streams of drafts with numbers that are free, and all that is said of them and of what they name."""
@@ -231,11 +264,25 @@ class Making:
     def _commit(
         self, entities: tuple[Entity, ...], streams: tuple[Stream, ...], words: tuple[Words, ...], freed: Iterable[str] = ()
     ) -> None:
-        try:
+        with _alone():
             self._registry.change(entities, streams, words, tuple(freed))
-        except IntegrityError as error:
-            what = Text("同名对象正在别处新建，请重试。", "The same is being made elsewhere at this moment. Try again.")
-            raise ConflictError(what) from error
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    """A commit; raises ConflictError where another process made the same meanwhile."""
+    try:
+        yield
+    except IntegrityError as error:
+        what = Text("同名对象正在别处新建，请重试。", "The same is being made elsewhere at this moment. Try again.")
+        raise ConflictError(what) from error
+
+
+def _drawn(entity: Entity, said: MadeThing) -> Json:
+    """The outline that is kept of where a thing stands; null where it is no more than its point."""
+    drawn = None if said.located is None else said.located.get("location")
+    point = None if entity.place is None else {"type": "Point", "coordinates": [entity.place.lon, entity.place.lat]}
+    return None if drawn == point else drawn
 
 
 def _slug(name: str, noun: str) -> str:

@@ -7,26 +7,33 @@ from typing import TypeAlias
 
 import msgspec
 import numpy as np
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, delete, func, insert, select, update
 
-from citybrain.brain.observe import made
+from citybrain.brain.observe import made, placed
 from citybrain.brain.observe.made import MADE, Made, Words
+from citybrain.brain.observe.marks import Mark
+from citybrain.brain.observe.placed import Stood
 from citybrain.brain.observe.store import ENTITY, STREAM, agreed, entity_of, entity_row, stream_of, stream_row
 from citybrain.brain.observe.texts import Runs
-from citybrain.kernel.errors import BadInputError, NotFoundError
+from citybrain.kernel.errors import BadInputError, ConflictError, NotFoundError
 from citybrain.kernel.instant import Duration, Instant, duration, minute_of
 from citybrain.kernel.observations import Numbers
 from citybrain.kernel.pack import Pack, Planted
 from citybrain.kernel.ports import Areas, Transactions
-from citybrain.kernel.text import Text
+from citybrain.kernel.text import Json, Text
 from citybrain.kernel.things import Contract, Entity, Field, Kind, Origin, Stream
 
 Noun: TypeAlias = Entity | Stream | Words
 """What changes over a door."""
+_MOVED = Text("登记内容刚在别处改动，请重试。", "The register was changed elsewhere at this moment. Try again.")
 MARK = "observe.registry"
 """The cursor that moves with each change, so that other processes see that there was one."""
 _LISTS = 64
 """Lists of streams whose numbers are remembered."""
+
+
+class MovedError(ConflictError):
+    """What was worked out on the register stands on what is no longer so."""
 
 
 class Registry:
@@ -40,7 +47,7 @@ class Registry:
         self._areas = areas
         self._kinds = {kind.name: kind for pack in packs for kind in pack.kinds}
         self.version = 0
-        self._mark = 0
+        self._mark = Mark(transactions, MARK)
         self._lock = threading.Lock()
         self._agreed: Mapping[int, Contract] = {}
         self._told: list[Callable[[Sequence[Noun]], None]] = []
@@ -58,7 +65,7 @@ class Registry:
             for entity in planted:
                 self._put_entity(tx.connection, entity)
             self._put_streams(tx.connection, planted, source)
-            self._mark_change(tx.connection)
+            self._mark.move(tx.connection)
         self._load()
 
     def change(
@@ -70,24 +77,36 @@ class Registry:
         or a number meanwhile.
         """
         with self._lock:
+            self._enter(entities, streams, words, freed)
+        self._tell((*entities, *streams, *words))
+
+    def change_since(
+        self, since: int, entities: Sequence[Entity], streams: Sequence[Stream], words: Sequence[Words], freed: Sequence[str]
+    ) -> None:
+        """The same for what was worked out at a version; raises MovedError where the register is at another by now."""
+        with self._lock:
+            if since != self.version:
+                raise MovedError(_MOVED)
+            self._enter(entities, streams, words, freed)
+        self._tell((*entities, *streams, *words))
+
+    def withdraw(
+        self, entities: Sequence[Entity], streams: Sequence[Stream], words: Sequence[Words], forgotten: Sequence[Entity | Words]
+    ) -> None:
+        """The same, less what is to be as if it had never been there; rare, so everything is read again."""
+        with self._lock:
             with self._transactions.begin() as tx:
-                for entity in entities:
-                    known = entity.id in self._entities
-                    ask = update(ENTITY).where(ENTITY.c.id == entity.id) if known else insert(ENTITY)
-                    tx.connection.execute(ask.values(entity_row(entity)))
-                for stream in streams:
-                    if stream.no > len(self._streams):
-                        tx.connection.execute(insert(STREAM).values(stream_row(stream)))
-                    else:
-                        tx.connection.execute(update(STREAM).where(STREAM.c.no == stream.no).values(stream_row(stream)))
-                made.put(tx.connection, words)
-                mark = self._mark_change(tx.connection)
-            self._follow(mark, entities, streams, words, freed)
+                gone = [noun.id for noun in forgotten if isinstance(noun, Entity)]
+                tx.connection.execute(delete(ENTITY).where(ENTITY.c.id.in_(gone)))
+                made.drop(tx.connection, [noun for noun in forgotten if not isinstance(noun, Entity)])
+                self._put(tx.connection, entities, streams, words)
+                self._mark.move(tx.connection)
+            self._load()
         self._tell((*entities, *streams, *words))
 
     def renew(self) -> bool:
         """Read anew what another process has entered meanwhile, and tell of it; whether there was something. Blocks: run in a thread."""
-        if self._transactions.cursor(MARK) == self._mark:
+        if not self._mark.moved():
             return False
         with self._lock:
             entities, streams = self._entities, self._streams
@@ -99,26 +118,10 @@ class Registry:
         self._tell(changed)
         return True
 
-    def _mark_change(self, connection: Connection) -> int:
-        """Move the mark within an open transaction, for others to see; writers come one after another. Returns the mark before."""
-        before = self._transactions.cursor(MARK)
-        self._transactions.advance(connection, MARK, before + 1)
-        return before
-
-    def _follow(
-        self,
-        mark: int,
-        entities: Sequence[Entity],
-        streams: Sequence[Stream],
-        words: Sequence[Words],
-        freed: Sequence[str],
-    ) -> None:
-        """Hold in memory what was committed: the change alone, or everything where another process made one in between."""
-        if mark != self._mark:
-            self._load()
-            return
-        self._changed(entities, streams, words, freed)
-        self._mark = mark + 1
+    def standing(self) -> dict[str, object]:
+        """All that the register holds in memory at this moment, for one that stands apart (gathering.py)."""
+        with self._lock:
+            return {**vars(self)}
 
     def on_change(self, told: Callable[[Sequence[Noun]], None]) -> None:
         """From now on say what ``change`` or ``promise`` has entered, once it is committed; in its thread."""
@@ -139,10 +142,10 @@ class Registry:
             with self._transactions.begin() as tx:
                 write(tx.connection, held)
                 tx.connection.execute(update(STREAM).where(STREAM.c.no == no).values(stream_row(changed)))
-                mark = self._mark_change(tx.connection)
+                alone = self._mark.move(tx.connection)
             others = {other: promised for other, promised in self._agreed.items() if other != no}
             self._agreed = others if contract is None else {**others, no: contract}
-            self._follow(mark, (), (changed,), (), ())
+            self._hold((), (changed,), (), (), alone=alone)
         self._tell((changed,))
 
     def agreed(self, stream: Stream) -> bool:
@@ -181,6 +184,23 @@ class Registry:
     def entities(self, kind: str) -> tuple[Entity, ...]:
         """The entities of a kind, by id; none for a kind without any."""
         return self._of_kind.get(kind, ())
+
+    def moved(self, entity: str) -> Instant | None:
+        """Since when a thing that ever moved stands where it does, or stood last; None for one that never did."""
+        return self._moved.get(entity)
+
+    def places(self, entity: str, since: int, most: int) -> tuple[Stood, ...]:
+        """The places of a thing that moved from an instant on (µs, included), the earliest first, at most so many."""
+        with self._transactions.read() as connection:
+            return placed.places(connection, entity, since, most)
+
+    def stood(
+        self, before: Entity, said: dict[str, Json] | None, after: Entity, says: dict[str, Json] | None, at: Instant
+    ) -> tuple[Stood, ...]:
+        """What is to be kept of a move at an instant: the place now, and the one before where it is the first that is left."""
+        first = before.place is not None and self.moved(before.id) is None
+        kept = (Stood(before.id, before.valid_from, before.place, said),) if first and before.place is not None else ()
+        return kept if after.place is None else (*kept, Stood(after.id, at, after.place, says))
 
     def stream(self, id: str) -> Stream:  # noqa: A002 - the word of the public face
         """A stream by id ``<entity id>.<field>``; raises NotFoundError."""
@@ -231,13 +251,47 @@ class Registry:
     def _found(self, ids: Sequence[str]) -> Numbers:
         return np.fromiter(map(self._numbers.get, ids, repeat(0)), np.int32, len(ids))
 
+    def _enter(self, entities: Sequence[Entity], streams: Sequence[Stream], words: Sequence[Words], freed: Sequence[str]) -> None:
+        with self._transactions.begin() as tx:
+            self._put(tx.connection, entities, streams, words)
+            alone = self._mark.move(tx.connection)
+        self._hold(entities, streams, words, freed, alone=alone)
+
+    def _hold(
+        self,
+        entities: Sequence[Entity],
+        streams: Sequence[Stream],
+        words: Sequence[Words],
+        freed: Sequence[str],
+        *,
+        alone: bool,
+    ) -> None:
+        """Hold in memory what was committed: the change ``alone``, or everything where another process made one in between."""
+        if alone:
+            self._changed(entities, streams, words, freed)
+        else:
+            self._load()
+
+    def _put(self, connection: Connection, entities: Sequence[Entity], streams: Sequence[Stream], words: Sequence[Words]) -> None:
+        for entity in entities:
+            known = entity.id in self._entities
+            ask = update(ENTITY).where(ENTITY.c.id == entity.id) if known else insert(ENTITY)
+            connection.execute(ask.values(entity_row(entity)))
+        for stream in streams:
+            if stream.no > len(self._streams):
+                connection.execute(insert(STREAM).values(stream_row(stream)))
+            else:
+                connection.execute(update(STREAM).where(STREAM.c.no == stream.no).values(stream_row(stream)))
+        made.put(connection, words)
+
     def _load(self) -> None:
-        # Read first: what is entered from here on is looked at again.
-        self._mark = self._transactions.cursor(MARK)
+        # Noted first: what is entered from here on is looked at again.
+        self._mark.note()
         with self._transactions.read() as connection:
             entities = [entity_of(row) for row in connection.execute(select(ENTITY).order_by(ENTITY.c.id))]
             self._streams = tuple(stream_of(row) for row in connection.execute(select(STREAM).order_by(STREAM.c.no)))
             self._say(made.load(connection))
+            self._moved = placed.newest(connection)
             self._agreed = agreed(connection)
         of_kind: dict[str, list[Entity]] = {}
         for entity in entities:
@@ -271,6 +325,7 @@ class Registry:
         alive = {name: tuple(one for one in group.values() if one.ended is None) for name, group in of_entity.items()}
         self._of_entity = self._of_entity | alive
         self._say(self._made.given(words))
+        self._moved = self._moved | {one.entity: one.since for one in words if isinstance(one, Stood)}
         self._listed = {}
         self.version += 1
 
@@ -290,6 +345,8 @@ class Registry:
             connection.execute(insert(ENTITY).values(row))
             return
         row |= {"version": have.version, "valid_from": have.valid_from}
+        if have.place != entity.place:
+            made.put(connection, self.stood(have, None, entity, None, entity.valid_from))
         if row != entity_row(have):
             connection.execute(update(ENTITY).where(ENTITY.c.id == entity.id).values(row | {"version": have.version + 1}))
 

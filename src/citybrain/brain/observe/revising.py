@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from citybrain.brain.observe import derive
-from citybrain.brain.observe.intake import AHEAD
+from citybrain.brain.observe.checking import AHEAD
 from citybrain.kernel.errors import BadInputError
 from citybrain.kernel.instant import Instant
 from citybrain.kernel.observations import Floats, Ints

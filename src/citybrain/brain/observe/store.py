@@ -82,6 +82,16 @@ DESCRIBED = Table(
     Column("body", Text, nullable=False),
 )
 """What a maker said of a property, a sensor or a stream that no pack declares (made.py)."""
+PLACED = Table(
+    "placed",
+    METADATA,
+    Column("entity", String(200), primary_key=True),
+    Column("since", BigInteger, primary_key=True, autoincrement=False),
+    Column("lon", Float(53), nullable=False),
+    Column("lat", Float(53), nullable=False),
+    Column("words", Text),
+)
+"""Each place of a thing that moved, since when (placed.py)."""
 DOUBT = Table(
     "doubt",
     METADATA,

@@ -1,4 +1,4 @@
-"""Device accounts: a login with a secret of 256 random bits, and the streams it may write.
+"""Device accounts: a login with a secret of 256 random bits, the streams it may write, and the things it may make.
 
 The secret is kept as its digest, not by a slow hash: devices show it with every message.
 """
@@ -26,6 +26,8 @@ _FRESH = Duration(10 * SECOND)
 _REMEMBERED = 100_000
 _LISTS = 64
 """Streams of one device that are remembered as its own."""
+_MAKES = "+"
+"""Before an entry of things that a device may make as well."""
 _DEVICE: frozenset[Role] = frozenset({"device"})
 
 
@@ -42,8 +44,9 @@ class Devices:
     def create(self, name: str, login: str, writes: Iterable[str], unit: str | None = None) -> str:
         """A new device's secret, shown this once.
 
-        ``writes`` lists entities (``air-01``), streams (``air-01.pm25``) or beginnings (``air-*``). Raises ConflictError
-        for a login in use, BadInputError for an empty list.
+        ``writes`` lists entities (``air-01``), streams (``air-01.pm25``) or beginnings (``air-*``); with a plus sign before it
+        (``+air-*``) the device may also make the things of these ids. Raises ConflictError for a login in use, BadInputError for
+        an empty list.
         """
         listed = tuple(sorted({entry.strip() for entry in writes if entry.strip()}))
         if not listed:
@@ -100,6 +103,10 @@ class Devices:
         """What tells of many streams at once which of them a caller may not write."""
         return self._writes(caller.account).barred if "device" in caller.roles else frozenset
 
+    def may_make(self, caller: Caller, thing: str) -> bool:
+        """Whether a device may make a thing of this id, and streams for it; what others may is for policy to say."""
+        return "device" in caller.roles and self._writes(caller.account).makes(thing)
+
     def enable(self, device_id: str, *, enabled: bool) -> None:
         """Shut a device out, or let it in again; at once in this process. Raises NotFoundError."""
         with self._transactions.begin() as tx:
@@ -136,11 +143,17 @@ class Devices:
 class _Covered:
     """The streams that a device's entries speak of: a beginning with ``*``, an entity, or the stream itself; remembered."""
 
-    def __init__(self, entries: tuple[str, ...]) -> None:
+    def __init__(self, given: tuple[str, ...]) -> None:
+        entries = tuple(entry.removeprefix(_MAKES) for entry in given)
+        self._made = tuple(entry.removeprefix(_MAKES) for entry in given if entry.startswith(_MAKES))
         self._beginnings = tuple(entry[:-1] if entry.endswith("*") else entry + "." for entry in entries)
         self._whole = frozenset(entries)
         self._seen: set[str] = set()
         self._listed: dict[tuple[int, str, str], Sequence[str]] = {}
+
+    def makes(self, thing: str) -> bool:
+        """Whether an entry lets the device make this thing."""
+        return any(thing.startswith(entry[:-1]) if entry.endswith("*") else thing == entry for entry in self._made)
 
     def barred(self, streams: Sequence[str]) -> frozenset[str]:
         """Those of some streams that no entry speaks of."""

@@ -47,14 +47,19 @@ def refused(request: Call, error: CityError) -> Response[bytes]:
         headers["WWW-Authenticate"] = 'Basic realm="citybrain"'
     if error.status == 429:
         headers["Retry-After"] = str(error.fields.get("retry_after", 1))
+    return said(told(error, english=_english(request)), error.status, headers)
+
+
+def told(error: CityError, *, english: bool) -> dict[str, Json]:
+    """What an error says, in English alone or in both languages."""
     fields = {name: value for name, value in error.fields.items() if name not in ("code", "type", "message")}
-    return _error(request, error.status, error.what, {"reason": error.code, **fields}, headers)
+    return _said(error.status, error.what, english=english) | {"reason": error.code, **fields}
 
 
 def unheard(request: Call, error: HTTPException) -> Response[bytes]:
     """What Litestar refuses before the door is asked: a method, a body that is too large."""
     what = _WIRE.get(error.status_code, Text("请求无法处理。", "The request cannot be answered."))
-    return _error(request, error.status_code, what, {}, dict(error.headers or {}))
+    return said(_said(error.status_code, what, english=_english(request)), error.status_code, dict(error.headers or {}))
 
 
 _WIRE: Final = {
@@ -65,6 +70,9 @@ _WIRE: Final = {
 }
 
 
-def _error(request: Call, status: int, what: Text, fields: dict[str, Json], headers: dict[str, str]) -> Response[bytes]:
-    message = what.en if request.query_params.get("lang") == "en" else f"{what.zh} {what.en}"
-    return said({"code": status, "type": "error", "message": message, **fields}, status, headers)
+def _said(status: int, what: Text, *, english: bool) -> dict[str, Json]:
+    return {"code": status, "type": "error", "message": what.en if english else f"{what.zh} {what.en}"}
+
+
+def _english(request: Call) -> bool:
+    return request.query_params.get("lang") == "en"

@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Final, TypeAlias, TypeVar
+from typing import Final, TypeVar
 
 import msgspec
 
 from citybrain.brain.observe import MADE, MadeProperty, MadeSensor, MadeStream, Making, Registry, declared_elsewhere
 from citybrain.doors.sensorthings import drafts
+from citybrain.doors.sensorthings.altering import Body, Change
 from citybrain.doors.sensorthings.drafts import reference
 from citybrain.doors.sensorthings.paths import Segment
 from citybrain.doors.sensorthings.refusals import missing, not_held, wrong
@@ -26,7 +27,6 @@ _NOT_MADE: Final[Mapping[str, tuple[str, str]]] = {
         "readings are neither changed nor deleted: sent again with the same phenomenonTime, they are revised, and the old value is kept",
     ),
 }
-Body: TypeAlias = dict[str, Json]
 Noun = TypeVar("Noun", MadeProperty, MadeSensor)
 
 
@@ -65,31 +65,28 @@ class Changer:
             case _:
                 raise _refused(path)
 
-    def change(self, path: tuple[Segment, ...], body: Json, *, whole: bool) -> None:
-        """Change an entity by what a body says of it, or replace all that was said of it (``whole``); raises as ``create`` does."""
-        given = dict(drafts.Whole("", body).body) if isinstance(body, dict) else None
-        if given is None:
-            raise wrong("内容须为对象。", "The body is an object.", "body")
+    def change(self, path: tuple[Segment, ...], said: Change) -> None:
+        """Change an entity by what is said of it, or replace all that was said of it; raises as ``create`` does."""
         match path:
             case (Segment("Things", str(key)),):
-                self._thing(key, given, whole=whole)
+                self._thing(key, said)
             case (Segment("Locations", str(key)),):
-                self.making.move(key, drafts.location(_known(self._located(key), given, whole=whole)))
+                self.making.move(key, drafts.location(said.of(self._located(key))))
             case (Segment("Datastreams", str(key)),):
                 self.making.own_stream(key)
                 before = _written(self.registry.made.streams[key], observation="observationType", unit="unitOfMeasurement")
-                linked = [name for name in ("Thing", "Sensor", "ObservedProperty") if given.pop(name, None) is not None]
-                if linked and not whole:
+                after = said.of(before)
+                linked = [name for name in ("Thing", "Sensor", "ObservedProperty") if after.get(name) is not None]
+                if linked and said.how != "replace":
                     raise not_held(f"不能更改 {linked[0]}，请另建数据流。", f"{linked[0]} is not changed. Make another Datastream.")
-                self.making.restate(*drafts.series(key, _known(before, given, whole=whole)))
+                self.making.restate(*drafts.series(key, after))
             case (Segment("Sensors", str(key)),):
                 sensor = _there(self.registry.made.sensors, key, self._declared_source)
-                said = drafts.sensing(_known(_written(sensor, encoding="encodingType"), given, whole=whole))
-                self.making.restate(msgspec.structs.replace(said, id=key))
+                sensing = drafts.sensing(said.of(_written(sensor, encoding="encodingType")))
+                self.making.restate(msgspec.structs.replace(sensing, id=key))
             case (Segment("ObservedProperties", str(key)),):
                 watched = _there(self.registry.made.properties, _inside(key), self._declared_field)
-                said_of = drafts.property_(_known(_written(watched), given, whole=whole))
-                self.making.restate(msgspec.structs.replace(said_of, id=_inside(key)))
+                self.making.restate(msgspec.structs.replace(drafts.property_(said.of(_written(watched))), id=_inside(key)))
             case _:
                 raise _refused(path)
 
@@ -124,14 +121,14 @@ class Changer:
             return self.registry.streams_of(made_here.id)[-1].id
         return self.making.streams(thing or str(named), (draft,))[0].id
 
-    def _thing(self, key: str, given: Body, *, whole: bool) -> None:
+    def _thing(self, key: str, said: Change) -> None:
         entity = self.making.own(key)
-        said = self.registry.made.things[key]
-        if given.get("Datastreams"):
+        known = self.registry.made.things[key]
+        after = said.of({"name": entity.title.zh, "description": known.description, "properties": known.properties})
+        if after.get("Datastreams"):
             raise not_held("请以 Things('…')/Datastreams 新建数据流。", "Make Datastreams at Things('…')/Datastreams.")
-        before: Body = {"name": entity.title.zh, "description": said.description, "properties": said.properties}
-        name, words, spot, _ = drafts.thing(_known(before, given, whole=whole))
-        self.making.rename(key, name, msgspec.structs.replace(words, id=key, located=said.located), spot)
+        name, words, spot, _ = drafts.thing(after)
+        self.making.rename(key, name, msgspec.structs.replace(words, id=key, located=known.located), spot)
 
     def _located(self, key: str) -> Body:
         """What was said of where a made thing stands; raises NotFoundError where it stands nowhere."""
@@ -139,7 +136,7 @@ class Changer:
         if place is None or said is None:
             raise missing(f"Locations('{key}')")
         point: Json = {"type": "Point", "coordinates": [place.lon, place.lat]}
-        return {**said, "encodingType": "application/geo+json", "location": point}
+        return {"location": point, **said, "encodingType": "application/geo+json"}
 
     def _move(self, thing: str | None, body: Json) -> str:
         if thing is None:
@@ -158,10 +155,24 @@ class Changer:
         return any(one.name == kind and one.has(name) for one in self.registry.kinds())
 
 
-def _known(before: Body, given: Body, *, whole: bool) -> Body:
-    """A body with all that was said, and instead of it what is said now; ids and links of an answer that is sent back are dropped."""
-    own = {name: value for name, value in given.items() if not name.startswith("@iot.") and not name.endswith("navigationLink")}
-    return own if whole else {**before, **own}
+def thing_of(path: tuple[Segment, ...], body: Json) -> str | None:
+    """The Thing that is to be made with the id it asks for, or of which something is made; None where none is named."""
+    match path:
+        case (Segment("Things", str(key)), *_):
+            return key
+        case (Segment("Things", None),):
+            return _asked(body)
+        case (Segment("Datastreams", None),):
+            return _asked(body.get("Thing")) if isinstance(body, dict) else None
+        case (Segment("Locations", None),):
+            return _only(body)
+        case _:
+            return None
+
+
+def _asked(body: Json) -> str | None:
+    found = body.get("@iot.id") if isinstance(body, dict) else None
+    return found if isinstance(found, str) else None
 
 
 def _written(words: MadeStream | MadeSensor | MadeProperty, **names: str) -> Body:

@@ -7,11 +7,11 @@ from typing import Final
 import msgspec
 import numpy as np
 
-from citybrain.brain.observe import Inlet, Registry, Rows, Verdict, permitted, read_rows
+from citybrain.brain.observe import Registry, Rows, Verdict, permitted, read_rows
 from citybrain.brain.protect import Accounts
 from citybrain.doors.sensorthings import multi
 from citybrain.doors.sensorthings.refusals import missing, wrong
-from citybrain.doors.sensorthings.writing import DOOR, observed
+from citybrain.doors.sensorthings.writing import DOOR, Takes, Writer, columns, observed
 from citybrain.kernel.access import Caller
 from citybrain.kernel.errors import BadInputError, ForbiddenError, UnreadableError
 from citybrain.kernel.instant import parse
@@ -19,6 +19,11 @@ from citybrain.kernel.observations import Refusal
 from citybrain.kernel.text import Json, Text
 
 _NAV: Final = "MultiDatastream"
+
+
+def names_arrays(body: Json) -> bool:
+    """Whether among data arrays there is one of a MultiDatastream."""
+    return isinstance(body, list) and any(isinstance(array, dict) and _NAV in array for array in body)
 
 
 def names_one(body: Json) -> bool:
@@ -30,7 +35,7 @@ def names_one(body: Json) -> bool:
 class Composer:
     """Writes for one caller; without a time an observation is of the moment ``now`` (of the city), if there is one."""
 
-    intake: Inlet
+    intake: Takes
     accounts: Accounts
     caller: Caller
     registry: Registry
@@ -51,6 +56,40 @@ class Composer:
         if verdict.refused:
             raise _refused(verdict.refused[0])
         return multi.named(named, parse(time))
+
+    async def arrays(self, body: Sequence[Json], single: Writer, key: str | None) -> tuple[list[str], bool]:
+        """Store data arrays, of MultiDatastreams too; for each element its id or ``error <code>: <why>``, and whether any was taken.
+
+        An element of a MultiDatastream is stored with all of its values, or none.
+        """
+        elements: list[_Element] = []
+        for number, array in enumerate(body):
+            joint = isinstance(array, dict) and _NAV in array
+            elements += self._array(array, number, single) if joint else _singles(array, number, single)
+        owner = [place for place, one in enumerate(elements) for _ in one.rows]
+        listed: list[Json] = [row for one in elements for row in one.rows]
+        read = permitted(read_rows(msgspec.json.encode(listed)), self.accounts.barred(self.caller))
+        infinite = [
+            Refusal(int(row), "not_a_number", "The value is not a finite number.") for row in read.row[~np.isfinite(read.value)]
+        ]
+        bad = {owner[each.row]: each for each in (*infinite, *reversed(read.refused))}
+        # The rest that the intake looks at is the time and the kind, which are those of all rows of an element.
+        spoilt = {place for place in bad if elements[place].joint is not None}
+        kept = np.array([owner[row] not in spoilt for row in read.row.tolist()], np.bool_)
+        others = tuple(Refusal(int(row), bad[owner[row]].code, bad[owner[row]].why) for row in read.row[~kept].tolist())
+        streams = [stream for stream, keep in zip(read.streams, kept.tolist(), strict=True) if keep]
+        rows = Rows(streams, read.time[kept], read.value[kept], None, read.row[kept], (*read.refused, *others))
+        verdict = await self.intake.take(rows, DOOR, None if key is None else f"{self.caller.account}:{key}")
+        why = {owner[each.row]: f"error {each.code}: {each.why}" for each in reversed(verdict.refused)}
+        said = [why.get(place) or _id(one, single) for place, one in enumerate(elements)]
+        return said, len(why) < len(elements) or not elements
+
+    def _array(self, array: Json, number: int, single: Writer) -> "list[_Element]":
+        named, names, data = columns(array, _NAV, number)
+        fields = [column.name for column in multi.fields_of(self.registry, named)]
+        if not fields:
+            raise missing(f"{multi.MULTI}('{named}')")
+        return [_Element(_spread(single.element(f"{named}.{fields[0]}", names, element), named, fields), named) for element in data]
 
     async def _refuse(self, read: Rows) -> None:
         """Enter the refusals in the account of the door, with no reading, and raise the first."""
@@ -95,6 +134,37 @@ class Composer:
                 "Datastream",
             )
         return str(said if entity is None else entity)
+
+
+@dataclass(frozen=True, slots=True)
+class _Element:
+    """An element of a data array: the rows of the intake that it becomes, and the MultiDatastream that it is of, if it is of one."""
+
+    rows: list[Json]
+    joint: str | None
+
+
+def _singles(array: Json, number: int, single: Writer) -> list[_Element]:
+    return [_Element([row], None) for row in single.array(array, number)]
+
+
+def _spread(row: Json, named: str, fields: Sequence[str]) -> list[Json]:
+    """A row for each value of an element; one that the intake refuses for an element of the wrong shape."""
+    if not isinstance(row, dict):
+        return [None]
+    try:
+        values = _values(row["value"], fields)
+    except BadInputError:
+        return [None]
+    pairs = zip(fields, values, strict=True)
+    return [{"stream": f"{named}.{name}", "time": row["time"], "value": value} for name, value in pairs if value is not None]
+
+
+def _id(element: _Element, single: Writer) -> str:
+    row = element.rows[0]
+    if element.joint is None or not isinstance(row, dict):
+        return single.id(row)
+    return multi.named(element.joint, parse(str(row["time"])))
 
 
 def _values(result: Json, fields: Sequence[str]) -> list[Json]:

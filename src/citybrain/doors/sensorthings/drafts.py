@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from citybrain.brain.observe import Draft, MadeProperty, MadeSensor, MadeStream, MadeThing, MadeUnit, Spot, contract_of
+from citybrain.doors.sensorthings.placing import place
 from citybrain.doors.sensorthings.refusals import not_held, wrong
 from citybrain.doors.sensorthings.shape import OURS
 from citybrain.kernel.errors import BadInputError
-from citybrain.kernel.places import Place
 from citybrain.kernel.text import Json, same
 from citybrain.kernel.things import By, Contract, Field
 
@@ -98,7 +98,7 @@ def thing(value: Json) -> tuple[str, MadeThing, Spot | None, tuple[Draft, ...]]:
 
 
 def location(value: Json) -> Spot:
-    """A Location: a point in WGS 84; raises BadInputError, or 501 for another geometry or a Location of another Thing."""
+    """A Location on WGS 84, its GeoJSON kept as it was sent; raises BadInputError, or 501 for a Location of another Thing."""
     if reference(value) is not None:
         raise not_held(
             "一个 Location 只属于一个 Thing，请写出位置本身。", "A Location belongs to one Thing. Write the Location itself."
@@ -112,8 +112,9 @@ def location(value: Json) -> Spot:
         "name": body.text("name"),
         "description": body.text("description"),
         "properties": body.object("properties"),
+        "location": body.object("location"),
     }
-    return Spot(_point(body.object("location")), words)
+    return Spot(place(body.object("location")), words)
 
 
 def datastream(value: Json, sensor: str | None = None, watched: str | None = None) -> Draft:
@@ -192,21 +193,6 @@ def _named(noun: str, value: Json, given: str | None) -> str | None:
     if given is None and value is None:
         raise wrong(f"Datastream 须有 {noun}。", f"A Datastream needs its {noun}.", noun)
     return said if given is None else given
-
-
-def _point(value: Mapping[str, Json]) -> Place:
-    shape = value.get("geometry") if value.get("type") == "Feature" else value
-    if not isinstance(shape, dict) or shape.get("type") != "Point":
-        raise not_held("location 须为 GeoJSON 的 Point。", "location is a GeoJSON Point.")
-    match shape.get("coordinates"):
-        case [int() | float() as lon, int() | float() as lat, *_] if -180 <= lon <= 180 and -90 <= lat <= 90:
-            return Place(float(lon), float(lat))
-        case _:
-            raise wrong(
-                "coordinates 须为 [经度, 纬度]，单位为度（WGS 84）。",
-                "coordinates are [longitude, latitude] in degrees (WGS 84).",
-                "location",
-            )
 
 
 def _contract(value: Json) -> Contract:

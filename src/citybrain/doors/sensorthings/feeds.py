@@ -16,7 +16,7 @@ import pyarrow as pa
 import structlog
 from anyio import to_thread
 
-from citybrain.brain.observe import MADE, MadeProperty, MadeSensor, MadeStream, Noun
+from citybrain.brain.observe import MADE, MadeProperty, MadeSensor, MadeStream, Noun, Stood
 from citybrain.doors.sensorthings.bound import bound
 from citybrain.doors.sensorthings.model import SETS
 from citybrain.doors.sensorthings.options import Options, options
@@ -43,7 +43,7 @@ _CHANGES: Final = 10_000
 """Changed entities that may wait to be told."""
 _CHECKED: Final = 60.0
 """Seconds between two looks at whether the one who subscribed still may be signed in."""
-_PLACED: Final = ("Things", "Locations", "FeaturesOfInterest", "HistoricalLocations")
+_PLACED: Final = ("Things", "Locations", "FeaturesOfInterest")
 """Sets of what is made of a thing, under its id."""
 log = structlog.get_logger(__name__)
 
@@ -279,7 +279,10 @@ def _places(noun: Noun) -> tuple[tuple[str, str], ...]:
     """Set and id of the entities that a change shows in."""
     match noun:
         case Entity():
-            return tuple((name, noun.id) for name in _PLACED)
+            first = (("HistoricalLocations", f"{noun.id}@{noun.valid_from}"),) if noun.version == 1 else ()
+            return (*((name, noun.id) for name in _PLACED), *first)
+        case Stood():
+            return (("HistoricalLocations", noun.id),)
         case Stream() | MadeStream():
             return (("Datastreams", noun.id),)
         case MadeSensor():

@@ -1,21 +1,38 @@
 """Geospatial functions of ``$filter`` (OGC 18-088 table 24) on WGS 84 degrees, lon-lat: distances and lengths are in degrees. Pure."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
 import shapely
 from shapely.geometry import shape as of_geojson
 
+from citybrain.brain.observe import MadeThing
 from citybrain.doors.sensorthings.nodes import Shape, Value
+from citybrain.doors.sensorthings.placing import geometry, is_point
+
+_NAMED: Final = 1000
+"""Rows that a predicate names one by one."""
 
 
 def shape(value: Value) -> shapely.Geometry | None:
     """A geometry, from WKT or GeoJSON; None for what is neither."""
     if isinstance(value, Shape):
         return value.geometry
-    if not isinstance(value, dict) or "type" not in value:
-        return None
-    return of_geojson(value)
+    drawn = geometry(value) if isinstance(value, dict) else None
+    return None if drawn is None else of_geojson(drawn)
+
+
+def outlined(things: Iterable[MadeThing], box: tuple[float, float, float, float]) -> tuple[str, ...] | None:
+    """The ids of made things that are more than a point and whose outline meets a box; None for too many of them."""
+    wanted, found = shapely.box(*box), list[str]()
+    for thing in things:
+        drawn = None if thing.located is None else thing.located.get("location")
+        if drawn is None or is_point(drawn):
+            continue
+        whole = shape(drawn)
+        if whole is not None and shapely.intersects(shapely.envelope(whole), wanted):
+            found.append(thing.id)
+    return tuple(found) if len(found) <= _NAMED else None
 
 
 def _relation(holds: Callable[[shapely.Geometry, shapely.Geometry], bool]) -> Callable[[tuple[Value, ...]], Value]:

@@ -1,6 +1,6 @@
 """The routes of the door: one for all that is read, one for observations, and one each for what is made, changed and ended."""
 
-from functools import partial
+from collections.abc import Awaitable
 from typing import Annotated, Final
 from urllib.parse import parse_qsl
 
@@ -10,15 +10,17 @@ from litestar import Response, delete, get, post, route
 from litestar.exceptions import HTTPException
 from litestar.params import FromPath, HeaderParameter
 
-from citybrain.doors.sensorthings import answers, batch, links
+from citybrain.doors.sensorthings import answers, batch, bringing, links
+from citybrain.doors.sensorthings.altering import PATCH, Change
 from citybrain.doors.sensorthings.bound import bound
-from citybrain.doors.sensorthings.changing import Changer
-from citybrain.doors.sensorthings.composing import Composer, names_one
+from citybrain.doors.sensorthings.changing import Changer, thing_of
+from citybrain.doors.sensorthings.composing import Composer, names_arrays, names_one
 from citybrain.doors.sensorthings.parts import Call, Parts, SensorThingsParts
 from citybrain.doors.sensorthings.paths import Segment, segments
 from citybrain.doors.sensorthings.reading import Raw, Reading
 from citybrain.doors.sensorthings.refusals import missing, not_held
-from citybrain.doors.sensorthings.writing import Writer, addressed, decoded
+from citybrain.doors.sensorthings.together import Group, entered, group_of
+from citybrain.doors.sensorthings.writing import Takes, Writer, addressed, decoded
 from citybrain.kernel.access import Ask
 from citybrain.kernel.instant import rfc3339
 from citybrain.kernel.text import Json, Lang
@@ -65,20 +67,21 @@ async def write(request: Call, parts: Parts, path: FromPath[str], key: Idempoten
     if where[0].name == batch.BATCH:
         # Whoever may call at all: each of its requests is asked for by itself.
         _plain(request)
-        return answers.said(await batch.answered(request, sent), 200)
+        return answers.said(await batch.answered(request, parts, sent), 200)
     if where[-1].name.endswith(_READINGS):
         return await _observed(request, parts, where, sent, key)
-    body = _decoded(request, sent)
-    name, made = await to_thread.run_sync(_changer(parts, request, where).create, where, body)
+    name, made = await _made(request, parts, where, _decoded(request, sent))
     return Response(b"", status_code=201, headers={"Location": links.entity(_host(request), name, made)})
 
 
 @route(_BELOW, http_method=["PATCH", "PUT"], opt=_asks("entity.write"), status_code=200)
 async def change(request: Call, parts: Parts, path: FromPath[str]) -> Response[bytes]:
-    """An entity changed (PATCH) or replaced (PUT)."""
-    where, body = _path(request, path), _decoded(request, await request.body())
-    changed = partial(_changer(parts, request, where).change, whole=request.method == "PUT")
-    await to_thread.run_sync(changed, where, body)
+    """An entity changed (PATCH, also by a JSON Patch) or replaced (PUT)."""
+    where = _path(request, path)
+    patch = request.method == "PATCH" and request.content_type[0] == PATCH
+    sent = decoded(await request.body()) if patch else _decoded(request, await request.body())
+    said = Change("patch" if patch else "replace" if request.method == "PUT" else "merge", sent)
+    await to_thread.run_sync(_changer(parts, request, where).change, where, said)
     return Response(b"", status_code=200)
 
 
@@ -97,19 +100,19 @@ async def _observed(
     request: Call, parts: SensorThingsParts, where: tuple[Segment, ...], sent: bytes, key: str | None
 ) -> Response[bytes]:
     _plain(request)
-    host = _host(request)
-    writer = Writer(
-        parts.intake, parts.accounts, request.user, parts.registry.stream_numbers(), None if key else rfc3339(parts.clock.city())
-    )
+    host, group = _host(request), group_of(request)
+    takes: Takes = parts.intake if group is None else group
+    registry = parts.registry if group is None else group.gathering
+    writer = Writer(takes, parts.accounts, request.user, registry.stream_numbers(), None if key else rfc3339(parts.clock.city()))
     names = tuple(segment.name for segment in where)
-    composer = Composer(parts.intake, parts.accounts, request.user, parts.registry, writer.now)
+    composer = Composer(takes, parts.accounts, request.user, registry, writer.now)
     if names == ("CreateObservations",):
         around = links.around(host, "Observations")
         told = await writer.arrays(sent, key, around)
         if told is None:
-            said, taken = await writer.many(_decoded(request, sent), key)
+            said, taken = await _many(writer, composer, _decoded(request, sent), key)
             told = addressed(said, around), taken
-        return answers.written(told[0], 201 if told[1] else 422)
+        return answers.written(told[0], 201 if told[1] and (group is None or group.whole) else 422)
     if names == ("MultiDatastreams", "Observations") or (names == ("Observations",) and names_one(_decoded(request, sent))):
         made = await composer.one(_decoded(request, sent), where[0].key if len(where) == 2 else None, key)
         return Response(b"", status_code=201, headers={"Location": links.entity(host, "Observations", made)})
@@ -122,13 +125,38 @@ async def _observed(
     return Response(b"", status_code=201, headers={"Location": links.entity(host, "Observations", made)})
 
 
-def _changer(parts: SensorThingsParts, request: Call, where: tuple[Segment, ...]) -> Changer:
-    """What changes entities for this caller, who is asked for and written into the trail here."""
+async def _many(writer: Writer, composer: Composer, body: Json, key: str | None) -> tuple[list[str], bool]:
+    joint = isinstance(body, list) and names_arrays(body)
+    return await (composer.arrays(body, writer, key) if joint and isinstance(body, list) else writer.many(body, key))
+
+
+async def _made(request: Call, parts: SensorThingsParts, where: tuple[Segment, ...], body: Json) -> tuple[str, str]:
+    """The set and the id of what was made, with the observations that it brings."""
+    changer = _changer(parts, request, where, thing_of(where, body))
+    brought = bringing.apart(where, body)
+    if brought is None:
+        return await to_thread.run_sync(changer.create, where, body)
+    bringing.require(parts, request.user, parts.purpose(request))
+
+    def work(group: Group) -> Awaitable[tuple[str, str]]:
+        return bringing.made(group, where, brought, request.user)
+
+    group = group_of(request)
+    return await (entered(parts, work) if group is None else work(group))
+
+
+def _changer(parts: SensorThingsParts, request: Call, where: tuple[Segment, ...], made: str | None = None) -> Changer:
+    """What changes entities for this caller, who is asked for and written into the trail here.
+
+    ``made`` is the Thing that is to be made, or of which something is: policy hears whether it is the caller's own to make.
+    """
     named = "/".join(segment.name if segment.key is None else f"{segment.name}({segment.key})" for segment in where)
-    parts.guard.require(
-        Ask(request.user, "entity.write", f"sensorthings:{named}", parts.purpose(request), {"access": "unconditional"})
-    )
-    return Changer(parts.making, parts.registry)
+    facts: dict[str, Json] = {"access": "unconditional"}
+    if made is not None and parts.accounts.devices.may_make(request.user, made):
+        facts["account"] = request.user.account
+    parts.guard.require(Ask(request.user, "entity.write", f"sensorthings:{named}", parts.purpose(request), facts))
+    group = group_of(request)
+    return Changer(parts.making, parts.registry) if group is None else Changer(group.making, group.gathering)
 
 
 def _reading(parts: SensorThingsParts, request: Call) -> Reading:

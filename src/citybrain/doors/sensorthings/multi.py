@@ -4,7 +4,7 @@ A MultiDatastream owns no data. Its Observations are put together from the readi
 instant, each at the place of its field and null where a field has none; the Datastreams stay as they are. Pure.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
 from citybrain.brain.observe import CORRECTION, Registry
@@ -40,10 +40,21 @@ def fields_of(registry: Registry, entity: str) -> tuple[Field, ...]:
     return fields if all(column.name in present for column in fields) else ()
 
 
+def source_of(registry: Registry, entity: str) -> str:
+    """The Sensor of a thing's MultiDatastream, that of its first field; empty for a thing without one."""
+    fields = fields_of(registry, entity)
+    return next((one.source for one in registry.streams_of(entity) if fields and one.field == fields[0].name), "")
+
+
+def watched_by(registry: Registry, sources: Collection[str]) -> tuple[str, ...]:
+    """The things whose MultiDatastream comes from one of these Sensors."""
+    things = (entity.id for kind in kinds(registry) for entity in registry.entities(kind))
+    return tuple(thing for thing in things if source_of(registry, thing) in sources)
+
+
 def multi_datastream(shaper: Shaper, row: Row) -> Item:
     """The MultiDatastream of a thing, from the row of the thing; units, types and ObservedProperties in one order."""
     key, kind = str(row["id"]), shaper.registry.kind(str(row["kind"]))
-    streams = {stream.field: stream for stream in shaper.registry.streams_of(key)}
     fields, title = together(kind), row["title"]
     named = str(title[shaper.lang]) if isinstance(title, dict) else str(title)
     listed = " · ".join(column.title.get(shaper.lang) for column in fields)
@@ -57,14 +68,14 @@ def multi_datastream(shaper: Shaper, row: Row) -> Item:
         "unitOfMeasurements": [unit_words(column.unit or "1") for column in fields],
         "properties": marked({**known, "fields": names, "every": fields[0].every}),
     }
-    source = streams[fields[0].name].source if fields[0].name in streams else ""
+    source = source_of(shaper.registry, key)
     links = {
         "Thing": same("id", key),
         "Sensor": same("id", source),
         "ObservedProperties": same("kind", kind.name),
         "Observations": same(COLUMN, key),
     }
-    return Item(MULTI, key, body, links, row)
+    return Item(MULTI, key, body, links, {**row, "source": source})
 
 
 def put_together(entity: str, fields: Sequence[Field], readings: Mapping[str, Row]) -> Item:

@@ -54,8 +54,19 @@ def instant(field: str) -> Column:
     return pushed
 
 
-def push(node: Node | None, columns: Mapping[str, Column], places: frozenset[str] = frozenset()) -> Pushed:
-    """The predicate of a filter over columns by path; ``places`` are the paths of points that rows hold as lon and lat."""
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Where rows stand: the paths of the points that they hold as lon and lat, and which rows are more than a point.
+
+    ``drawn`` are the ids of those whose outline meets a box (west, south, east, north); None: too many to name.
+    """
+
+    paths: frozenset[str]
+    drawn: Callable[[tuple[float, float, float, float]], tuple[str, ...] | None]
+
+
+def push(node: Node | None, columns: Mapping[str, Column], places: Places | None = None) -> Pushed:
+    """The predicate of a filter over columns by path, and over where rows stand."""
     match node:
         case None:
             return Pushed(EVERYTHING, exact=True)
@@ -95,14 +106,18 @@ def _near(name: str, left: Node, right: Node, columns: Mapping[str, Column]) -> 
     return _ALL if where is None else Pushed(where, exact=False)
 
 
-def _boxed(name: str, left: Node, right: Node, places: frozenset[str]) -> Pushed | None:
-    """The box around a geometry that a point must lie in or touch."""
+def _boxed(name: str, left: Node, right: Node, places: Places | None) -> Pushed | None:
+    """The box around a geometry that a point, or the outline of what is more than one, must lie in or touch."""
     if name not in _INSIDE or not isinstance(left, Path) or not isinstance(right, Literal) or not isinstance(right.value, Shape):
         return None
-    if "/".join(left.parts) not in places or shapely.is_empty(right.value.geometry):
+    if places is None or "/".join(left.parts) not in places.paths or shapely.is_empty(right.value.geometry):
         return None
     west, south, east, north = (float(side) for side in shapely.bounds(right.value.geometry))
-    return Pushed(Within(west, south, east, north), exact=False)
+    drawn = places.drawn((west, south, east, north))
+    if drawn is None:
+        return _ALL
+    inside = Within(west, south, east, north)
+    return Pushed(Or((inside, Compare("id", "in", drawn))) if drawn else inside, exact=False)
 
 
 def _plain(value: str) -> bool:

@@ -14,7 +14,7 @@ from citybrain.doors.sensorthings.options import USUAL, Options, Sort
 from citybrain.doors.sensorthings.push import push
 from citybrain.doors.sensorthings.refusals import not_held
 from citybrain.doors.sensorthings.shape import Item
-from citybrain.doors.sensorthings.shelves import PLACES, Shelves, columns
+from citybrain.doors.sensorthings.shelves import Shelves, columns
 from citybrain.kernel.access import Order
 from citybrain.kernel.predicate import Compare, Predicate, both
 from citybrain.kernel.text import Json
@@ -27,6 +27,8 @@ _SORTED: Final = 10_000
 _BATCHED: Final = frozenset({"Things", "Locations", "HistoricalLocations", "Datastreams", "MultiDatastreams", "FeaturesOfInterest"})
 _TURNED: Final = frozenset({"Observations", "ObservedProperties"})
 """Sets whose own order is another one than that of their ids."""
+_COUNTED: Final = frozenset({"Observations", "HistoricalLocations"})
+"""Sets of which a row of ours is not one entity: they are counted, and ordered by id, in their own way."""
 _TIMES: Final = frozenset({"phenomenonTime", "resultTime"})
 
 
@@ -58,7 +60,7 @@ class Search:
         known = self._beyond.get((name, scope), ())
         if known and len(known) <= USUAL and options.plain:
             return Found(known)
-        pushed = push(options.where, columns(name, scope), PLACES.get(name, frozenset()))
+        pushed = push(options.where, columns(name, scope), self._shelves.places(name))
         where = both(scope, pushed.where)
         rest = None if pushed.exact else options.where
         order = _native(name, options.order)
@@ -96,7 +98,7 @@ class Search:
 
     def _in_turn(self, name: str, where: Predicate, rest: Node | None, options: Options, order: Order | None) -> Found:
         top, skip, cursor = USUAL if options.top is None else options.top, options.skip, options.cursor
-        whole = options.count and rest is None and name != "Observations"
+        whole = options.count and rest is None and name not in _COUNTED
         total = self._total(name, where, rest) if options.count and not whole else None
         found: list[Item] = []
         for _ in range(_LOOKS):
@@ -187,4 +189,4 @@ def _native(name: str, order: tuple[Sort, ...]) -> Order | None:
     first, descending = order[0].by.parts[0], order[0].descending
     if name == "Observations" and first in _TIMES and (len(order) == 1 or order[1].text in (_TIMES | IDS)):
         return Order("time", descending)
-    return Order("id") if name != "Observations" and first in IDS and not descending else None
+    return Order("id") if name not in _COUNTED and first in IDS and not descending else None

@@ -6,9 +6,10 @@ from typing import Final, TypeAlias
 
 import msgspec
 
-from citybrain.brain.observe import CORRECTION, MADE, MadeProperty, Registry
+from citybrain.brain.observe import CORRECTION, MADE, MadeProperty, Registry, Stood
 from citybrain.kernel.errors import BadInputError
-from citybrain.kernel.predicate import And, Compare, Predicate
+from citybrain.kernel.instant import parse, rfc3339
+from citybrain.kernel.predicate import NOTHING, And, Compare, Predicate
 from citybrain.kernel.text import Json, Lang, Text
 from citybrain.kernel.things import LIFE_WORDS, Life
 from citybrain.kernel.units import unit
@@ -16,6 +17,8 @@ from citybrain.kernel.units import unit
 Row: TypeAlias = Mapping[str, Json]
 _GEOJSON: Final = "application/geo+json"
 MEASUREMENT: Final = "http://www.opengis.net/def/observationType/OGC-OM/2.0/OM_Measurement"
+STOOD: Final = "stood"
+"""What predicates call the HistoricalLocation of a place."""
 OURS: Final = frozenset({"life", "lifeTitle", "lifeSince", "lifeReason", "latest"})
 """Properties of a Datastream that answers add to its maker's own; what is sent back of them is not kept."""
 _UCUM: Final = "https://ucum.org/ucum#section-Base-Units"
@@ -68,17 +71,30 @@ class Shaper:
 
     def location(self, row: Row) -> Item:
         """Where a thing stands."""
-        here = same("id", row["id"])
-        return self._placed("Locations", row, "location", {"Things": here, "HistoricalLocations": here})
+        links = {"Things": same("id", row["id"]), "HistoricalLocations": same(STOOD, self._now(row))}
+        return self._placed("Locations", row, "location", links)
 
     def feature(self, row: Row) -> Item:
         """The place that a thing's streams speak of."""
         return self._placed("FeaturesOfInterest", row, "feature", {"Observations": same("entity", row["id"])})
 
-    def historical(self, row: Row) -> Item:
-        """Since when a thing stands where it does."""
+    def historical(self, row: Row, stood: Stood) -> Item:
+        """Since when a thing stood somewhere: where it stands still, or where it was."""
         here = same("id", row["id"])
-        return Item("HistoricalLocations", str(row["id"]), {"time": row["valid_from"]}, {"Thing": here, "Locations": here}, row)
+        where = here if stood.id == self._now(row) else same(STOOD, stood.id)
+        body: dict[str, Json] = {"time": rfc3339(stood.since)}
+        return Item("HistoricalLocations", stood.id, body, {"Thing": here, "Locations": where}, {**row, STOOD: stood.id})
+
+    def earlier(self, row: Row, stood: Stood) -> Item:
+        """Where a thing once stood: a Location of no Thing any more."""
+        links = {"Things": NOTHING, "HistoricalLocations": same(STOOD, stood.id)}
+        known = {**row, "lon": stood.place.lon, "lat": stood.place.lat, "area": None, STOOD: stood.id}
+        return self._at("Locations", stood.id, known, stood.words, "location", links)
+
+    def _now(self, row: Row) -> str | None:
+        """The id of the HistoricalLocation of where a thing stands; None for one that stands nowhere."""
+        since = self.registry.moved(str(row["id"]))
+        return None if row["lon"] is None else f"{row['id']}@{parse(str(row['valid_from'])) if since is None else since}"
 
     def datastream(self, row: Row) -> Item:
         """A stream with its contract and the life of its latest value."""
@@ -141,7 +157,8 @@ class Shaper:
         if said is not None:
             body = {"name": said.name, "description": said.description, "encodingType": said.encoding, "metadata": said.metadata}
             body["properties"] = said.properties
-        return Item("Sensors", source, body, {"Datastreams": same("source", source)}, {"id": source})
+        here = same("source", source)
+        return Item("Sensors", source, body, {"Datastreams": here, "MultiDatastreams": here}, {"id": source})
 
     def observed_property(self, kind: str, name: str) -> Item:
         """A measured field of a declared kind."""
@@ -166,13 +183,19 @@ class Shaper:
         return _watched(MADE, said.id, body)
 
     def _placed(self, name: str, row: Row, geometry: str, links: Mapping[str, Predicate]) -> Item:
+        said = self.registry.made.things.get(str(row["id"]))
+        return self._at(name, str(row["id"]), row, None if said is None else said.located, geometry, links)
+
+    def _at(
+        self, name: str, key: str, row: Row, located: dict[str, Json] | None, geometry: str, links: Mapping[str, Predicate]
+    ) -> Item:
         point: Json = {"type": "Point", "coordinates": [row["lon"], row["lat"]]}
         properties = marked({"area": row["area"], "origin": row["origin"]})
         about: dict[str, Json] = {"name": self._title(row), "description": self._kind(row), "properties": properties}
-        said = self.registry.made.things.get(str(row["id"]))
-        if said is not None and said.located is not None:
-            about = said.located
-        return Item(name, str(row["id"]), {**about, "encodingType": _GEOJSON, geometry: point}, links, row)
+        if located is not None:
+            about = dict(located)
+            point = about.pop("location", point)
+        return Item(name, key, {**about, "encodingType": _GEOJSON, geometry: point}, links, row)
 
     def _title(self, row: Row) -> str:
         return self._said(row["title"])

@@ -2,14 +2,16 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 from citybrain.brain.observe import Registry
-from citybrain.doors.sensorthings import composed, spans
-from citybrain.doors.sensorthings.multi import COLUMN, MULTI, kinds, multi_datastream, place
-from citybrain.doors.sensorthings.push import Column, instant, number, text
+from citybrain.doors.sensorthings import composed, historical, spans
+from citybrain.doors.sensorthings.geometry import outlined
+from citybrain.doors.sensorthings.multi import COLUMN, MULTI, kinds, multi_datastream, place, watched_by
+from citybrain.doors.sensorthings.push import Column, Places, instant, number, text
 from citybrain.doors.sensorthings.refusals import not_held
-from citybrain.doors.sensorthings.shape import Item, Row, Shaper, same
+from citybrain.doors.sensorthings.shape import STOOD, Item, Row, Shaper, same
 from citybrain.kernel import predicate
 from citybrain.kernel.access import Order, Query
 from citybrain.kernel.datasets import ColumnType
@@ -17,6 +19,8 @@ from citybrain.kernel.ports import Reader, Series
 from citybrain.kernel.predicate import NOTHING, And, Compare, Not, Predicate, Within, both
 
 _PAGE: Final = 1000
+_NAMED: Final = 10_000
+"""Things that a predicate names one by one."""
 _PRESENT: Final = Not(Compare("valid_to", "ge", "1970-01-01T00:00:00Z"))
 _PLACED: Final = And((Within(-180, -90, 180, 90), _PRESENT))
 _ENTITY: Final = {
@@ -35,7 +39,7 @@ COLUMNS: Final[Mapping[str, Mapping[str, Column]]] = {
     "Things": _ENTITY,
     "Locations": _PLACE,
     "FeaturesOfInterest": _PLACE,
-    "HistoricalLocations": {"id": text("id"), "@iot.id": text("id"), "time": instant("valid_from"), "Thing/id": text("id")},
+    "HistoricalLocations": {"Thing/id": text("id"), "Thing/@iot.id": text("id")},
     "Datastreams": {
         "id": text("id"),
         "@iot.id": text("id"),
@@ -106,10 +110,15 @@ class Shelves:
             return Portion(*composed.observed(self.reader, self.registry, where, limit, cursor, order))
         if name == "Observations":
             return self._observations(where, limit, cursor, order)
+        if name == "HistoricalLocations":
+            return Portion(*historical.listed(self.reader, self.shaper, both(where, _PRESENT), limit, cursor))
+        earlier = spans.named(where, STOOD) if name == "Locations" else None
+        if earlier is not None:
+            return Portion(historical.locations(self.reader, self.shaper, both(where, _PRESENT), earlier))
         if name in ("Sensors", "ObservedProperties"):
             return self._pool(name, where, limit, cursor, order)
         if name == MULTI:
-            where = both(where, self._joint())
+            where = both(self._watched(where), self._joint())
         dataset, make = ("stream" if name == "Datastreams" else "entity"), self._maker(name)
         rows = where if name == "Datastreams" else both(where, _PRESENT if name in ("Things", MULTI) else _PLACED)
         found = self.reader.read(Query(dataset, rows, Order("id"), limit, cursor, count))
@@ -122,6 +131,11 @@ class Shelves:
         if not self.whole("observation"):
             return None
         return spans.count(self.series, [self.registry.stream(stream).no for stream in self.streams(where)], where)
+
+    def places(self, name: str) -> Places | None:
+        """Where the rows of a set stand, for filters; None for a set that stands nowhere."""
+        paths = PLACES.get(name)
+        return None if paths is None else Places(paths, partial(outlined, self.registry.made.things.values()))
 
     def latest(self, stream: Item) -> Portion | None:
         """The newest observation of a Datastream without asking the store; None where the caller may not see all."""
@@ -137,7 +151,6 @@ class Shelves:
         return {
             "Things": self.shaper.thing,
             "Locations": self.shaper.location,
-            "HistoricalLocations": self.shaper.historical,
             "FeaturesOfInterest": self.shaper.feature,
             "Datastreams": self.shaper.datastream,
             MULTI: lambda row: multi_datastream(self.shaper, row),
@@ -170,6 +183,19 @@ class Shelves:
             return tuple(stream.id for thing in things for stream in self.registry.streams_of(thing))
         return tuple(stream.id for stream in self.registry.present())
 
+    def _watched(self, where: Predicate) -> Predicate:
+        """A predicate with the things in it whose MultiDatastream comes from the Sensors that it names."""
+        sources = spans.named(where, "source")
+        if sources is None:
+            return where
+        things = watched_by(self.registry, sources)
+        if len(things) > _NAMED:
+            raise not_held(
+                f"经此传感器到达的 MultiDatastream 超过 {_NAMED} 个：请查询 MultiDatastreams，以 Thing/id 缩小范围。",
+                f"More than {_NAMED} MultiDatastreams are of this Sensor. Ask for MultiDatastreams and narrow them by Thing/id.",
+            )
+        return both(spans.without(where, {"source"}), Compare("id", "in", things) if things else NOTHING)
+
     def _joint(self) -> Predicate:
         """Things of the kinds that have a MultiDatastream."""
         # Nobody sees what is made of streams who may see no stream; asked of none, so that nothing is looked through.
@@ -181,8 +207,10 @@ class Shelves:
 
     def one(self, name: str, where: Predicate, key: str) -> Item | None:
         """The entity of a set with an id, among those of a predicate; None where there is none for this caller."""
-        where = both(self._by_id(key) if name == "Observations" else same("id", key), where)
-        found = self.page(name, where, 1).items
+        own = self._by_id(key) if name == "Observations" else same(STOOD if name == "HistoricalLocations" else "id", key)
+        found = self.page(name, both(own, where), 1).items
+        if not found and name == "Locations" and place(key) is not None:
+            found = self.page(name, both(same(STOOD, key), where), 1).items
         return found[0] if found else None
 
     def _by_id(self, key: str) -> Predicate:

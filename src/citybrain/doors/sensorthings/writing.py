@@ -3,11 +3,11 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
-from typing import Final
+from typing import Final, Protocol
 
 import msgspec
 
-from citybrain.brain.observe import Inlet, Rows, Runs, Verdict, permitted, read_rows, read_series
+from citybrain.brain.observe import Rows, Runs, Verdict, permitted, read_rows, read_series
 from citybrain.brain.protect import Accounts
 from citybrain.doors.sensorthings import links
 from citybrain.doors.sensorthings.refusals import not_held, wrong
@@ -41,6 +41,13 @@ class _Array(msgspec.Struct, gc=False, forbid_unknown_fields=True):
 _FAST: Final = msgspec.json.Decoder(list[_Array])
 
 
+class Takes(Protocol):
+    """What takes observations in: the intake, or a group that waits to be entered whole."""
+
+    async def take(self, rows: Rows, door: str, key: str | None) -> Verdict:
+        """Store rows, or hold them, and say which were refused."""
+
+
 @dataclass(frozen=True, slots=True)
 class Writer:
     """Writes observations of one caller; without a time they are of the moment ``now`` (of the city).
@@ -48,7 +55,7 @@ class Writer:
     Where they may be sent again (by a key) there is no ``now``: each must say its time, or its address would change.
     """
 
-    intake: Inlet
+    intake: Takes
     accounts: Accounts
     caller: Caller
     numbers: Mapping[str, int]
@@ -65,7 +72,7 @@ class Writer:
             code, why = verdict.refused[0].code, verdict.refused[0].why
             what = Text(f"观测值被拒绝（{code}）：{why}", f"The observation was refused ({code}): {why}")
             raise ForbiddenError(what) if code == "forbidden_stream" else BadInputError(what, reason=code)
-        return self._id(row)
+        return self.id(row)
 
     async def arrays(self, body: bytes, key: str | None, around: links.Around) -> tuple[bytes, bool] | None:
         """Store data arrays that hold times and numbers alone, as ``many`` does; None for a body that holds anything else.
@@ -103,37 +110,25 @@ class Writer:
         return f"[{','.join(runs)}]".encode()
 
     async def many(self, body: Json, key: str | None) -> tuple[list[str], bool]:
-        """Store data arrays; for each row its id or ``error <code>: <why>``, in order, and whether any was taken."""
+        """Store data arrays of Datastreams; for each row its id or ``error <code>: <why>``, in order, and whether any was taken."""
         if not isinstance(body, list):
             raise UnreadableError(Text("内容须为 dataArray 的列表。", "The body is a list of data arrays."))
         rows: list[Json] = []
         for number, array in enumerate(body):
-            rows += self._array(array, number)
+            rows += self.array(array, number)
         if not rows:
             return [], True
         verdict = await self._take(rows, key)
         refused = {each.row: f"error {each.code}: {each.why}" for each in verdict.refused}
-        said = [refused[number] if number in refused else self._id(row) for number, row in enumerate(rows)]
+        said = [refused[number] if number in refused else self.id(row) for number, row in enumerate(rows)]
         return said, len(refused) < len(rows)
 
-    def _array(self, array: Json, number: int) -> list[Json]:
-        if not isinstance(array, dict):
-            raise UnreadableError(Text(f"第 {number} 项不是对象。", f"Item {number} is no object."))
-        if "MultiDatastream" in array:
-            raise not_held("尚不支持 MultiDatastream。", "MultiDatastream is not held yet.")
-        stream = _reference(array.get("Datastream"))
-        components, data = array.get("components"), array.get("dataArray")
-        if stream is None or not isinstance(components, list) or not isinstance(data, list):
-            what = f"第 {number} 项须含 Datastream 的 @iot.id、components 和 dataArray。"
-            raise UnreadableError(Text(what, f"Item {number} needs the Datastream's @iot.id, components and dataArray."))
-        names = [str(name) for name in components]
-        strangers = [name for name in names if name not in (*_COMPONENTS, _FEATURE)]
-        if strangers or "result" not in names:
-            able = ", ".join((*_COMPONENTS, _FEATURE))
-            raise not_held(f"components 仅可为 {able}，且须含 result。", f"components can be {able} and must hold result.")
-        return [self._element(stream, names, element) for element in data]
+    def array(self, array: Json, number: int) -> list[Json]:
+        """The rows of a data array of a Datastream, one for each element."""
+        stream, names, data = columns(array, "Datastream", number)
+        return [self.element(stream, names, element) for element in data]
 
-    def _element(self, stream: str, names: Sequence[str], element: Json) -> Json:
+    def element(self, stream: str, names: Sequence[str], element: Json) -> Json:
         """A row for the intake; one of the wrong shape, or about another feature than the Thing, becomes one that it refuses."""
         if not isinstance(element, list) or len(element) != len(names):
             return None
@@ -152,7 +147,8 @@ class Writer:
         own = permitted(rows, self.accounts.barred(self.caller))
         return await self.intake.take(own, DOOR, None if key is None else f"{self.caller.account}:{key}")
 
-    def _id(self, row: Json) -> str:
+    def id(self, row: Json) -> str:
+        """The id of the Observation that a row became."""
         stream, time = (str(row["stream"]), str(row["time"])) if isinstance(row, dict) else ("", "")
         return f"{self.numbers[stream]}.{parse(time)}"
 
@@ -162,6 +158,25 @@ def addressed(said: Sequence[str], around: links.Around) -> bytes:
     before, after = around
     # An id is digits and a point: nothing of it needs escaping.
     return msgspec.json.encode([one if one.startswith("error") else f"{before}{one}{after}" for one in said])
+
+
+def columns(array: Json, nav: str, number: int) -> tuple[str, list[str], list[Json]]:
+    """The id of the Datastream or MultiDatastream (``nav``) of a data array, the names of its components, and its elements.
+
+    Raises UnreadableError for the array at ``number`` that has not the shape of one, and 501 for components that are not kept.
+    """
+    if not isinstance(array, dict):
+        raise UnreadableError(Text(f"第 {number} 项不是对象。", f"Item {number} is no object."))
+    named, components, data = _reference(array.get(nav)), array.get("components"), array.get("dataArray")
+    if named is None or not isinstance(components, list) or not isinstance(data, list):
+        what = f"第 {number} 项须含 {nav} 的 @iot.id、components 和 dataArray。"
+        raise UnreadableError(Text(what, f"Item {number} needs the {nav}'s @iot.id, components and dataArray."))
+    names = [str(name) for name in components]
+    strangers = [name for name in names if name not in (*_COMPONENTS, _FEATURE)]
+    if strangers or "result" not in names:
+        able = ", ".join((*_COMPONENTS, _FEATURE))
+        raise not_held(f"components 仅可为 {able}，且须含 result。", f"components can be {able} and must hold result.")
+    return named, names, data
 
 
 def decoded(body: bytes) -> Json:

@@ -1,0 +1,147 @@
+"""Checks of rows before they are stored: on whole columns, each bad row refused alone with its reason."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from citybrain.brain.observe.registry import Registry
+from citybrain.brain.observe.rows import Rows
+from citybrain.kernel import units
+from citybrain.kernel.clock import Clock
+from citybrain.kernel.errors import BadInputError
+from citybrain.kernel.instant import MINUTE, Instant, parse
+from citybrain.kernel.observations import Floats, Ints, Numbers, Refusal
+from citybrain.kernel.things import Stream
+
+AHEAD = 5 * MINUTE
+"""How far a device's clock may run ahead of the city's."""
+OLDEST = parse("2000-01-01T00:00:00Z")
+"""What is older comes from a clock that was never set."""
+_WHY = {
+    "unknown_stream": "No stream has this id. Register its entity first.",
+    "not_a_number": "The value is not a finite number.",
+    "wrong_unit": "The unit cannot be turned into the stream's.",
+    "future_time": "The time is more than 5 minutes ahead of the city's clock.",
+    "too_old": "The time is before the year 2000: the device's clock was never set.",
+    "expired": "The time is before the days for which observations of this kind are kept (setting retention).",
+}
+
+
+def plausible(time: Instant, now: Instant) -> bool:
+    """Whether a reading of this time is taken in at ``now`` (of the city)."""
+    return OLDEST <= time <= now + AHEAD
+
+
+@dataclass(slots=True)
+class Checked:
+    """Rows under check (n,): stream numbers (0 for none), times, values, places in the sending, and those still good."""
+
+    no: Numbers
+    time: Ints
+    value: Floats
+    row: Ints
+    good: NDArray[np.bool_]
+    refused: list[Refusal]
+
+    def refuse(self, code: str, bad: NDArray[np.bool_]) -> None:
+        """Refuse the good rows that are bad in one way."""
+        if bad.any():
+            hit = bad & self.good
+            self.refused.extend(Refusal(int(row), code, _WHY[code]) for row in self.row[hit])
+            self.good &= ~bad
+
+    def told(self) -> tuple[Refusal, ...]:
+        """What was refused, in the order of the sending."""
+        return tuple(sorted(self.refused, key=lambda each: each.row))
+
+    def sorted(self) -> tuple[Numbers, Ints, Floats, int]:
+        """The good rows by stream and time, less those that repeat the one before; and how many did."""
+        no, time, value = (self.no, self.time, self.value) if self.good.all() else self._good()
+        if bool((no[1:] > no[:-1]).all()):
+            return no, time, value, 0
+        order = np.lexsort((time, no))
+        no, time, value = no[order], time[order], value[order]
+        again = np.zeros(len(no), np.bool_)
+        again[1:] = (no[1:] == no[:-1]) & (time[1:] == time[:-1]) & (value[1:] == value[:-1])
+        count = int(again.sum())
+        return (no[~again], time[~again], value[~again], count) if count else (no, time, value, 0)
+
+    def _good(self) -> tuple[Numbers, Ints, Floats]:
+        return self.no[self.good], self.time[self.good], self.value[self.good]
+
+
+class Checks:
+    """What is asked of each row; needs no store, so every process can say what would be refused."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._expired: Callable[[Numbers, Ints], NDArray[np.bool_]] = _for_ever
+
+    def kept_by(self, expired: Callable[[Numbers, Ints], NDArray[np.bool_]]) -> None:
+        """From now on refuse what would be deleted at once: ``expired`` says which observations (n,) are of days that are past."""
+        self._expired = expired
+
+    def refused(self, rows: Rows, registry: Registry) -> tuple[Refusal, ...]:
+        """Which rows would be refused now, with the register as it is or will be; nothing is stored."""
+        checked = self.named(rows, registry)
+        self.examine(checked)
+        return checked.told()
+
+    def named(self, rows: Rows, registry: Registry) -> Checked:
+        """Rows with their streams' numbers, values in their streams' units."""
+        no = registry.numbered(rows.streams)
+        checked = Checked(no, rows.time, rows.value, rows.row, np.ones(len(no), np.bool_), list(rows.refused))
+        checked.refuse("unknown_stream", no == 0)
+        if rows.units is not None:
+            _convert(checked, rows.units, registry.streams())
+        return checked
+
+    def numbered(self, stream_no: Numbers, time: Ints, value: Floats, registry: Registry) -> Checked:
+        """The same for columns (n,) with stream numbers."""
+        known = (stream_no >= 1) & (stream_no <= len(registry.streams()))
+        no = np.where(known, stream_no, 0).astype(np.int32)
+        checked = Checked(no, time, value, np.arange(len(no)), np.ones(len(no), np.bool_), [])
+        checked.refuse("unknown_stream", ~known)
+        return checked
+
+    def examine(self, checked: Checked) -> Instant:
+        """Refuse what cannot be stored; the instant (of the city) at which it was looked at."""
+        now = self._clock.city()
+        checked.refuse("not_a_number", ~np.isfinite(checked.value))
+        checked.refuse("future_time", checked.time > now + AHEAD)
+        checked.refuse("too_old", checked.time < OLDEST)
+        checked.refuse("expired", self._expired(checked.no, checked.time))
+        return now
+
+
+def _for_ever(_: Numbers, time: Ints) -> NDArray[np.bool_]:
+    """Nothing expires."""
+    return np.zeros(len(time), np.bool_)
+
+
+def _convert(checked: Checked, given: Sequence[str | None], streams: Sequence[Stream]) -> None:
+    bad, value = np.zeros(len(given), np.bool_), checked.value.copy()
+    factors: dict[tuple[str, str], tuple[float, float] | None] = {}
+    for index, unit in enumerate(given):
+        no = int(checked.no[index])
+        if unit is None or not no or unit == streams[no - 1].unit:
+            continue
+        pair = (unit, streams[no - 1].unit)
+        if pair not in factors:
+            factors[pair] = _scale(*pair)
+        factor = factors[pair]
+        if factor is None:
+            bad[index] = True
+        else:
+            value[index] = factor[0] * value[index] + factor[1]
+    checked.value = value
+    checked.refuse("wrong_unit", bad)
+
+
+def _scale(given: str, wanted: str) -> tuple[float, float] | None:
+    try:
+        return units.scale(given, wanted)
+    except BadInputError:
+        return None

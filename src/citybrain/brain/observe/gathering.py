@@ -1,0 +1,108 @@
+"""Changes that are made together or not at all: tried on the register as it will be, then entered in one commit.
+
+register → Gathering (changes stand in memory, each sees those before it) → one change of the register → its opposite, where wanted
+"""
+
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TypeAlias
+
+import msgspec
+
+from citybrain.brain.observe.made import Words
+from citybrain.brain.observe.registry import Noun, Registry
+from citybrain.kernel.instant import Instant
+from citybrain.kernel.things import Contract, Entity, Stream
+
+_Key: TypeAlias = tuple[str, str | int]
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What is entered in one commit: entities, streams, words, and ids of streams that are free again."""
+
+    entities: tuple[Entity, ...]
+    streams: tuple[Stream, ...]
+    words: tuple[Words, ...]
+    freed: tuple[str, ...]
+    forgotten: tuple[Entity | Words, ...] = ()
+    """What was never there."""
+
+
+class Gathering(Registry):
+    """The register as it was at one moment, and with what is changed on it; the register itself is left alone."""
+
+    def __init__(self, whole: Registry) -> None:
+        vars(self).update(whole.standing())
+        self._lock = threading.Lock()
+        self._listed = {}
+        self.since = self.version
+        """The version of the register on which all this stands."""
+        self._changes: dict[_Key, tuple[Noun | None, Noun]] = {}
+        self._freed: list[str] = []
+
+    def change(
+        self, entities: Sequence[Entity], streams: Sequence[Stream], words: Sequence[Words], freed: Sequence[str] = ()
+    ) -> None:
+        """Have it so from now on, in memory alone."""
+        before = (
+            [self._entities.get(one.id) for one in entities],
+            [self._known(one) for one in streams],
+            [self._said(one) for one in words],
+        )
+        self._changed(entities, streams, words, freed)
+        for was, noun in zip((*before[0], *before[1], *before[2]), (*entities, *streams, *words), strict=True):
+            key = _key(noun)
+            first = self._changes[key][0] if key in self._changes else was
+            self._changes[key] = first, noun
+        self._freed += freed
+
+    def changes(self) -> Changes:
+        """All that was changed, each noun once, as it is in the end."""
+        return _changes([noun for _, noun in self._changes.values()], self._freed)
+
+    def opposite(self, at: Instant) -> Changes:
+        """What takes the changes back once they were entered: what was there is as it was, what is new was never there.
+
+        But new streams are ended at an instant, for their numbers are used.
+        """
+        fresh = [noun for was, noun in self._changes.values() if was is None]
+        streams = [noun for noun in fresh if isinstance(noun, Stream)]
+        back = [_again(was, noun) for was, noun in self._changes.values() if was is not None]
+        freed = [stream.id for stream in streams if stream.ended is None]
+        # What is new gives its id back first: it may be that of a stream that had ended.
+        found = _changes([*(_ended(stream, at) for stream in streams), *back], freed)
+        return replace(found, forgotten=tuple(noun for noun in fresh if not isinstance(noun, Stream)))
+
+    def _known(self, stream: Stream) -> Stream | None:
+        return self._streams[stream.no - 1] if stream.no <= len(self._streams) else None
+
+    def _said(self, words: Words) -> Words | None:
+        known = (self.made.things, self.made.properties, self.made.sensors, self.made.streams)
+        return next((found for each in known for found in (each.get(words.id),) if type(found) is type(words)), None)
+
+
+def _key(noun: Noun) -> _Key:
+    return type(noun).__name__, noun.no if isinstance(noun, Stream) else noun.id
+
+
+def _changes(nouns: Sequence[Noun], freed: Sequence[str]) -> Changes:
+    return Changes(
+        tuple(one for one in nouns if isinstance(one, Entity)),
+        tuple(one for one in nouns if isinstance(one, Stream)),
+        tuple(one for one in nouns if not isinstance(one, Entity | Stream)),
+        tuple(freed),
+    )
+
+
+def _again(was: Noun, noun: Noun) -> Noun:
+    if isinstance(was, Entity) and isinstance(noun, Entity):
+        return msgspec.structs.replace(was, version=noun.version + 1)
+    return was
+
+
+def _ended(stream: Stream, at: Instant) -> Stream:
+    if stream.ended is not None:
+        return stream
+    return msgspec.structs.replace(stream, id=f"{stream.id}~{stream.no}", contract=Contract(), ended=at)

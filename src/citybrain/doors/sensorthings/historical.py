@@ -1,0 +1,86 @@
+"""HistoricalLocations: each place that a thing had, with since when; the entities as the caller may see them, their places beside.
+
+The present place of a thing is its Location, with the thing's own id; an earlier one is a Location too, of no thing any more, with
+the id of the HistoricalLocation that leads to it.
+"""
+
+from collections.abc import Iterator
+from typing import Final
+
+from citybrain.brain.observe import Registry, Stood
+from citybrain.doors.sensorthings import spans
+from citybrain.doors.sensorthings.multi import place
+from citybrain.doors.sensorthings.refusals import wrong
+from citybrain.doors.sensorthings.shape import STOOD, Item, Row, Shaper
+from citybrain.kernel.access import Order, Query
+from citybrain.kernel.instant import Instant, parse
+from citybrain.kernel.places import Place
+from citybrain.kernel.ports import Reader
+from citybrain.kernel.predicate import Compare, Predicate, both
+
+_PAGE: Final = 1000
+_LONGEST: Final = 1000
+
+
+def listed(reader: Reader, shaper: Shaper, where: Predicate, limit: int, cursor: str | None) -> tuple[tuple[Item, ...], str | None]:
+    """At most ``limit`` HistoricalLocations of things that satisfy a predicate, by thing and time, and the cursor of those after."""
+    keys = spans.named(where, STOOD)
+    if keys is not None:
+        return tuple(shaper.historical(row, stood) for row, stood in _named(reader, shaper.registry, where, keys)), None
+    since, entity, inner = _mark(cursor)
+    found: list[tuple[Item, str]] = []
+    while True:
+        page = reader.read(Query("entity", where, Order("id"), min(limit, _PAGE), inner))
+        for row in page.rows:
+            if entity is not None and row["id"] != entity:
+                continue
+            stood = _places(shaper.registry, row, since, limit + 1 - len(found))
+            found += [(shaper.historical(row, one), f"{one.since}|{one.entity}|{inner or ''}") for one in stood]
+            since, entity = 0, None
+            if len(found) > limit:
+                return tuple(item for item, _ in found[:limit]), found[limit][1]
+        inner = page.next
+        if inner is None and entity is not None:
+            # The thing of the mark has ended meanwhile: rather some again than some not at all.
+            (_, _, inner), since, entity = _mark(cursor), 0, None
+        elif inner is None:
+            return tuple(item for item, _ in found), None
+
+
+def locations(reader: Reader, shaper: Shaper, where: Predicate, keys: tuple[str, ...]) -> tuple[Item, ...]:
+    """The Locations of things' earlier places, by the ids of these."""
+    return tuple(shaper.earlier(row, stood) for row, stood in _named(reader, shaper.registry, where, keys))
+
+
+def _named(reader: Reader, registry: Registry, where: Predicate, keys: tuple[str, ...]) -> Iterator[tuple[Row, Stood]]:
+    wanted: dict[str, list[Instant]] = {}
+    for entity, since in filter(None, map(place, keys)):
+        wanted.setdefault(entity, []).append(since)
+    if not wanted:
+        return
+    rows = both(spans.without(where, {STOOD}), Compare("id", "in", tuple(wanted)))
+    for row in reader.read(Query("entity", rows, Order("id"), len(wanted))).rows:
+        for since in wanted[str(row["id"])]:
+            yield from ((row, stood) for stood in _places(registry, row, since, 1) if stood.since == since)
+
+
+def _places(registry: Registry, row: Row, since: int, most: int) -> tuple[Stood, ...]:
+    """The places of the thing of a row from an instant on."""
+    key = str(row["id"])
+    if registry.moved(key) is not None:
+        return registry.places(key, since, most)
+    lon, lat, begun = row["lon"], row["lat"], parse(str(row["valid_from"]))
+    if not isinstance(lon, int | float) or not isinstance(lat, int | float) or begun < since:
+        return ()
+    return (Stood(key, begun, Place(lon, lat)),)
+
+
+def _mark(cursor: str | None) -> tuple[int, str | None, str | None]:
+    """Instant, thing and inner cursor of the first that is still to come; raises BadInputError."""
+    if cursor is None:
+        return 0, None, None
+    since, bar, rest = cursor.partition("|")
+    entity, second, inner = rest.partition("|")
+    if not (bar and second and since.isascii() and since.isdigit()) or len(since) > 18 or len(cursor) > _LONGEST:
+        raise wrong("$skiptoken 无法识别，请从第一页开始。", "$skiptoken cannot be read. Start from the first page.", "$skiptoken")
+    return int(since), entity, inner or None

@@ -1,0 +1,112 @@
+"""What is done together or not at all: entities tried on a register that stands apart, observations checked, then all of it entered.
+
+changes → Gathering; observations → checked, held → ``enter``: one commit of entities, one batch of observations
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Final, TypeVar
+
+import numpy as np
+from anyio import to_thread
+
+from citybrain.brain.observe import Gathering, Making, MovedError, Rows, Verdict
+from citybrain.doors.sensorthings.parts import Call, SensorThingsParts
+from citybrain.doors.sensorthings.writing import DOOR
+from citybrain.kernel.errors import BadInputError
+from citybrain.kernel.text import Text
+
+T = TypeVar("T")
+_TRIES: Final = 3
+"""How often something is tried while others change the register."""
+STATE: Final = "together"
+"""Where a request of a group says so; nobody outside can write there."""
+
+
+@dataclass(slots=True)
+class Group:
+    """Changes and observations of one caller that wait for one another."""
+
+    parts: SensorThingsParts
+    gathering: Gathering
+    making: Making
+    held: list[Rows] = field(default_factory=list)
+    whole: bool = True
+    """Whether every observation was found good."""
+
+    async def take(self, rows: Rows, door: str, key: str | None) -> Verdict:
+        """Check rows as the intake does, and hold them until ``enter``; one that is bad spoils the group."""
+        del door
+        if key is not None:
+            what = Text(
+                "一起成败的请求不能带 Idempotency-Key，请去掉。",
+                "What succeeds or fails together takes no Idempotency-Key. Leave it out.",
+            )
+            raise BadInputError(what, parameter="Idempotency-Key")
+        refused = self.parts.intake.refused(rows, self.gathering)
+        self.whole = self.whole and not refused
+        self.held.append(rows)
+        return Verdict(len(rows.streams), 0, refused)
+
+    async def enter(self) -> None:
+        """Enter everything; returns when it is durable, and raises with nothing of it there.
+
+        Entities and observations stand in two stores: entities are entered first, and taken back where the observations are
+        refused after all, because a store is full or a day has ended meanwhile. A kill in between leaves the entities without
+        these observations; nobody was told that it had succeeded.
+        """
+        made = self.gathering.version != self.gathering.since
+        if made:
+            await to_thread.run_sync(self.parts.making.enter, self.gathering)
+        if not self.held:
+            return
+        stored = False
+        try:
+            verdict = await self.parts.intake.take(_one(self.held), DOOR, None)
+            if verdict.refused:
+                what = Text(
+                    f"观测值被拒绝（{verdict.refused[0].code}），全部未执行。",
+                    f"An observation was refused ({verdict.refused[0].code}): {verdict.refused[0].why} Nothing was done.",
+                )
+                raise BadInputError(what, reason=verdict.refused[0].code)
+            stored = True
+        finally:
+            if made and not stored:
+                await to_thread.run_sync(self.parts.making.take_back, self.gathering)
+
+
+def begun(parts: SensorThingsParts) -> Group:
+    """A group that stands on the register as it is now."""
+    gathering = Gathering(parts.registry)
+    return Group(parts, gathering, parts.making.apart(gathering))
+
+
+async def entered(parts: SensorThingsParts, work: Callable[[Group], Awaitable[T]]) -> T:
+    """What ``work`` gives, with all that it did on a group entered; done again where the register has moved meanwhile.
+
+    Raises MovedError where it moves again and again, and whatever ``work`` raises, with nothing entered.
+    """
+    for _ in range(_TRIES - 1):
+        group = begun(parts)
+        found = await work(group)
+        try:
+            await group.enter()
+        except MovedError:
+            continue
+        return found
+    group = begun(parts)
+    found = await work(group)
+    await group.enter()
+    return found
+
+
+def group_of(request: Call) -> Group | None:
+    """The group that a request belongs to; None for one that stands alone."""
+    found = request.scope["state"].get(STATE)
+    return found if isinstance(found, Group) else None
+
+
+def _one(held: list[Rows]) -> Rows:
+    streams = [stream for rows in held for stream in rows.streams]
+    time, value = np.concatenate([rows.time for rows in held]), np.concatenate([rows.value for rows in held])
+    return Rows(streams, time, value, None, np.arange(len(streams)))

@@ -1,0 +1,82 @@
+"""Entities said anew: in part, whole, or by operations of a JSON Patch."""
+
+from typing import Any
+
+import pytest
+
+from citybrain.doors.sensorthings.altering import Change
+from citybrain.kernel.errors import BadInputError
+from citybrain.kernel.text import Json
+from tests.doors.conftest import World
+from tests.doors.sensorthings.conftest import ROOT
+from tests.doors.sensorthings.test_making import GAUGE, posted, said
+
+BEFORE: dict[str, Json] = {"name": "Gauge", "properties": {"a": 1, "list": [1, 2, 3], "odd/name~": "x"}}
+
+
+@pytest.mark.parametrize(
+    ("operation", "after"),
+    [
+        ({"op": "add", "path": "/properties/b", "value": 2}, {"a": 1, "list": [1, 2, 3], "odd/name~": "x", "b": 2}),
+        ({"op": "add", "path": "/properties/list/1", "value": 9}, {"a": 1, "list": [1, 9, 2, 3], "odd/name~": "x"}),
+        ({"op": "add", "path": "/properties/list/-", "value": 4}, {"a": 1, "list": [1, 2, 3, 4], "odd/name~": "x"}),
+        ({"op": "remove", "path": "/properties/list/0"}, {"a": 1, "list": [2, 3], "odd/name~": "x"}),
+        ({"op": "replace", "path": "/properties/odd~1name~0", "value": "y"}, {"a": 1, "list": [1, 2, 3], "odd/name~": "y"}),
+        ({"op": "move", "from": "/properties/a", "path": "/properties/c"}, {"list": [1, 2, 3], "odd/name~": "x", "c": 1}),
+        ({"op": "copy", "from": "/properties/list/2", "path": "/properties/a"}, {"a": 3, "list": [1, 2, 3], "odd/name~": "x"}),
+        ({"op": "test", "path": "/properties/list", "value": [1, 2, 3]}, BEFORE["properties"]),
+    ],
+)
+def test_each_operation_does_what_rfc_6902_says(operation: Json, after: Json) -> None:
+    assert Change("patch", [operation]).of(BEFORE) == {"name": "Gauge", "properties": after}
+    assert BEFORE["properties"] == {"a": 1, "list": [1, 2, 3], "odd/name~": "x"}
+
+
+@pytest.mark.parametrize(
+    "operation",
+    [
+        {"op": "steal", "path": "/name"},
+        {"op": "add", "path": "name", "value": 1},
+        {"op": "add", "path": "/name"},
+        {"op": "add", "path": "/none/deep", "value": 1},
+        {"op": "add", "path": "/properties/list/01", "value": 1},
+        {"op": "add", "path": "/properties/list/5", "value": 1},
+        {"op": "remove", "path": "/none"},
+        {"op": "remove", "path": ""},
+        {"op": "replace", "path": "/none", "value": 1},
+        {"op": "move", "from": "/properties", "path": "/properties/a"},
+        {"op": "test", "path": "/name", "value": "Other"},
+        "remove",
+    ],
+)
+def test_what_cannot_be_done_is_refused(operation: Json) -> None:
+    with pytest.raises(BadInputError):
+        Change("patch", [operation]).of(BEFORE)
+
+
+def test_copies_of_copies_come_to_an_end() -> None:
+    doubling: list[Json] = [{"op": "copy", "from": "/properties", "path": f"/properties/x{number}"} for number in range(60)]
+    with pytest.raises(BadInputError, match="100000 bytes"):
+        Change("patch", doubling).of(BEFORE)
+    with pytest.raises(BadInputError, match="100 at most"):
+        Change("patch", [{"op": "test", "path": "/name", "value": "Gauge"}] * 101).of(BEFORE)
+
+
+async def test_a_json_patch_that_fails_in_its_last_step_changes_nothing(sta: World) -> None:
+    good: dict[str, Any] = {"op": "replace", "path": "/name", "value": "Other"}
+    kind = {"Content-Type": "application/json-patch+json"}
+    async with sta.client("admin") as client:
+        at = await posted(client, "/Things", GAUGE)
+        answer = await client.request(
+            "PATCH",
+            ROOT + at,
+            content=b'[{"op":"replace","path":"/name","value":"Other"},{"op":"remove","path":"/none"}]',
+            headers=kind,
+        )
+        assert answer.status_code == 400, answer.text
+        assert "Operation 2" in answer.json()["message"]
+        assert (await said(client, at))["name"] == "River gauge"
+        answer = await client.patch(ROOT + at, json=[good], headers=kind)
+        assert answer.status_code == 200, answer.text
+        assert (await said(client, at))["name"] == "Other"
+        assert (await client.put(ROOT + at, json=[good], headers=kind)).status_code == 415

@@ -1,0 +1,139 @@
+"""Where a thing stood: each place is kept with its time, listed, walked to and filtered."""
+
+from typing import Any
+
+from httpx import AsyncClient
+
+from citybrain.brain.observe import AreaBook, Registry
+from citybrain.kernel.instant import MINUTE, Instant
+from citybrain.kernel.pack import Planted
+from citybrain.kernel.places import Place
+from citybrain.kernel.text import same
+from tests.doors.conftest import PACK, World
+from tests.doors.sensorthings.conftest import ROOT, Desk
+from tests.doors.sensorthings.test_making import GAUGE, PLACE, posted, said
+
+STEP = 5 * MINUTE
+START = "2026-11-22T07:00:00Z"
+SECOND: dict[str, Any] = {**PLACE, "name": "South pier", "location": {"type": "Point", "coordinates": [117.15, 39.15]}}
+LINE: dict[str, Any] = {**PLACE, "name": "Along", "location": {"type": "LineString", "coordinates": [[117, 39], [117.2, 39.2]]}}
+
+
+async def walked(world: World, client: AsyncClient, *places: dict[str, Any]) -> str:
+    """A gauge that moves to each place in turn, one each five minutes."""
+    at = await posted(client, "/Things", GAUGE)
+    for place in places:
+        world.clock.set(Instant(world.clock.city() + STEP))
+        await posted(client, f"{at}/Locations", place)
+    return at
+
+
+async def test_each_place_is_kept_with_its_time_and_what_was_said_of_it(sta: World) -> None:
+    async with sta.client("admin") as client:
+        at = await walked(sta, client, SECOND, LINE)
+        found = await said(client, f"{at}/HistoricalLocations", _orderby="time asc", _expand="Locations,Thing")
+        assert [one["time"] for one in found["value"]] == [START, "2026-11-22T07:05:00Z", "2026-11-22T07:10:00Z"]
+        assert [one["Locations"][0]["name"] for one in found["value"]] == ["North pier", "South pier", "Along"]
+        assert [one["Locations"][0]["location"] for one in found["value"]] == [
+            PLACE["location"],
+            SECOND["location"],
+            LINE["location"],
+        ]
+        assert [one["Thing"]["@iot.id"] for one in found["value"]] == ["river-gauge"] * 3
+        assert await Desk(client).ids(f"{at}/Locations") == ["river-gauge"]
+        assert [one["Locations"][0]["@iot.id"] for one in found["value"]][2] == "river-gauge"
+
+
+async def test_each_is_walked_to_and_back(sta: World) -> None:
+    async with sta.client("admin") as client:
+        at = await walked(sta, client, SECOND)
+        first, second = await Desk(client).ids(f"{at}/HistoricalLocations")
+        everyone = Desk(client)
+        assert (await said(client, f"/HistoricalLocations('{first}')"))["time"] == START
+        assert (await said(client, f"{at}/HistoricalLocations('{second}')/Thing"))["@iot.id"] == "river-gauge"
+        (old,) = (await said(client, f"/HistoricalLocations('{first}')/Locations"))["value"]
+        assert (await said(client, f"/Locations('{old['@iot.id']}')"))["location"] == PLACE["location"]
+        assert await everyone.ids(f"/Locations('{old['@iot.id']}')/HistoricalLocations") == [first]
+        assert await everyone.ids(f"/Locations('{old['@iot.id']}')/Things") == []
+        assert await everyone.ids("/Locations('river-gauge')/HistoricalLocations") == [second]
+        (thing,) = (await said(client, "/Things", _filter="id eq 'river-gauge'", _expand="Locations($expand=HistoricalLocations)"))[
+            "value"
+        ]
+        assert [one["@iot.id"] for one in thing["Locations"][0]["HistoricalLocations"]] == [second]
+        for none in ("/HistoricalLocations('river-gauge')", "/HistoricalLocations('river-gauge@7')", "/Locations('river-gauge@7')"):
+            assert (await everyone.refused(none))[0] == 404
+        assert (await everyone.refused("/Things('well-1')/HistoricalLocations('" + first + "')"))[0] == 404
+
+
+async def test_they_are_filtered_by_time_and_counted_and_paged(sta: World) -> None:
+    async with sta.client("admin") as client:
+        await walked(sta, client, SECOND, LINE, PLACE)
+        everyone = Desk(client)
+        late = await everyone.ids("/HistoricalLocations", _filter="time gt 2026-11-22T07:02:00Z and time lt 2026-11-22T07:12:00Z")
+        assert len(late) == 2
+        everything = await said(client, "/HistoricalLocations", _count="true")
+        assert everything["@iot.count"] == 6
+        whole = [one["@iot.id"] for one in everything["value"]]
+        assert [key.partition("@")[0] for key in whole] == ["river-gauge"] * 4 + ["well-1", "well-2"]
+        for size in ("1", "2", "4", "5"):
+            seen: list[str] = []
+            page: dict[str, Any] = await said(client, "/HistoricalLocations", _top=size)
+            while True:
+                seen += [one["@iot.id"] for one in page["value"]]
+                if "@iot.nextLink" not in page:
+                    break
+                page = (await client.get(page["@iot.nextLink"])).json()
+            assert seen == whole, size
+        assert await everyone.ids("/HistoricalLocations", _orderby="time desc,id asc", _top="1") == whole[3:4]
+        named = await everyone.ids("/HistoricalLocations", _filter="Thing/id eq 'well-2'")
+        assert named == whole[5:]
+
+
+async def test_a_patch_of_the_place_moves_and_one_of_its_words_does_not(sta: World) -> None:
+    async with sta.client("admin") as client:
+        at = await posted(client, "/Things", GAUGE)
+        sta.clock.set(Instant(sta.clock.city() + STEP))
+        for path, body in (
+            ("/Locations('river-gauge')", {"name": "Renamed"}),
+            (at, {"name": "Renamed"}),
+            ("/Locations('river-gauge')", {"location": PLACE["location"]}),
+        ):
+            assert (await client.patch(ROOT + path, json=body)).status_code == 200
+        assert len(await Desk(client).ids(f"{at}/HistoricalLocations")) == 1
+        assert (await client.patch(f"{ROOT}/Locations('river-gauge')", json={"location": SECOND["location"]})).status_code == 200
+        sta.clock.set(Instant(sta.clock.city() + STEP))
+        assert (await client.patch(ROOT + at, json={"Locations": [LINE]})).status_code == 200
+        found = await said(client, f"{at}/HistoricalLocations", _expand="Locations")
+        assert [one["Locations"][0]["location"] for one in found["value"]] == [
+            PLACE["location"],
+            SECOND["location"],
+            LINE["location"],
+        ]
+
+
+async def test_what_stands_nowhere_any_more_keeps_its_past_and_a_thing_that_never_stood_has_none(sta: World) -> None:
+    async with sta.client("admin") as client:
+        at = await walked(sta, client, SECOND)
+        sta.clock.set(Instant(sta.clock.city() + STEP))
+        assert (await client.delete(f"{ROOT}/Locations('river-gauge')")).status_code == 200
+        found = await said(client, f"{at}/HistoricalLocations", _expand="Locations")
+        assert [one["Locations"][0]["name"] for one in found["value"]] == ["North pier", "South pier"]
+        bare = await posted(client, "/Things", {"name": "Bare", "description": "Nowhere"})
+        assert await Desk(client).ids(f"{bare}/HistoricalLocations") == []
+        sta.clock.set(Instant(sta.clock.city() + STEP))
+        await posted(client, f"{bare}/Locations", PLACE)
+        (first,) = (await said(client, f"{bare}/HistoricalLocations"))["value"]
+        assert first["time"] == "2026-11-22T07:15:00Z"
+
+
+async def test_what_a_pack_plants_elsewhere_has_moved_too(sta: World) -> None:
+    moved = Planted("well-1", "well", same("井1"), Place(117.12, 39.06), "120104", {})
+    sta.parts.registry.plant([moved], "test", "demo", Instant(sta.clock.city() + STEP))
+    again = Registry(sta.transactions, (PACK,), AreaBook(sta.transactions))
+    assert again.moved("well-1") == sta.parts.registry.moved("well-1") == sta.clock.city() + STEP
+    async with sta.client("admin") as client:
+        found = await said(client, "/Things('well-1')/HistoricalLocations", _expand="Locations")
+        assert [one["Locations"][0]["location"]["coordinates"] for one in found["value"]] == [
+            [117.1, 39.05 + 1 / 100],
+            [117.12, 39.06],
+        ]
