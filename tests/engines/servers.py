@@ -60,7 +60,7 @@ def spark(home: Path) -> Iterator[str]:
     command = [str(home / "bin" / "spark-submit"), "--master", "local-cluster[2,1,1024]"]
     command += ["--class", "org.apache.spark.sql.connect.service.SparkConnectServer"]
     command += [word for name, value in settings.items() for word in ("--conf", f"{name}={value}")]
-    with started(port, [*command, "spark-internal"], {"SPARK_HOME": str(home)}, 90):
+    with started(port, [*command, "spark-internal"], {"SPARK_HOME": str(home)}, 180):
         yield f"sc://127.0.0.1:{port}"
 
 

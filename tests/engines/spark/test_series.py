@@ -185,7 +185,7 @@ def test_files_that_go_whenever_they_are_asked_for_are_no_answer(spark_url: str,
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 def test_apache_spark_on_two_executors_answers_alike(tmp_path: Path) -> None:
     home = os.environ.get("SPARK_HOME")
     if home is None:
