@@ -21,7 +21,7 @@ from sqlalchemy import create_engine, make_url
 
 from bench.program import free_port
 
-CITYBRAIN = (sys.executable, "-c", "import sys; from citybrain.app.cli import main; sys.exit(main())")
+CITYBRAIN = (sys.executable, str(Path(sys.executable).with_name("citybrain")))
 SECRET = "a secret of the test"
 STATIONS = tuple(f"air-{number:02}" for number in range(1, 7))
 LOTS = tuple(f"lot-{number:02}" for number in range(1, 5))
@@ -81,7 +81,7 @@ class District:
                 urllib.request.urlopen(f"http://127.0.0.1:{self.ports[name]}/readyz", timeout=5).close()
                 return
             time.sleep(0.1)
-        pytest.fail(f"{name}: {(self.folder / f'{name}.log').read_text(encoding='utf-8')[-3000:]}")
+        pytest.fail(f"{name}: {self.log(name)[-3000:]}")
 
     def _started(self, name: str) -> subprocess.Popen[bytes]:
         port = self.ports.setdefault(name, free_port())
@@ -90,6 +90,10 @@ class District:
         command += ["--role", role, "--state", str(state), "--port", str(port), "--mqtt-port", "0"]
         with (self.folder / f"{name}.log").open("ab") as log:
             return subprocess.Popen(command, stdout=log, stderr=log, env=self.environment, cwd=self.folder)
+
+    def log(self, name: str) -> str:
+        """What a process has said."""
+        return (self.folder / f"{name}.log").read_text(encoding="utf-8")
 
     def kill(self, name: str) -> None:
         """End a process as the power would."""

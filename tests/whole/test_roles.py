@@ -1,9 +1,11 @@
 """A district in several processes gives the answers of one process, and loses nothing when one of them is killed."""
 
 import json
+import subprocess
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -13,11 +15,13 @@ import pytest
 
 from bench.program import free_port
 from tests import several
+from tests.engines import servers
 from tests.several import LOTS, STATIONS, District
 
 pytestmark = [pytest.mark.kill, pytest.mark.postgres, pytest.mark.timeout(400)]
 PATH = "/api/v1/observe/observations"
 HOUR = 3600
+DAY = 24 * HOUR
 
 
 @pytest.fixture(scope="module")
@@ -25,15 +29,29 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("several")
 
 
+@dataclass(frozen=True, slots=True)
+class Sail:
+    """A Sail server: where it answers, and its process."""
+
+    address: str
+    process: subprocess.Popen[bytes]
+
+
 @pytest.fixture(scope="module")
-def split(folder: Path, postgres_url: str) -> Iterator[District]:
-    """ingest, worker and two api on PostgreSQL and NATS."""
+def sail() -> Iterator[Sail]:
+    with servers.sail() as (address, process):
+        yield Sail(address, process)
+
+
+@pytest.fixture(scope="module")
+def split(folder: Path, postgres_url: str, sail: Sail) -> Iterator[District]:
+    """ingest, worker and two api on PostgreSQL, NATS, and Sail in the place of Spark."""
     port = free_port()
     roles, bus = ("ingest", "worker", "api", "api-2"), f"nats://127.0.0.1:{port}"
     with (
         several.nats(folder, port),
         several.database(postgres_url, "several") as store,
-        several.district(folder / "split", roles, store, bus) as made,
+        several.district(folder / "split", roles, store, bus, ARCHIVE=(folder / "archive").as_uri(), SPARK=sail.address) as made,
     ):
         yield made
 
@@ -127,6 +145,53 @@ def test_the_same_day_gives_the_same_answers(split: District, folder: Path, day:
                 agree(partial(histories, streams=streams), desk, client)
                 agree(latest, desk, client)
                 agree(figures, desk, client)
+
+
+def test_history_that_was_closed_is_read_through_spark_with_the_same_answer_and_by_its_owner_without_it(
+    split: District, folder: Path, sail: Sail
+) -> None:
+    begin = int(time.time()) // DAY * DAY - 14 * DAY
+    days = [_aqi(begin + number * DAY) for number in range(11)]
+    with several.district(folder / "alone", ("all",)) as one:
+        for made, name in ((one, "all"), (split, "ingest")):
+            with made.device(name) as device:
+                assert all(send(device, body).status_code == 200 for body in days)
+        # Days are closed, and copied to the archive, when the process that keeps them starts.
+        for made, name in ((one, "all"), (split, "ingest")):
+            made.kill(name)
+            made.start(name)
+        until(lambda: len(list((folder / "archive").glob("day*.parquet"))) > 10, wanted=True)
+        with one.officer("all") as desk, split.officer("api") as first:
+            agree(partial(difference, value=150.0), desk, first)
+            agree(partial(difference, value=90.0), desk, first)
+            assert "history_asked_of_its_owner" not in split.log("api")
+            sail.process.kill()
+            agree(partial(difference, value=80.0), desk, first)
+            assert "history_asked_of_its_owner" in split.log("api")
+
+
+def _aqi(begin: int) -> bytes:
+    """A day of every station, some of its hours foul."""
+    rows = [
+        {
+            "stream": f"{station}.{name}",
+            "time": _at(begin + hour * HOUR),
+            "value": (40.0 + 25 * ((hour + number) % 7)) * share,
+        }
+        for number, station in enumerate(STATIONS)
+        for hour in range(24)
+        for name, share in (("pm25", 1.0), ("pm10", 1.4), ("o3", 0.5), ("no2", 0.8), ("so2", 0.2), ("co", 0.01))
+    ]
+    return json.dumps({"observations": rows}).encode()
+
+
+def difference(client: httpx.Client, value: float) -> object:
+    """What another limit would have told over the last weeks."""
+    asked = {"value": value, "unit": "{index}", "days": 28}
+    headers = {"X-CSRF-Token": client.cookies["csrf"]}
+    answer = client.post("/api/v1/detect/limits/air.aqi_light_above/trial", json=asked, headers=headers)
+    assert answer.status_code == 200, answer.text
+    return answer.json()
 
 
 def test_nothing_acknowledged_is_lost_when_the_process_that_keeps_it_is_killed(split: District) -> None:

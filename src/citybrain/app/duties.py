@@ -170,11 +170,16 @@ def _ahead(city: City) -> None:
 
 
 async def tidy(city: City) -> None:
-    """Close days, then delete what was kept long enough; where the disk is too full for closing, that is what makes room."""
+    """Close days and copy them to the archive, then delete what was kept long enough; where the disk is too full for closing, that is what makes room."""
     try:
         await asyncio.to_thread(_close, city)
     except StorageFullError as error:
         log.exception("days_not_closed", error=str(error))
+    if city.settings.archive:
+        try:
+            await asyncio.to_thread(city.stores.mine.ship)
+        except (BusyError, StorageFullError) as error:
+            log.warning("days_not_shipped", error=str(error))
     past = await asyncio.to_thread(city.retaining.run_once)
     # On the loop, as the readings come in: a newer one is not forgotten with the old.
     for span in past:

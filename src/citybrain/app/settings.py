@@ -70,6 +70,10 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     low_water: int = 500_000_000
     """Free bytes below which writes are refused."""
     series_memory: str = "256MB"
+    archive: str = ""
+    """Object storage that closed days are copied to, ``file:///srv/archive`` or ``s3://bucket/prefix?region=…``; one district each."""
+    spark: str = ""
+    """Spark Connect server that reads the archive, ``sc://host:15002``: processes without observations of their own ask it for long spans."""
     retention: dict[str, KeptDays] = {}
     """For how many days the observations of a kind are kept, at least 3, such as ``{ air_station = 730 }``; in the file alone."""
     session_idle: int = 1800
@@ -127,6 +131,11 @@ def _whole(settings: Settings) -> Settings:
             f"To run as {settings.role}, set: {listed[1]}. See docs/how-to/scale-out.md.",
         )
         raise BadInputError(what, settings=list(missing))
+    if settings.spark and not settings.archive:
+        what = Text(
+            "设置了 spark 还须设置 archive：Spark 读的是归档。", "Set archive where spark is set: that is what Spark reads."
+        )
+        raise BadInputError(what, settings=["archive"])
     return settings
 
 

@@ -3,19 +3,22 @@
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 
 from citybrain.app import migrate
+from citybrain.app.history import HistorySeries
 from citybrain.app.settings import Settings
 from citybrain.engines.duckdb import DuckFacts, DuckFile, DuckSeries
 from citybrain.engines.files import FolderFiles
 from citybrain.engines.flight import Calls, Kept, RemoteFacts, RemoteSeries
 from citybrain.engines.keys import SoftKeys
+from citybrain.engines.objects import ObjectStore
 from citybrain.engines.postgres import alone, open_postgres
 from citybrain.engines.space import FreeSpace
 from citybrain.engines.sqlite import open_sqlite
 from citybrain.engines.transactions import SqlTransactions
-from citybrain.kernel.errors import ConflictError
+from citybrain.kernel.errors import BadInputError, ConflictError
 from citybrain.kernel.ports import Facts
 from citybrain.kernel.text import Text
 
@@ -67,7 +70,7 @@ def opened(settings: Settings, *, upgrade: bool) -> Iterator[Stores]:
         if facts is None:
             worker = _calls(settings.worker_at, settings, stack, None)
             facts = RemoteFacts(worker)
-        series: Kept = own or RemoteSeries(_calls(settings.ingest_at, settings, stack, "last_seq"))
+        series: Kept = own or _remote(settings, stack)
         files, keys = FolderFiles(shared / "files"), SoftKeys(shared / "keys", settings.suite)
         yield Stores(transactions, series, own, facts, files, keys, space, worker)
 
@@ -81,9 +84,28 @@ def _own(settings: Settings, space: FreeSpace, stack: ExitStack) -> tuple[DuckSe
     stack.callback(file.close)
     if settings.role == "worker":
         return None, DuckFacts(file)
-    series = DuckSeries(file)
+    series = DuckSeries(file, store=_archive(settings) if settings.archive else None)
     stack.callback(series.close)
     return series, DuckFacts(file) if settings.role == "all" else None
+
+
+def _remote(settings: Settings, stack: ExitStack) -> RemoteSeries:
+    """The series of the process that owns the observations; with a Spark server its history is read there."""
+    calls = _calls(settings.ingest_at, settings, stack, "last_seq")
+    if not settings.spark:
+        return RemoteSeries(calls)
+    # Imported where it is wanted alone: it takes seconds, and most districts have no Spark.
+    spark = import_module("citybrain.engines.spark").SparkSeries(settings.spark, _archive(settings), RemoteSeries(calls))
+    stack.callback(spark.close)
+    return HistorySeries(calls, spark)
+
+
+def _archive(settings: Settings) -> ObjectStore:
+    try:
+        return ObjectStore(settings.archive)
+    except (ValueError, OSError) as error:
+        what = Text(f"设置 archive 有误：{error}。", f"The setting archive is wrong: {error}.")
+        raise BadInputError(what, setting="archive") from error
 
 
 def _calls(address: str, settings: Settings, stack: ExitStack, awaited: str | None) -> Calls:

@@ -10,6 +10,7 @@ from pyarrow import flight
 
 from citybrain.engines.duckdb import DuckFile, DuckSeries, Due
 from citybrain.engines.flight import Answers, Calls, Kept, RemoteSeries, series_answers
+from citybrain.engines.objects import ObjectStore
 from citybrain.engines.space import FreeSpace
 from citybrain.kernel.errors import BusyError, StorageFullError
 from citybrain.kernel.instant import DAY, HOUR, Instant
@@ -63,6 +64,26 @@ async def test_what_was_deleted_stands_in_the_record(kept: Kept, series: DuckSer
         series.delete, [Due("pump", 30, Instant(START + DAY), np.array([1], np.int32), Instant(START + 40 * DAY))]
     )
     assert [(one.kind, one.rows) for one in await asyncio.to_thread(kept.deletions)] == [("pump", 1)]
+
+
+async def test_a_question_is_split_alike_for_whoever_reads_closed_files(tmp_path: Path) -> None:
+    file = DuckFile(tmp_path / "s")
+    series = DuckSeries(file, store=ObjectStore((tmp_path / "archive").as_uri()))
+    await series.append(batch("a", [(1, START, 2.5), (1, START + 3 * DAY, 4.5), (2, START + HOUR, 7.5)]))
+    await asyncio.to_thread(series.close_days, Instant(START + DAY))
+    assert await asyncio.to_thread(series.ship) == 1
+    with Answers("grpc://127.0.0.1:0", SECRET, series_answers(series, asyncio.get_running_loop())) as answers:
+        remote = RemoteSeries(Calls(f"grpc://127.0.0.1:{answers.port}", SECRET))
+        hourly = SeriesQuery((1, 2), Instant(START), Instant(START + 9 * DAY), HOUR)
+        for own, asked in (
+            (series.split(hourly), remote.split(hourly)),
+            (series.split_latest(), remote.split_latest()),
+        ):
+            assert (asked.clean, asked.mixed, asked.doors) == (own.clean, own.mixed, own.doors)
+            assert asked.hot.equals(own.hot)
+            assert asked.totals.equals(own.totals)
+    series.close()
+    file.close()
 
 
 async def test_an_error_of_the_store_arrives_as_what_it_is(tmp_path: Path) -> None:

@@ -37,7 +37,7 @@ class Call(msgspec.Struct, frozen=True, array_like=True):
 
     def table(self, name: str) -> pa.Table:
         """A table that came with the call."""
-        return pa.ipc.open_stream(self.tables[name]).read_all()
+        return unwrapped(self.tables[name])
 
 
 Answer: TypeAlias = Callable[[Call], pa.Table]
@@ -136,7 +136,7 @@ class Calls:
 
     def ask(self, name: str, tables: Mapping[str, pa.Table] | None = None, /, **values: object) -> pa.Table:
         """The table that answers; raises BusyError, and every CityError of the other process."""
-        sent = {key: _bytes(table) for key, table in (tables or {}).items()}
+        sent = {key: wrapped(table) for key, table in (tables or {}).items()}
         ticket = flight.Ticket(msgspec.msgpack.encode((name, values, sent)))
         try:
             return self._client.do_get(ticket, self._options).read_all()
@@ -176,8 +176,14 @@ class Calls:
         return BusyError(what, retry_after=2, address=self._address)
 
 
-def _bytes(table: pa.Table) -> bytes:
+def wrapped(table: pa.Table) -> bytes:
+    """A table as an Arrow IPC stream."""
     sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, table.schema) as writer:
         writer.write_table(table)
     return bytes(sink.getvalue().to_pybytes())
+
+
+def unwrapped(stream: bytes) -> pa.Table:
+    """The table of an Arrow IPC stream."""
+    return pa.ipc.open_stream(stream).read_all()

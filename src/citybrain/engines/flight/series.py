@@ -10,7 +10,8 @@ import numpy as np
 import pyarrow as pa
 
 from citybrain.engines.duckdb import Deletion
-from citybrain.engines.flight.calls import Answer, Call, Calls, plain
+from citybrain.engines.duckdb.split import Owner, Split
+from citybrain.engines.flight.calls import Answer, Call, Calls, plain, unwrapped, wrapped
 from citybrain.kernel.instant import Instant
 from citybrain.kernel.observations import Batch, DoorAccount, Floats, Ints, Numbers, Receipt, SeriesQuery
 from citybrain.kernel.ports import Series
@@ -19,12 +20,22 @@ _STORED = 60.0
 """Seconds that a batch may take to become durable."""
 
 
-class Kept(Series, Protocol):
-    """A series store that also knows what it deleted."""
+class Kept(Series, Owner, Protocol):
+    """A series store that also splits questions and knows what it deleted."""
 
     def deletions(self) -> Sequence[Deletion]:
         """The record of every deletion, the oldest first."""
         ...
+
+
+class _Parted(msgspec.Struct, frozen=True):
+    """A Split on its way, its tables as Arrow IPC streams."""
+
+    clean: tuple[str, ...]
+    mixed: tuple[str, ...]
+    doors: dict[int, str]
+    hot: bytes
+    totals: bytes
 
 
 class RemoteSeries:
@@ -67,6 +78,14 @@ class RemoteSeries:
         """The greatest durable sequence number; 0 at first."""
         return msgspec.convert(self._calls.plain("last_seq"), int)
 
+    def split(self, query: SeriesQuery) -> Split:
+        """The parts of a scan, for whoever reads closed files elsewhere."""
+        return _whole(self._calls.plain("split", **msgspec.structs.asdict(query)))
+
+    def split_latest(self, at_most: int | None = None) -> Split:
+        """The parts of ``latest``."""
+        return _whole(self._calls.plain("split_latest", at_most=at_most))
+
     def deletions(self) -> Sequence[Deletion]:
         """The record of every deletion, the oldest first."""
         return msgspec.convert(self._calls.plain("deletions"), tuple[Deletion, ...])
@@ -96,7 +115,18 @@ def series_answers(series: Kept, loop: asyncio.AbstractEventLoop) -> Mapping[str
         "doors": lambda _: plain(series.doors()),
         "last_seq": lambda _: plain(series.last_seq()),
         "deletions": lambda _: plain(series.deletions()),
+        "split": lambda call: plain(_parted(series.split(msgspec.convert(call.values, SeriesQuery)))),
+        "split_latest": lambda call: plain(_parted(series.split_latest(msgspec.convert(call.values["at_most"], int | None)))),
     }
+
+
+def _parted(part: Split) -> _Parted:
+    return _Parted(part.clean, part.mixed, dict(part.doors), wrapped(part.hot), wrapped(part.totals))
+
+
+def _whole(found: object) -> Split:
+    part = msgspec.convert(found, _Parted)
+    return Split(part.clean, part.mixed, unwrapped(part.hot), unwrapped(part.totals), part.doors)
 
 
 class _Sent(msgspec.Struct, frozen=True):
