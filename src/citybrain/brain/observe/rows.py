@@ -128,11 +128,12 @@ def _columns(rows: list[_Row]) -> Rows:
 def _micros(times: list[str]) -> Ints:
     """Whole µs of RFC 3339 instants (n,); raises msgspec.ValidationError, OverflowError."""
     # Each instant is read once: a gateway sends many things as they stood together.
-    different = list(dict.fromkeys(times))
+    once = set(times)
+    different = times if len(once) == len(times) else list(once)
     # A double holds seconds of this century to a quarter of a µs, so rounding gives them exactly.
     seconds = np.fromiter(map(datetime.timestamp, msgspec.convert(different, list[_Time])), np.float64, len(different))
     micros = np.rint(seconds * SECOND).astype(np.int64)
-    if len(different) == len(times):
+    if different is times:
         return micros
     known = dict(zip(different, micros.tolist(), strict=True))
     return np.fromiter(map(known.__getitem__, times), np.int64, len(times))
