@@ -18,7 +18,6 @@ from citybrain.app.city import City
 from citybrain.app.duties import duties
 from citybrain.app.outside import outside
 from citybrain.app.sockets import listen
-from citybrain.app.wire import Wire
 from citybrain.doors.mqtt import MqttDoor
 from citybrain.doors.sensorthings import Feeds
 from citybrain.engines.flight import Answer, Answers, facts_answers, plain, series_answers
@@ -92,7 +91,6 @@ class _Server(uvicorn.Server):
         super().__init__(
             uvicorn.Config(
                 application,
-                http=Wire,
                 log_config=None,
                 access_log=False,
                 timeout_graceful_shutdown=2,
