@@ -1,6 +1,7 @@
 """The duties of a city: what runs beside the doors, by what this process is for."""
 
 import asyncio
+import signal
 from collections.abc import Coroutine
 
 import msgspec
@@ -11,8 +12,9 @@ from citybrain.app.loops import Wake, follow, regularly, threaded
 from citybrain.app.sent import make_corrections, take_readings
 from citybrain.brain import act, observe, see
 from citybrain.doors.sensorthings import Feeds
+from citybrain.engines.postgres import Alone
 from citybrain.kernel.datasets import Figure
-from citybrain.kernel.errors import BusyError, StorageFullError
+from citybrain.kernel.errors import BusyError, ConflictError, StorageFullError
 from citybrain.kernel.instant import DAY, Instant, local_date, midnight, rfc3339
 
 log = structlog.get_logger()
@@ -26,6 +28,8 @@ _FED = 4.0
 """Those who subscribed are told in at most a fifth of a processor: in a flood the oldest of what they have not read makes room."""
 _GATHER = 0.5
 """Seconds that events gather before they become facts in one commit: nobody waits for facts."""
+_ALONE = 5.0
+"""Seconds between two looks whether this process is still the only one of its role."""
 _RENEW = 0.5
 """Seconds between two looks at what other processes have entered."""
 _OUTBOX_DAYS = 30
@@ -42,7 +46,8 @@ def duties(city: City, feeds: Feeds) -> tuple[Duty, ...]:
         regularly("audit", lambda: asyncio.to_thread(city.audit.settle), 20.0),
         *(_keeping(city, feeds) if role in ("all", "ingest") else ()),
         *(_thinking(city) if role in ("all", "worker") else (_informed(city),)),
-        *(() if city.following is None else (_following(city, city.following),)),
+        *(() if city.following is None else (_following(city, city.following), regularly("past", lambda: _past(city), 3600.0))),
+        *(() if city.stores.alone is None else (stay_alone(city.stores.alone),)),
         *(() if city.links is None else (regularly("renew", lambda: asyncio.to_thread(_renew, city), _RENEW),)),
     )
 
@@ -87,6 +92,26 @@ async def _following(city: City, following: observe.Following) -> None:
     """Keep the latest values as the process that owns the observations has them."""
     durable = Wake()
     await _both(_relay(city, "recorded", durable), follow("latest", following.run_once, durable, pause=_COALESCE))
+
+
+async def _past(city: City) -> None:
+    """Forget the latest values of days that the process which owns them has deleted."""
+    for span in await asyncio.to_thread(city.retaining.spans):
+        city.latest.forget(span.streams, span.before)
+
+
+async def stay_alone(alone: Alone) -> None:
+    """See that no other process does the same; where one does, for our connection was lost, this one ends."""
+    while True:
+        await asyncio.sleep(_ALONE)
+        try:
+            await asyncio.to_thread(alone.hold)
+        except BusyError:
+            continue
+        except ConflictError as error:
+            log.critical("not_alone", error=str(error))
+            signal.raise_signal(signal.SIGTERM)
+            return
 
 
 async def _informed(city: City) -> None:

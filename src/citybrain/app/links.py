@@ -32,5 +32,5 @@ def links(settings: Settings) -> Links | None:
     """The links of a process; None where one process is the whole district."""
     if settings.role == "all":
         return None
-    link = Link(settings.bus, f"citybrain-{settings.role}")
+    link = Link(settings.bus, settings.district, settings.role)
     return Links(link, SharedBus(link), Work(link, "readings"), Work(link, "corrections"))

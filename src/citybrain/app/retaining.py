@@ -43,10 +43,14 @@ class Retaining:
         today = local_date(self._clock.wall())
         if today == self._done:
             return ()
-        spans = self._horizon.spans()
+        spans = self.spans()
         self._own.delete([Due(span.kind, span.days, span.before, span.streams, self._clock.wall()) for span in spans])
         self._done = today
         return spans
+
+    def spans(self) -> tuple[observe.Span, ...]:
+        """What is kept long enough now."""
+        return self._horizon.spans()
 
     def rows(self) -> list[dict[str, Json]]:
         """Every deletion as a row of the catalogue, the oldest first."""

@@ -14,7 +14,7 @@ from citybrain.engines.files import FolderFiles
 from citybrain.engines.flight import Calls, Kept, RemoteFacts, RemoteSeries
 from citybrain.engines.keys import SoftKeys
 from citybrain.engines.objects import ObjectStore
-from citybrain.engines.postgres import alone, open_postgres
+from citybrain.engines.postgres import Alone, open_postgres
 from citybrain.engines.space import FreeSpace
 from citybrain.engines.sqlite import open_sqlite
 from citybrain.engines.transactions import SqlTransactions
@@ -38,6 +38,7 @@ class Stores:
     keys: SoftKeys
     space: FreeSpace
     worker: Calls | None = None
+    alone: Alone | None = None
 
     @property
     def mine(self) -> DuckSeries:
@@ -59,8 +60,10 @@ def opened(settings: Settings, *, upgrade: bool) -> Iterator[Stores]:
     folder.mkdir(parents=True, exist_ok=True)
     space = FreeSpace(folder, settings.low_water)
     with ExitStack() as stack:
-        if settings.role in ("ingest", "worker"):
-            stack.enter_context(alone(settings.database, settings.role))
+        alone = Alone(settings.database, settings.role) if settings.role in ("ingest", "worker") else None
+        if alone is not None:
+            stack.callback(alone.close)
+            alone.hold()
         transactions = open_postgres(settings.database) if settings.database else open_sqlite(folder / "city.sqlite", space)
         stack.callback(transactions.close)
         _migrate(transactions, upgrade=upgrade)
@@ -72,7 +75,7 @@ def opened(settings: Settings, *, upgrade: bool) -> Iterator[Stores]:
             facts = RemoteFacts(worker)
         series: Kept = own or _remote(settings, stack)
         files, keys = FolderFiles(shared / "files"), SoftKeys(shared / "keys", settings.suite)
-        yield Stores(transactions, series, own, facts, files, keys, space, worker)
+        yield Stores(transactions, series, own, facts, files, keys, space, worker, alone)
 
 
 def _own(settings: Settings, space: FreeSpace, stack: ExitStack) -> tuple[DuckSeries | None, DuckFacts | None]:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from sqlalchemy import URL, Connection, create_engine, event, make_url
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, OperationalError
 
 from citybrain.engines.space import full
 from citybrain.engines.transactions import SqlTransactions
@@ -45,24 +45,48 @@ def open_postgres(url: str | URL, schema: str | None = None, patience: float = P
     return SqlTransactions(writing, reading, _open, _translate)
 
 
-@contextmanager
-def alone(url: str | URL, name: str) -> Iterator[None]:
-    """Be the only process of a name at a database for the time of a block; raises ConflictError where there is one already.
+class Alone:
+    """Being the only process of a name at a database.
 
-    The database knows by a connection that is held open: it is free again when the process ends, however it ends.
+    The database knows by a connection that is held open: the name is free again when the process ends, however it ends.
     """
-    engine = create_engine(make_url(url).set(drivername="postgresql+psycopg"), pool_size=1, isolation_level="AUTOCOMMIT")
-    try:
-        with engine.connect() as connection:
-            if not connection.exec_driver_sql("SELECT pg_try_advisory_lock(hashtext(%s))", (f"citybrain {name}",)).scalar():
-                what = Text(
-                    f"该数据库已有一个角色为 {name} 的进程。请先停止它。",
-                    f"A process with the role {name} runs on this database already. Stop it first.",
-                )
-                raise ConflictError(what, role=name)
-            yield
-    finally:
-        engine.dispose()
+
+    def __init__(self, url: str | URL, name: str) -> None:
+        self._engine = create_engine(make_url(url).set(drivername="postgresql+psycopg"), pool_size=1, isolation_level="AUTOCOMMIT")
+        self._name = name
+        self._held: Connection | None = None
+
+    def hold(self) -> None:
+        """Take the name, or see that it is still ours, taking it anew where the connection was lost.
+
+        Raises ConflictError where another process has it, and BusyError while the database is away.
+        """
+        try:
+            if self._held is not None:
+                self._held.exec_driver_sql("SELECT 1")
+                return
+            self._take(self._engine.connect())
+        except OperationalError as error:
+            self.close()
+            raise BusyError(Text("数据库没有应答。", "The database does not answer."), retry_after=5) from error
+
+    def close(self) -> None:
+        """Give the name back."""
+        if self._held is not None:
+            self._held.close()
+            self._held = None
+        self._engine.dispose()
+
+    def _take(self, connection: Connection) -> None:
+        if connection.exec_driver_sql("SELECT pg_try_advisory_lock(hashtext(%s))", (f"citybrain {self._name}",)).scalar():
+            self._held = connection
+            return
+        connection.close()
+        what = Text(
+            f"该数据库已有一个角色为 {self._name} 的进程。请先停止它。",
+            f"A process with the role {self._name} runs on this database already. Stop it first.",
+        )
+        raise ConflictError(what, role=self._name)
 
 
 def _queue(connection: Connection) -> None:

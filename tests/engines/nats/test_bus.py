@@ -11,7 +11,7 @@ from citybrain.kernel.events import Recorded
 
 @pytest.fixture
 async def two(address: str) -> AsyncIterator[tuple[SharedBus, SharedBus]]:
-    links = [Link(address, name) for name in ("one", "other")]
+    links = [Link(address, "990101", name) for name in ("one", "other")]
     buses = [SharedBus(link) for link in links]
     for link, bus in zip(links, buses, strict=True):
         await link.start()
@@ -31,8 +31,9 @@ async def test_a_message_is_heard_here_as_it_is_and_elsewhere_as_plain_values_an
     assert await asyncio.wait_for(anext(there), 5) == {"last_seq": 7}
     two[1].publish("recorded", None)
     assert await asyncio.wait_for(anext(here), 5) is None
+    assert await asyncio.wait_for(anext(there), 5) is None
     with pytest.raises(TimeoutError):
-        await asyncio.wait_for(anext(there), 0.2) if (await asyncio.wait_for(anext(there), 5)) is None else None
+        await asyncio.wait_for(anext(there), 0.2)
 
 
 async def test_of_many_messages_at_once_the_newest_arrives(two: tuple[SharedBus, SharedBus]) -> None:
@@ -45,8 +46,22 @@ async def test_of_many_messages_at_once_the_newest_arrives(two: tuple[SharedBus,
     assert len(heard) < 100
 
 
+async def test_another_district_on_the_same_server_hears_nothing(two: tuple[SharedBus, SharedBus], address: str) -> None:
+    link = Link(address, "990102", "one")
+    foreign = SharedBus(link)
+    await link.start()
+    await foreign.start()
+    heard, there = foreign.listen("outbox"), two[1].listen("outbox")
+    two[0].publish("outbox", None)
+    assert await asyncio.wait_for(anext(there), 5) is None
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(anext(heard), 0.2)
+    await foreign.stop()
+    await link.stop()
+
+
 async def test_a_bus_that_has_not_begun_still_reaches_its_own(address: str) -> None:
-    bus = SharedBus(Link(address, "alone"))
+    bus = SharedBus(Link(address, "990101", "alone"))
     heard = bus.listen("outbox")
     bus.publish("outbox", None)
     assert await anext(heard) is None

@@ -13,7 +13,7 @@ from citybrain.kernel.errors import BusyError
 
 @asynccontextmanager
 async def worker(address: str, name: str, patience: float = 10, most: int = 10_000_000) -> AsyncIterator[Work]:
-    link = Link(address, "test")
+    link = Link(address, "990101", "test")
     await link.start()
     work = Work(link, name, patience, most)
     await work.start()
@@ -88,4 +88,4 @@ async def test_more_than_may_wait_is_refused_at_once(address: str) -> None:
 
 async def test_a_server_that_is_not_there_is_told() -> None:
     with pytest.raises(BusyError, match="JetStream"):
-        await Link("nats://127.0.0.1:1", "test", patience=0.5).start()
+        await Link("nats://127.0.0.1:1", "990101", "test", patience=0.5).start()

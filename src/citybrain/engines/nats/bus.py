@@ -17,7 +17,6 @@ from citybrain.kernel.ids import new_id
 
 log = structlog.get_logger()
 
-_SUBJECT = "citybrain.bus"
 _GATHER = 0.01
 """Seconds in which messages of a topic become one."""
 
@@ -27,6 +26,7 @@ class SharedBus:
 
     def __init__(self, link: Link) -> None:
         self._link = link
+        self._subject = f"citybrain.{link.district}.bus"
         self._local = LocalBus()
         self._me = new_id()
         self._waiting: dict[str, object] = {}
@@ -47,7 +47,7 @@ class SharedBus:
     async def start(self) -> None:
         """Send and hear from now on; the link is there."""
         self._loop, self._wake = asyncio.get_running_loop(), asyncio.Event()
-        await self._link.client.subscribe(f"{_SUBJECT}.*", cb=self._heard)
+        await self._link.client.subscribe(f"{self._subject}.*", cb=self._heard)
         self._sending = asyncio.create_task(self._send())
 
     async def stop(self) -> None:
@@ -72,7 +72,7 @@ class SharedBus:
             for topic, message in waiting.items():
                 try:
                     body = msgspec.msgpack.encode((self._me, message))
-                    await self._link.client.publish(f"{_SUBJECT}.{topic}", body)
+                    await self._link.client.publish(f"{self._subject}.{topic}", body)
                 except Error as error:
                     # A wake-up that is lost: all who are woken by it also look by themselves.
                     log.warning("bus_lost", topic=topic, error=str(error))

@@ -19,11 +19,15 @@ _AGAIN = 1
 
 
 class Link:
-    """A connection of one process, under its name; may carry user and password or a token in its address (``nats://…``)."""
+    """A connection of one process of a district; the address (``nats://…``) may carry user and password or a token.
 
-    def __init__(self, address: str, name: str, patience: float = _PATIENCE) -> None:
+    What goes over it bears the district's code: several districts may share a server and hear nothing of one another.
+    """
+
+    def __init__(self, address: str, district: str, name: str, patience: float = _PATIENCE) -> None:
         self._address = address
-        self._name = name
+        self._name = f"citybrain-{district}-{name}"
+        self.district = district
         self._patience = patience
         self._client: Client | None = None
 

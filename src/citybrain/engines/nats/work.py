@@ -44,8 +44,8 @@ class Work:
 
     def __init__(self, link: Link, name: str, patience: float = PATIENCE, most: int = MOST) -> None:
         self._link = link
-        self._subject = f"citybrain.{name}"
-        self._stream = f"CITYBRAIN_{name.upper()}"
+        self._subject = f"citybrain.{link.district}.{name}"
+        self._stream = f"CITYBRAIN_{link.district}_{name.upper()}"
         self._patience = patience
         self._most = most
         self._inbox = ""

@@ -1,10 +1,11 @@
 """The connection to Spark: a session that is begun anew when it is lost. pyspark is imported here alone."""
 
+import sys
 import threading
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 
 import grpc
 import pyarrow as pa
@@ -13,7 +14,22 @@ import structlog
 from citybrain.kernel.errors import BusyError
 from citybrain.kernel.text import Text
 
-with warnings.catch_warnings():
+
+@contextmanager
+def _with_a_file() -> Iterator[None]:
+    """A program without a file (``python -c``, a worker of pytest) pyspark takes for its own doctests and ends: here it has one."""
+    main = vars(sys.modules["__main__"])
+    bare = "__file__" not in main
+    if bare:
+        main["__file__"] = ""
+    try:
+        yield
+    finally:
+        if bare:
+            del main["__file__"]
+
+
+with warnings.catch_warnings(), _with_a_file():
     # Said of pandas 3 when it is imported; no table here passes through pandas.
     warnings.filterwarnings("ignore", "PySpark does not yet fully support pandas", FutureWarning)
     from pyspark.errors import PySparkException
