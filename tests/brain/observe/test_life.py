@@ -64,5 +64,5 @@ async def test_a_value_that_does_not_change_is_stuck_also_after_a_restart(world:
 async def test_a_stream_that_never_reported_stands_in_the_table(world: World) -> None:
     rows = world.latest.table().to_pylist()
     assert len(rows) == 6
-    assert rows[0] == {"stream_no": 1, "time": None, "value": None, "received": None, "life": "never"}
+    assert rows[0] == {"stream_no": 1, "time": None, "value": None, "received": None, "door": None, "life": "never"}
     assert world.latest.of(1) is None
