@@ -18,14 +18,15 @@ Lane: TypeAlias = tuple[tuple[str, ...], ...]
 """Runs of pytest one after another."""
 FAST = ("-m", f"not ({ALONE}) and not postgres and not soak", "-n", "2")
 MOST = ("-m", f"not ({ALONE}) and not soak", "-n", "2")
-PROGRAMS = ("-m", f"({ALONE}) and not browser and not soak", "-p", "no:randomly")
+PROGRAMS = ("-m", f"({ALONE}) and not browser and not soak", "-p", "no:randomly", "--ignore=tests/whole")
+WHOLE = ("tests/whole", "-m", f"({ALONE}) and not browser and not soak", "-p", "no:randomly")
 BLOCKS = ("tests/web", "-m", "browser", "-p", "no:randomly")
 PAGES = ("tests/browser", "-m", "browser", "-p", "no:randomly")
 LONG = ("-m", "soak or kill", "-s", "-p", "no:randomly")
 PARTS: dict[str, list[list[Lane]]] = {
     "quick": [[(FAST,)]],
     # Programs that are killed, filled and installed wait most of their time: pages are looked at meanwhile.
-    "all": [[(MOST,)], [(PROGRAMS,), (BLOCKS, PAGES)]],
+    "all": [[(MOST,)], [(WHOLE, BLOCKS), (PROGRAMS,), (PAGES,)]],
     "soak": [[(LONG,)]],
 }
 """Of each part its stages, one after another; the lanes of a stage run side by side."""

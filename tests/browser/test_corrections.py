@@ -1,6 +1,6 @@
 """A data officer corrects a span and takes it back: without a script at a desk, on a phone with one; no barrier at any step."""
 
-import re
+from datetime import datetime, timedelta, timezone
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -23,10 +23,11 @@ def looked_at(page: Page) -> None:
 def test_a_span_is_looked_at_corrected_and_taken_back(opened: Opener, stream: str, *, script: bool) -> None:
     page = opened(f"/admin/streams/{stream}?lang=zh", "data_officer", PHONE if script else DESK, script=script).page
     times = page.locator(".chart-rows tbody th time").evaluate_all("found => found.map(one => one.getAttribute('datetime'))")
-    day = re.sub(r"T.*", "", times[len(times) // 2])
+    middle = datetime.fromisoformat(times[len(times) // 2]).astimezone(timezone(timedelta(hours=8)))
+    since, until = (f"{middle + timedelta(hours=away):%Y-%m-%dT%H:%M}" for away in (-1, 2))
     page.locator("#corrections summary", has_text="更正一段时间").click()
-    page.locator("#since").fill(f"{day}T00:00")
-    page.locator("#until").fill(f"{day}T03:00")
+    page.locator("#since").fill(since)
+    page.locator("#until").fill(until)
     page.locator("#factor").fill("0.1")
     if script:
         looked_at(page)

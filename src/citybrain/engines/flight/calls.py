@@ -25,6 +25,12 @@ PATIENCE = 120.0
 """Seconds for one answer: a question over years of history takes a while."""
 _HEADER = "authorization"
 _PLAIN = "plain"
+_AGAIN_SOON: list[tuple[str, int | str]] = [
+    ("grpc.initial_reconnect_backoff_ms", 200),
+    ("grpc.min_reconnect_backoff_ms", 200),
+    ("grpc.max_reconnect_backoff_ms", 1000),
+]
+"""A process that was started again is met within a second; left alone, gRPC waits up to two minutes."""
 _AGAIN = 0.2
 
 
@@ -130,7 +136,7 @@ class Calls:
     """Asks another process; may be used from any thread. Raises what it raised, and BusyError where it is not there."""
 
     def __init__(self, address: str, secret: str, patience: float = PATIENCE) -> None:
-        self._client = flight.FlightClient(address, middleware=[_Shown(secret)])
+        self._client = flight.FlightClient(address, middleware=[_Shown(secret)], generic_options=_AGAIN_SOON)
         self._address = address
         self._options = flight.FlightCallOptions(timeout=patience)
 
