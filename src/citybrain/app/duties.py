@@ -30,6 +30,8 @@ _GATHER = 0.5
 """Seconds that events gather before they become facts in one commit: nobody waits for facts."""
 _ALONE = 5.0
 """Seconds between two looks whether this process is still the only one of its role."""
+_SURE = 6
+"""Looks that find another process one after the other, until this one ends."""
 _RENEW = 0.5
 """Seconds between two looks at what other processes have entered."""
 _OUTBOX_DAYS = 30
@@ -101,17 +103,23 @@ async def _past(city: City) -> None:
 
 
 async def stay_alone(alone: Alone) -> None:
-    """See that no other process does the same; where one does, for our connection was lost, this one ends."""
-    while True:
+    """See that no other process does the same; where one does, for our connection was lost, this one ends.
+
+    Not at the first sight of it: a database lets go of a connection that was lost a while after we have noticed.
+    """
+    others = 0
+    while others < _SURE:
         await asyncio.sleep(_ALONE)
         try:
             await asyncio.to_thread(alone.hold)
         except BusyError:
             continue
         except ConflictError as error:
-            log.critical("not_alone", error=str(error))
-            signal.raise_signal(signal.SIGTERM)
-            return
+            others += 1
+            log.warning("not_alone", times=others, error=str(error))
+        else:
+            others = 0
+    signal.raise_signal(signal.SIGTERM)
 
 
 async def _informed(city: City) -> None:

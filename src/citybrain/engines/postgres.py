@@ -1,7 +1,7 @@
 """PostgreSQL: the transactional store of a district that has outgrown one machine."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from sqlalchemy import URL, Connection, create_engine, event, make_url
 from sqlalchemy.exc import DBAPIError, OperationalError
@@ -71,8 +71,10 @@ class Alone:
             raise BusyError(Text("数据库没有应答。", "The database does not answer."), retry_after=5) from error
 
     def close(self) -> None:
-        """Give the name back."""
+        """Give the name back, at once where the database answers."""
         if self._held is not None:
+            with suppress(DBAPIError):
+                self._held.exec_driver_sql("SELECT pg_advisory_unlock(hashtext(%s))", (f"citybrain {self._name}",))
             self._held.close()
             self._held = None
         self._engine.dispose()
