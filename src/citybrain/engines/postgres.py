@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
 from sqlalchemy import URL, Connection, create_engine, event, make_url
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
 
 from citybrain.engines.space import full
 from citybrain.engines.transactions import SqlTransactions
@@ -67,13 +67,16 @@ class Alone:
                 return
             self._take(self._engine.connect())
         except OperationalError as error:
-            self.close()
+            if self._held is not None:
+                self._held.invalidate()
+                self._held.close()
+                self._held = None
             raise BusyError(Text("数据库没有应答。", "The database does not answer."), retry_after=5) from error
 
     def close(self) -> None:
         """Give the name back, at once where the database answers."""
         if self._held is not None:
-            with suppress(DBAPIError):
+            with suppress(SQLAlchemyError):
                 self._held.exec_driver_sql("SELECT pg_advisory_unlock(hashtext(%s))", (f"citybrain {self._name}",))
             self._held.close()
             self._held = None
