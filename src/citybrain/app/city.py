@@ -1,6 +1,7 @@
 """The city: every faculty wired to its stores and to the others, in one place."""
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 import msgspec
@@ -188,8 +189,9 @@ class Lag:
         try:
             self._behind = 0 if self._stores.worker is None else msgspec.convert(self._stores.worker.plain("behind"), int)
         except BusyError:
-            judged = self._stores.transactions.cursor(detect.CURSOR)
-            self._behind = max(0, self._stores.series.last_seq() - judged)
+            with suppress(BusyError):
+                judged = self._stores.transactions.cursor(detect.CURSOR)
+                self._behind = max(0, self._stores.series.last_seq() - judged)
 
 
 def datasets(packs: Sequence[Pack], origin: Origin) -> tuple[Dataset, ...]:

@@ -1,5 +1,6 @@
 """Rows on their way to another process: what arrives is what was sent, in pieces that fit, each taken once."""
 
+import msgspec
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -69,6 +70,24 @@ async def test_a_sending_of_columns_arrives_as_columns() -> None:
     for piece in sent:
         await taken(noted, piece)
     assert [row[0] for row in noted.rows] == [str(one) for one in no]
+
+
+async def test_however_many_rows_are_of_other_streams_or_unread_each_piece_and_its_answer_fit() -> None:
+    largest, count = 20_000, 3_000
+    columns = np.arange(count), np.arange(count, dtype=np.float64)
+    refused = tuple(Refusal(count + number, "bad_row", "A row needs a stream, a time and a value.") for number in range(count))
+    rows = Rows([f"station-{number:06}.level" for number in range(count)], *columns, None, np.arange(count), refused)
+    noted = Noted()
+    sent = list(pieces(rows, "api", "k", largest))
+    for piece in sent:
+        verdict = await taken(noted, piece)
+        answer = Verdict(
+            0, 0, tuple(Refusal(row, "unknown_stream", "x" * 60) for row in range(verdict.stored + len(verdict.refused)))
+        )
+        assert max(len(piece), len(msgspec.msgpack.encode(answer))) <= largest
+    assert [row[4] for row in noted.rows] == list(range(count))
+    assert tuple(noted.unread) == refused
+    assert len(set(noted.keys)) == len(sent)
 
 
 async def test_the_same_piece_again_gives_the_first_verdict(world: World) -> None:

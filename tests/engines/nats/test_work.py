@@ -80,6 +80,26 @@ async def test_a_piece_that_fails_costs_no_other(address: str) -> None:
     assert isinstance(answers[1], BusyError)
 
 
+async def test_a_piece_that_fails_each_time_is_given_up_and_comes_no_more(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("citybrain.engines.nats.work._AGAIN", 0.1)
+    tried: list[bytes] = []
+
+    async def failing(body: bytes) -> bytes:
+        tried.append(body)
+        message = "never"
+        raise ValueError(message)
+
+    async with worker(address, "poison", patience=0.2) as one, worker(address, "poison") as taker, serving(taker, failing):
+        with pytest.raises(BusyError):
+            await one.ask(b"bad")
+        for _ in range(100):
+            if len(tried) >= 5:
+                break
+            await asyncio.sleep(0.1)
+        await asyncio.sleep(1)
+        assert len(tried) == 5
+
+
 async def test_more_than_may_wait_is_refused_at_once(address: str) -> None:
     async with worker(address, "full", patience=0.5, most=200_000) as one:
         answers = await asyncio.gather(*(one.ask(b"x" * 50_000) for _ in range(8)), return_exceptions=True)

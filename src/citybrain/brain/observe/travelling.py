@@ -10,8 +10,11 @@ from citybrain.brain.observe.intake import Verdict
 from citybrain.brain.observe.rows import Rows
 from citybrain.kernel.observations import Floats, Ints, Numbers, Refusal
 
-_FIRST = 20_000
-"""Rows of a piece at first; it is halved until it is small enough."""
+_EACH = 200
+"""Bytes that one row may take, and its refusal in the answer, which has the same room: so many rows fit into a piece at first.
+
+Where that was too little for the way there, the piece is halved.
+"""
 
 
 class Sent(msgspec.Struct, frozen=True, array_like=True):
@@ -27,14 +30,14 @@ class Sent(msgspec.Struct, frozen=True, array_like=True):
 
 
 def pieces(rows: Rows, door: str, key: str, largest: int) -> Iterator[bytes]:
-    """A sending in pieces of at most so many bytes; each has its own key, and the first has the rows that could not be read."""
+    """A sending in pieces of at most so many bytes; each has its own key; rows that could not be read go along."""
     table = pa.table(
         {
-            "stream": pa.array(rows.streams, pa.string()).dictionary_encode(),
+            "stream": pa.array(rows.streams, pa.string()),
             "time": rows.time,
             "value": rows.value,
             "row": rows.row,
-            "unit": pa.array(rows.units or [None] * len(rows.time), pa.string()).dictionary_encode(),
+            "unit": pa.array(rows.units or [None] * len(rows.time), pa.string()),
         }
     )
     return _pieces(table, door, key, rows.refused, largest)
@@ -64,23 +67,29 @@ def joined(verdicts: list[Verdict]) -> Verdict:
 
 
 def _pieces(table: pa.Table, door: str, key: str, refused: tuple[Refusal, ...], largest: int) -> Iterator[bytes]:
-    at, size, left = 0, _FIRST, refused
+    at, bad, most = 0, 0, max(1, largest // _EACH)
+    size = most
     while True:
         part = table.slice(at, size)
-        name = key if at == 0 and len(part) == len(table) else f"{key}#{at}"
-        body = msgspec.msgpack.encode(Sent(door, name, _bytes(part), left))
+        unread = refused[bad : bad + most - len(part)]
+        last = at + len(part) >= len(table) and bad + len(unread) >= len(refused)
+        name = key if last and not at and not bad else f"{key}#{at + bad}"
+        body = msgspec.msgpack.encode(Sent(door, name, _bytes(part), unread))
         if len(body) > largest and len(part) > 1:
             size = len(part) // 2
             continue
         yield body
-        at, left = at + len(part), ()
-        if at >= len(table):
+        at, bad = at + len(part), bad + len(unread)
+        if last:
             return
 
 
 def _bytes(table: pa.Table) -> bytes:
+    # Encoded a piece at a time: a slice of a column that is encoded already has the words of all others too.
+    words = [name for name in ("stream", "unit") if name in table.column_names]
+    for name in words:
+        table = table.set_column(table.column_names.index(name), name, table[name].combine_chunks().dictionary_encode())
     sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, table.schema, options=pa.ipc.IpcWriteOptions(compression="lz4")) as writer:
-        # A slice of a dictionary column still has the whole dictionary.
-        writer.write_table(table.unify_dictionaries().combine_chunks())
+        writer.write_table(table)
     return sink.getvalue().to_pybytes()

@@ -35,6 +35,8 @@ _AT_ONCE = 64
 """Pieces that are done side by side: they become durable together."""
 _AGAIN = 30.0
 """Seconds after which a piece that nobody said was done comes again."""
+_TRIES = 5
+"""How often a piece is tried that fails each time."""
 _ROOM = 10_000
 """Bytes of a message that are left for its head."""
 
@@ -89,7 +91,7 @@ class Work:
             del self._asked[token]
 
     async def serve(self, do: Do) -> None:
-        """Do the work that is handed over, for ever, many pieces side by side; one that fails comes again."""
+        """Do the work that is handed over, for ever, many pieces side by side; one that fails comes again, some times."""
         config = ConsumerConfig(ack_policy=AckPolicy.EXPLICIT, ack_wait=_AGAIN, max_ack_pending=2 * _AT_ONCE)
         waiting = await self._context().pull_subscribe(self._subject, durable="taker", stream=self._stream, config=config)
         free = asyncio.Semaphore(_AT_ONCE)
@@ -118,7 +120,11 @@ class Work:
             await message.ack()
         except Exception as error:
             # The fence of each piece: it is not acknowledged and comes again.
-            log.exception("work_failed", error=str(error))
+            given_up = message.metadata.num_delivered >= _TRIES
+            log.exception("work_failed", error=str(error), given_up=given_up)
+            if given_up:
+                # Nobody was told that it is done, so nothing is lost; left there it would come for ever.
+                await message.term()
         finally:
             free.release()
 
