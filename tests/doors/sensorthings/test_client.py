@@ -11,6 +11,7 @@ from requests import PreparedRequest
 
 from tests.doors.conftest import PASSWORD, World
 from tests.doors.sensorthings.conftest import ROOT
+from tests.doors.sensorthings.test_multipart import KIND, asking, mixed
 
 # By name: it has no types, and nothing of it is typed here.
 frost = importlib.import_module("frost_sta_client")
@@ -113,6 +114,16 @@ def test_frost_client_makes_changes_and_deletes(sta: World, served: str) -> None
     house.delete(now)
     with pytest.raises(Exception, match="404"):
         house.things().find("river-gauge")
+
+
+def test_frost_client_sends_a_change_set(sta: World, served: str) -> None:
+    sta.parts.accounts.create("管理员", "house", PASSWORD, ["admin"])
+    house = frost.SensorThingsService(served, auth_handler=signed_in(sta.parts.accounts.sign_in("house", PASSWORD)))
+    made = asking("POST Things HTTP/1.1", {"name": "Gauge", "description": "A gauge"}, "1")
+    body = mixed([made, asking("PATCH $1 HTTP/1.1", {"description": "Changed"}, "2")])
+    answer = house.execute("post", f"{served}/$batch", data=body.encode(), headers={"Content-Type": KIND})
+    assert answer.headers["Content-Type"].startswith("multipart/mixed; boundary=")
+    assert house.things().find("gauge").description == "Changed"
 
 
 def signed_in(token: str) -> object:

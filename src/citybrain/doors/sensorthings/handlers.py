@@ -10,7 +10,7 @@ from litestar import Response, delete, get, post, route
 from litestar.exceptions import HTTPException
 from litestar.params import FromPath, HeaderParameter
 
-from citybrain.doors.sensorthings import answers, batch, bringing, links
+from citybrain.doors.sensorthings import answers, batch, bringing, links, multipart
 from citybrain.doors.sensorthings.altering import PATCH, Change
 from citybrain.doors.sensorthings.bound import bound
 from citybrain.doors.sensorthings.changing import Changer, thing_of
@@ -66,8 +66,9 @@ async def write(request: Call, parts: Parts, path: FromPath[str], key: Idempoten
     sent = await request.body()
     if where[0].name == batch.BATCH:
         # Whoever may call at all: each of its requests is asked for by itself.
-        _plain(request)
-        return answers.said(await batch.answered(request, parts, sent), 200)
+        if request.content_type[0] != multipart.KIND:
+            _plain(request)
+        return await batch.answered(request, parts, sent)
     if where[-1].name.endswith(_READINGS):
         return await _observed(request, parts, where, sent, key)
     name, made = await _made(request, parts, where, _decoded(request, sent))
