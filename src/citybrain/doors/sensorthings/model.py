@@ -120,12 +120,12 @@ CONFORMANCE: Final = tuple(
 
 The text of OGC 18-088 itself was not to be had when these were compared (2026-11). What was, and what it says:
 
-- The source of version 1.0 (OGC 15-078r6), clauses 8 to 14: the requirements named here stand there under ``/1.0/req/``, those of the
-  data model as ``…/properties`` and ``…/relations``; ``batch-request/batch-request`` (clause 11) is the batch of OData 4.0 Protocol 11.7
-  and all of its subsections as multipart/mixed, less the header OData-Version.
-- What is 1.1's own (``create-update-delete/historical-location-auto-creation``, ``…/update-entity-put``, ``…/update-entity-jsonpatch``,
-  the two over MQTT) and the prefix ``/1.1/req/`` stand in the test suite of FROST-Server and on the landing pages of its servers; these,
-  and nothing of the standard, are the witness for them.
+- The source of version 1.0 (OGC 15-078r6 and its first edition): under ``/1.0/req/`` stand ``resource-path`` and ``request-data`` with the
+  requirements named here (clause 9), ``create-update-delete`` (clause 10), ``batch-request/batch-request`` (clause 11: the batch of OData 4.0
+  Protocol 11.7 and all of its subsections as multipart/mixed, less the header OData-Version), ``multi-datastream`` (clause 12).
+- The list of requirements of 1.1 in the test suite of FROST-Server, and the landing pages of its servers: all that is named here under
+  ``/1.1/req/``, and alone what is 1.1's own: ``datamodel/…`` in its parts, ``create-update-delete/historical-location-auto-creation``,
+  ``…/historical-location-manual-creation``, ``…/update-entity-put``, ``…/update-entity-jsonpatch``, and the two over MQTT.
 
 Met in part and so not claimed:
 
