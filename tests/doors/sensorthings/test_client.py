@@ -116,6 +116,30 @@ def test_frost_client_makes_changes_and_deletes(sta: World, served: str) -> None
         house.things().find("river-gauge")
 
 
+def test_frost_client_writes_the_past_of_a_place(sta: World, served: str) -> None:
+    sta.parts.accounts.create("管理员", "house", PASSWORD, ["admin"])
+    house = frost.SensorThingsService(served, auth_handler=signed_in(sta.parts.accounts.sign_in("house", PASSWORD)))
+    geojson = {"type": "Point", "coordinates": [117.1, 39.1]}
+    place = frost.Location(name="Old pier", description="Third arch", encoding_type="application/geo+json", location=geojson)
+    gauge = frost.Thing(name="Gauge", description="A gauge")
+    house.create(gauge)
+    past = frost.HistoricalLocation(time="2026-11-20T00:00:00Z", thing=frost.Thing(id=gauge.id), locations=[place])
+    house.create(past)
+    # The first place that a thing has is where it stands.
+    (now,) = house.things().find("gauge").get_locations().query().list().entities
+    assert (now.id, now.name, now.location["coordinates"]) == ("gauge", "Old pier", [117.1, 39.1])
+    place.name, past.time = "Older pier", "2026-11-19T00:00:00Z"
+    house.create(past)
+    found = house.historical_locations().find(past.id)
+    found.time = "2026-11-18T12:00:00Z"
+    house.update(found)
+    house.patch(found, [{"op": "replace", "path": "/time", "value": "2026-11-18T00:00:00Z"}])
+    assert house.historical_locations().find(past.id).time == "2026-11-18T00:00:00Z"
+    house.delete(found)
+    with pytest.raises(Exception, match="404"):
+        house.historical_locations().find(past.id)
+
+
 def test_frost_client_sends_a_change_set(sta: World, served: str) -> None:
     sta.parts.accounts.create("管理员", "house", PASSWORD, ["admin"])
     house = frost.SensorThingsService(served, auth_handler=signed_in(sta.parts.accounts.sign_in("house", PASSWORD)))

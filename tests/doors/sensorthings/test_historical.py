@@ -1,17 +1,20 @@
 """Where a thing stood: each place is kept with its time, listed, walked to and filtered."""
 
 from typing import Any
+from urllib.parse import unquote
 
 from httpx import AsyncClient
 
-from citybrain.brain.observe import AreaBook, Registry
+from citybrain.brain.observe import AreaBook, Registry, Stood
 from citybrain.kernel.instant import MINUTE, Instant
 from citybrain.kernel.pack import Planted
 from citybrain.kernel.places import Place
 from citybrain.kernel.text import same
 from tests.doors.conftest import PACK, World
 from tests.doors.sensorthings.conftest import ROOT, Desk
+from tests.doors.sensorthings.test_batch import sent
 from tests.doors.sensorthings.test_making import GAUGE, PLACE, posted, said
+from tests.doors.sensorthings.test_together import of_group
 
 STEP = 5 * MINUTE
 START = "2026-11-22T07:00:00Z"
@@ -128,12 +131,129 @@ async def test_what_stands_nowhere_any_more_keeps_its_past_and_a_thing_that_neve
 
 async def test_what_a_pack_plants_elsewhere_has_moved_too(sta: World) -> None:
     moved = Planted("well-1", "well", same("井1"), Place(117.12, 39.06), "120104", {})
-    sta.parts.registry.plant([moved], "test", "demo", Instant(sta.clock.city() + STEP))
+    moved_at = Instant(sta.clock.city() + STEP)
+    sta.parts.registry.plant([moved], "test", "demo", moved_at)
     again = Registry(sta.transactions, (PACK,), AreaBook(sta.transactions))
-    assert again.moved("well-1") == sta.parts.registry.moved("well-1") == sta.clock.city() + STEP
+    assert again.moved("well-1") == sta.parts.registry.moved("well-1") == Stood("well-1", moved_at, moved.place)
     async with sta.client("admin") as client:
         found = await said(client, "/Things('well-1')/HistoricalLocations", _expand="Locations")
         assert [one["Locations"][0]["location"]["coordinates"] for one in found["value"]] == [
             [117.1, 39.05 + 1 / 100],
             [117.12, 39.06],
         ]
+
+
+def past(time: str, *places: object, **more: object) -> dict[str, Any]:
+    """A HistoricalLocation as somebody writes it."""
+    return {"time": time, "Locations": list(places), **more}
+
+
+GAUGE_THING = {"Thing": {"@iot.id": "river-gauge"}}
+
+
+async def test_the_past_is_written_by_hand(sta: World) -> None:
+    async with sta.client("admin") as client:
+        at = await posted(client, "/Things", GAUGE)
+        first = await posted(client, "/HistoricalLocations", past("2026-11-20T08:00:00+08:00", SECOND, **GAUGE_THING))
+        assert (await said(client, first))["time"] == "2026-11-20T00:00:00Z"
+        await posted(client, f"{at}/HistoricalLocations", past("2026-11-21T00:00:00Z", {"@iot.id": "river-gauge"}))
+        await posted(client, f"{at}/HistoricalLocations", past("2026-11-21T12:00:00Z", {"@iot.id": unquote(first).split("'")[1]}))
+        found = await said(client, f"{at}/HistoricalLocations", _expand="Locations", _orderby="time asc")
+        assert [(one["time"][:13], one["Locations"][0]["name"]) for one in found["value"]] == [
+            ("2026-11-20T00", "South pier"),
+            ("2026-11-21T00", "North pier"),
+            ("2026-11-21T12", "South pier"),
+            ("2026-11-22T07", "North pier"),
+        ]
+        early = await Desk(client).ids("/HistoricalLocations", _filter="time lt 2026-11-21T06:00:00Z and Thing/id eq 'river-gauge'")
+        assert len(early) == 2
+        assert (await said(client, f"{at}/Locations"))["value"][0]["name"] == "North pier"
+
+
+async def test_a_place_that_is_the_latest_is_where_the_thing_stands_now(sta: World) -> None:
+    async with sta.client("admin") as client:
+        at = await posted(client, "/Things", GAUGE)
+        sta.clock.set(Instant(sta.clock.city() + STEP))
+        made = await posted(client, f"{at}/HistoricalLocations", past("2026-11-22T07:01:00Z", SECOND))
+        (now,) = (await said(client, f"{at}/Locations", _expand="HistoricalLocations"))["value"]
+        assert (now["@iot.id"], now["name"], now["location"]) == ("river-gauge", "South pier", SECOND["location"])
+        assert [one["time"] for one in now["HistoricalLocations"]] == ["2026-11-22T07:01:00Z"]
+        assert unquote(made) == f"/HistoricalLocations('{now['HistoricalLocations'][0]['@iot.id']}')"
+
+
+async def test_its_time_is_changed_and_its_id_stays_until_it_is_deleted(sta: World) -> None:
+    async with sta.client("admin") as client:
+        at = await posted(client, "/Things", GAUGE)
+        made = await posted(client, f"{at}/HistoricalLocations", past("2026-11-20T00:00:00Z", SECOND))
+        whole = await said(client, made)
+        for how, body, time in (
+            ("PATCH", {"time": "2026-11-20T01:00:00Z"}, "2026-11-20T01:00:00Z"),
+            ("PUT", {**whole, "time": "2026-11-20T02:00:00Z"}, "2026-11-20T02:00:00Z"),
+            ("PATCH", {}, "2026-11-20T02:00:00Z"),
+        ):
+            assert (await client.request(how, ROOT + made, json=body)).status_code == 200
+            assert await said(client, made) == {**whole, "time": time}
+        assert (await said(client, f"{made}/Locations"))["value"][0]["name"] == "South pier"
+        assert await Desk(client).ids(f"{at}/HistoricalLocations", _filter="time eq 2026-11-20T02:00:00Z") == [whole["@iot.id"]]
+        assert (await client.delete(ROOT + made)).status_code == 200
+        assert (await client.get(ROOT + made)).status_code == 404
+        assert len(await Desk(client).ids(f"{at}/HistoricalLocations")) == 1
+
+
+async def test_what_cannot_be_said_of_the_past_is_refused_with_its_reason(sta: World) -> None:
+    async with sta.client("admin") as client:
+        at = await posted(client, "/Things", GAUGE)
+        sets, mine = f"{ROOT}/HistoricalLocations", f"{ROOT}{at}/HistoricalLocations"
+        (now,) = await Desk(client).ids(f"{at}/HistoricalLocations")
+        wrong: list[tuple[str, str, Any, int, str]] = [
+            ("POST", sets, past("2026-11-20T00:00:00Z", SECOND), 400, "needs its Thing"),
+            ("POST", mine, past("2026-11-20T00:00:00Z"), 400, "has one Location"),
+            ("POST", mine, past("2026-11-20T00:00:00Z", SECOND, PLACE), 400, "has one Location"),
+            ("POST", mine, past("yesterday", SECOND), 400, "time is RFC 3339"),
+            ("POST", mine, past("1969-12-31T23:59:59Z", SECOND), 400, "not before 1970"),
+            ("POST", mine, past("2026-11-22T07:00:01Z", SECOND), 400, "still to come"),
+            ("POST", mine, past("2026-11-22T07:00:00Z", SECOND), 409, "known already"),
+            ("POST", mine, past("2026-11-20T00:00:00Z", {"@iot.id": "well-1"}), 501, "no Location of 'river-gauge'"),
+            ("POST", mine, past("2026-11-20T00:00:00Z", SECOND, Thing={"@iot.id": "well-1"}), 400, "not that of the address"),
+            ("POST", mine, past("2026-11-20T00:00:00Z", SECOND, Thing={"name": "New"}), 400, "named by its @iot.id"),
+            (
+                "POST",
+                f"{ROOT}/Things('well-1')/HistoricalLocations",
+                past("2026-11-20T00:00:00Z", SECOND),
+                409,
+                "declared by a pack",
+            ),
+            ("POST", f"{ROOT}/Locations('river-gauge')/HistoricalLocations", past("2026-11-20T00:00:00Z"), 501, "not written so"),
+            ("PATCH", f"{sets}('{now}')", past("2026-11-20T00:00:00Z", SECOND), 501, "Only time is changed"),
+            ("PUT", f"{sets}('{now}')", {}, 400, "needs the text time"),
+            ("PATCH", f"{sets}('river-gauge@7')", {"time": "2026-11-20T00:00:00Z"}, 404, "no place"),
+            ("PATCH", f"{sets}('river-gauge')", {"time": "2026-11-20T00:00:00Z"}, 404, "There is no"),
+            ("DELETE", f"{sets}('{now}')", None, 409, "stands now"),
+        ]
+        for how, where, body, status, why in wrong:
+            answer = await client.request(how, where, json=body)
+            assert (answer.status_code, why in answer.json()["message"]) == (status, True), (how, where, body, answer.text)
+        assert await Desk(client).ids(f"{at}/HistoricalLocations") == [now]
+    async with sta.client("dispatcher") as client:
+        answer = await client.post(mine, json=past("2026-11-20T00:00:00Z", SECOND))
+        assert answer.status_code == 403
+
+
+async def test_the_past_stands_in_one_change_set_with_the_thing(sta: World) -> None:
+    thing = {"id": "t", "method": "post", "url": "Things", "body": GAUGE}
+    one = {"method": "post", "url": "$t/HistoricalLocations", "body": past("2026-11-20T00:00:00Z", SECOND)}
+    two = {
+        "id": "h",
+        "method": "post",
+        "url": "HistoricalLocations",
+        "body": past("2026-11-21T00:00:00Z", LINE, Thing={"@iot.id": "$t"}),
+    }
+    async with sta.client("admin") as client:
+        failed = await sent(client, *of_group(thing, one, two, {**two, "id": "again"}))
+        assert [each["status"] for each in failed] == [424, 424, 424, 409]
+        done = await sent(
+            client, *of_group(thing, one, two, {"method": "patch", "url": "$h", "body": {"time": "2026-11-21T01:00:00Z"}})
+        )
+        assert [each["status"] for each in done] == [201, 201, 201, 200]
+        found = await said(client, "/Things('river-gauge')/HistoricalLocations")
+        assert [each["time"][:13] for each in found["value"]] == ["2026-11-20T00", "2026-11-21T01", "2026-11-22T07"]

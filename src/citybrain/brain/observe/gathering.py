@@ -6,16 +6,19 @@ register → Gathering (changes stand in memory, each sees those before it) → 
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 import msgspec
 
 from citybrain.brain.observe.made import Words
+from citybrain.brain.observe.placed import Stood
 from citybrain.brain.observe.registry import Noun, Registry
 from citybrain.kernel.instant import Instant
 from citybrain.kernel.things import Contract, Entity, Stream
 
 _Key: TypeAlias = tuple[str, str | int]
+_WHOLE: Final = 10_000_000
+"""More places than a thing ever had."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +54,33 @@ class Gathering(Registry):
             [self._known(one) for one in streams],
             [self._said(one) for one in words],
         )
-        self._changed(entities, streams, words, freed)
         for was, noun in zip((*before[0], *before[1], *before[2]), (*entities, *streams, *words), strict=True):
             key = _key(noun)
             first = self._changes[key][0] if key in self._changes else was
             self._changes[key] = first, noun
         self._freed += freed
+        self._changed(entities, streams, words, freed)
+
+    def places(self, entity: str, since: int, most: int) -> tuple[Stood, ...]:
+        """The same, with what is changed here."""
+        mine = [noun for _, noun in self._changes.values() if isinstance(noun, Stood) and noun.entity == entity]
+        if not mine:
+            return super().places(entity, since, most)
+        whole = {one.id: one for one in (*super().places(entity, 0, _WHOLE), *mine)}
+        found = sorted((one for one in whole.values() if not one.gone and one.since >= since), key=lambda one: one.since)
+        return tuple(found[:most])
+
+    def place(self, entity: str, key: int) -> Stood | None:
+        """The same, with what is changed here."""
+        changed = self._changes.get(("Stood", f"{entity}@{key}"))
+        mine = None if changed is None else changed[1]
+        if not isinstance(mine, Stood):
+            return super().place(entity, key)
+        return None if mine.gone else mine
+
+    def last_place(self, entity: str) -> Stood | None:
+        """The same, with what is changed here."""
+        return next(reversed(self.places(entity, 0, _WHOLE)), None)
 
     def changes(self) -> Changes:
         """All that was changed, each noun once, as it is in the end."""
@@ -79,6 +103,8 @@ class Gathering(Registry):
         return self._streams[stream.no - 1] if stream.no <= len(self._streams) else None
 
     def _said(self, words: Words) -> Words | None:
+        if isinstance(words, Stood):
+            return self.place(words.entity, words.key)
         known = (self.made.things, self.made.properties, self.made.sensors, self.made.streams)
         return next((found for each in known for found in (each.get(words.id),) if type(found) is type(words)), None)
 

@@ -15,6 +15,7 @@ from typing import Final, TypeVar
 import msgspec
 from sqlalchemy.exc import IntegrityError
 
+from citybrain.brain.observe import placed, recalling
 from citybrain.brain.observe.gathering import Gathering
 from citybrain.brain.observe.made import MADE, MadeProperty, MadeSensor, MadeStream, MadeThing, MadeUnit, Words
 from citybrain.brain.observe.placed import Stood
@@ -22,6 +23,7 @@ from citybrain.brain.observe.registry import Registry
 from citybrain.kernel.clock import Clock
 from citybrain.kernel.errors import BadInputError, ConflictError, NotFoundError
 from citybrain.kernel.ids import new_id
+from citybrain.kernel.instant import Instant
 from citybrain.kernel.places import Place
 from citybrain.kernel.ports import Areas
 from citybrain.kernel.text import Json, Text, same
@@ -119,6 +121,48 @@ class Making:
             words = msgspec.structs.replace(said, located=None if spot is None else spot.words)
             self._commit((moved,), (), (words, *self._left(entity, moved, words)))
 
+    def recall(self, thing: str, since: Instant, spot: Spot) -> Stood:
+        """Write by hand that a thing stood somewhere since an instant; where no place is of a later one, it stands there now.
+
+        Raises ConflictError for an instant that has its place already, BadInputError for one that is still to come.
+        """
+        with self._lock:
+            entity, said = self.own(thing), self._registry.made.things[thing]
+            recalling.free(self._registry, entity, since, self._clock.city())
+            first = recalling.first(self._registry, entity, said.located)
+            fresh = recalling.fresh(self._registry, entity, since, spot.place, spot.words)
+            last = self._registry.moved(thing) or next(iter(first), None)
+            if last is not None and since < last.since:
+                self._commit((), (), (*first, fresh))
+                return fresh
+            stands = self._stood(msgspec.structs.replace(entity, version=entity.version + 1), spot)
+            self._commit((stands,), (), (msgspec.structs.replace(said, located=spot.words), *first, fresh))
+            return fresh
+
+    def stood(self, thing: str, key: int) -> Stood:
+        """A place that a made thing had, or has, by its id; raises NotFoundError, and ConflictError for one from elsewhere."""
+        entity = self.own(thing)
+        return recalling.found(self._registry, entity, self._registry.made.things[thing].located, key)
+
+    def retime(self, thing: str, key: int, since: Instant) -> None:
+        """Have a place that a thing had begin at another instant; its id stays.
+
+        Raises NotFoundError, and as ``recall`` does; ConflictError also where another place would be the last one then.
+        """
+        with self._lock:
+            entity, found = self.own(thing), self.stood(thing, key)
+            if found.since != since:
+                recalling.free(self._registry, entity, since, self._clock.city())
+                recalling.in_order(self._registry, entity, found, since)
+                self._commit((), (), (msgspec.structs.replace(found, since=since, named=found.key),))
+
+    def forget(self, thing: str, key: int) -> None:
+        """Keep a place that a thing had no more; raises NotFoundError, and ConflictError for where it stands now."""
+        with self._lock:
+            entity, found = self.own(thing), self.stood(thing, key)
+            recalling.past(self._registry, entity, found)
+            self._commit((), (), (msgspec.structs.replace(found, gone=True),))
+
     def restate(self, words: MadeStream | MadeSensor | MadeProperty, contract: Contract | None = None) -> None:
         """Say something else of a stream, a sensor or a property; a contract is the stream's from now on.
 
@@ -205,7 +249,8 @@ class Making:
         said = self._registry.made.things[before.id]
         if (before.place, _drawn(before, said)) == (after.place, _drawn(after, says)):
             return ()
-        return self._registry.stood(before, said.located, after, says.located, self._clock.city())
+        first = self._registry.moved(before.id) is None
+        return placed.left(before, said.located, after, says.located, self._clock.city(), first=first)
 
     def _drafted(self, thing: str, drafts: Iterable[Draft]) -> tuple[tuple[Stream, ...], tuple[Words, ...]]:
         """The streams of drafts with numbers that are free, and all that is said of them and of what they name."""

@@ -20,7 +20,7 @@ from citybrain.kernel.instant import Duration, Instant, duration, minute_of
 from citybrain.kernel.observations import Numbers
 from citybrain.kernel.pack import Pack, Planted
 from citybrain.kernel.ports import Areas, Transactions
-from citybrain.kernel.text import Json, Text
+from citybrain.kernel.text import Text
 from citybrain.kernel.things import Contract, Entity, Field, Kind, Origin, Stream
 
 Noun: TypeAlias = Entity | Stream | Words
@@ -185,8 +185,8 @@ class Registry:
         """The entities of a kind, by id; none for a kind without any."""
         return self._of_kind.get(kind, ())
 
-    def moved(self, entity: str) -> Instant | None:
-        """Since when a thing that ever moved stands where it does, or stood last; None for one that never did."""
+    def moved(self, entity: str) -> Stood | None:
+        """Where a thing that ever moved stands, or stood last, and since when; None for one that never did."""
         return self._moved.get(entity)
 
     def places(self, entity: str, since: int, most: int) -> tuple[Stood, ...]:
@@ -194,13 +194,15 @@ class Registry:
         with self._transactions.read() as connection:
             return placed.places(connection, entity, since, most)
 
-    def stood(
-        self, before: Entity, said: dict[str, Json] | None, after: Entity, says: dict[str, Json] | None, at: Instant
-    ) -> tuple[Stood, ...]:
-        """What is to be kept of a move at an instant: the place now, and the one before where it is the first that is left."""
-        first = before.place is not None and self.moved(before.id) is None
-        kept = (Stood(before.id, before.valid_from, before.place, said),) if first and before.place is not None else ()
-        return kept if after.place is None else (*kept, Stood(after.id, at, after.place, says))
+    def place(self, entity: str, key: int) -> Stood | None:
+        """The place of a thing that moved whose id says an instant (µs)."""
+        with self._transactions.read() as connection:
+            return placed.place(connection, entity, key)
+
+    def last_place(self, entity: str) -> Stood | None:
+        """The last place of a thing that moved, as it stands in the store."""
+        with self._transactions.read() as connection:
+            return placed.last(connection, entity)
 
     def stream(self, id: str) -> Stream:  # noqa: A002 - the word of the public face
         """A stream by id ``<entity id>.<field>``; raises NotFoundError."""
@@ -325,7 +327,7 @@ class Registry:
         alive = {name: tuple(one for one in group.values() if one.ended is None) for name, group in of_entity.items()}
         self._of_entity = self._of_entity | alive
         self._say(self._made.given(words))
-        self._moved = self._moved | {one.entity: one.since for one in words if isinstance(one, Stood)}
+        self._moved = placed.moved(self._moved, words, self.last_place)
         self._listed = {}
         self.version += 1
 
@@ -346,7 +348,8 @@ class Registry:
             return
         row |= {"version": have.version, "valid_from": have.valid_from}
         if have.place != entity.place:
-            made.put(connection, self.stood(have, None, entity, None, entity.valid_from))
+            first = self.moved(entity.id) is None
+            made.put(connection, placed.left(have, None, entity, None, entity.valid_from, first=first))
         if row != entity_row(have):
             connection.execute(update(ENTITY).where(ENTITY.c.id == entity.id).values(row | {"version": have.version + 1}))
 

@@ -90,8 +90,9 @@ PLACED = Table(
     Column("lon", Float(53), nullable=False),
     Column("lat", Float(53), nullable=False),
     Column("words", Text),
+    Column("named", BigInteger),
 )
-"""Each place of a thing that moved, since when (placed.py)."""
+"""Each place of a thing that moved, since when; ``named`` is what its id says where that is another instant (placed.py)."""
 DOUBT = Table(
     "doubt",
     METADATA,

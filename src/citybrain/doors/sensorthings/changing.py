@@ -6,17 +6,22 @@ from typing import Final, TypeVar
 
 import msgspec
 
-from citybrain.brain.observe import MADE, MadeProperty, MadeSensor, MadeStream, Making, Registry, declared_elsewhere
+from citybrain.brain.observe import MADE, MadeProperty, MadeSensor, MadeStream, Making, Registry, Spot, declared_elsewhere
 from citybrain.doors.sensorthings import drafts
 from citybrain.doors.sensorthings.altering import Body, Change
 from citybrain.doors.sensorthings.drafts import reference
+from citybrain.doors.sensorthings.multi import place
 from citybrain.doors.sensorthings.paths import Segment
 from citybrain.doors.sensorthings.refusals import missing, not_held, wrong
 from citybrain.kernel.errors import CityError
+from citybrain.kernel.instant import Instant, rfc3339
 from citybrain.kernel.text import Json
 
 _NOT_MADE: Final[Mapping[str, tuple[str, str]]] = {
-    "HistoricalLocations": ("历史位置由系统在对象移动时记录", "the past of a place is written when a thing moves"),
+    "HistoricalLocations": (
+        "请发送到 HistoricalLocations 或 Things('…')/HistoricalLocations",
+        "send them to HistoricalLocations or Things('…')/HistoricalLocations",
+    ),
     "FeaturesOfInterest": ("观测对象即数据流所属对象的位置", "the feature of interest is where the Thing of a Datastream stands"),
     "MultiDatastreams": (
         "它由应用包声明的间隔相同的测量字段得出",
@@ -58,10 +63,8 @@ class Changer:
                 return "Datastreams", self._stream(None, body, sensor=key)
             case (Segment("ObservedProperties", str(key)), Segment("Datastreams", None)):
                 return "Datastreams", self._stream(None, body, watched=key)
-            case (Segment("Locations", None),):
-                return "Locations", self._move(_only(body), body)
-            case (Segment("Things", str(key)), Segment("Locations", None)):
-                return "Locations", self._move(key, body)
+            case (*_, Segment("Locations" | "HistoricalLocations" as name, None)):
+                return name, self._place(path, body)
             case _:
                 raise _refused(path)
 
@@ -72,6 +75,8 @@ class Changer:
                 self._thing(key, said)
             case (Segment("Locations", str(key)),):
                 self.making.move(key, drafts.location(said.of(self._located(key))))
+            case (Segment("HistoricalLocations", str(key)),):
+                self._retime(key, said)
             case (Segment("Datastreams", str(key)),):
                 self.making.own_stream(key)
                 before = _written(self.registry.made.streams[key], observation="observationType", unit="unitOfMeasurement")
@@ -98,6 +103,8 @@ class Changer:
             case (Segment("Locations", str(key)),):
                 self._located(key)
                 self.making.move(key, None)
+            case (Segment("HistoricalLocations", str(key)),):
+                self.making.forget(*_past(key))
             case (Segment("Datastreams", str(key)),):
                 self.making.end_stream(key)
             case (Segment("Sensors", str(key)),):
@@ -138,6 +145,19 @@ class Changer:
         point: Json = {"type": "Point", "coordinates": [place.lon, place.lat]}
         return {"location": point, **said, "encodingType": "application/geo+json"}
 
+    def _place(self, path: tuple[Segment, ...], body: Json) -> str:
+        match path:
+            case (Segment("Locations", None),):
+                return self._move(_only(body), body)
+            case (Segment("Things", str(key)), Segment("Locations", None)):
+                return self._move(key, body)
+            case (Segment("HistoricalLocations", None),):
+                return self._recall(None, body)
+            case (Segment("Things", str(key)), Segment("HistoricalLocations", None)):
+                return self._recall(key, body)
+            case _:
+                raise _refused(path)
+
     def _move(self, thing: str | None, body: Json) -> str:
         if thing is None:
             raise not_held(
@@ -147,12 +167,56 @@ class Changer:
         self.making.move(thing, drafts.location(body))
         return thing
 
+    def _recall(self, thing: str | None, body: Json) -> str:
+        said = drafts.historical(body)
+        named = thing or said.thing
+        if named is None:
+            raise wrong("HistoricalLocation 须有 Thing。", "A HistoricalLocation needs its Thing.", "Thing")
+        if said.thing not in (None, named):
+            raise wrong("Thing 与地址不符。", "The Thing is not that of the address.", "Thing")
+        spot = self._known(named, said.where) if isinstance(said.where, str) else said.where
+        return self.making.recall(named, said.since, spot).id
+
+    def _known(self, thing: str, location: str) -> Spot:
+        """Where a Location of a Thing is, its present one or an earlier one; raises 501 for one of another Thing."""
+        entity, said = self.making.own(thing), self.registry.made.things[thing].located
+        if location == thing and entity.place is not None and said is not None:
+            return Spot(entity.place, said)
+        owner, key = place(location) or ("", 0)
+        stood = self.registry.place(thing, key) if owner == thing else None
+        if stood is not None and stood.words is not None:
+            return Spot(stood.place, stood.words)
+        raise not_held(
+            f"“{location}”不是“{thing}”的 Location；一个 Location 只属于一个 Thing，请写出位置本身。",
+            f"'{location}' is no Location of '{thing}', and a Location belongs to one Thing. Write the Location itself.",
+        )
+
+    def _retime(self, key: str, said: Change) -> None:
+        """Only its time changes: where something stood is another HistoricalLocation."""
+        thing, at = _past(key)
+        stood = self.making.stood(thing, at)
+        after = said.of({"time": rfc3339(stood.since)})
+        if after.get("Locations") or drafts.reference(after.get("Thing")) not in (None, thing):
+            raise not_held(
+                "只能更改 time；位置有误请删除后另建。",
+                "Only time is changed. Delete it and make another for another place or Thing.",
+            )
+        self.making.retime(thing, at, drafts.instant(drafts.whole("HistoricalLocation", after, "time", "Thing", "Locations")))
+
     def _declared_source(self, key: str) -> bool:
         return any(stream.source == key for stream in self.registry.present())
 
     def _declared_field(self, key: str) -> bool:
         kind, _, name = key.rpartition(".")
         return any(one.name == kind and one.has(name) for one in self.registry.kinds())
+
+
+def _past(key: str) -> tuple[str, Instant]:
+    """Thing and instant of the id of a HistoricalLocation; raises NotFoundError for what is no such id."""
+    found = place(key)
+    if found is None:
+        raise missing(f"HistoricalLocations('{key}')")
+    return found
 
 
 def thing_of(path: tuple[Segment, ...], body: Json) -> str | None:
@@ -164,6 +228,8 @@ def thing_of(path: tuple[Segment, ...], body: Json) -> str | None:
             return _asked(body)
         case (Segment("Datastreams", None),):
             return _asked(body.get("Thing")) if isinstance(body, dict) else None
+        case (Segment("HistoricalLocations", None),):
+            return reference(body.get("Thing")) if isinstance(body, dict) else None
         case (Segment("Locations", None),):
             return _only(body)
         case _:

@@ -13,6 +13,7 @@ from citybrain.doors.sensorthings.placing import place
 from citybrain.doors.sensorthings.refusals import not_held, wrong
 from citybrain.doors.sensorthings.shape import OURS
 from citybrain.kernel.errors import BadInputError
+from citybrain.kernel.instant import Instant, parse
 from citybrain.kernel.text import Json, same
 from citybrain.kernel.things import By, Contract, Field
 
@@ -115,6 +116,48 @@ def location(value: Json) -> Spot:
         "location": body.object("location"),
     }
     return Spot(place(body.object("location")), words)
+
+
+@dataclass(frozen=True, slots=True)
+class Recalled:
+    """A HistoricalLocation as somebody writes it: of which Thing, since when, and where: described anew, or a Location by its id."""
+
+    thing: str | None
+    since: Instant
+    where: Spot | str
+
+
+def historical(value: Json) -> Recalled:
+    """A HistoricalLocation; raises BadInputError where it says no time, no Location or more than one."""
+    body = whole("HistoricalLocation", value, "time", "Thing", "Locations")
+    places, thing = body.list("Locations"), body.body.get("Thing")
+    named = reference(thing)
+    if thing is not None and named is None:
+        raise wrong(
+            "HistoricalLocation 的 Thing 须以 @iot.id 指明。", "The Thing of a HistoricalLocation is named by its @iot.id.", "Thing"
+        )
+    if len(places) != 1:
+        raise wrong(
+            "HistoricalLocation 须有一个 Location：写出位置，或以 @iot.id 指明。",
+            "A HistoricalLocation has one Location: described, or named by its @iot.id.",
+            "Locations",
+        )
+    where = reference(places[0])
+    return Recalled(named, instant(body), location(places[0]) if where is None else where)
+
+
+def instant(body: Whole) -> Instant:
+    """The ``time`` of a HistoricalLocation; raises BadInputError for what is no instant, or one before 1970."""
+    written = body.text("time")
+    try:
+        found = parse(written)
+    except (ValueError, OverflowError) as error:
+        raise wrong(
+            "time 须为 RFC 3339，如 2026-11-22T07:30:00Z。", "time is RFC 3339, such as 2026-11-22T07:30:00Z.", "time"
+        ) from error
+    if found < 0:
+        raise wrong("time 不早于 1970 年。", "time is not before 1970.", "time")
+    return found
 
 
 def datastream(value: Json, sensor: str | None = None, watched: str | None = None) -> Draft:

@@ -54,14 +54,16 @@ def locations(reader: Reader, shaper: Shaper, where: Predicate, keys: tuple[str,
 
 def _named(reader: Reader, registry: Registry, where: Predicate, keys: tuple[str, ...]) -> Iterator[tuple[Row, Stood]]:
     wanted: dict[str, list[Instant]] = {}
-    for entity, since in filter(None, map(place, keys)):
-        wanted.setdefault(entity, []).append(since)
+    for entity, key in filter(None, map(place, keys)):
+        wanted.setdefault(entity, []).append(key)
     if not wanted:
         return
     rows = both(spans.without(where, {STOOD}), Compare("id", "in", tuple(wanted)))
     for row in reader.read(Query("entity", rows, Order("id"), len(wanted))).rows:
-        for since in wanted[str(row["id"])]:
-            yield from ((row, stood) for stood in _places(registry, row, since, 1) if stood.since == since)
+        for key in wanted[str(row["id"])]:
+            stood = _place(registry, row, key)
+            if stood is not None:
+                yield row, stood
 
 
 def _places(registry: Registry, row: Row, since: int, most: int) -> tuple[Stood, ...]:
@@ -73,6 +75,14 @@ def _places(registry: Registry, row: Row, since: int, most: int) -> tuple[Stood,
     if not isinstance(lon, int | float) or not isinstance(lat, int | float) or begun < since:
         return ()
     return (Stood(key, begun, Place(lon, lat)),)
+
+
+def _place(registry: Registry, row: Row, key: int) -> Stood | None:
+    """The place of the thing of a row whose id says an instant."""
+    entity = str(row["id"])
+    if registry.moved(entity) is not None:
+        return registry.place(entity, key)
+    return next((stood for stood in _places(registry, row, key, 1) if stood.key == key), None)
 
 
 def _mark(cursor: str | None) -> tuple[int, str | None, str | None]:

@@ -93,8 +93,10 @@ class Shaper:
 
     def _now(self, row: Row) -> str | None:
         """The id of the HistoricalLocation of where a thing stands; None for one that stands nowhere."""
-        since = self.registry.moved(str(row["id"]))
-        return None if row["lon"] is None else f"{row['id']}@{parse(str(row['valid_from'])) if since is None else since}"
+        stands = self.registry.moved(str(row["id"]))
+        if row["lon"] is None:
+            return None
+        return stands.id if stands is not None else f"{row['id']}@{parse(str(row['valid_from']))}"
 
     def datastream(self, row: Row) -> Item:
         """A stream with its contract and the life of its latest value."""
