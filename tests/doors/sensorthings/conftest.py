@@ -10,7 +10,7 @@ from httpx import AsyncClient
 from litestar import Litestar
 
 from citybrain.app import problems
-from citybrain.brain.observe import AreaBook, Making
+from citybrain.brain.observe import AreaBook, Featured, Making
 from citybrain.doors import api, sensorthings
 from citybrain.kernel.access import Role
 from tests.doors.conftest import World
@@ -32,6 +32,7 @@ def on(world: World) -> World:
         registry=world.parts.registry,
         making=Making(world.parts.registry, AreaBook(world.transactions), world.clock),
         intake=world.parts.intake,
+        featured=Featured(world.transactions),
         series=world.series,
         clock=world.clock,
         admit=api.gate(world.parts),

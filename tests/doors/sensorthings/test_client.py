@@ -140,6 +140,34 @@ def test_frost_client_writes_the_past_of_a_place(sta: World, served: str) -> Non
         house.historical_locations().find(past.id)
 
 
+def test_frost_client_makes_a_feature_and_observes_it(sta: World, served: str) -> None:
+    sta.parts.accounts.create("管理员", "house", PASSWORD, ["admin"])
+    house = frost.SensorThingsService(served, auth_handler=signed_in(sta.parts.accounts.sign_in("house", PASSWORD)))
+    geojson = {"type": "Point", "coordinates": [117.1, 39.1]}
+    pond = frost.FeatureOfInterest(
+        name="Pond", description="Behind the mill", encoding_type="application/geo+json", feature=geojson
+    )
+    house.create(pond)
+    assert pond.id == "pond"
+    probe = frost.SensorThingsService(served, auth_handler=frost.AuthHandler("probe", sta.secret))
+    one = frost.Observation(
+        result=12.5,
+        phenomenon_time="2026-11-22T06:59:00Z",
+        datastream=frost.Datastream(id="well-1.level"),
+        feature_of_interest=frost.FeatureOfInterest(id=pond.id),
+    )
+    probe.create(one)
+    sta.parts.accounts.create("派遣员", "desk", PASSWORD, ["dispatcher"])
+    desk = frost.SensorThingsService(served, auth_handler=signed_in(sta.parts.accounts.sign_in("desk", PASSWORD)))
+    found = desk.observations().query().filter("Datastream/id eq 'well-1.level'").expand("FeatureOfInterest").list()
+    assert [(each.result, each.feature_of_interest.name) for each in found.entities] == [(12.5, "Pond")]
+    assert [each.result for each in desk.features_of_interest().find("pond").get_observations().query().list()] == [12.5]
+    again = house.features_of_interest().find("pond")
+    again.description = "Behind the old mill"
+    house.update(again)
+    assert house.features_of_interest().find("pond").description == "Behind the old mill"
+
+
 def test_frost_client_sends_a_change_set(sta: World, served: str) -> None:
     sta.parts.accounts.create("管理员", "house", PASSWORD, ["admin"])
     house = frost.SensorThingsService(served, auth_handler=signed_in(sta.parts.accounts.sign_in("house", PASSWORD)))

@@ -18,7 +18,7 @@ from citybrain.kernel.instant import SECOND, Instant, parse, rfc3339
 from citybrain.kernel.observations import Batch, Receipt
 from tests.brokers import until
 from tests.doors.conftest import PASSWORD, World
-from tests.doors.sensorthings.conftest import desk, fill
+from tests.doors.sensorthings.conftest import ROOT, desk, fill
 
 AT = "2026-11-22T06:30:00Z"
 LEVEL = "v1.1/Datastreams('well-1.level')/Observations"
@@ -178,6 +178,18 @@ async def test_what_cannot_be_subscribed_to_is_refused(wire: Wire, topic: str) -
     reader = await wire.person("dispatcher")
     assert await granted(reader, topic) == [0x80]
     assert await granted(reader, LEVEL) == [1]
+
+
+async def test_a_feature_that_was_made_is_told_when_it_changes_and_observations_about_it_are_not_subscribed_to(wire: Wire) -> None:
+    reader, pond = await wire.person("dispatcher"), "v1.1/FeaturesOfInterest('pond')"
+    place = {"type": "Point", "coordinates": [117.1, 39.1]}
+    body = {"name": "Pond", "description": "A pond", "encodingType": "application/geo+json", "feature": place}
+    async with desk(wire.world, "admin") as admin:
+        assert (await admin.client.post(f"{ROOT}/FeaturesOfInterest", json=body)).status_code == 201
+        assert await granted(reader, f"{pond}/Observations", "v1.1/FeaturesOfInterest('well-1')/Observations", pond) == [0x80, 1, 1]
+        await admin.client.patch(f"{ROOT}/FeaturesOfInterest('pond')", json={"name": "Mill pond"})
+    ((topic, told),) = await heard(reader, 1)
+    assert (topic, told["name"]) == (pond, "Mill pond")
 
 
 async def test_who_may_not_read_over_http_may_not_subscribe_and_it_is_in_the_trail(wire: Wire) -> None:

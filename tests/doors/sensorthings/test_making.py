@@ -212,8 +212,8 @@ async def test_what_cannot_be_made_is_refused_whole_with_its_reason(sta: World) 
         ("/Things('none')/Datastreams", STREAM, 404, "none"),
         ("/Datastreams", STREAM, 400, "Thing"),
         ("/Locations", PLACE, 501, "one Thing"),
-        ("/FeaturesOfInterest", PLACE, 501, "feature of interest"),
-        ("/HistoricalLocations", {"time": "2026-11-22T06:50:00Z"}, 501, "moves"),
+        ("/FeaturesOfInterest", PLACE, 400, "no property location"),
+        ("/HistoricalLocations", {"time": "2026-11-22T06:50:00Z"}, 400, "one Location"),
         ("/MultiDatastreams", STREAM, 501, "MultiDatastreams"),
     ]
     before = sta.parts.registry.streams(), sta.parts.registry.made

@@ -7,6 +7,7 @@ from citybrain.brain.observe.corrected import Correction, Ending, Kept
 from citybrain.brain.observe.corrections import Corrections
 from citybrain.brain.observe.derive import Deriver
 from citybrain.brain.observe.doubts import Doubt, Doubts, Judged
+from citybrain.brain.observe.featured import About, Featured
 from citybrain.brain.observe.following import Following
 from citybrain.brain.observe.formats import FORMS
 from citybrain.brain.observe.gaps import Gap
@@ -17,7 +18,7 @@ from citybrain.brain.observe.intake import Intake, Verdict
 from citybrain.brain.observe.latest import Latest, Reading
 from citybrain.brain.observe.learning import Broken, Learned
 from citybrain.brain.observe.life import contracts, life, lives
-from citybrain.brain.observe.made import MADE, MadeProperty, MadeSensor, MadeStream, MadeThing, MadeUnit
+from citybrain.brain.observe.made import FEATURE, MADE, MadeProperty, MadeSensor, MadeStream, MadeThing, MadeUnit
 from citybrain.brain.observe.making import Draft, Making, Spot, declared_elsewhere
 from citybrain.brain.observe.nearest import WALK_BASIS, Found, Nearest
 from citybrain.brain.observe.past import Recent, history, missing
@@ -37,11 +38,13 @@ from citybrain.brain.observe.travelling import column_pieces, joined, pieces, ta
 
 __all__ = [
     "CORRECTION",
+    "FEATURE",
     "FORMS",
     "MADE",
     "METADATA",
     "RESTORED",
     "WALK_BASIS",
+    "About",
     "AreaBook",
     "Broken",
     "Census",
@@ -55,6 +58,7 @@ __all__ = [
     "Doubts",
     "Draft",
     "Ending",
+    "Featured",
     "Following",
     "Found",
     "Gap",

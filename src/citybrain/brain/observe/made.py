@@ -19,8 +19,13 @@ from citybrain.kernel.text import Json, Text, same
 from citybrain.kernel.things import By, Field, Kind
 
 MADE: Final = "thing"
+FEATURE: Final = "feature"
+"""The kind of what observations are about and is no thing's place."""
 _TITLE: Final = Text("自建对象", "Things made here")
 OWNER: Final = "operations"
+
+
+FEATURES: Final = Kind(FEATURE, Text("观测对象", "Features of interest"), (), OWNER, "point")
 
 
 class MadeThing(msgspec.Struct, frozen=True):

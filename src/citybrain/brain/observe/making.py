@@ -4,10 +4,8 @@ draft → ids that nobody has → entity, streams and words → registry.change
 """
 
 import itertools
-import re
 import threading
-import unicodedata
-from collections.abc import Container, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final, TypeVar
@@ -17,12 +15,12 @@ from sqlalchemy.exc import IntegrityError
 
 from citybrain.brain.observe import placed, recalling
 from citybrain.brain.observe.gathering import Gathering
-from citybrain.brain.observe.made import MADE, MadeProperty, MadeSensor, MadeStream, MadeThing, MadeUnit, Words
+from citybrain.brain.observe.made import FEATURE, MADE, MadeProperty, MadeSensor, MadeStream, MadeThing, MadeUnit, Words
+from citybrain.brain.observe.naming import free, slug
 from citybrain.brain.observe.placed import Stood
 from citybrain.brain.observe.registry import Registry
 from citybrain.kernel.clock import Clock
-from citybrain.kernel.errors import BadInputError, ConflictError, NotFoundError
-from citybrain.kernel.ids import new_id
+from citybrain.kernel.errors import ConflictError, NotFoundError
 from citybrain.kernel.instant import Instant
 from citybrain.kernel.places import Place
 from citybrain.kernel.ports import Areas
@@ -30,8 +28,6 @@ from citybrain.kernel.text import Json, Text, same
 from citybrain.kernel.things import Contract, Entity, Origin, Stream
 from citybrain.kernel.units import UNITS
 
-_ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,79}")
-_LONGEST: Final = 60
 _UNIT: Final = 50
 Noun = TypeVar("Noun", MadeProperty, MadeSensor)
 
@@ -76,6 +72,41 @@ class Making:
             streams, more = self._drafted(key, drafts)
             self._commit((entity,), streams, (said, *more))
             return entity
+
+    def feature(self, asked: str, spot: Spot) -> str:
+        """A feature that observations may be about and that is no thing's place; its id is the one asked for, or out of its name."""
+        with self._lock:
+            name, at = str(spot.words["name"]), self._clock.city()
+            key = self._thing_id(asked, name, "feature")
+            entity = self._stood(Entity(key, FEATURE, same(name), None, None, {}, 1, at, None, self._origin), spot)
+            self._commit((entity,), (), (MadeThing(key, "", {}, spot.words),))
+            return key
+
+    def redraw(self, feature: str, spot: Spot) -> None:
+        """Say something else of a feature that was made here; raises NotFoundError, ConflictError for a thing's place."""
+        with self._lock:
+            entity = self.own_feature(feature)
+            again = msgspec.structs.replace(entity, title=same(str(spot.words["name"])), version=entity.version + 1)
+            self._commit((self._stood(again, spot),), (), (MadeThing(feature, "", {}, spot.words),))
+
+    def end_feature(self, feature: str) -> None:
+        """End a feature that was made here: listed no more."""
+        with self._lock:
+            entity = self.own_feature(feature)
+            self._commit((msgspec.structs.replace(entity, valid_to=self._clock.city(), version=entity.version + 1),), (), ())
+
+    def own_feature(self, feature: str) -> Entity:
+        """A feature that was made here; raises NotFoundError, and ConflictError for one that is a thing's place."""
+        entity = self._registry.entity(feature)
+        if entity.valid_to is not None:
+            raise NotFoundError(Text(f"没有观测对象“{feature}”。", f"There is no feature '{feature}'."), id=feature)
+        if entity.kind != FEATURE:
+            what = Text(
+                f"观测对象“{feature}”即该对象的位置，请改它的 Location。",
+                f"The feature '{feature}' is where that thing stands: change its Location.",
+            )
+            raise ConflictError(what, id=feature)
+        return entity
 
     def streams(self, thing: str, drafts: Iterable[Draft]) -> tuple[Stream, ...]:
         """New streams of a made thing.
@@ -227,7 +258,7 @@ class Making:
     def own(self, thing: str) -> Entity:
         """A thing that was made here; raises NotFoundError, and ConflictError for one that comes from elsewhere."""
         entity = self._registry.entity(thing)
-        if entity.valid_to is not None:
+        if entity.valid_to is not None or entity.kind == FEATURE:
             raise NotFoundError(Text(f"没有标识为“{thing}”的对象。", f"There is no entity with the id '{thing}'."), id=thing)
         if entity.kind != MADE:
             raise declared_elsewhere(thing)
@@ -271,25 +302,25 @@ class Making:
         known = self._registry.made.sensors | {one.id: one for one in fresh.values() if isinstance(one, MadeSensor)}
         if isinstance(given, str):
             return _there(known.get(given), given, Text("没有传感器", "There is no sensor"))
-        key = given.id or _slug(given.name, "sensor")
+        key = given.id or slug(given.name, "sensor")
         declared = {stream.source for stream in self._registry.streams()}
-        return msgspec.structs.replace(given, id=_free(key, known.keys() | declared, asked=bool(given.id)))
+        return msgspec.structs.replace(given, id=free(key, known.keys() | declared, asked=bool(given.id)))
 
     def _watched(self, given: MadeProperty | str, fresh: Mapping[tuple[str, str], Words]) -> MadeProperty:
         known = self._registry.made.properties | {one.id: one for one in fresh.values() if isinstance(one, MadeProperty)}
         if isinstance(given, str):
             return _there(known.get(given.removeprefix(f"{MADE}.")), given, Text("没有观测属性", "There is no observed property"))
         asked = given.id.removeprefix(f"{MADE}.")
-        return msgspec.structs.replace(given, id=_free(asked or _slug(given.name, "property"), known, asked=bool(asked)))
+        return msgspec.structs.replace(given, id=free(asked or slug(given.name, "property"), known, asked=bool(asked)))
 
     def _stream_id(self, wanted: str, fresh: Mapping[str, Stream]) -> str:
         numbers = self._registry.stream_numbers()
         names = (wanted if count == 1 else f"{wanted}-{count}" for count in itertools.count(1))
         return next(name for name in names if name not in numbers and name not in fresh)
 
-    def _thing_id(self, asked: str, name: str) -> str:
-        wanted = asked or _slug(name, "thing")
-        return _free(wanted, (wanted,) if self._has(wanted) else (), asked=bool(asked))
+    def _thing_id(self, asked: str, name: str, noun: str = "thing") -> str:
+        wanted = asked or slug(name, noun)
+        return free(wanted, (wanted,) if self._has(wanted) else (), asked=bool(asked))
 
     def _has(self, thing: str) -> bool:
         try:
@@ -328,27 +359,6 @@ def _drawn(entity: Entity, said: MadeThing) -> Json:
     drawn = None if said.located is None else said.located.get("location")
     point = None if entity.place is None else {"type": "Point", "coordinates": [entity.place.lon, entity.place.lat]}
     return None if drawn == point else drawn
-
-
-def _slug(name: str, noun: str) -> str:
-    """An id out of a name: its letters and digits in lower case; the noun where it has none, as a Chinese name."""
-    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
-    return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:_LONGEST].rstrip("-") or noun
-
-
-def _free(wanted: str, taken: Container[str], *, asked: bool) -> str:
-    """The id wanted, or one like it that is free; raises ConflictError where just this one was asked for and is taken."""
-    if not _ID.fullmatch(wanted):
-        what = Text(
-            f"“{wanted}”不能作标识：须以字母或数字开头，只含字母、数字、“-”和“_”，至多 80 个字符。",
-            f"'{wanted}' is no id: letters, digits, '-' and '_', a letter or digit first, 80 at most.",
-        )
-        raise BadInputError(what, id=wanted)
-    if wanted not in taken:
-        return wanted
-    if asked:
-        raise ConflictError(Text(f"标识“{wanted}”已被使用。", f"The id '{wanted}' is taken. Choose another."), id=wanted)
-    return f"{wanted}-{new_id()[-12:]}"
 
 
 def _there(found: Noun | None, key: str, none: Text) -> Noun:

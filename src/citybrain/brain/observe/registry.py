@@ -10,7 +10,7 @@ import numpy as np
 from sqlalchemy import Connection, delete, func, insert, select, update
 
 from citybrain.brain.observe import made, placed
-from citybrain.brain.observe.made import MADE, Made, Words
+from citybrain.brain.observe.made import FEATURE, FEATURES, MADE, Made, Words
 from citybrain.brain.observe.marks import Mark
 from citybrain.brain.observe.placed import Stood
 from citybrain.brain.observe.store import ENTITY, STREAM, agreed, entity_of, entity_row, stream_of, stream_row
@@ -154,6 +154,8 @@ class Registry:
 
     def kind(self, name: str) -> Kind:
         """A declared kind, or that of what is made over doors; raises BadInputError."""
+        if name == FEATURE:
+            return FEATURES
         return self._made_kind if name == MADE else self._declared(name)
 
     def _declared(self, name: str) -> Kind:
@@ -316,9 +318,11 @@ class Registry:
             held[stream.no - 1 : stream.no] = [stream]
         self._streams = tuple(held)
         self._entities = self._entities | {entity.id: entity for entity in entities}
-        present = {entity.id: entity for entity in (*self._of_kind.get(MADE, ()), *entities) if entity.valid_to is None}
-        ended = {entity.id for entity in entities if entity.valid_to is not None}
-        self._of_kind = self._of_kind | {MADE: tuple(present[name] for name in sorted(present.keys() - ended))}
+        for kind in {entity.kind for entity in entities}:
+            of = [entity for entity in entities if entity.kind == kind]
+            present = {entity.id: entity for entity in (*self._of_kind.get(kind, ()), *of) if entity.valid_to is None}
+            ended = {entity.id for entity in of if entity.valid_to is not None}
+            self._of_kind = self._of_kind | {kind: tuple(present[name] for name in sorted(present.keys() - ended))}
         others = {name: no for name, no in self._numbers.items() if name not in freed} if freed else self._numbers
         self._numbers = others | {stream.id: stream.no for stream in streams if stream.ended is None}
         of_entity: dict[str, dict[int, Stream]] = {}

@@ -93,6 +93,15 @@ PLACED = Table(
     Column("named", BigInteger),
 )
 """Each place of a thing that moved, since when; ``named`` is what its id says where that is another instant (placed.py)."""
+FEATURED = Table(
+    "featured",
+    METADATA,
+    Column("stream", Integer, primary_key=True, autoincrement=False),
+    Column("time", BigInteger, primary_key=True, autoincrement=False),
+    Column("feature", String(200), nullable=False),
+    Index("featured_by", "feature", "stream", "time"),
+)
+"""What an observation is about, where that is not the place of its stream's own thing (featured.py)."""
 DOUBT = Table(
     "doubt",
     METADATA,

@@ -20,6 +20,8 @@ def bound(parts: SensorThingsParts, caller: Caller, why: str, lang: Lang, host: 
         cache(lambda dataset: parts.guard.whole(caller, dataset, why)),
         parts.registry,
         parts.series,
+        parts.featured,
+        cache(parts.featured.streams),
         Shaper(parts.registry, lang, host),
     )
     now: datetime = moment(parts.clock.city())

@@ -22,7 +22,7 @@ _NOT_MADE: Final[Mapping[str, tuple[str, str]]] = {
         "请发送到 HistoricalLocations 或 Things('…')/HistoricalLocations",
         "send them to HistoricalLocations or Things('…')/HistoricalLocations",
     ),
-    "FeaturesOfInterest": ("观测对象即数据流所属对象的位置", "the feature of interest is where the Thing of a Datastream stands"),
+    "FeaturesOfInterest": ("请发送到 FeaturesOfInterest", "send it to FeaturesOfInterest"),
     "MultiDatastreams": (
         "它由应用包声明的间隔相同的测量字段得出",
         "MultiDatastreams follow from the measured fields of one interval that a pack declares",
@@ -53,6 +53,8 @@ class Changer:
                 return "Things", self.making.thing(name, words, spot, streams).id
             case (Segment("Sensors", None),):
                 return "Sensors", self.making.sensor(drafts.sensing(body))
+            case (Segment("FeaturesOfInterest", None),):
+                return "FeaturesOfInterest", self.making.feature(*drafts.feature(body))
             case (Segment("ObservedProperties", None),):
                 return "ObservedProperties", _outside(self.making.watched(drafts.property_(body)))
             case (Segment("Datastreams", None),):
@@ -77,6 +79,11 @@ class Changer:
                 self.making.move(key, drafts.location(said.of(self._located(key))))
             case (Segment("HistoricalLocations", str(key)),):
                 self._retime(key, said)
+            case (Segment("FeaturesOfInterest", str(key)),):
+                self.making.own_feature(key)
+                located = dict(self.registry.made.things[key].located or {})
+                before: Body = {"feature": located.pop("location", None), **located, "encodingType": "application/geo+json"}
+                self.making.redraw(key, drafts.feature(said.of(before))[1])
             case (Segment("Datastreams", str(key)),):
                 self.making.own_stream(key)
                 before = _written(self.registry.made.streams[key], observation="observationType", unit="unitOfMeasurement")
@@ -105,6 +112,8 @@ class Changer:
                 self.making.move(key, None)
             case (Segment("HistoricalLocations", str(key)),):
                 self.making.forget(*_past(key))
+            case (Segment("FeaturesOfInterest", str(key)),):
+                self.making.end_feature(key)
             case (Segment("Datastreams", str(key)),):
                 self.making.end_stream(key)
             case (Segment("Sensors", str(key)),):

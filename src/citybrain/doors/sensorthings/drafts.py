@@ -90,8 +90,8 @@ def thing(value: Json) -> tuple[str, MadeThing, Spot | None, tuple[Draft, ...]]:
     places = body.list("Locations")
     if len(places) > 1 or body.list("HistoricalLocations"):
         raise not_held(
-            "一个 Thing 只有一个当前位置；历史位置由系统记录。",
-            "A Thing has one Location at a time; its past is not written by hand.",
+            "一个 Thing 只有一个当前位置；历史位置请随后发送到 Things('…')/HistoricalLocations。",
+            "A Thing has one Location at a time; send its past to Things('…')/HistoricalLocations afterwards.",
         )
     spot = location(places[0]) if places else None
     words = MadeThing(asked(body), body.text("description"), body.object("properties"))
@@ -116,6 +116,25 @@ def location(value: Json) -> Spot:
         "location": body.object("location"),
     }
     return Spot(place(body.object("location")), words)
+
+
+def feature(value: Json) -> tuple[str, Spot]:
+    """A FeatureOfInterest: the id that is asked for, or none, and where and what it is, its GeoJSON kept as it was sent."""
+    body = whole("FeatureOfInterest", value, "name", "description", "encodingType", "feature", "properties", "Observations")
+    if body.list("Observations"):
+        raise not_held(
+            "新建观测对象时不能附带观测值，请随后发送。",
+            "Observations do not come with a new FeatureOfInterest. Send them afterwards.",
+        )
+    if body.text("encodingType") not in _GEOJSON:
+        raise not_held("encodingType 仅可为 application/geo+json。", "encodingType can be application/geo+json.")
+    words: dict[str, Json] = {
+        "name": body.text("name"),
+        "description": body.text("description"),
+        "properties": body.object("properties"),
+        "location": body.object("feature"),
+    }
+    return asked(body), Spot(place(body.object("feature")), words)
 
 
 @dataclass(frozen=True, slots=True)

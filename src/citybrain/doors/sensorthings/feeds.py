@@ -16,7 +16,7 @@ import pyarrow as pa
 import structlog
 from anyio import to_thread
 
-from citybrain.brain.observe import MADE, MadeProperty, MadeSensor, MadeStream, Noun, Stood
+from citybrain.brain.observe import FEATURE, MADE, MadeProperty, MadeSensor, MadeStream, Noun, Stood
 from citybrain.doors.sensorthings.bound import bound
 from citybrain.doors.sensorthings.model import SETS
 from citybrain.doors.sensorthings.options import Options, options
@@ -161,6 +161,8 @@ class Feeds:
                 "您只能读取部分观测值，不能订阅；请经 HTTP 读取。",
                 "You may read only some of the observations, so you cannot subscribe to them. Read them over HTTP.",
             )
+        if target.set == _READINGS and target.item is None and target.scope != EVERYTHING:
+            reading.streams(target.scope)
         key = None if target.item is None else target.item.id
         asked = options(pairs, SETS[target.set])
         return _Feed(caller, wanted, asked, target.set, key, target.scope, outlet, checked=time.monotonic())
@@ -278,6 +280,8 @@ class Feeds:
 def _places(noun: Noun) -> tuple[tuple[str, str], ...]:
     """Set and id of the entities that a change shows in."""
     match noun:
+        case Entity(kind=kind) if kind == FEATURE:
+            return (("FeaturesOfInterest", noun.id),)
         case Entity():
             first = (("HistoricalLocations", f"{noun.id}@{noun.valid_from}"),) if noun.version == 1 else ()
             return (*((name, noun.id) for name in _PLACED), *first)

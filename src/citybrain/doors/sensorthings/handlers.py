@@ -10,7 +10,7 @@ from litestar import Response, delete, get, post, route
 from litestar.exceptions import HTTPException
 from litestar.params import FromPath, HeaderParameter
 
-from citybrain.doors.sensorthings import answers, batch, bringing, links, multipart
+from citybrain.doors.sensorthings import answers, batch, bringing, featuring, links, multipart
 from citybrain.doors.sensorthings.altering import PATCH, Change
 from citybrain.doors.sensorthings.bound import bound
 from citybrain.doors.sensorthings.changing import Changer, thing_of
@@ -90,7 +90,9 @@ async def change(request: Call, parts: Parts, path: FromPath[str]) -> Response[b
 def end(request: Call, parts: Parts, path: FromPath[str]) -> Response[bytes]:
     """An entity ended, and with it what hangs on it."""
     where = _path(request, path)
-    _changer(parts, request, where).end(where)
+    changer = _changer(parts, request, where)
+    featuring.unobserved(parts, where)
+    changer.end(where)
     return Response(b"", status_code=200)
 
 
@@ -122,7 +124,12 @@ async def _observed(
             "观测值只能发送到 Observations，或 Datastream、MultiDatastream 的 Observations。",
             "Observations go to Observations, or to those of a Datastream or MultiDatastream.",
         )
-    made = await writer.one(_decoded(request, sent), where[0].key if len(where) == 2 else None, key)
+    body, stream = _decoded(request, sent), where[0].key if len(where) == 2 else None
+    aside = await to_thread.run_sync(featuring.apart, parts, body, stream)
+    if aside is None:
+        made = await writer.one(body, stream, key)
+    else:
+        made = await featuring.observed(parts, group, request.user, aside, stream, key)
     return Response(b"", status_code=201, headers={"Location": links.entity(host, "Observations", made)})
 
 

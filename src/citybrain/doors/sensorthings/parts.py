@@ -11,7 +11,7 @@ from litestar.di import NamedDependency
 from litestar.handlers import BaseRouteHandler
 from litestar.params import SkipValidation
 
-from citybrain.brain.observe import Inlet, Making, Registry
+from citybrain.brain.observe import Featured, Inlet, Making, Registry
 from citybrain.brain.protect import Accounts, Guard
 from citybrain.kernel.access import Caller
 from citybrain.kernel.clock import Clock
@@ -30,6 +30,7 @@ class SensorThingsParts:
     registry: Registry
     making: Making
     intake: Inlet
+    featured: Featured
     series: Series
     clock: Clock
     admit: Callable[[Connection, BaseRouteHandler], Awaitable[None]]

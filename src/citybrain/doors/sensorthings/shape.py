@@ -6,7 +6,7 @@ from typing import Final, TypeAlias
 
 import msgspec
 
-from citybrain.brain.observe import CORRECTION, MADE, MadeProperty, Registry, Stood
+from citybrain.brain.observe import CORRECTION, FEATURE, MADE, MadeProperty, Registry, Stood
 from citybrain.kernel.errors import BadInputError
 from citybrain.kernel.instant import parse, rfc3339
 from citybrain.kernel.predicate import NOTHING, And, Compare, Predicate
@@ -75,8 +75,9 @@ class Shaper:
         return self._placed("Locations", row, "location", links)
 
     def feature(self, row: Row) -> Item:
-        """The place that a thing's streams speak of."""
-        return self._placed("FeaturesOfInterest", row, "feature", {"Observations": same("entity", row["id"])})
+        """The place that a thing's streams speak of, or what was made to be observed."""
+        by = "feature" if row["kind"] == FEATURE else "entity"
+        return self._placed("FeaturesOfInterest", row, "feature", {"Observations": same(by, row["id"])})
 
     def historical(self, row: Row, stood: Stood) -> Item:
         """Since when a thing stood somewhere: where it stands still, or where it was."""
@@ -134,8 +135,8 @@ class Shaper:
         }
         return Item("Datastreams", str(row["id"]), body, links, row)
 
-    def observation(self, row: Row, entity: str) -> Item:
-        """A value; ``row`` holds id, stream, time, value, received, door and origin, ``entity`` is whose stream it is."""
+    def observation(self, row: Row, feature: str) -> Item:
+        """A value, and what it is about; ``row`` holds id, stream, time, value, received, door and origin."""
         body: dict[str, Json] = {
             "phenomenonTime": row["time"],
             "resultTime": row["time"],
@@ -143,7 +144,7 @@ class Shaper:
             **quality(row["door"]),
             "parameters": marked({"received": row["received"], "origin": row["origin"]}),
         }
-        links = {"Datastream": same("id", row["stream"]), "FeatureOfInterest": same("id", entity)}
+        links = {"Datastream": same("id", row["stream"]), "FeatureOfInterest": same("id", feature)}
         return Item("Observations", str(row["id"]), body, links, row)
 
     def sensor(self, source: str) -> Item:

@@ -1,12 +1,12 @@
 """Where the entities of each set come from: the guard's reader for rows of ours, the declarations for what is made of them."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
-from citybrain.brain.observe import Registry
-from citybrain.doors.sensorthings import composed, historical, spans
+from citybrain.brain.observe import FEATURE, Featured, Registry
+from citybrain.doors.sensorthings import composed, historical, sampled, spans
 from citybrain.doors.sensorthings.geometry import outlined
 from citybrain.doors.sensorthings.multi import COLUMN, MULTI, kinds, multi_datastream, place, watched_by
 from citybrain.doors.sensorthings.push import Column, Places, instant, number, text
@@ -21,8 +21,16 @@ from citybrain.kernel.predicate import NOTHING, And, Compare, Not, Predicate, Wi
 _PAGE: Final = 1000
 _NAMED: Final = 10_000
 """Things that a predicate names one by one."""
-_PRESENT: Final = Not(Compare("valid_to", "ge", "1970-01-01T00:00:00Z"))
-_PLACED: Final = And((Within(-180, -90, 180, 90), _PRESENT))
+_ALIVE: Final = Not(Compare("valid_to", "ge", "1970-01-01T00:00:00Z"))
+_PRESENT: Final = And((_ALIVE, Compare("kind", "ne", FEATURE)))
+_SOMEWHERE: Final = Within(-180, -90, 180, 90)
+_OF: Final[Mapping[str, Predicate]] = {
+    "Things": _PRESENT,
+    MULTI: _PRESENT,
+    "Locations": And((_SOMEWHERE, _PRESENT)),
+    "FeaturesOfInterest": And((_SOMEWHERE, _ALIVE)),
+}
+"""Which of the rows of things and features are entities of a set."""
 _ENTITY: Final = {
     "id": text("id"),
     "@iot.id": text("id"),
@@ -97,6 +105,9 @@ class Shelves:
     whole: Callable[[str], bool]
     registry: Registry
     series: Series
+    featured: Featured
+    own: Callable[[], frozenset[int]]
+    """The numbers of the streams with observations about features of their own."""
     shaper: Shaper
 
     def page(
@@ -108,6 +119,8 @@ class Shelves:
         """
         if name == "Observations" and spans.named(where, COLUMN) is not None:
             return Portion(*composed.observed(self.reader, self.registry, where, limit, cursor, order))
+        if name == "Observations" and sampled.lists(where):
+            return Portion(*sampled.observed(self.reader, self.registry, self.featured, self.shaper, where, limit, cursor, order))
         if name == "Observations":
             return self._observations(where, limit, cursor, order)
         if name == "HistoricalLocations":
@@ -120,7 +133,7 @@ class Shelves:
         if name == MULTI:
             where = both(self._watched(where), self._joint())
         dataset, make = ("stream" if name == "Datastreams" else "entity"), self._maker(name)
-        rows = where if name == "Datastreams" else both(where, _PRESENT if name in ("Things", MULTI) else _PLACED)
+        rows = both(where, _OF[name]) if name in _OF else where
         found = self.reader.read(Query(dataset, rows, Order("id"), limit, cursor, count))
         return Portion(tuple(make(row) for row in found.rows), found.next, found.total)
 
@@ -128,6 +141,8 @@ class Shelves:
         """How many observations satisfy a predicate; None where counting them would mean reading them all."""
         if spans.named(where, COLUMN) is not None:
             return composed.count(self.reader, self.registry, where)
+        if self._wanted(where) is not None:
+            return self._read(where)
         if not self.whole("observation"):
             return None
         return spans.count(self.series, [self.registry.stream(stream).no for stream in self.streams(where)], where)
@@ -145,7 +160,8 @@ class Shelves:
         if row["time"] is None:
             return Portion(())
         made = spans.row(self.registry.stream(stream.id), row)
-        return Portion((self.shaper.observation(made, str(row["entity"])),))
+        about = self._about([made])
+        return Portion((self.shaper.observation(made, about.get(str(made["id"]), str(row["entity"]))),))
 
     def _maker(self, name: str) -> Callable[[Row], Item]:
         return {
@@ -157,7 +173,7 @@ class Shelves:
         }[name]
 
     def _observations(self, where: Predicate, limit: int, cursor: str | None, order: Order | None) -> Portion:
-        streams, rest = self.streams(where), spans.without(where, {"entity", "id"})
+        streams, rest = self.streams(where), spans.without(where, {"entity", "id", "feature"})
         if order is not None and len(streams) > spans.MOST:
             raise not_held(
                 f"按时间排列时至多 {spans.MOST} 条数据流：请用 Datastreams('…')/Observations，或以 Datastream/id 筛选。",
@@ -170,14 +186,44 @@ class Shelves:
         rows = self.reader.read(Query("observation", both(Compare("stream", "in", part), rest), order, limit, inner))
         following = rows.next is not None or len(streams) > (group + 1) * spans.MOST
         onward = spans.marked(group, rows.next) if rows.next is not None else spans.marked(group + 1, None)
-        made = tuple(self.shaper.observation(row, self.registry.stream(str(row["stream"])).entity) for row in rows.rows)
+        about, wanted = self._about(rows.rows), self._wanted(where)
+        features = [about.get(str(row["id"]), self.registry.stream(str(row["stream"])).entity) for row in rows.rows]
+        pairs = zip(rows.rows, features, strict=True)
+        made = tuple(self.shaper.observation(row, feature) for row, feature in pairs if wanted is None or feature in wanted)
         return Portion(made, onward if following else None)
+
+    def _about(self, rows: Sequence[Row]) -> Mapping[str, str]:
+        """The features of observations by their ids, of those that have one of their own."""
+        places = [found for found in (spans.place(str(row["id"])) for row in rows) if found is not None and found[0] in self.own()]
+        times = [time for _, time in places]
+        return self.featured.of(sorted({number for number, _ in places}), min(times), max(times)) if places else {}
+
+    def _wanted(self, where: Predicate) -> tuple[str, ...] | None:
+        """The features that observations are asked for by; None where the predicate speaks of none."""
+        made, things = spans.named(where, "feature"), spans.named(where, "entity")
+        numbers = {stream.no for thing in things or () for stream in self.registry.streams_of(thing)} if self.own() else set()
+        return made if made is not None else things if numbers & self.own() else None
+
+    def _read(self, where: Predicate) -> int | None:
+        """How many observations satisfy a predicate, counted by reading them; None for too many."""
+        total, cursor = 0, None
+        for _ in range(_NAMED // _PAGE):
+            portion = self.page("Observations", where, _PAGE, cursor)
+            total, cursor = total + len(portion.items), portion.next
+            if cursor is None:
+                return total
+        return None
 
     def streams(self, where: Predicate) -> tuple[str, ...]:
         """The streams whose observations are asked for: those named, those of a thing, or all that the caller may see."""
         named = spans.named(where, "stream")
         if named is not None:
             return tuple(name for name in named if self._is_stream(name))
+        if spans.named(where, "feature") is not None:
+            raise not_held(
+                "不能订阅手工新建的观测对象的观测值，请订阅 Datastream 的。",
+                "Observations about a feature that was made by hand are not subscribed to. Subscribe to those of a Datastream.",
+            )
         things = spans.named(where, "entity")
         if things is not None:
             return tuple(stream.id for thing in things for stream in self.registry.streams_of(thing))

@@ -10,7 +10,7 @@ from typing import Final, TypeVar
 import numpy as np
 from anyio import to_thread
 
-from citybrain.brain.observe import Gathering, Making, MovedError, Rows, Verdict
+from citybrain.brain.observe import About, Gathering, Making, MovedError, Rows, Verdict
 from citybrain.doors.sensorthings.parts import Call, SensorThingsParts
 from citybrain.doors.sensorthings.writing import DOOR
 from citybrain.kernel.errors import BadInputError
@@ -31,6 +31,8 @@ class Group:
     gathering: Gathering
     making: Making
     held: list[Rows] = field(default_factory=list)
+    about: list[About] = field(default_factory=list)
+    """What observations are about, where they have a feature of their own."""
     whole: bool = True
     """Whether every observation was found good."""
 
@@ -60,8 +62,10 @@ class Group:
             await to_thread.run_sync(self.parts.making.enter, self.gathering)
         if not self.held:
             return
-        stored = False
+        stored, before = False, tuple[About, ...]()
         try:
+            if self.about:
+                before = await to_thread.run_sync(self.parts.featured.put, self.about)
             verdict = await self.parts.intake.take(_one(self.held), DOOR, None)
             if verdict.refused:
                 what = Text(
@@ -71,6 +75,8 @@ class Group:
                 raise BadInputError(what, reason=verdict.refused[0].code)
             stored = True
         finally:
+            if before and not stored:
+                await to_thread.run_sync(self.parts.featured.put, before)
             if made and not stored:
                 await to_thread.run_sync(self.parts.making.take_back, self.gathering)
 

@@ -236,7 +236,11 @@ def _kept(body: Mapping[str, Json], stream: str) -> None:
         )
     feature = body.get("FeatureOfInterest")
     if feature not in _EMPTY and _reference(feature) != stream.rpartition(".")[0]:
-        raise not_held("观测对象只能是数据流所属的对象。", "The FeatureOfInterest can only be the Datastream's own Thing.")
+        raise not_held(
+            "此处观测对象只能是数据流所属的对象；另有观测对象的，请先新建 FeatureOfInterest，再以 POST Observations 逐条发送并写明其 @iot.id。",
+            "Here the FeatureOfInterest can only be the Datastream's own Thing. For another make the FeatureOfInterest first, and send the "
+            "observation by itself to Observations with its @iot.id.",
+        )
 
 
 def _same(one: Json, two: Json) -> bool:
