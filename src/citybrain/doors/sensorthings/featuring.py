@@ -51,6 +51,7 @@ async def observed(
     """
 
     async def work(group: Group) -> str:
+        """Hold it with a group, and what it is about."""
         _made(group, said.feature)
         now = rfc3339(parts.clock.city())
         writer = Writer(group, parts.accounts, caller, group.gathering.stream_numbers(), now)
