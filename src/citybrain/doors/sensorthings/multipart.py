@@ -20,6 +20,13 @@ _BOUNDARY: Final = re.compile(r"[0-9A-Za-z'()+_,\-./:=? ]{0,69}[0-9A-Za-z'()+_,\
 _HEADER: Final = re.compile(r"(?P<name>[!#$%&'*+\-.^_`|~0-9A-Za-z]+):[ \t]*(?P<value>[^\x00-\x08\x0a-\x1f\x7f]*)")
 _REQUEST: Final = re.compile(r"(?P<method>[A-Za-z]+) (?P<url>\S+)(?: HTTP/\d(?:\.\d)?)?")
 _NAME: Final = re.compile(r"[^\s/?#$]{1,200}")
+_BLANK: Final = re.compile(rb"\A\r?\n|\r?\n\r?\n")
+_REST: Final = re.compile(rb"[ \t]*(?=\r?\n|\Z)")
+_LINE_END: Final = re.compile(rb"\A\r?\n")
+_HEADERS: Final = 16_000
+"""Bytes of the headers of a part, and of a request, its first line apart: what is longer is not looked through."""
+_LOOKS: Final = 100_000
+"""How often a boundary may stand in a body, be it a line or not."""
 _PLAIN: Final = frozenset({"", "binary", "8bit", "7bit"})
 _TOLD: Final = ("content-type", "location", "retry-after")
 """Headers of an answer that its part says."""
@@ -89,7 +96,9 @@ def _request(headers: Mapping[str, str], body: bytes, at: str, group: str | None
     name = headers.get("content-id")
     if name is not None and not _NAME.fullmatch(name):
         raise _bad(at, "Content-ID 无法识别", "its Content-ID cannot be read")
-    first, _, rest = body.lstrip(b"\r\n").partition(b"\n")
+    asked = body.lstrip(b"\r\n")
+    first = asked[:_HEADERS].partition(b"\n")[0]
+    rest = asked[len(first) + 1 :]
     line = _REQUEST.fullmatch(_text(first.rstrip(b"\r"), at).rstrip())
     if line is None or line["method"].upper() not in METHODS or len(line["url"]) > LONGEST:
         raise _bad(
@@ -109,32 +118,49 @@ def between(kind: str, body: bytes, at: str) -> Iterator[bytes]:
     if not _BOUNDARY.fullmatch(boundary):
         raise _bad(at, f"{KIND} 须写明 boundary", f"{KIND} says its boundary")
     begun: int | None = None
-    for count, line in enumerate(
-        re.finditer(rb"(?:\A|\r?\n)--" + re.escape(boundary.encode()) + rb"(--)?[ \t]*(?=\r?\n|\Z)", body)
-    ):
+    for count, (start, end, last) in enumerate(_lines(body, f"--{boundary}".encode(), at)):
         if count > MOST:
             raise _bad(at, f"一批至多 {MOST} 个请求，请分批发送", f"a batch holds at most {MOST} requests: send it in parts")
         if begun is not None:
-            yield re.sub(rb"\A\r?\n", b"", body[begun : line.start()])
-        elif line[1] is not None:
+            yield _LINE_END.sub(b"", body[begun:start], count=1)
+        elif last:
             break
-        if line[1] is not None:
+        if last:
             return
-        begun = line.end()
+        begun = end
     if begun is None:
         raise _bad(at, f"没有任何以 --{boundary} 分开的部分", f"nothing stands between lines '--{boundary}'")
     raise _bad(at, f"没有结尾的 --{boundary}--", f"its last line '--{boundary}--' is missing")
 
 
+def _lines(body: bytes, line: bytes, part: str) -> Iterator[tuple[int, int, bool]]:
+    """Where each line that is a boundary begins, with the end of the line before, and ends; and whether it is the last one."""
+    at, looks = body.find(line), 0
+    while at >= 0:
+        looks += 1
+        if looks > _LOOKS:
+            raise _bad(
+                part, "boundary 在内容中出现过多，请换一个", "its boundary stands too often in what it parts: choose another"
+            )
+        last = body.startswith(b"--", at + len(line))
+        rest = _REST.match(body, at + len(line) + 2 * last)
+        if rest is not None and (at == 0 or body[at - 1 : at] == b"\n"):
+            yield at - (2 if body[max(0, at - 2) : at] == b"\r\n" else min(at, 1)), rest.end(), last
+        at = body.find(line, at + len(line))
+
+
 def headed(raw: bytes, at: str) -> tuple[dict[str, str], bytes]:
     """Headers by their names in small letters, and what stands after the empty line."""
+    blank = _BLANK.search(raw, 0, _HEADERS)
+    if blank is None and len(raw) > _HEADERS:
+        raise _bad(at, f"标头超过 {_HEADERS} 字节", f"its headers are more than {_HEADERS} bytes")
+    head, rest = (raw, b"") if blank is None else (raw[: blank.start()], raw[blank.end() :])
     headers: dict[str, str] = {}
-    last, rest = "", raw
-    while rest:
-        line, _, rest = rest.partition(b"\n")
+    last = ""
+    for line in head.split(b"\n") if head else ():
         text = _text(line.rstrip(b"\r"), at)
         if not text:
-            break
+            continue
         if text[0] in " \t" and last:
             headers[last] = f"{headers[last]} {text.strip()}"
             continue
