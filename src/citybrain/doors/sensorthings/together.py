@@ -54,8 +54,8 @@ class Group:
         """Enter everything; returns when it is durable, and raises with nothing of it there.
 
         Entities and observations stand in two stores: entities are entered first, and taken back where the observations are
-        refused after all, because a store is full or a day has ended meanwhile. A kill in between leaves the entities without
-        these observations; nobody was told that it had succeeded.
+        refused after all, because a store is full or a day has ended meanwhile. A kill in between leaves the entities, and what the
+        observations are about, without these observations; nobody was told that it had succeeded.
         """
         made = self.gathering.version != self.gathering.since
         if made:
