@@ -10,8 +10,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
+from sqlalchemy import make_url
 
-from citybrain.app import backups, demo_bookings, district, furnish, layers, new_pack, running, trial
+from citybrain.app import backups, demo_bookings, district, furnish, layers, moving, new_pack, running, trial
 from citybrain.app import bundle as bundling
 from citybrain.app import check as checking
 from citybrain.app import demo as demonstration
@@ -182,6 +183,17 @@ def restore(given: argparse.Namespace) -> int:
     settings = _settings(given)
     with StateLock(settings.folder):
         _say(f"{backups.restore(given.source, settings.folder)} 个文件 · files")
+    return 0
+
+
+def move(given: argparse.Namespace) -> int:
+    """Move the transactions of a program that is not running from SQLite into an empty PostgreSQL database; no setting is changed."""
+    settings = _settings(given)
+    with StateLock(settings.folder):
+        rows = moving.move(settings, given.to, lambda sheet: _say(f"{sheet.rows:>10} {sheet.table} {sheet.digest[:16]}"))
+    shown = make_url(given.to).render_as_string()
+    _say(f"已迁入 {rows} 行，逐表核对一致 · rows moved, every table agrees on both sides")
+    _say(f'请在 citybrain.toml 中设置 · now set in citybrain.toml: database = "{shown}"')
     return 0
 
 

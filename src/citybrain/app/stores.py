@@ -22,6 +22,8 @@ from citybrain.kernel.errors import BadInputError, ConflictError
 from citybrain.kernel.ports import Facts
 from citybrain.kernel.text import Text
 
+SQLITE = "city.sqlite"
+"""The file of the transactions in the state folder, where the district is not on PostgreSQL."""
 _START = 60.0
 """Seconds that the process which owns the observations may take to start."""
 
@@ -64,9 +66,9 @@ def opened(settings: Settings, *, upgrade: bool) -> Iterator[Stores]:
         if alone is not None:
             stack.callback(alone.close)
             alone.hold()
-        transactions = open_postgres(settings.database) if settings.database else open_sqlite(folder / "city.sqlite", space)
+        transactions = open_postgres(settings.database) if settings.database else open_sqlite(folder / SQLITE, space)
         stack.callback(transactions.close)
-        _migrate(transactions, upgrade=upgrade)
+        (_upgraded if upgrade else up_to_date)(transactions)
         facts: Facts | None
         own, facts = _own(settings, space, stack)
         worker: Calls | None = None
@@ -119,16 +121,21 @@ def _calls(address: str, settings: Settings, stack: ExitStack, awaited: str | No
     return calls
 
 
-def _migrate(transactions: SqlTransactions, *, upgrade: bool) -> None:
+def up_to_date(transactions: SqlTransactions) -> None:
+    """See that no migration step is pending; raises ConflictError that names them."""
     with transactions.read() as connection:
         steps = migrate.pending(connection)
-    if not steps:
-        return
-    if not upgrade:
+    if steps:
         what = Text(
             f"数据库缺少 {len(steps)} 个升级步骤。请先备份，再以 citybrain serve --upgrade 启动。",
             f"The database lacks {len(steps)} migration steps. Make a backup, then start with citybrain serve --upgrade.",
         )
         raise ConflictError(what, steps=list(steps))
-    with transactions.begin() as tx:
-        migrate.upgrade(tx.connection)
+
+
+def _upgraded(transactions: SqlTransactions) -> None:
+    with transactions.read() as connection:
+        steps = migrate.pending(connection)
+    if steps:
+        with transactions.begin() as tx:
+            migrate.upgrade(tx.connection)

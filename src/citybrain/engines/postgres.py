@@ -71,7 +71,8 @@ class Alone:
                 self._held.invalidate()
                 self._held.close()
                 self._held = None
-            raise BusyError(Text("数据库没有应答。", "The database does not answer."), retry_after=5) from error
+            what = Text(f"数据库没有应答：{error.orig}", f"The database does not answer: {error.orig}")
+            raise BusyError(what, retry_after=5) from error
 
     def close(self) -> None:
         """Give the name back, at once where the database answers."""
