@@ -124,12 +124,12 @@ class District:
 
 
 @contextmanager
-def nats(folder: Path, port: int) -> Iterator[subprocess.Popen[bytes]]:
+def nats(folder: Path, port: int, *more: str) -> Iterator[subprocess.Popen[bytes]]:
     """A NATS server with JetStream; skipped where it is not installed."""
     program = shutil.which("nats-server", path=f"{os.environ['PATH']}:/usr/sbin")
     if program is None:
         pytest.skip("nats-server is not on this machine")
-    command = [program, "-a", "127.0.0.1", "-p", str(port), "-js", "-sd", str(folder / "nats")]
+    command = [program, "-a", "127.0.0.1", "-p", str(port), "-js", "-sd", str(folder / "nats"), *more]
     with (folder / "nats.log").open("ab") as log:
         process = subprocess.Popen(command, stdout=log, stderr=log)
     try:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from citybrain.app import migrate
 from citybrain.app.history import HistorySeries
+from citybrain.app.links import papers
 from citybrain.app.settings import Settings
 from citybrain.engines.duckdb import DuckFacts, DuckFile, DuckSeries
 from citybrain.engines.files import FolderFiles
@@ -114,7 +115,7 @@ def _archive(settings: Settings) -> ObjectStore:
 
 
 def _calls(address: str, settings: Settings, stack: ExitStack, awaited: str | None) -> Calls:
-    calls = Calls(address, settings.secret)
+    calls = Calls(address, settings.secret, papers=papers(settings))
     stack.callback(calls.close)
     if awaited is not None:
         calls.wait(awaited, _START)
