@@ -5,8 +5,7 @@ import asyncio
 import csv
 import secrets
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import msgspec
@@ -22,6 +21,7 @@ from citybrain.app.links import links
 from citybrain.app.lock import StateLock
 from citybrain.app.packs import installed
 from citybrain.app.programs import python
+from citybrain.app.quiet import quiet
 from citybrain.app.settings import Settings
 from citybrain.app.stores import opened
 from citybrain.app.walltime import wall
@@ -230,14 +230,10 @@ def _settings(given: argparse.Namespace, **more: object) -> Settings:
     )
 
 
-@contextmanager
-def _quiet(given: argparse.Namespace) -> Iterator[City]:
-    """A city without doors, for one command."""
+def _quiet(given: argparse.Namespace) -> AbstractContextManager[City]:
+    """A city without doors, for one command; of a district in several processes, in the place of the one that keeps the observations."""
     settings = _settings(given)
-    with StateLock(settings.folder), opened(settings, upgrade=False) as stores:
-        city = build(settings, stores, installed(), RunningClock(wall))
-        city.catalogue.register_all(datasets(city.packs, city.origin))
-        yield city
+    return quiet(_settings(given, role="ingest") if settings.ingest_at else settings)
 
 
 def _settle(city: City, config: Path | None) -> None:

@@ -25,6 +25,8 @@ from citybrain.kernel.text import Text
 
 SQLITE = "city.sqlite"
 """The file of the transactions in the state folder, where the district is not on PostgreSQL."""
+SERIES = "series"
+"""The folder of the observations in the state folder of the process that keeps them."""
 _START = 60.0
 """Seconds that the process which owns the observations may take to start."""
 
@@ -56,14 +58,14 @@ class Stores:
 def opened(settings: Settings, *, upgrade: bool) -> Iterator[Stores]:
     """The stores of a process with the settings' role, closed in order on leaving.
 
-    With ``upgrade`` pending migrations are taken; without, they raise ConflictError: serve never changes a schema unasked. Of the
-    roles ingest and worker there is one process each: a second raises ConflictError.
+    With ``upgrade`` pending migrations are taken; without, they raise ConflictError: serve never changes a schema unasked. On a
+    PostgreSQL database one process keeps the observations, and one has the role worker: a second raises ConflictError.
     """
     folder, shared = settings.folder, Path(settings.shared or settings.state)
     folder.mkdir(parents=True, exist_ok=True)
     space = FreeSpace(folder, settings.low_water)
     with ExitStack() as stack:
-        alone = Alone(settings.database, settings.role) if settings.role in ("ingest", "worker") else None
+        alone = _alone(settings)
         if alone is not None:
             stack.callback(alone.close)
             alone.hold()
@@ -81,11 +83,18 @@ def opened(settings: Settings, *, upgrade: bool) -> Iterator[Stores]:
         yield Stores(transactions, series, own, facts, files, keys, space, worker, alone)
 
 
+def _alone(settings: Settings) -> Alone | None:
+    """The place of this process at the database; one that does everything keeps the observations as well."""
+    if settings.role == "api" or not settings.database:
+        return None
+    return Alone(settings.database, "ingest" if settings.role == "all" else settings.role)
+
+
 def _own(settings: Settings, space: FreeSpace, stack: ExitStack) -> tuple[DuckSeries | None, DuckFacts | None]:
     """The stores that this process opens itself."""
     if settings.role == "api":
         return None, None
-    name = "facts" if settings.role == "worker" else "series"
+    name = "facts" if settings.role == "worker" else SERIES
     file = DuckFile(settings.folder / name, settings.series_memory, space=space)
     stack.callback(file.close)
     if settings.role == "worker":

@@ -89,7 +89,7 @@ class Alone:
             return
         connection.close()
         what = Text(
-            f"该数据库已有一个角色为 {self._name} 的进程。请先停止它。",
+            f"该数据库已有一个承担 {self._name} 角色的进程。请先停止它。",
             f"A process with the role {self._name} runs on this database already. Stop it first.",
         )
         raise ConflictError(what, role=self._name)
