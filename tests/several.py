@@ -91,6 +91,10 @@ class District:
         with (self.folder / f"{name}.log").open("ab") as log:
             return subprocess.Popen(command, stdout=log, stderr=log, env=self.environment, cwd=self.folder)
 
+    def run(self, *words: str) -> str:
+        """What a command says, at the state folder of the one that keeps the observations."""
+        return _command(self.folder, self.environment, *words)
+
     def log(self, name: str) -> str:
         """What a process has said."""
         return (self.folder / f"{name}.log").read_text(encoding="utf-8")

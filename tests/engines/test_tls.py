@@ -13,8 +13,8 @@ def test_papers_are_read_with_and_without_a_certificate_of_ones_own(tmp_path: Pa
     authority = Authority(tmp_path)
     own = authority.issue("one")
     alone, shown = authority.papers(), authority.papers(own, mutual=True)
-    assert (alone.ca, alone.certificate, alone.key, alone.mutual) == (authority.file.read_bytes(), b"", b"", False)
-    assert (shown.certificate, shown.key, shown.mutual) == (own.certificate.read_bytes(), own.key.read_bytes(), True)
+    assert (alone.ca, alone.certificate, alone.key, alone.mutual) == (authority.file.read_text(), "", "", False)
+    assert (shown.certificate, shown.key, shown.mutual) == (own.certificate.read_text(), own.key.read_text(), True)
 
 
 def test_a_file_that_does_not_fit_is_named(tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 """Encrypted links between processes: what this one shows, and whose word it takes for the others. Read once, at the start."""
 
 import ssl
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from citybrain.kernel.errors import BadInputError
@@ -15,9 +15,9 @@ class Papers:
     With ``mutual`` whoever calls must show a certificate too. ``context`` is the same for Python's own TLS, as the caller's side.
     """
 
-    ca: bytes
-    certificate: bytes
-    key: bytes
+    ca: str
+    certificate: str
+    key: str = field(repr=False)
     mutual: bool
     context: ssl.SSLContext
 
@@ -29,13 +29,18 @@ def read_papers(ca: str, certificate: str, key: str, *, mutual: bool = False) ->
     except OSError as error:
         raise _unfit("links_ca", ca, error) from error
     if not certificate:
-        return Papers(Path(ca).read_bytes(), b"", b"", mutual, context)
+        return Papers(_text(ca), "", "", mutual, context)
     try:
         # Without an answer of ours OpenSSL would ask for the password of a locked key at the terminal.
         context.load_cert_chain(certificate, key, password=lambda: "")
     except OSError as error:
         raise _unfit("links_cert, links_key", f"{certificate}, {key}", error) from error
-    return Papers(Path(ca).read_bytes(), Path(certificate).read_bytes(), Path(key).read_bytes(), mutual, context)
+    return Papers(_text(ca), _text(certificate), _text(key), mutual, context)
+
+
+def _text(file: str) -> str:
+    """PEM is ASCII; what somebody wrote between its blocks need not be."""
+    return Path(file).read_text(encoding="utf-8", errors="replace")
 
 
 def _unfit(setting: str, file: str, error: OSError) -> BadInputError:
