@@ -12,7 +12,7 @@ from citybrain.app.stores import SQLITE, up_to_date
 from citybrain.engines.copying import Sheet, broken_off, copy, standing
 from citybrain.engines.postgres import Alone, open_postgres
 from citybrain.engines.sqlite import open_sqlite
-from citybrain.kernel.errors import BadInputError, ConflictError, NotFoundError
+from citybrain.kernel.errors import BadInputError, BusyError, ConflictError, NotFoundError
 from citybrain.kernel.text import Text
 
 _LEFT = frozenset(("alembic_version",))
@@ -34,17 +34,19 @@ def move(settings: Settings, to: str, tell: Callable[[Sheet], None]) -> int:
     with closing(Alone(to, "ingest")) as alone, closing(open_sqlite(file)) as source, closing(open_postgres(to)) as target:
         alone.hold()
         up_to_date(source)
+        copied: list[Sheet] = []
+        tables: tuple[Table, ...] = ()
         try:
             with source.read() as before, target.begin() as tx:
                 _empty(tx.connection)
                 migrate.upgrade(tx.connection)
-                rows = 0
-                for sheet in copy(before, tx.connection, _tables(before)):
-                    rows += sheet.rows
+                tables = _tables(before)
+                for sheet in copy(before, tx.connection, tables):
+                    copied.append(sheet)
                     tell(sheet)
         except OperationalError as error:
-            raise broken_off(error.orig) from error
-    return rows
+            raise (_unsure(error) if tables and len(copied) == len(tables) else broken_off(error.orig)) from error
+    return sum(sheet.rows for sheet in copied)
 
 
 def _fitting(settings: Settings, to: str) -> None:
@@ -64,6 +66,16 @@ def _fitting(settings: Settings, to: str) -> None:
             "--to is the address of a PostgreSQL database, such as postgresql://user@host/name.",
         )
         raise BadInputError(what)
+
+
+def _unsure(error: OperationalError) -> BusyError:
+    """The connection was lost while it committed: the database alone knows what became of it."""
+    what = Text(
+        f"提交时与 PostgreSQL 的连接中断：{error.orig}。全部已迁入或全部没有：请再运行一次，若提示数据库不是空的，即已全部迁入。",
+        f"The connection broke off at the commit: {error.orig}. All of it was moved or nothing: move again; if the database is not empty "
+        "then, all of it was.",
+    )
+    return BusyError(what)
 
 
 def _empty(connection: Connection) -> None:
