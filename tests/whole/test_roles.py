@@ -67,10 +67,11 @@ def one(folder: Path) -> Iterator[District]:
 def day() -> list[bytes]:
     """A day up to this hour, an hour a sending: lots that fill up one after another, air that turns foul towards the end."""
     begin = int(time.time()) // HOUR * HOUR - 23 * HOUR
-    return [_hour(begin, hour) for hour in range(24)]
+    return [hour_of(begin, hour) for hour in range(24)]
 
 
-def _hour(begin: int, hour: int) -> bytes:
+def hour_of(begin: int, hour: int) -> bytes:
+    """The readings of one hour of the day that begins there."""
     rows: list[dict[str, object]] = []
     for number, lot in enumerate(LOTS):
         for minute in range(0, 60 if hour < 23 else 1, 5):

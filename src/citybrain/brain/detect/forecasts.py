@@ -18,6 +18,7 @@ from citybrain.brain.detect.roster import Things
 from citybrain.brain.detect.store import FORECAST, issue_of, issue_row
 from citybrain.kernel.clock import Clock
 from citybrain.kernel.datasets import ForecastIssue, Reliability, Skill
+from citybrain.kernel.errors import BusyError
 from citybrain.kernel.instant import DAY, HOUR, Instant, local_date
 from citybrain.kernel.observations import SeriesQuery
 from citybrain.kernel.pack import Forecast, ForecastModel, History, Nearby, Pack
@@ -177,6 +178,9 @@ class Forecasts:
                 for place, entity in enumerate(recent.entities)
                 if entity in targets and (issue := _issue(model, recent, place, targets[entity], hour)) is not None
             ]
+        except BusyError:
+            # Nobody's fault: a store is away, and it is asked again in the next turn.
+            raise
         except Exception as error:
             # The fence around pack code: an algorithm that fails leaves its streams without a forecast, not the others.
             log.exception("forecast_failed", forecast=forecast.name, error=str(error))

@@ -25,6 +25,7 @@ from citybrain.brain.detect.telling import alert_for, request_for
 from citybrain.brain.detect.words import filled
 from citybrain.kernel.alerts import Grade
 from citybrain.kernel.clock import Clock
+from citybrain.kernel.errors import BusyError
 from citybrain.kernel.instant import Instant
 from citybrain.kernel.pack import Opens
 from citybrain.kernel.ports import Bus, Cases, Series, Transactions, Tx
@@ -117,13 +118,22 @@ class Watch:
         told, loop = self._bus.listen("recorded"), asyncio.get_running_loop()
         waking = aiter(told)
         heard = asyncio.ensure_future(anext(waking))
-        swept = loop.time()
+        swept, waits = loop.time(), False
         while True:
             await asyncio.wait((heard,), timeout=every)
             if heard.done():
                 heard = asyncio.ensure_future(anext(waking))
             try:
                 swept = await self._catch_up(swept, every)
+                if waits:
+                    log.info("watch_goes_on")
+                waits = False
+            except BusyError as error:
+                # Whoever keeps the observations is away: said once, and once that it is back.
+                if not waits:
+                    log.warning("watch_waits", why=str(error))
+                waits = True
+                await asyncio.sleep(every)
             except Exception as error:
                 # The fence of this loop: what failed is read back from the store and done again.
                 log.exception("watch_failed", error=str(error))
