@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from citybrain.brain.observe import CORRECTION, NOTHING, RESTORED, STRUCK, Change, Corrections, Following, Latest, missing, striking
+from citybrain.brain.observe import CORRECTION, NOTHING, RESTORED, STRUCK, Change, Corrections, Following, Latest, missing
 from citybrain.brain.observe.intake import Intake
 from citybrain.engines.bus import LocalBus
 from citybrain.kernel.errors import BadInputError, ConflictError
@@ -84,7 +84,7 @@ async def test_the_latest_value_is_then_the_one_before_here_in_another_process_a
 
 async def test_a_stream_of_which_all_is_struck_out_never_reported(world: World, corrections: Corrections) -> None:
     await world.send((LEVEL, -1, 2.0))
-    await correct(world, corrections, striking(Instant(START - MINUTE)))
+    await correct(world, corrections, strike(-1, -1))
     assert latest(world) is None
     assert read(world) == {}
 

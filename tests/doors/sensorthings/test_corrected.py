@@ -1,6 +1,7 @@
 """A value that a person corrected says so in its resultQuality; one that was measured, or stands again, has none."""
 
-from citybrain.brain.observe import Corrections, setting, striking
+from citybrain.brain.observe import Corrections, setting
+from citybrain.brain.observe import strike as struck_out
 from citybrain.kernel.instant import parse
 from tests.doors.conftest import World
 from tests.doors.sensorthings.conftest import desk, fill
@@ -50,7 +51,7 @@ async def test_those_who_subscribed_are_told_the_corrected_value_with_its_mark(w
 
 async def strike(world: World, stream: str, at: str) -> int:
     corrections: Corrections = world.parts.corrections
-    whose, change = world.parts.registry.stream(stream), striking(parse(f"2026-11-22T{at}:00Z"))
+    whose, change = world.parts.registry.stream(stream), struck_out(parse(f"2026-11-22T{at}:00Z"))
     seen = corrections.preview(whose, change).seen
     return (await corrections.correct(whose, change, seen, "officer", "校准时的试气")).no
 

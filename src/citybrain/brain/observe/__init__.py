@@ -25,7 +25,7 @@ from citybrain.brain.observe.permission import permitted
 from citybrain.brain.observe.placed import Stood
 from citybrain.brain.observe.promises import Promise, Promises
 from citybrain.brain.observe.registry import MovedError, Noun, Registry, contract_of
-from citybrain.brain.observe.revising import CORRECTION, RESTORED, Change, Changed, Preview, setting, striking
+from citybrain.brain.observe.revising import CORRECTION, RESTORED, Change, Changed, Preview, setting, strike
 from citybrain.brain.observe.rows import Rows, read_rows, read_series
 from citybrain.brain.observe.shelves import datasets
 from citybrain.brain.observe.sources import sources
@@ -110,7 +110,7 @@ __all__ = [
     "read_series",
     "setting",
     "sources",
-    "striking",
+    "strike",
     "struck",
     "taken",
 ]

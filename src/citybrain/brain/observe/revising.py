@@ -48,7 +48,7 @@ class Change(msgspec.Struct, frozen=True):
         return self.factor == 0
 
 
-def striking(at: Instant) -> Change:
+def strike(at: Instant) -> Change:
     """The change that strikes out the reading of an instant."""
     return Change(at, Instant(at + 1), strikes=True)
 

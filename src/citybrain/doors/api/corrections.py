@@ -8,7 +8,7 @@ from anyio import to_thread
 from litestar import Response, get, post
 from litestar.params import FromPath, FromQuery, JSONBody
 
-from citybrain.brain.observe import Change, Correction, Kept, setting, striking
+from citybrain.brain.observe import Change, Correction, Kept, setting, strike
 from citybrain.doors.api import asking
 from citybrain.doors.api.caller import asks, purpose
 from citybrain.doors.api.observe import readable
@@ -129,7 +129,7 @@ def _change(data: Correcting) -> Change:
     """Raises BadInputError with the field for a body that is neither of the two, or both."""
     one_reading, span = (data.at is not None, data.value is not None), (data.since is not None, data.until is not None)
     if data.strike and one_reading == (True, False) and not any(span):
-        return striking(asking.instant(str(data.at), "at"))
+        return strike(asking.instant(str(data.at), "at"))
     if all(one_reading) and not any(span) and not data.strike:
         return setting(asking.instant(str(data.at), "at"), float(data.value or 0.0))
     if all(span) and not any(one_reading):
