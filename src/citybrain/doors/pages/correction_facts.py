@@ -168,7 +168,7 @@ def _line(parts: PageParts, one: Correction, unit: Text, *, may: bool) -> Correc
             else Text("第一个：测得 → 更正", "The first: measured → corrected")
         )
         facts.append(Fact(title, _becomes(first[0].measured, first[0].after, unit), first[0].time))
-    if not one.change.sets:
+    if one.change.until - one.change.since > 1:
         facts += [Fact(Text("起", "From"), same(""), one.change.since), Fact(Text("止", "Until"), same(""), one.change.until)]
     facts.append(Fact(Text("状态", "State"), _STATES[one.state]))
     said = _sum(one.change, unit)
