@@ -1,8 +1,10 @@
 """What a person strikes out: left out by every reader and said to be, kept beside, and back when that is taken back."""
 
+import asyncio
 import math
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from citybrain.brain.observe import CORRECTION, NOTHING, RESTORED, STRUCK, Change, Corrections, Following, Latest, missing
@@ -80,6 +82,24 @@ async def test_the_latest_value_is_then_the_one_before_here_in_another_process_a
     reading = other.of(world.registry.stream(LEVEL).no)
     assert reading is not None
     assert reading.value == 900.0
+
+
+async def test_a_reading_that_comes_while_the_latest_value_goes_back_is_the_latest(
+    world: World, corrections: Corrections, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await world.send((LEVEL, -2, 2.0), (LEVEL, -1, 900.0))
+    loop, stored, asked = asyncio.get_running_loop(), world.series.latest, list[tuple[int, ...] | None]()
+
+    def slow(at_most: int | None = None, streams: tuple[int, ...] | None = None) -> pa.Table:
+        found = stored(at_most, streams)
+        asked.append(streams)
+        if len(asked) == 1:
+            asyncio.run_coroutine_threadsafe(world.send((LEVEL, 0, 5.0)), loop).result()
+        return found
+
+    monkeypatch.setattr(world.series, "latest", slow)
+    await correct(world, corrections, strike(-1, -1))
+    assert (latest(world), len(asked)) == (5.0, 2)
 
 
 async def test_a_stream_of_which_all_is_struck_out_never_reported(world: World, corrections: Corrections) -> None:
