@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from structlog.testing import capture_logs
 
@@ -38,6 +39,27 @@ async def test_a_rule_fires_with_words_evidence_and_a_case_and_clears_itself(wor
     assert world.alerts.alert(alert.id).cleared == START + MINUTE
     names = [event.type for _, event in world.transactions.events_after(0, 9)]
     assert names == ["citybrain.detect.alert.told.v1", "citybrain.detect.alert.cleared.v1"]
+
+
+async def test_what_is_struck_out_is_as_if_it_had_never_come_before_a_start_and_after(world: World) -> None:
+    watch = world.watch()
+    await world.send(("p1.level", -2, 5.0), ("p1.flow", 0, 95.0))
+    await world.send(("p1.level", -1, 9.0))
+    watch.run_once()
+    assert [alert.rule for alert in world.alerts.open()] == ["pumps.high"]
+    no = np.array([world.registry.stream("p1.level").no, world.registry.stream("p1.flow").no], np.int32)
+    times = np.array([START - MINUTE, START], np.int64)
+    await world.intake.take_columns(no, times, np.array([np.inf, np.inf]), "struck", None)
+    watch.run_once()
+    assert world.alerts.open() == ()
+    world.at(6)
+    watch.sweep()
+    again = world.watch()
+    again.sweep()
+    assert world.alerts.open() == (), "nothing of the flow has lasted"
+    await world.send(("p1.level", 6, 9.0))
+    again.run_once()
+    assert [alert.rule for alert in world.alerts.open()] == ["pumps.high"]
 
 
 async def test_an_exceedance_within_one_batch_is_told_though_it_is_over(world: World) -> None:

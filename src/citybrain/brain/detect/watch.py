@@ -9,6 +9,7 @@ import threading
 from itertools import chain
 from typing import Protocol
 
+import numpy as np
 import pyarrow as pa
 import structlog
 from sqlalchemy import Connection, bindparam, delete, insert, select
@@ -171,6 +172,7 @@ class Watch:
         for kind, new in self._roster.split(rows):
             watch, own = self._roster.watches[kind], touched.setdefault(kind, {})
             changes += [(watch, change, moments) for change, moments in watch.take(new, own)]
+        changes += self._struck(rows, upto, touched)
         if _any(touched) or upto - self._kept >= STEP:
             self._commit(changes, touched, upto)
             self._open_cases()
@@ -181,6 +183,22 @@ class Watch:
         elif rows.num_rows >= self._reach:
             self._reach = min(MOST, 2 * self._reach)
         return rows.num_rows
+
+    def _struck(
+        self, rows: pa.Table, upto: int, touched: dict[str, dict[int, set[int]]]
+    ) -> list[tuple[KindWatch, Change, Moments]]:
+        """What changes where new rows strike out readings: the newest that stand are taken for the newest that came."""
+        struck = self._roster.struck(rows)
+        if not struck:
+            return []
+        gone = np.unique(rows["stream_no"].to_numpy()[~np.isfinite(rows["value"].to_numpy())])
+        stands, now = self._roster.standing(self._series.latest(upto, tuple(gone.tolist()))), self._clock.city()
+        watches = self._roster.watches
+        return [
+            (watches[kind], change, moments)
+            for kind, new in struck
+            for change, moments in watches[kind].go_back(new, stands.get(kind), now, touched.setdefault(kind, {}))
+        ]
 
     def _wait(self) -> None:
         if self._stale:
