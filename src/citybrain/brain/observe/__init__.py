@@ -26,7 +26,7 @@ from citybrain.brain.observe.placed import Stood
 from citybrain.brain.observe.promises import Promise, Promises
 from citybrain.brain.observe.registry import MovedError, Noun, Registry, contract_of
 from citybrain.brain.observe.revising import CORRECTION, RESTORED, Change, Changed, Preview, setting
-from citybrain.brain.observe.rows import Rows, read_rows, read_series
+from citybrain.brain.observe.rows import Rows, read_rows, read_series, whole
 from citybrain.brain.observe.shelves import datasets
 from citybrain.brain.observe.sources import sources
 from citybrain.brain.observe.store import METADATA
@@ -108,4 +108,5 @@ __all__ = [
     "setting",
     "sources",
     "taken",
+    "whole",
 ]

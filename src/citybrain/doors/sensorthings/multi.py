@@ -4,20 +4,42 @@ A MultiDatastream owns no data. Its Observations are put together from the readi
 instant, each at the place of its field and null where a field has none; the Datastreams stay as they are. Pure.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from typing import Final
 
 from citybrain.brain.observe import CORRECTION, Registry
 from citybrain.doors.sensorthings.shape import MEASUREMENT, Item, Row, Shaper, marked, quality, same, unit_words
 from citybrain.kernel.instant import Instant, parse
 from citybrain.kernel.text import Json
-from citybrain.kernel.things import Field, Kind
+from citybrain.kernel.things import Field, Kind, Stream
 
 MULTI: Final = "MultiDatastreams"
 COLUMN: Final = "multi"
 """What predicates call the MultiDatastream of an Observation."""
 _COMPLEX: Final = "http://www.opengis.net/def/observationType/OGC-OM/2.0/OM_ComplexObservation"
 _SIGN: Final = "@"
+
+
+@dataclass(frozen=True, slots=True)
+class Joint:
+    """What a MultiDatastream is of: streams of one thing in their order."""
+
+    id: str
+    thing: str
+    streams: tuple[Stream, ...]
+    fields: tuple[Field, ...]
+    """The field of each stream."""
+
+    @property
+    def source(self) -> str:
+        """Its Sensor, that of its first stream."""
+        return self.streams[0].source
+
+    @property
+    def watched(self) -> tuple[str, ...]:
+        """The ids of its ObservedProperties."""
+        return tuple(f"{stream.kind}.{stream.field}" for stream in self.streams)
 
 
 def together(kind: Kind) -> tuple[Field, ...]:
@@ -31,25 +53,24 @@ def kinds(registry: Registry) -> tuple[str, ...]:
     return tuple(kind.name for kind in registry.kinds() if together(kind))
 
 
-def fields_of(registry: Registry, entity: str) -> tuple[Field, ...]:
-    """The fields of a thing's MultiDatastream in their order; none for a thing without one, or that is not there."""
-    streams = registry.streams_of(entity)
-    declared = {kind.name: kind for kind in registry.kinds()}.get(streams[0].kind) if streams else None
-    fields = together(declared) if declared is not None else ()
-    present = {stream.field for stream in streams}
-    return fields if all(column.name in present for column in fields) else ()
+def of_thing(registry: Registry, thing: str) -> tuple[Joint, ...]:
+    """The MultiDatastreams of a thing; none for one without any, or that is not there."""
+    streams = {stream.field: stream for stream in registry.streams_of(thing)}
+    kind = next((kind for kind in registry.kinds() for stream in streams.values() if stream.kind == kind.name), None)
+    fields = () if kind is None else together(kind)
+    whole = fields and all(column.name in streams for column in fields)
+    return (Joint(thing, thing, tuple(streams[column.name] for column in fields), fields),) if whole else ()
 
 
-def source_of(registry: Registry, entity: str) -> str:
-    """The Sensor of a thing's MultiDatastream, that of its first field; empty for a thing without one."""
-    fields = fields_of(registry, entity)
-    return next((one.source for one in registry.streams_of(entity) if fields and one.field == fields[0].name), "")
+def joint(registry: Registry, key: str) -> Joint | None:
+    """The MultiDatastream of an id; None where there is none."""
+    return next((one for one in of_thing(registry, key) if one.id == key), None)
 
 
 def watched_by(registry: Registry, sources: Collection[str]) -> tuple[str, ...]:
     """The things whose MultiDatastream comes from one of these Sensors."""
     things = (entity.id for kind in kinds(registry) for entity in registry.entities(kind))
-    return tuple(thing for thing in things if source_of(registry, thing) in sources)
+    return tuple(thing for thing in things if any(one.source in sources for one in of_thing(registry, thing)))
 
 
 def multi_datastream(shaper: Shaper, row: Row) -> Item:
@@ -68,7 +89,8 @@ def multi_datastream(shaper: Shaper, row: Row) -> Item:
         "unitOfMeasurements": [unit_words(column.unit or "1") for column in fields],
         "properties": marked({**known, "fields": names, "every": fields[0].every}),
     }
-    source = source_of(shaper.registry, key)
+    found = joint(shaper.registry, key)
+    source = "" if found is None else found.source
     links = {
         "Thing": same("id", key),
         "Sensor": same("id", source),
@@ -78,13 +100,12 @@ def multi_datastream(shaper: Shaper, row: Row) -> Item:
     return Item(MULTI, key, body, links, {**row, "source": source})
 
 
-def put_together(entity: str, fields: Sequence[Field], readings: Mapping[str, Row]) -> Item:
+def put_together(joint: Joint, readings: Mapping[str, Row]) -> Item:
     """The Observation of readings of one instant, by stream; at least one."""
     newest = max(readings.values(), key=lambda row: parse(str(row["received"])))
-    corrected: list[Json] = [
-        column.name for column in fields if readings.get(f"{entity}.{column.name}", {}).get("door") == CORRECTION
-    ]
-    values: list[Json] = [readings.get(f"{entity}.{column.name}", {}).get("value") for column in fields]
+    rows = [readings.get(stream.id, {}) for stream in joint.streams]
+    corrected: list[Json] = [stream.field for stream, row in zip(joint.streams, rows, strict=True) if row.get("door") == CORRECTION]
+    values: list[Json] = [row.get("value") for row in rows]
     body: dict[str, Json] = {
         "phenomenonTime": newest["time"],
         "resultTime": newest["time"],
@@ -92,9 +113,9 @@ def put_together(entity: str, fields: Sequence[Field], readings: Mapping[str, Ro
         **(quality(CORRECTION, fields=corrected) if corrected else {}),
         "parameters": marked({"received": newest["received"], "origin": newest["origin"]}),
     }
-    key = named(entity, parse(str(newest["time"])))
-    links = {"MultiDatastream": same("id", entity), "FeatureOfInterest": same("id", entity)}
-    return Item("Observations", key, body, links, {"id": key, COLUMN: entity})
+    key = named(joint.id, parse(str(newest["time"])))
+    links = {"MultiDatastream": same("id", joint.id), "FeatureOfInterest": same("id", joint.thing)}
+    return Item("Observations", key, body, links, {"id": key, COLUMN: joint.id})
 
 
 def named(entity: str, time: Instant) -> str:
