@@ -86,10 +86,15 @@ def sta(world: World) -> World:
 @pytest.fixture
 def masts(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> World:
     """The city with SensorThings and two masts in it, whose three fields come every ten minutes."""
-    monkeypatch.setattr(doors, "PACK", replace(doors.PACK, kinds=(*doors.PACK.kinds, MAST)))
+    return planted(monkeypatch, request, MAST, *((f"mast-{n}", f"塔{n}") for n in (1, 2)))
+
+
+def planted(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest, kind: Kind, *things: tuple[str, str]) -> World:
+    """The city with SensorThings, and things of one more kind in it, each with its id and title."""
+    monkeypatch.setattr(doors, "PACK", replace(doors.PACK, kinds=(*doors.PACK.kinds, kind)))
     world: World = request.getfixturevalue("world")
-    planted = [Planted(f"mast-{n}", "mast", same(f"塔{n}"), Place(117.1, 39.06), "120104", {}) for n in (1, 2)]
-    world.parts.registry.plant(planted, "test", "demo", NOW)
+    listed = [Planted(key, kind.name, same(title), Place(117.1, 39.06), "120104", {}) for key, title in things]
+    world.parts.registry.plant(listed, "test", "demo", NOW)
     return on(world)
 
 

@@ -4,19 +4,21 @@ A MultiDatastream owns no data. Its Observations are put together from the readi
 instant, each at the place of its field and null where a field has none; the Datastreams stay as they are. Pure.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from citybrain.brain.observe import CORRECTION, Registry
 from citybrain.doors.sensorthings.shape import MEASUREMENT, Item, Row, Shaper, marked, quality, same, unit_words
-from citybrain.kernel.instant import Instant, parse
+from citybrain.kernel.instant import Duration, Instant, duration, parse
+from citybrain.kernel.predicate import Compare
 from citybrain.kernel.text import Json
 from citybrain.kernel.things import Field, Kind, Stream
 
 MULTI: Final = "MultiDatastreams"
 COLUMN: Final = "multi"
-"""What predicates call the MultiDatastream of an Observation."""
+"""What predicates call a MultiDatastream, by its id."""
 _COMPLEX: Final = "http://www.opengis.net/def/observationType/OGC-OM/2.0/OM_ComplexObservation"
 _SIGN: Final = "@"
 
@@ -42,62 +44,64 @@ class Joint:
         return tuple(f"{stream.kind}.{stream.field}" for stream in self.streams)
 
 
-def together(kind: Kind) -> tuple[Field, ...]:
-    """The measured fields of a kind as they are declared, where they are two or more and all of one interval; none otherwise."""
-    found = tuple(column for column in kind.fields if column.measured)
-    return found if len(found) > 1 and found[0].every is not None and len({column.every for column in found}) == 1 else ()
-
-
-def kinds(registry: Registry) -> tuple[str, ...]:
-    """The declared kinds whose things have a MultiDatastream."""
-    return tuple(kind.name for kind in registry.kinds() if together(kind))
+@lru_cache(maxsize=256)
+def groups(kind: Kind) -> tuple[tuple[Field, ...], ...]:
+    """The measured fields of a kind as they are declared, two or more of one interval each; a field alone in its own is in none."""
+    found: dict[Duration, list[Field]] = {}
+    for column in kind.fields:
+        if column.measured and column.every is not None:
+            found.setdefault(duration(column.every), []).append(column)
+    return tuple(tuple(fields) for fields in found.values() if len(fields) > 1)
 
 
 def of_thing(registry: Registry, thing: str) -> tuple[Joint, ...]:
     """The MultiDatastreams of a thing; none for one without any, or that is not there."""
     streams = {stream.field: stream for stream in registry.streams_of(thing)}
-    kind = next((kind for kind in registry.kinds() for stream in streams.values() if stream.kind == kind.name), None)
-    fields = () if kind is None else together(kind)
-    whole = fields and all(column.name in streams for column in fields)
-    return (Joint(thing, thing, tuple(streams[column.name] for column in fields), fields),) if whole else ()
+    kind = next((kind for stream in streams.values() for kind in registry.kinds() if kind.name == stream.kind), None)
+    found = () if kind is None else groups(kind)
+    return tuple(
+        Joint(thing if len(found) == 1 else f"{thing}.{fields[0].every}", thing, tuple(streams[one.name] for one in fields), fields)
+        for fields in found
+        if all(column.name in streams for column in fields)
+    )
 
 
 def joint(registry: Registry, key: str) -> Joint | None:
-    """The MultiDatastream of an id; None where there is none."""
-    return next((one for one in of_thing(registry, key) if one.id == key), None)
+    """The MultiDatastream of an id, which is that of its thing, or begins with it; None where there is none."""
+    things = (key, key.rpartition(".")[0])
+    return next((one for thing in things for one in of_thing(registry, thing) if one.id == key), None)
 
 
-def watched_by(registry: Registry, sources: Collection[str]) -> tuple[str, ...]:
-    """The things whose MultiDatastream comes from one of these Sensors."""
-    things = (entity.id for kind in kinds(registry) for entity in registry.entities(kind))
-    return tuple(thing for thing in things if any(one.source in sources for one in of_thing(registry, thing)))
+def every_one(registry: Registry) -> Iterator[Joint]:
+    """All MultiDatastreams that there are."""
+    for kind in registry.kinds():
+        if groups(kind):
+            for entity in registry.entities(kind.name):
+                yield from of_thing(registry, entity.id)
 
 
-def multi_datastream(shaper: Shaper, row: Row) -> Item:
-    """The MultiDatastream of a thing, from the row of the thing; units, types and ObservedProperties in one order."""
-    key, kind = str(row["id"]), shaper.registry.kind(str(row["kind"]))
-    fields, title = together(kind), row["title"]
+def multi_datastream(shaper: Shaper, row: Row, joint: Joint) -> Item:
+    """A MultiDatastream, from the row of its thing; units, types and ObservedProperties in one order."""
+    title = row["title"]
     named = str(title[shaper.lang]) if isinstance(title, dict) else str(title)
-    listed = " · ".join(column.title.get(shaper.lang) for column in fields)
+    listed = " · ".join(column.title.get(shaper.lang) for column in joint.fields)
     known: dict[str, Json] = {name: row[name] for name in ("kind", "area", "origin")}
-    names: list[Json] = [column.name for column in fields]
+    names: list[Json] = [column.name for column in joint.fields]
     body: dict[str, Json] = {
         "name": f"{named} · {listed}",
         "description": listed,
         "observationType": _COMPLEX,
-        "multiObservationDataTypes": [MEASUREMENT for _ in fields],
-        "unitOfMeasurements": [unit_words(column.unit or "1") for column in fields],
-        "properties": marked({**known, "fields": names, "every": fields[0].every}),
+        "multiObservationDataTypes": [MEASUREMENT for _ in joint.streams],
+        "unitOfMeasurements": [unit_words(stream.unit) for stream in joint.streams],
+        "properties": marked({**known, "fields": names, "every": joint.fields[0].every}),
     }
-    found = joint(shaper.registry, key)
-    source = "" if found is None else found.source
     links = {
-        "Thing": same("id", key),
-        "Sensor": same("id", source),
-        "ObservedProperties": same("kind", kind.name),
-        "Observations": same(COLUMN, key),
+        "Thing": same("id", joint.thing),
+        "Sensor": same("id", joint.source),
+        "ObservedProperties": Compare("id", "in", joint.watched),
+        "Observations": same(COLUMN, joint.id),
     }
-    return Item(MULTI, key, body, links, {**row, "source": source})
+    return Item(MULTI, joint.id, body, links, {**row, "source": joint.source, COLUMN: joint.id})
 
 
 def put_together(joint: Joint, readings: Mapping[str, Row]) -> Item:
@@ -114,7 +118,7 @@ def put_together(joint: Joint, readings: Mapping[str, Row]) -> Item:
         "parameters": marked({"received": newest["received"], "origin": newest["origin"]}),
     }
     key = named(joint.id, parse(str(newest["time"])))
-    links = {"MultiDatastream": same("id", joint.id), "FeatureOfInterest": same("id", joint.thing)}
+    links = {"MultiDatastream": same(COLUMN, joint.id), "FeatureOfInterest": same("id", joint.thing)}
     return Item("Observations", key, body, links, {"id": key, COLUMN: joint.id})
 
 

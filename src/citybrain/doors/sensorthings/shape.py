@@ -19,6 +19,8 @@ _GEOJSON: Final = "application/geo+json"
 MEASUREMENT: Final = "http://www.opengis.net/def/observationType/OGC-OM/2.0/OM_Measurement"
 STOOD: Final = "stood"
 """What predicates call the HistoricalLocation of a place."""
+WATCHED: Final = "watched"
+"""What predicates call an ObservedProperty of a MultiDatastream, which has several."""
 OURS: Final = frozenset({"life", "lifeTitle", "lifeSince", "lifeReason", "latest"})
 """Properties of a Datastream that answers add to its maker's own; what is sent back of them is not kept."""
 _UCUM: Final = "https://ucum.org/ucum#section-Base-Units"
@@ -221,7 +223,7 @@ class Shaper:
 
 def _watched(kind: str, name: str, body: dict[str, Json]) -> Item:
     key = f"{kind}.{name}"
-    links = {"Datastreams": And((same("kind", kind), same("field", name))), "MultiDatastreams": same("kind", kind)}
+    links = {"Datastreams": And((same("kind", kind), same("field", name))), "MultiDatastreams": And((same(WATCHED, key),))}
     return Item("ObservedProperties", key, body, links, {"id": key, "kind": kind, "field": name})
 
 
