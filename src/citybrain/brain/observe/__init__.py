@@ -17,8 +17,8 @@ from citybrain.brain.observe.intake import Intake, Verdict
 from citybrain.brain.observe.latest import Latest, Reading
 from citybrain.brain.observe.learning import Broken, Learned
 from citybrain.brain.observe.life import contracts, life, lives
-from citybrain.brain.observe.made import MADE, MadeProperty, MadeSensor, MadeStream, MadeThing, MadeUnit
-from citybrain.brain.observe.making import Draft, Making, Spot, declared_elsewhere
+from citybrain.brain.observe.made import MADE, MadeGroup, MadeProperty, MadeSensor, MadeStream, MadeThing, MadeUnit
+from citybrain.brain.observe.making import Beside, Draft, Making, Spot, declared_elsewhere
 from citybrain.brain.observe.nearest import WALK_BASIS, Found, Nearest
 from citybrain.brain.observe.past import Recent, history, missing
 from citybrain.brain.observe.permission import permitted
@@ -43,6 +43,7 @@ __all__ = [
     "RESTORED",
     "WALK_BASIS",
     "AreaBook",
+    "Beside",
     "Broken",
     "Census",
     "Change",
@@ -66,6 +67,7 @@ __all__ = [
     "Kept",
     "Latest",
     "Learned",
+    "MadeGroup",
     "MadeProperty",
     "MadeSensor",
     "MadeStream",

@@ -6,7 +6,7 @@ A predicate may name them (by id or Sensor), which the register answers, and spe
 from collections.abc import Mapping
 from typing import Final
 
-from citybrain.brain.observe import Registry
+from citybrain.brain.observe import MADE, Registry
 from citybrain.doors.sensorthings import multi, spans
 from citybrain.doors.sensorthings.refusals import not_held, wrong
 from citybrain.doors.sensorthings.shape import WATCHED, Item, Shaper, same
@@ -14,7 +14,7 @@ from citybrain.kernel import predicate
 from citybrain.kernel.access import Order, Query
 from citybrain.kernel.datasets import ColumnType
 from citybrain.kernel.ports import Reader
-from citybrain.kernel.predicate import NOTHING, Compare, Predicate, both
+from citybrain.kernel.predicate import NOTHING, Compare, Or, Predicate, both
 
 _PAGE: Final = 1000
 _NAMED: Final = 10_000
@@ -62,7 +62,8 @@ def count(reader: Reader, shaper: Shaper, where: Predicate) -> int:
         if each:
             page = reader.read(Query("entity", both(where, same("kind", kind.name)), Order("id"), 1, None, count=True))
             total += each * (page.total or 0)
-    return total
+    made = both(where, same("kind", MADE))
+    return total + (_counted(reader, shaper, made) if shaper.registry.made.groups else 0)
 
 
 def _counted(reader: Reader, shaper: Shaper, where: Predicate) -> int:
@@ -84,8 +85,9 @@ def _things(registry: Registry, where: Predicate) -> Predicate:
     if keys is None and sources is None:
         watched = spans.named(where, WATCHED)
         kinds = [kind.name for kind in registry.kinds() if multi.groups(kind)]
-        wanted = kinds if watched is None else [kind for kind in kinds if kind in {one.rpartition(".")[0] for one in watched}]
-        return Compare("kind", "in", tuple(wanted)) if wanted else NOTHING
+        among = None if watched is None else {one.rpartition(".")[0] for one in watched}
+        declared = Compare("kind", "in", tuple(kind for kind in kinds if among is None or kind in among))
+        return declared if among is not None and MADE not in among else Or((declared, _made(registry)))
     joints = multi.every_one(registry) if keys is None else filter(None, (multi.joint(registry, key) for key in keys))
     things = {joint.thing: None for joint in joints if sources is None or joint.source in sources}
     if len(things) > _NAMED:
@@ -94,6 +96,12 @@ def _things(registry: Registry, where: Predicate) -> Predicate:
             f"More than {_NAMED} MultiDatastreams are of this Sensor. Ask for MultiDatastreams and narrow them by Thing/id.",
         )
     return Compare("id", "in", tuple(things)) if things else NOTHING
+
+
+def _made(registry: Registry) -> Predicate:
+    """The things that were made here and may have one, by name as far as they are few."""
+    things = tuple(registry.made.groups)
+    return Compare("id", "in", things) if len(things) <= _NAMED else same("kind", MADE)
 
 
 def _fits(where: Predicate, joint: multi.Joint, item: Item) -> bool:

@@ -1,6 +1,7 @@
-"""MultiDatastreams (OGC 18-088, MultiDatastream extension): the measured fields of a thing that share their interval, side by side.
+"""MultiDatastreams (OGC 18-088, MultiDatastream extension): streams of a thing side by side.
 
-A MultiDatastream owns no data. Its Observations are put together from the readings of the thing's Datastreams that are of one
+Of what a pack declares they are the measured fields that share their interval; of what was made here, what somebody made as one. A
+MultiDatastream owns no data. Its Observations are put together from the readings of the thing's Datastreams that are of one
 instant, each at the place of its field and null where a field has none; the Datastreams stay as they are. Pure.
 """
 
@@ -9,8 +10,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
-from citybrain.brain.observe import CORRECTION, Registry
-from citybrain.doors.sensorthings.shape import MEASUREMENT, Item, Row, Shaper, marked, quality, same, unit_words
+import msgspec
+
+from citybrain.brain.observe import CORRECTION, MADE, MadeGroup, Registry
+from citybrain.doors.sensorthings.shape import COMPLEX, MEASUREMENT, Item, Row, Shaper, marked, quality, same, told, unit_words
 from citybrain.kernel.instant import Duration, Instant, duration, parse
 from citybrain.kernel.predicate import Compare
 from citybrain.kernel.text import Json
@@ -19,7 +22,6 @@ from citybrain.kernel.things import Field, Kind, Stream
 MULTI: Final = "MultiDatastreams"
 COLUMN: Final = "multi"
 """What predicates call a MultiDatastream, by its id."""
-_COMPLEX: Final = "http://www.opengis.net/def/observationType/OGC-OM/2.0/OM_ComplexObservation"
 _SIGN: Final = "@"
 
 
@@ -32,6 +34,8 @@ class Joint:
     streams: tuple[Stream, ...]
     fields: tuple[Field, ...]
     """The field of each stream."""
+    said: MadeGroup | None = None
+    """What its maker said of it; None for one that follows from a declaration."""
 
     @property
     def source(self) -> str:
@@ -56,6 +60,9 @@ def groups(kind: Kind) -> tuple[tuple[Field, ...], ...]:
 
 def of_thing(registry: Registry, thing: str) -> tuple[Joint, ...]:
     """The MultiDatastreams of a thing; none for one without any, or that is not there."""
+    made = registry.made.groups_of(thing, registry.streams())
+    if made:
+        return tuple(_made(registry, one) for one in made)
     streams = {stream.field: stream for stream in registry.streams_of(thing)}
     kind = next((kind for stream in streams.values() for kind in registry.kinds() if kind.name == stream.kind), None)
     found = () if kind is None else groups(kind)
@@ -66,6 +73,17 @@ def of_thing(registry: Registry, thing: str) -> tuple[Joint, ...]:
     )
 
 
+def _made(registry: Registry, said: MadeGroup) -> Joint:
+    streams, kind = tuple(registry.streams()[no - 1] for no in said.streams), registry.kind(MADE)
+    return Joint(said.id, said.thing, streams, tuple(kind.field(stream.field) for stream in streams), said)
+
+
+def units(registry: Registry, said: MadeGroup) -> list[Json]:
+    """The units of a MultiDatastream as its maker wrote them."""
+    known = registry.made.streams
+    return [msgspec.to_builtins(known[registry.streams()[no - 1].id].unit) for no in said.streams]
+
+
 def joint(registry: Registry, key: str) -> Joint | None:
     """The MultiDatastream of an id, which is that of its thing, or begins with it; None where there is none."""
     things = (key, key.rpartition(".")[0])
@@ -74,6 +92,8 @@ def joint(registry: Registry, key: str) -> Joint | None:
 
 def every_one(registry: Registry) -> Iterator[Joint]:
     """All MultiDatastreams that there are."""
+    for thing in registry.made.groups:
+        yield from of_thing(registry, thing)
     for kind in registry.kinds():
         if groups(kind):
             for entity in registry.entities(kind.name):
@@ -90,11 +110,15 @@ def multi_datastream(shaper: Shaper, row: Row, joint: Joint) -> Item:
     body: dict[str, Json] = {
         "name": f"{named} · {listed}",
         "description": listed,
-        "observationType": _COMPLEX,
+        "observationType": COMPLEX,
         "multiObservationDataTypes": [MEASUREMENT for _ in joint.streams],
         "unitOfMeasurements": [unit_words(stream.unit) for stream in joint.streams],
         "properties": marked({**known, "fields": names, "every": joint.fields[0].every}),
     }
+    said = joint.said
+    if said is not None:
+        about: dict[str, Json] = {"name": said.name, "description": said.description}
+        body |= {**about, "unitOfMeasurements": units(shaper.registry, said), "properties": told(said.properties, row)}
     links = {
         "Thing": same("id", joint.thing),
         "Sensor": same("id", joint.source),

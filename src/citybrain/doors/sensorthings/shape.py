@@ -17,6 +17,7 @@ from citybrain.kernel.units import unit
 Row: TypeAlias = Mapping[str, Json]
 _GEOJSON: Final = "application/geo+json"
 MEASUREMENT: Final = "http://www.opengis.net/def/observationType/OGC-OM/2.0/OM_Measurement"
+COMPLEX: Final = "http://www.opengis.net/def/observationType/OGC-OM/2.0/OM_ComplexObservation"
 STOOD: Final = "stood"
 """What predicates call the HistoricalLocation of a place."""
 WATCHED: Final = "watched"
@@ -65,7 +66,7 @@ class Shaper:
         said = self.registry.made.things.get(str(row["id"]))
         known = ("kind", "area", "h3_9", "version", "valid_from", "origin")
         properties = {"title": row["title"], **{name: row[name] for name in known}, "fields": row["body"]}
-        about, shown = (self._kind(row), marked(properties)) if said is None else (said.description, _told(said.properties, row))
+        about, shown = (self._kind(row), marked(properties)) if said is None else (said.description, told(said.properties, row))
         body: dict[str, Json] = {"name": self._title(row), "description": about, "properties": shown}
         here = same("id", row["id"])
         links = {"Locations": here, "HistoricalLocations": here, "Datastreams": same("entity", row["id"]), "MultiDatastreams": here}
@@ -124,7 +125,7 @@ class Shaper:
                 "description": said.description,
                 "observationType": said.observation,
                 "unitOfMeasurement": msgspec.to_builtins(said.unit),
-                "properties": {**_told(said.properties, row), **ours},
+                "properties": {**told(said.properties, row), **ours},
             }
         links = {
             "Thing": same("id", row["entity"]),
@@ -227,7 +228,7 @@ def _watched(kind: str, name: str, body: dict[str, Json]) -> Item:
     return Item("ObservedProperties", key, body, links, {"id": key, "kind": kind, "field": name})
 
 
-def _told(properties: dict[str, Json], row: Row) -> dict[str, Json]:
+def told(properties: dict[str, Json], row: Row) -> dict[str, Json]:
     """A maker's own properties, marked where the whole district is a demonstration."""
     return properties if row["origin"] == "real" else {**properties, "demo": True}
 

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from citybrain.brain.observe import MADE, MadeProperty, MadeSensor, MadeStream, Noun, Registry, Stood
+from citybrain.brain.observe import MADE, MadeGroup, MadeProperty, MadeSensor, MadeStream, Noun, Registry, Stood
 from citybrain.doors.sensorthings.multi import MULTI, of_thing
 from citybrain.kernel.things import Entity, Stream
 
@@ -21,6 +21,8 @@ def places(registry: Registry, noun: Noun) -> tuple[tuple[str, str], ...]:
             return (("HistoricalLocations", noun.id),)
         case Stream() | MadeStream():
             return (("Datastreams", noun.id),)
+        case MadeGroup():
+            return ((MULTI, noun.id),)
         case MadeSensor():
             return (("Sensors", noun.id),)
         case MadeProperty():
