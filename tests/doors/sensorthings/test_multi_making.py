@@ -6,9 +6,11 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from citybrain.brain.observe import AreaBook, Registry
+from citybrain.brain.observe import AreaBook, Registry, Verdict
 from citybrain.doors.sensorthings import Singles
+from citybrain.kernel.errors import StorageFullError
 from citybrain.kernel.instant import MINUTE
+from citybrain.kernel.text import same
 from tests.doors.conftest import World
 from tests.doors.sensorthings.conftest import ROOT, Desk, entrusted
 from tests.doors.sensorthings.test_batch import sent
@@ -291,6 +293,37 @@ async def test_in_a_group_of_a_batch_it_is_made_with_the_rest_or_not_at_all(sta:
         assert [one["result"] for one in (await said(client, "/MultiDatastreams('gauge-1.wind')/Observations"))["value"]] == [
             [1, 2, 90]
         ]
+
+
+async def test_a_store_that_takes_no_observation_has_it_taken_back(sta: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def full(*_: object) -> Verdict:
+        raise StorageFullError(same("full"))
+
+    array = {"method": "post", "url": "$w/Observations", "body": observation("06:30", [1, 2, 90])}
+    async with maker(sta) as device:
+        await posted(device, "/Things", {**BARE, "@iot.id": "gauge-1"})
+        made = {"id": "w", "method": "post", "url": "Things('gauge-1')/MultiDatastreams", "body": WIND}
+        with monkeypatch.context() as patched:
+            patched.setattr(sta.parts.intake, "take", full)
+            assert [one["status"] for one in await sent(device, *of_group(made, array))] == [507] * 2
+        standing(sta)
+        assert (sta.parts.registry.made.groups, sta.parts.registry.streams_of("gauge-1")) == ({}, ())
+        assert [one["status"] for one in await sent(device, *of_group(made, array))] == [201] * 2
+
+
+async def test_a_device_makes_those_of_its_own_things_alone_and_changes_none(sta: World) -> None:
+    async with maker(sta) as device:
+        await posted(device, "/Things", {**BARE, "@iot.id": "gauge-1"})
+        await posted(device, "/MultiDatastreams", {**WIND, "Thing": {"@iot.id": "gauge-1"}})
+        for method, path, body in (
+            ("POST", "/MultiDatastreams", {**WIND, "Thing": {"@iot.id": "well-1"}}),
+            ("POST", "/Things('well-1')/MultiDatastreams", WIND),
+            ("POST", "/MultiDatastreams", {**WIND, "Thing": {**BARE, "@iot.id": "other-1"}}),
+            ("PATCH", "/MultiDatastreams('gauge-1.wind')", {"name": "x"}),
+            ("DELETE", "/MultiDatastreams('gauge-1.wind')", None),
+        ):
+            answer = await device.request(method, ROOT + path, json=body)
+            assert answer.status_code == 403, (method, path, answer.text)
 
 
 async def test_a_thing_brings_observations_of_datastreams_and_multidatastreams_beside_them(sta: World) -> None:
