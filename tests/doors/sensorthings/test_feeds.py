@@ -47,8 +47,8 @@ class Wire:
         return await self.stack.enter_async_context(client)
 
     async def device(self) -> aiomqtt.Client:
-        """A device that may write all wells and masts, connected."""
-        secret = self.world.parts.accounts.devices.create("全部", "writer", ["well-*", "mast-*"])
+        """A device that may write all wells, masts and vanes, connected."""
+        secret = self.world.parts.accounts.devices.create("全部", "writer", ["well-*", "mast-*", "vane-*"])
         client = aiomqtt.Client("127.0.0.1", self.broker.port, username="writer", password=secret, timeout=5)
         return await self.stack.enter_async_context(client)
 

@@ -108,7 +108,8 @@ class Making:
     def regroup(self, words: MadeGroup, contract: Contract | None) -> None:
         """Say something else of streams side by side; a contract is that of each from now on, None leaves them theirs."""
         with self._lock:
-            streams = [] if contract is None else [self._registry.streams()[no - 1] for no in words.streams]
+            beside = self._beside(words)
+            streams = () if contract is None else beside
             fresh = [self._promising(stream, contract) for stream in streams]
             known = self._registry.made.streams
             said = [_promise(known[stream.id], words.properties.get("contract")) for stream in streams]
@@ -118,7 +119,7 @@ class Making:
     def end_group(self, words: MadeGroup) -> None:
         """End streams that stand side by side: listed no more, what was observed is kept."""
         with self._lock:
-            self._end((), [self._registry.streams()[no - 1] for no in words.streams], ())
+            self._end((), self._beside(words), ())
 
     def sensor(self, words: MadeSensor) -> str:
         """A sensor for streams to come; its id."""
@@ -225,6 +226,13 @@ class Making:
         if found.kind != MADE:
             raise declared_elsewhere(stream)
         return found
+
+    def _beside(self, group: MadeGroup) -> tuple[Stream, ...]:
+        """The streams of a group; raises NotFoundError where one has ended meanwhile, and the group with it."""
+        streams = tuple(self._registry.streams()[no - 1] for no in group.streams)
+        if any(stream.ended is not None for stream in streams):
+            raise NotFoundError(Text(f"没有“{group.id}”。", f"There is no '{group.id}'."), id=group.id)
+        return streams
 
     def _promising(self, stream: Stream, contract: Contract | None) -> Stream:
         """A stream that promises something else; who states nothing leaves in force what a person agreed on."""
