@@ -6,10 +6,10 @@ from citybrain.kernel.instant import parse
 from tests.doors.conftest import World
 from tests.doors.sensorthings.conftest import desk, fill
 from tests.doors.sensorthings.test_feeds import LEVEL, Wire, granted, heard, wire
-from tests.doors.sensorthings.test_multi import OBSERVED, masts
+from tests.doors.sensorthings.test_multi import OBSERVED
 from tests.doors.sensorthings.test_multi import fill as fill_masts
 
-__all__ = ["masts", "wire"]
+__all__ = ["wire"]
 SAID = {"nameOfMeasure": "correction", "measureDescription": "由人员更正，不是测得的值 · Set by a person, not measured"}
 
 

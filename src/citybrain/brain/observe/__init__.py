@@ -17,8 +17,8 @@ from citybrain.brain.observe.intake import Intake, Verdict
 from citybrain.brain.observe.latest import Latest, Reading
 from citybrain.brain.observe.learning import Broken, Learned
 from citybrain.brain.observe.life import contracts, life, lives
-from citybrain.brain.observe.made import MADE, MadeProperty, MadeSensor, MadeStream, MadeThing, MadeUnit
-from citybrain.brain.observe.making import Draft, Making, Spot, declared_elsewhere
+from citybrain.brain.observe.made import MADE, MadeGroup, MadeProperty, MadeSensor, MadeStream, MadeThing, MadeUnit
+from citybrain.brain.observe.making import Beside, Draft, Making, Spot, declared_elsewhere
 from citybrain.brain.observe.nearest import WALK_BASIS, Found, Nearest
 from citybrain.brain.observe.past import Recent, history, missing, struck
 from citybrain.brain.observe.permission import permitted
@@ -26,7 +26,7 @@ from citybrain.brain.observe.placed import Stood
 from citybrain.brain.observe.promises import Promise, Promises
 from citybrain.brain.observe.registry import MovedError, Noun, Registry, contract_of
 from citybrain.brain.observe.revising import CORRECTION, RESTORED, Change, Changed, Preview, setting, strike
-from citybrain.brain.observe.rows import Rows, read_rows, read_series
+from citybrain.brain.observe.rows import Rows, read_rows, read_series, whole
 from citybrain.brain.observe.shelves import datasets
 from citybrain.brain.observe.sources import sources
 from citybrain.brain.observe.store import METADATA
@@ -46,6 +46,7 @@ __all__ = [
     "STRUCK",
     "WALK_BASIS",
     "AreaBook",
+    "Beside",
     "Broken",
     "Census",
     "Change",
@@ -69,6 +70,7 @@ __all__ = [
     "Kept",
     "Latest",
     "Learned",
+    "MadeGroup",
     "MadeProperty",
     "MadeSensor",
     "MadeStream",
@@ -113,4 +115,5 @@ __all__ = [
     "strike",
     "struck",
     "taken",
+    "whole",
 ]

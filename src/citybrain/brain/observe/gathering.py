@@ -10,7 +10,7 @@ from typing import TypeAlias
 
 import msgspec
 
-from citybrain.brain.observe.made import Words
+from citybrain.brain.observe.made import MadeGroup, Words
 from citybrain.brain.observe.registry import Noun, Registry
 from citybrain.kernel.instant import Instant
 from citybrain.kernel.things import Contract, Entity, Stream
@@ -79,6 +79,8 @@ class Gathering(Registry):
         return self._streams[stream.no - 1] if stream.no <= len(self._streams) else None
 
     def _said(self, words: Words) -> Words | None:
+        if isinstance(words, MadeGroup):
+            return self.made.groups.get(words.thing, {}).get(words.id)
         known = (self.made.things, self.made.properties, self.made.sensors, self.made.streams)
         return next((found for each in known for found in (each.get(words.id),) if type(found) is type(words)), None)
 

@@ -4,10 +4,8 @@ draft → ids that nobody has → entity, streams and words → registry.change
 """
 
 import itertools
-import re
 import threading
-import unicodedata
-from collections.abc import Container, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final, TypeVar
@@ -16,32 +14,41 @@ import msgspec
 from sqlalchemy.exc import IntegrityError
 
 from citybrain.brain.observe.gathering import Gathering
-from citybrain.brain.observe.made import MADE, MadeProperty, MadeSensor, MadeStream, MadeThing, MadeUnit, Words
+from citybrain.brain.observe.made import MADE, MadeGroup, MadeProperty, MadeSensor, MadeStream, MadeThing, MadeUnit, Words
+from citybrain.brain.observe.naming import free, slug
 from citybrain.brain.observe.placed import Stood
 from citybrain.brain.observe.registry import Registry
 from citybrain.kernel.clock import Clock
-from citybrain.kernel.errors import BadInputError, ConflictError, NotFoundError
-from citybrain.kernel.ids import new_id
+from citybrain.kernel.errors import ConflictError, NotFoundError
 from citybrain.kernel.places import Place
 from citybrain.kernel.ports import Areas
 from citybrain.kernel.text import Json, Text, same
 from citybrain.kernel.things import Contract, Entity, Origin, Stream
 from citybrain.kernel.units import UNITS
 
-_ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,79}")
-_LONGEST: Final = 60
 _UNIT: Final = 50
 Noun = TypeVar("Noun", MadeProperty, MadeSensor)
 
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A stream to be made: what it watches and with what, each described anew or named by id."""
+    """A stream to be made: what it watches and with what, each described anew or named by id.
+
+    Without a name it is called as what it watches; a sensor that is the same object in several drafts is one sensor.
+    """
 
     words: MadeStream
     sensor: MadeSensor | str
     watched: MadeProperty | str
     contract: Contract
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """Streams to be made side by side, in their order, and what is said of them together."""
+
+    words: MadeGroup
+    drafts: tuple[Draft, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,17 +72,19 @@ class Making:
         self._origin = origin
         self._lock = threading.Lock()
 
-    def thing(self, name: str, words: MadeThing, spot: Spot | None, drafts: Iterable[Draft]) -> Entity:
-        """A new thing with its streams; ``words.id`` is the id asked for, or empty. Raises as ``streams`` does."""
+    def thing(
+        self, name: str, words: MadeThing, spot: Spot | None, drafts: Sequence[Draft], groups: Sequence[Beside] = ()
+    ) -> Entity:
+        """A new thing with its streams, those of groups last; ``words.id`` is the id asked for, or empty. Raises as ``streams`` does."""
         with self._lock:
             key, at = self._thing_id(words.id, name), self._clock.city()
             entity = self._stood(Entity(key, MADE, same(name), None, None, {}, 1, at, None, self._origin), spot)
             said = msgspec.structs.replace(words, id=key, located=None if spot is None else spot.words)
-            streams, more = self._drafted(key, drafts)
-            self._commit((entity,), streams, (said, *more))
+            streams, more = self._drafted(key, (*drafts, *(draft for group in groups for draft in group.drafts)))
+            self._commit((entity,), streams, (said, *more, *self._grouped(key, groups, streams[len(drafts) :])))
             return entity
 
-    def streams(self, thing: str, drafts: Iterable[Draft]) -> tuple[Stream, ...]:
+    def streams(self, thing: str, drafts: Sequence[Draft]) -> tuple[Stream, ...]:
         """New streams of a made thing.
 
         Raises NotFoundError for a thing, sensor or property that is not there, ConflictError for an id that is taken or a thing
@@ -86,6 +95,31 @@ class Making:
             streams, words = self._drafted(thing, drafts)
             self._commit((), streams, words)
             return streams
+
+    def group(self, thing: str, beside: Beside) -> MadeGroup:
+        """New streams of a made thing side by side; raises as ``streams`` does."""
+        with self._lock:
+            self.own(thing)
+            streams, words = self._drafted(thing, beside.drafts)
+            (group,) = self._grouped(thing, (beside,), streams)
+            self._commit((), streams, (*words, group))
+            return group
+
+    def regroup(self, words: MadeGroup, contract: Contract | None) -> None:
+        """Say something else of streams side by side; a contract is that of each from now on, None leaves them theirs."""
+        with self._lock:
+            beside = self._beside(words)
+            streams = () if contract is None else beside
+            fresh = [self._promising(stream, contract) for stream in streams]
+            known = self._registry.made.streams
+            said = [_promise(known[stream.id], words.properties.get("contract")) for stream in streams]
+            changed = tuple(after for before, after in zip(streams, fresh, strict=True) if before != after)
+            self._commit((), changed, (words, *said))
+
+    def end_group(self, words: MadeGroup) -> None:
+        """End streams that stand side by side: listed no more, what was observed is kept."""
+        with self._lock:
+            self._end((), self._beside(words), ())
 
     def sensor(self, words: MadeSensor) -> str:
         """A sensor for streams to come; its id."""
@@ -128,10 +162,7 @@ class Making:
             streams: tuple[Stream, ...] = ()
             if isinstance(words, MadeStream):
                 stream = self.own_stream(words.id)
-                silent = contract is None or (contract == Contract() and self._registry.agreed(stream))
-                fresh = msgspec.structs.replace(
-                    stream, unit=_unit(words.unit), contract=stream.contract if silent or contract is None else contract
-                )
+                fresh = msgspec.structs.replace(self._promising(stream, contract), unit=_unit(words.unit))
                 if fresh.unit != stream.unit:
                     raise _kept_unit(stream)
                 streams = (fresh,) if fresh != stream else ()
@@ -196,6 +227,18 @@ class Making:
             raise declared_elsewhere(stream)
         return found
 
+    def _beside(self, group: MadeGroup) -> tuple[Stream, ...]:
+        """The streams of a group; raises NotFoundError where one has ended meanwhile, and the group with it."""
+        streams = tuple(self._registry.streams()[no - 1] for no in group.streams)
+        if any(stream.ended is not None for stream in streams):
+            raise NotFoundError(Text(f"没有“{group.id}”。", f"There is no '{group.id}'."), id=group.id)
+        return streams
+
+    def _promising(self, stream: Stream, contract: Contract | None) -> Stream:
+        """A stream that promises something else; who states nothing leaves in force what a person agreed on."""
+        silent = contract is None or (contract == Contract() and self._registry.agreed(stream))
+        return stream if silent or contract is None else msgspec.structs.replace(stream, contract=contract)
+
     def _stood(self, entity: Entity, spot: Spot | None) -> Entity:
         place = None if spot is None else spot.place
         return msgspec.structs.replace(entity, place=place, area=None if place is None else self._areas.area_of(place))
@@ -207,35 +250,50 @@ class Making:
             return ()
         return self._registry.stood(before, said.located, after, says.located, self._clock.city())
 
-    def _drafted(self, thing: str, drafts: Iterable[Draft]) -> tuple[tuple[Stream, ...], tuple[Words, ...]]:
+    def _drafted(self, thing: str, drafts: Sequence[Draft]) -> tuple[tuple[Stream, ...], tuple[Words, ...]]:
         """The streams of drafts with numbers that are free, and all that is said of them and of what they name."""
         streams: dict[str, Stream] = {}
         words: dict[tuple[str, str], Words] = {}
-        last = len(self._registry.streams())
+        last, shared = len(self._registry.streams()), dict[int, MadeSensor]()
         for draft in drafts:
-            sensor = self._sensor(draft.sensor, words)
+            sensor = shared[id(draft.sensor)] if id(draft.sensor) in shared else self._sensor(draft.sensor, words)
+            shared[id(draft.sensor)] = sensor
             watched = self._watched(draft.watched, words)
             key = self._stream_id(f"{thing}.{watched.id}", streams)
             unit, number = _unit(draft.words.unit), last + len(streams) + 1
             streams[key] = Stream(key, number, thing, MADE, watched.id, unit, draft.contract, sensor.id, self._origin)
             words |= {("sensor", sensor.id): sensor, ("property", watched.id): watched}
-            words["stream", key] = msgspec.structs.replace(draft.words, id=key)
+            words["stream", key] = msgspec.structs.replace(draft.words, id=key, name=draft.words.name or watched.name)
         return tuple(streams.values()), tuple(words.values())
+
+    def _grouped(self, thing: str, groups: Sequence[Beside], streams: Sequence[Stream]) -> tuple[MadeGroup, ...]:
+        """What is said of groups, whose streams are these one after another."""
+        taken = {group.id for group in self._registry.made.groups_of(thing, self._registry.streams())}
+        found: list[MadeGroup] = []
+        rest = iter(streams)
+        for group in groups:
+            wanted = f"{thing}.{slug(group.words.name, 'group')}"
+            names = (wanted if count == 1 else f"{wanted}-{count}" for count in itertools.count(1))
+            key = next(name for name in names if name not in taken)
+            taken.add(key)
+            numbers = tuple(stream.no for stream in itertools.islice(rest, len(group.drafts)))
+            found.append(msgspec.structs.replace(group.words, id=key, thing=thing, streams=numbers))
+        return tuple(found)
 
     def _sensor(self, given: MadeSensor | str, fresh: Mapping[tuple[str, str], Words]) -> MadeSensor:
         known = self._registry.made.sensors | {one.id: one for one in fresh.values() if isinstance(one, MadeSensor)}
         if isinstance(given, str):
             return _there(known.get(given), given, Text("没有传感器", "There is no sensor"))
-        key = given.id or _slug(given.name, "sensor")
+        key = given.id or slug(given.name, "sensor")
         declared = {stream.source for stream in self._registry.streams()}
-        return msgspec.structs.replace(given, id=_free(key, known.keys() | declared, asked=bool(given.id)))
+        return msgspec.structs.replace(given, id=free(key, known.keys() | declared, asked=bool(given.id)))
 
     def _watched(self, given: MadeProperty | str, fresh: Mapping[tuple[str, str], Words]) -> MadeProperty:
         known = self._registry.made.properties | {one.id: one for one in fresh.values() if isinstance(one, MadeProperty)}
         if isinstance(given, str):
             return _there(known.get(given.removeprefix(f"{MADE}.")), given, Text("没有观测属性", "There is no observed property"))
         asked = given.id.removeprefix(f"{MADE}.")
-        return msgspec.structs.replace(given, id=_free(asked or _slug(given.name, "property"), known, asked=bool(asked)))
+        return msgspec.structs.replace(given, id=free(asked or slug(given.name, "property"), known, asked=bool(asked)))
 
     def _stream_id(self, wanted: str, fresh: Mapping[str, Stream]) -> str:
         numbers = self._registry.stream_numbers()
@@ -243,8 +301,8 @@ class Making:
         return next(name for name in names if name not in numbers and name not in fresh)
 
     def _thing_id(self, asked: str, name: str) -> str:
-        wanted = asked or _slug(name, "thing")
-        return _free(wanted, (wanted,) if self._has(wanted) else (), asked=bool(asked))
+        wanted = asked or slug(name, "thing")
+        return free(wanted, (wanted,) if self._has(wanted) else (), asked=bool(asked))
 
     def _has(self, thing: str) -> bool:
         try:
@@ -285,27 +343,6 @@ def _drawn(entity: Entity, said: MadeThing) -> Json:
     return None if drawn == point else drawn
 
 
-def _slug(name: str, noun: str) -> str:
-    """An id out of a name: its letters and digits in lower case; the noun where it has none, as a Chinese name."""
-    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
-    return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:_LONGEST].rstrip("-") or noun
-
-
-def _free(wanted: str, taken: Container[str], *, asked: bool) -> str:
-    """The id wanted, or one like it that is free; raises ConflictError where just this one was asked for and is taken."""
-    if not _ID.fullmatch(wanted):
-        what = Text(
-            f"“{wanted}”不能作标识：须以字母或数字开头，只含字母、数字、“-”和“_”，至多 80 个字符。",
-            f"'{wanted}' is no id: letters, digits, '-' and '_', a letter or digit first, 80 at most.",
-        )
-        raise BadInputError(what, id=wanted)
-    if wanted not in taken:
-        return wanted
-    if asked:
-        raise ConflictError(Text(f"标识“{wanted}”已被使用。", f"The id '{wanted}' is taken. Choose another."), id=wanted)
-    return f"{wanted}-{new_id()[-12:]}"
-
-
 def _there(found: Noun | None, key: str, none: Text) -> Noun:
     if found is None or found.ended is not None:
         raise NotFoundError(Text(f"{none.zh}“{key}”。", f"{none.en} '{key}'."), id=key)
@@ -318,6 +355,12 @@ def _unit(words: MadeUnit) -> str:
     signs = {unit.sign: unit.code for unit in UNITS.values()}
     codes = (word if word in UNITS else signs.get(word) for word in said)
     return next((code for code in codes if code), said[0][:_UNIT] if said else "1")
+
+
+def _promise(words: MadeStream, contract: Json) -> MadeStream:
+    """What is said of a stream, with another contract among its properties, or with none."""
+    others = {name: value for name, value in words.properties.items() if name != "contract"}
+    return msgspec.structs.replace(words, properties=others if contract is None else {**others, "contract": contract})
 
 
 def _kept_unit(stream: Stream) -> ConflictError:

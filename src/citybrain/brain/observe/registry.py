@@ -109,11 +109,17 @@ class Registry:
         if not self._mark.moved():
             return False
         with self._lock:
-            entities, streams = self._entities, self._streams
+            entities, streams, groups = self._entities, self._streams, self._made.groups
             self._load()
             changed: tuple[Noun, ...] = (
                 *(entity for entity in self._entities.values() if entities.get(entity.id) != entity),
                 *(stream for stream in self._streams if stream.no > len(streams) or streams[stream.no - 1] != stream),
+                *(
+                    one
+                    for thing, each in self._made.groups.items()
+                    for one in each.values()
+                    if groups.get(thing, {}).get(one.id) != one
+                ),
             )
         self._tell(changed)
         return True

@@ -121,7 +121,7 @@ The names are those of the requirements of OGC 18-088, compared with a list of t
 standard's own text. Met in part and so not claimed:
 
 - create-update-delete/create-entity, link-to-existing-entities, deep-insert: all that a Thing brings along, and Datastreams; but
-  FeaturesOfInterest, HistoricalLocations and MultiDatastreams are not made by hand, no Location is of two Things, and Sensors
+  FeaturesOfInterest and HistoricalLocations are not made by hand, no Location is of two Things, and Sensors
   and ObservedProperties bring no Datastreams.
 - create-update-delete/update-entity, update-entity-put, update-entity-jsonpatch, delete-entity: of all but what is observed, which
   is neither changed nor deleted.
