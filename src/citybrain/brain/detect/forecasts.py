@@ -75,6 +75,7 @@ class Forecasts:
         self._registered: list[tuple[str, Forecast]] = []
         self._fits: dict[str, tuple[date, ForecastModel]] = {}
         self._lock = threading.Lock()
+        self._tried: Instant | None = None
 
     def register(self, packs: Sequence[Pack]) -> None:
         """Enter the algorithms of packs."""
@@ -85,11 +86,18 @@ class Forecasts:
         return tuple(self._algorithm(pack, forecast) for pack, forecast in self._registered)
 
     def run_once(self) -> int:
-        """Issue forecasts when an hour of the city has begun for which there are none; returns how many. Blocks."""
+        """Issue forecasts when an hour of the city has begun for which there are none; returns how many. Blocks.
+
+        An hour that had too little to forecast from is not tried again until the next begins.
+        """
         hour = Instant(self._clock.city() // HOUR * HOUR)
         with self._transactions.read() as connection:
             done = connection.execute(select(FORECAST.c.issued).where(FORECAST.c.issued == hour).limit(1)).first()
-        return 0 if done else self.issue(hour)
+        if done or hour == self._tried:
+            return 0
+        issued = self.issue(hour)
+        self._tried = hour
+        return issued
 
     def issue(self, at: Instant) -> int:
         """Issue the forecasts of the hour that holds an instant, from complete hours before it; returns how many. Blocks.
