@@ -3,8 +3,10 @@
 import pytest
 
 from citybrain.brain.observe import (
+    Beside,
     Draft,
     Gathering,
+    MadeGroup,
     MadeProperty,
     MadeSensor,
     MadeStream,
@@ -118,6 +120,30 @@ def test_what_was_entered_is_taken_back_as_if_it_had_not_been(world: World) -> N
     assert len(world.registry.streams()) == entered
     assert thing(making, "other", draft("salt")) == "other"
     assert world.registry.stream_numbers()["other.salt"] == entered + 1
+
+
+def test_a_group_is_entered_with_its_streams_taken_back_with_them_and_ended_once(world: World) -> None:
+    making = making_of(world)
+    key = thing(making, "gauge", draft("level"))
+    before = stored(world)
+    gathering = Gathering(world.registry)
+    apart = making.apart(gathering)
+    beside = Beside(MadeGroup("", "", (), "Both", "", {}), (draft("salt"), draft("load")))
+    group = apart.group(key, beside)
+    assert gathering.made.groups_of(key, gathering.streams()) == (group,)
+    assert world.registry.made.groups == {}
+    making.enter(gathering)
+    assert world.registry.made.groups_of(key, world.registry.streams()) == (group,)
+    making.take_back(gathering)
+    assert stored(world) == before
+    again = making.group(key, beside)
+    assert (again.id, [world.registry.streams()[no - 1].id for no in again.streams]) == (group.id, ["gauge.salt", "gauge.load"])
+    making.end_group(again)
+    for change in (making.end_group, lambda words: making.regroup(words, None)):
+        with pytest.raises(NotFoundError):
+            change(again)
+    assert [stream.id for stream in world.registry.streams_of(key)] == ["gauge.level"]
+    stored(world)
 
 
 def test_what_others_name_by_then_is_kept(world: World) -> None:

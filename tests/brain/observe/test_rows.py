@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from citybrain.brain.observe import read_rows
+from citybrain.brain.observe import permitted, read_rows, whole
 from citybrain.kernel.errors import UnreadableError
 from citybrain.kernel.instant import Instant, parse, rfc3339
 
@@ -52,6 +52,39 @@ def test_a_row_of_a_wrong_shape_is_refused_alone(row: str, code: str) -> None:
     rows = read_rows(f"[{good},{row},{good}]".encode())
     assert [(refusal.row, refusal.code) for refusal in rows.refused] == [(1, code)]
     assert (rows.row.tolist(), list(rows.streams), rows.sent) == ([0, 2], ["good", "good"], 3)
+
+
+_VALUES = st.sampled_from(["1", "2.5", "NaN", '"much"'])
+
+
+@given(st.lists(st.lists(st.tuples(_VALUES, st.booleans()), min_size=1, max_size=4), max_size=6))
+def test_a_piece_is_kept_whole_or_refused_whole(pieces: list[list[tuple[str, bool]]]) -> None:
+    """Each row is a value and whether its stream is barred; those of a good piece alone are left."""
+    sent = [(number, value, barred) for number, piece in enumerate(pieces) for value, barred in piece]
+    body = ",".join(
+        f'{{"stream":"{"barred" if barred else f"s{number}"}","time":"2026-11-22T07:00:00Z","value":{value}}}'
+        for number, value, barred in sent
+    )
+    read = permitted(read_rows(f"[{body}]".encode()), lambda streams: frozenset({"barred"} & set(streams)))
+    rows = whole(read, [number for number, _, _ in sent])
+    good = {number for number, piece in enumerate(pieces) if all(value in ("1", "2.5") and not barred for value, barred in piece)}
+    kept = [place for place, (number, _, _) in enumerate(sent) if number in good]
+    assert rows.row.tolist() == kept
+    assert list(rows.streams) == [f"s{sent[place][0]}" for place in kept]
+    assert rows.value.tolist() == [float(sent[place][1]) for place in kept]
+    assert sorted([*kept, *(each.row for each in rows.refused)]) == list(range(len(sent)))
+
+
+def test_rows_are_refused_for_the_reason_of_the_first_bad_one_of_their_piece() -> None:
+    body = ",".join(f'{{"stream":"s","time":"2026-11-22T07:00:00Z","value":{value}}}' for value in ("1", '"much"', "1", "NaN", "2"))
+    rows = whole(read_rows(f"[{body}]".encode()), [0, 0, 1, 1, 2])
+    assert sorted((each.row, each.code) for each in rows.refused) == [
+        (0, "bad_value"),
+        (1, "bad_value"),
+        (2, "not_a_number"),
+        (3, "not_a_number"),
+    ]
+    assert rows.row.tolist() == [4]
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b'{"rows":[]}', b'"x"', b"\xff\xfe", b"[" * 100_000])

@@ -21,7 +21,7 @@ SAID = {"at": AT // 1000, "data": {"level": 3.5, "more": [0.25, 9]}}
 def read(topic: Topic, name: str, said: object) -> list[dict[str, object]] | None:
     (one,) = mapped([topic])
     found = one.rows(name, json.dumps(said).encode(), NOW)
-    return None if found is None else [json.loads(row) for row in found]
+    return None if found is None else [json.loads(row) for (row,) in found]
 
 
 def test_a_message_becomes_a_row_a_field_that_it_holds() -> None:

@@ -13,9 +13,18 @@ from citybrain.app import problems
 from citybrain.brain.observe import AreaBook, Featured, Making
 from citybrain.doors import api, sensorthings
 from citybrain.kernel.access import Role
-from tests.doors.conftest import World
+from citybrain.kernel.pack import Planted
+from citybrain.kernel.places import Place
+from citybrain.kernel.text import Text, same
+from citybrain.kernel.things import By, Field, Kind
+from tests.doors import conftest as doors
+from tests.doors.conftest import NOW, World, basic
 
 ROOT = "/sta/v1.1"
+WIND = Field("wind", Text("风速", "Wind"), By.SENSOR, "m/s", every="PT10M", silent_after="PT1H")
+GUST = Field("gust", Text("阵风", "Gust"), By.SENSOR, "m/s", every="PT10M", silent_after="PT1H")
+BEARING = Field("bearing", Text("风向", "Bearing"), By.SENSOR, "deg", every="PT10M", silent_after="PT1H")
+MAST = Kind("mast", Text("测风塔", "Mast"), (WIND, GUST, BEARING), "environment")
 READINGS = (
     ("well-1.level", "06:50", 10.0),
     ("well-1.level", "06:55", 11.0),
@@ -75,6 +84,21 @@ def sta(world: World) -> World:
     return on(world)
 
 
+@pytest.fixture
+def masts(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> World:
+    """The city with SensorThings and two masts in it, whose three fields come every ten minutes."""
+    return planted(monkeypatch, request, MAST, *((f"mast-{n}", f"塔{n}") for n in (1, 2)))
+
+
+def planted(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest, kind: Kind, *things: tuple[str, str]) -> World:
+    """The city with SensorThings, and things of one more kind in it, each with its id and title."""
+    monkeypatch.setattr(doors, "PACK", replace(doors.PACK, kinds=(*doors.PACK.kinds, kind)))
+    world: World = request.getfixturevalue("world")
+    listed = [Planted(key, kind.name, same(title), Place(117.1, 39.06), "120104", {}) for key, title in things]
+    world.parts.registry.plant(listed, "test", "demo", NOW)
+    return on(world)
+
+
 @asynccontextmanager
 async def desk(world: World, role: Role | None = "dispatcher") -> AsyncIterator[Desk]:
     """Somebody with a role."""
@@ -91,3 +115,8 @@ async def fill(world: World) -> None:
         device.headers.pop("Authorization")
         answer = await device.post("/api/v1/observe/observations", json=rows)
     assert answer.json()["stored"] == 4, answer.text
+
+
+def entrusted(world: World, device: AsyncClient, *streams: str) -> None:
+    """Sign a client in as a device that may write these streams alone."""
+    device.headers["Authorization"] = basic("mast", world.parts.accounts.devices.create("塔", "mast", list(streams)))

@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -47,17 +47,24 @@ class Wire:
         return await self.stack.enter_async_context(client)
 
     async def device(self) -> aiomqtt.Client:
-        """A device that may write both wells, connected."""
-        secret = self.world.parts.accounts.devices.create("全部", "writer", ["well-*"])
+        """A device that may write all wells, masts and vanes, connected."""
+        secret = self.world.parts.accounts.devices.create("全部", "writer", ["well-*", "mast-*", "vane-*"])
         client = aiomqtt.Client("127.0.0.1", self.broker.port, username="writer", password=secret, timeout=5)
         return await self.stack.enter_async_context(client)
 
 
 @pytest.fixture
 async def wire(sta: World) -> AsyncIterator[Wire]:
+    async with wired(sta) as found:
+        yield found
+
+
+@asynccontextmanager
+async def wired(sta: World) -> AsyncIterator[Wire]:
+    """A broker of a city with SensorThings, and what is told there."""
     front = sta.front
     assert isinstance(front, Singles)
-    door = MqttDoor(sta.parts.guard, sta.parts.accounts, sta.parts.intake, sta.clock, topics=(Messages(),))
+    door = MqttDoor(sta.parts.guard, sta.parts.accounts, sta.parts.intake, sta.clock, topics=(Messages(sta.parts.registry),))
     feeds = Feeds(front.parts, door.stays, "http://city")
     broker = Broker(("127.0.0.1",), 0, door.authorise, door.take, subscribe=feeds.open)
     await broker.start()

@@ -214,7 +214,7 @@ async def test_what_cannot_be_made_is_refused_whole_with_its_reason(sta: World) 
         ("/Locations", PLACE, 501, "one Thing"),
         ("/FeaturesOfInterest", PLACE, 400, "no property location"),
         ("/HistoricalLocations", {"time": "2026-11-22T06:50:00Z"}, 400, "one Location"),
-        ("/MultiDatastreams", STREAM, 501, "MultiDatastreams"),
+        ("/MultiDatastreams", STREAM, 400, "unitOfMeasurement"),
     ]
     before = sta.parts.registry.streams(), sta.parts.registry.made
     async with sta.client("admin") as client:

@@ -18,7 +18,9 @@ AT = "2026-11-22T06:59:00Z"
 
 @pytest.fixture
 def door(world: World) -> MqttDoor:
-    return MqttDoor(world.parts.guard, world.parts.accounts, world.parts.intake, world.clock, topics=(Messages(),))
+    return MqttDoor(
+        world.parts.guard, world.parts.accounts, world.parts.intake, world.clock, topics=(Messages(world.parts.registry),)
+    )
 
 
 @pytest.fixture
@@ -68,10 +70,10 @@ async def test_a_datastream_that_is_another_s_is_refused_and_counted(world: Worl
         ("v1.1/Datastreams('well-1.level')/Observations", '{"result": 1, "parameters": {"a": 1}}', NotHeldError),
     ],
 )
-def test_what_is_no_observation_says_why(topic: str, said: str, error: type[CityError]) -> None:
+def test_what_is_no_observation_says_why(world: World, topic: str, said: str, error: type[CityError]) -> None:
     with pytest.raises(error):
-        Messages().rows(topic, said.encode(), AT)
+        Messages(world.parts.registry).rows(topic, said.encode(), AT)
 
 
-def test_other_topics_are_somebody_else_s() -> None:
-    assert Messages().rows("citybrain/v1/well-1", b"{}", AT) is None
+def test_other_topics_are_somebody_else_s(world: World) -> None:
+    assert Messages(world.parts.registry).rows("citybrain/v1/well-1", b"{}", AT) is None

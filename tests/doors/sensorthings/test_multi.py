@@ -1,27 +1,18 @@
 """MultiDatastreams: the fields of a thing that share their interval, read side by side and written in one act."""
 
-from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
-
-import pytest
-from httpx import AsyncClient
 
 from citybrain.kernel.instant import parse
 from citybrain.kernel.pack import Planted
 from citybrain.kernel.places import Place
-from citybrain.kernel.text import Text, same
-from citybrain.kernel.things import By, Field, Kind
+from citybrain.kernel.text import same
 from tests.doors import conftest
 from tests.doors.conftest import NOW, World
-from tests.doors.sensorthings.conftest import ROOT, desk, on
+from tests.doors.sensorthings.conftest import ROOT, desk, entrusted
 from tests.doors.sensorthings.test_reading import links_lead_somewhere
 from tests.doors.sensorthings.test_writing import ledger
 
-WIND = Field("wind", Text("风速", "Wind"), By.SENSOR, "m/s", every="PT10M", silent_after="PT1H")
-GUST = Field("gust", Text("阵风", "Gust"), By.SENSOR, "m/s", every="PT10M", silent_after="PT1H")
-BEARING = Field("bearing", Text("风向", "Bearing"), By.SENSOR, "deg", every="PT10M", silent_after="PT1H")
-MAST = Kind("mast", Text("测风塔", "Mast"), (WIND, GUST, BEARING), "environment")
 OBSERVED = "/MultiDatastreams('mast-1')/Observations"
 ROWS: tuple[tuple[str, list[float | None]], ...] = (
     ("06:30", [1.0, 2.0, 90.0]),
@@ -31,23 +22,8 @@ ROWS: tuple[tuple[str, list[float | None]], ...] = (
 RESULTS = [result for _, result in ROWS]
 
 
-@pytest.fixture
-def masts(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> World:
-    """The city with SensorThings and two masts in it, whose three fields come every ten minutes."""
-    monkeypatch.setattr(conftest, "PACK", replace(conftest.PACK, kinds=(*conftest.PACK.kinds, MAST)))
-    world: World = request.getfixturevalue("world")
-    planted = [Planted(f"mast-{n}", "mast", same(f"塔{n}"), Place(117.1, 39.06), "120104", {}) for n in (1, 2)]
-    world.parts.registry.plant(planted, "test", "demo", NOW)
-    return on(world)
-
-
 def observation(at: str, result: object, **more: object) -> dict[str, object]:
     return {"phenomenonTime": f"2026-11-22T{at}:00Z", "result": result, **more}
-
-
-def entrusted(world: World, device: AsyncClient, *streams: str) -> None:
-    """Sign a client in as a device that may write these streams alone."""
-    device.headers["Authorization"] = conftest.basic("mast", world.parts.accounts.devices.create("塔", "mast", list(streams)))
 
 
 async def fill(world: World) -> list[str]:

@@ -7,6 +7,7 @@ from citybrain.brain.observe.corrected import Correction, Ending, Kept
 from citybrain.brain.observe.corrections import Corrections
 from citybrain.brain.observe.derive import Deriver
 from citybrain.brain.observe.doubts import Doubt, Doubts, Judged
+from citybrain.brain.observe.entering import Spot, declared_elsewhere
 from citybrain.brain.observe.featured import About, Featured
 from citybrain.brain.observe.following import Following
 from citybrain.brain.observe.formats import FORMS
@@ -18,19 +19,20 @@ from citybrain.brain.observe.intake import Intake, Verdict
 from citybrain.brain.observe.latest import Latest, Reading
 from citybrain.brain.observe.learning import Broken, Learned
 from citybrain.brain.observe.life import contracts, life, lives
-from citybrain.brain.observe.made import FEATURE, MADE, MadeProperty, MadeSensor, MadeStream, MadeThing, MadeUnit
-from citybrain.brain.observe.making import Draft, Making, Spot, declared_elsewhere
+from citybrain.brain.observe.made import FEATURE, MADE, MadeGroup, MadeProperty, MadeSensor, MadeStream, MadeThing, MadeUnit
+from citybrain.brain.observe.making import Beside, Draft, Making
 from citybrain.brain.observe.nearest import WALK_BASIS, Found, Nearest
-from citybrain.brain.observe.past import Recent, history, missing
+from citybrain.brain.observe.past import Recent, history, missing, struck
 from citybrain.brain.observe.permission import permitted
 from citybrain.brain.observe.placed import Stood
 from citybrain.brain.observe.promises import Promise, Promises
 from citybrain.brain.observe.registry import MovedError, Noun, Registry, contract_of
-from citybrain.brain.observe.revising import CORRECTION, RESTORED, Change, Changed, Preview, setting
-from citybrain.brain.observe.rows import Rows, read_rows, read_series
+from citybrain.brain.observe.revising import CORRECTION, RESTORED, Change, Changed, Preview, setting, strike
+from citybrain.brain.observe.rows import Rows, read_rows, read_series, whole
 from citybrain.brain.observe.shelves import datasets
 from citybrain.brain.observe.sources import sources
 from citybrain.brain.observe.store import METADATA
+from citybrain.brain.observe.striking import NOTHING, STRUCK
 from citybrain.brain.observe.texts import Runs
 from citybrain.brain.observe.together import Together
 from citybrain.brain.observe.told import latest_json
@@ -42,10 +44,13 @@ __all__ = [
     "FORMS",
     "MADE",
     "METADATA",
+    "NOTHING",
     "RESTORED",
+    "STRUCK",
     "WALK_BASIS",
     "About",
     "AreaBook",
+    "Beside",
     "Broken",
     "Census",
     "Change",
@@ -70,6 +75,7 @@ __all__ = [
     "Kept",
     "Latest",
     "Learned",
+    "MadeGroup",
     "MadeProperty",
     "MadeSensor",
     "MadeStream",
@@ -111,5 +117,8 @@ __all__ = [
     "read_series",
     "setting",
     "sources",
+    "strike",
+    "struck",
     "taken",
+    "whole",
 ]

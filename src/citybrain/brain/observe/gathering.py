@@ -10,7 +10,7 @@ from typing import Final, TypeAlias
 
 import msgspec
 
-from citybrain.brain.observe.made import Words
+from citybrain.brain.observe.made import MadeGroup, Words
 from citybrain.brain.observe.placed import Stood
 from citybrain.brain.observe.registry import Noun, Registry
 from citybrain.kernel.instant import Instant
@@ -105,6 +105,8 @@ class Gathering(Registry):
     def _said(self, words: Words) -> Words | None:
         if isinstance(words, Stood):
             return self.place(words.entity, words.key)
+        if isinstance(words, MadeGroup):
+            return self.made.groups.get(words.thing, {}).get(words.id)
         known = (self.made.things, self.made.properties, self.made.sensors, self.made.streams)
         return next((found for each in known for found in (each.get(words.id),) if type(found) is type(words)), None)
 

@@ -16,7 +16,7 @@ from citybrain.brain.observe.placed import Stood
 from citybrain.brain.observe.store import DESCRIBED
 from citybrain.kernel.instant import Instant
 from citybrain.kernel.text import Json, Text, same
-from citybrain.kernel.things import By, Field, Kind
+from citybrain.kernel.things import By, Field, Kind, Stream
 
 MADE: Final = "thing"
 FEATURE: Final = "feature"
@@ -79,8 +79,22 @@ class MadeStream(msgspec.Struct, frozen=True):
     properties: dict[str, Json]
 
 
-_Said: TypeAlias = MadeThing | MadeProperty | MadeSensor | MadeStream
-Words: TypeAlias = MadeThing | MadeProperty | MadeSensor | MadeStream | Stood
+class MadeGroup(msgspec.Struct, frozen=True):
+    """What is said of streams of a thing that stand side by side; ``streams`` are their numbers, in the order of the group.
+
+    It is there as long as all of them are: a number is never given again.
+    """
+
+    id: str
+    thing: str
+    streams: tuple[int, ...]
+    name: str
+    description: str
+    properties: dict[str, Json]
+
+
+_Said: TypeAlias = MadeThing | MadeProperty | MadeSensor | MadeStream | MadeGroup
+Words: TypeAlias = MadeThing | MadeProperty | MadeSensor | MadeStream | MadeGroup | Stood
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,15 +105,22 @@ class Made:
     properties: dict[str, MadeProperty] = field(default_factory=dict)
     sensors: dict[str, MadeSensor] = field(default_factory=dict)
     streams: dict[str, MadeStream] = field(default_factory=dict)
+    groups: dict[str, dict[str, MadeGroup]] = field(default_factory=dict)
+    """By thing, and then by id."""
 
     def kind(self) -> Kind:
         """The kind of made things: a field for each property, ended ones too, for old streams still speak of them."""
         fields = (Field(one.id, same(one.name), By.SENSOR) for one in self.properties.values())
         return Kind(MADE, _TITLE, tuple(fields), OWNER, "point")
 
+    def groups_of(self, thing: str, streams: Sequence[Stream]) -> tuple[MadeGroup, ...]:
+        """The groups of a thing of which no stream has ended, by id; ``streams`` are all that ever were, by number."""
+        said = self.groups.get(thing, {})
+        return tuple(said[key] for key in sorted(said) if all(streams[no - 1].ended is None for no in said[key].streams))
+
     def given(self, words: Sequence[Words]) -> "Made":
         """With what was said last instead of what was said before."""
-        made = Made(dict(self.things), dict(self.properties), dict(self.sensors), dict(self.streams))
+        made = Made(dict(self.things), dict(self.properties), dict(self.sensors), dict(self.streams), dict(self.groups))
         for one in words:
             match one:
                 case MadeThing():
@@ -110,6 +131,8 @@ class Made:
                     made.sensors[one.id] = one
                 case MadeStream():
                     made.streams[one.id] = one
+                case MadeGroup():
+                    made.groups[one.thing] = made.groups.get(one.thing, {}) | {one.id: one}
         return made
 
 
@@ -144,12 +167,16 @@ def _noun(words: _Said) -> str:
 
 def _words(noun: str, body: str) -> _Said:
     said = msgspec.json.decode(body)
+    if noun == _GROUP:
+        return MadeGroup(**(said | {"streams": tuple(said["streams"])}))
     return _NOUNS[noun](**(said | {"unit": MadeUnit(**said["unit"])} if "unit" in said else said))
 
 
+_GROUP: Final = "group"
 _NOUNS: Final[Mapping[str, type[_Said]]] = {
     "thing": MadeThing,
     "property": MadeProperty,
     "sensor": MadeSensor,
     "stream": MadeStream,
+    _GROUP: MadeGroup,
 }

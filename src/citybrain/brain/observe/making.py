@@ -4,28 +4,22 @@ draft → ids that nobody has → entity, streams and words → registry.change
 """
 
 import itertools
-import threading
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
 import msgspec
-from sqlalchemy.exc import IntegrityError
 
-from citybrain.brain.observe import placed, recalling
+from citybrain.brain.observe import placed
+from citybrain.brain.observe.entering import Spot, alone, declared_elsewhere
 from citybrain.brain.observe.gathering import Gathering
-from citybrain.brain.observe.made import FEATURE, MADE, MadeProperty, MadeSensor, MadeStream, MadeThing, MadeUnit, Words
+from citybrain.brain.observe.made import MADE, MadeGroup, MadeProperty, MadeSensor, MadeStream, MadeThing, MadeUnit, Words
 from citybrain.brain.observe.naming import free, slug
 from citybrain.brain.observe.placed import Stood
-from citybrain.brain.observe.registry import Registry
-from citybrain.kernel.clock import Clock
+from citybrain.brain.observe.standing import Standing
 from citybrain.kernel.errors import ConflictError, NotFoundError
-from citybrain.kernel.instant import Instant
-from citybrain.kernel.places import Place
-from citybrain.kernel.ports import Areas
 from citybrain.kernel.text import Json, Text, same
-from citybrain.kernel.things import Contract, Entity, Origin, Stream
+from citybrain.kernel.things import Contract, Entity, Stream
 from citybrain.kernel.units import UNITS
 
 _UNIT: Final = 50
@@ -34,7 +28,10 @@ Noun = TypeVar("Noun", MadeProperty, MadeSensor)
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A stream to be made: what it watches and with what, each described anew or named by id."""
+    """A stream to be made: what it watches and with what, each described anew or named by id.
+
+    Without a name it is called as what it watches; a sensor that is the same object in several drafts is one sensor.
+    """
 
     words: MadeStream
     sensor: MadeSensor | str
@@ -43,72 +40,32 @@ class Draft:
 
 
 @dataclass(frozen=True, slots=True)
-class Spot:
-    """Where a thing stands, and what its maker says of the place."""
+class Beside:
+    """Streams to be made side by side, in their order, and what is said of them together."""
 
-    place: Place
-    words: dict[str, Json]
+    words: MadeGroup
+    drafts: tuple[Draft, ...]
 
 
-class Making:
+class Making(Standing):
     """Makes, changes and ends things, their streams, and the properties and sensors that these name.
 
     Ids are made from names where none is asked for.
     """
 
-    def __init__(self, registry: Registry, areas: Areas, clock: Clock, origin: Origin = "real") -> None:
-        self._registry = registry
-        self._areas = areas
-        self._clock = clock
-        self._origin = origin
-        self._lock = threading.Lock()
-
-    def thing(self, name: str, words: MadeThing, spot: Spot | None, drafts: Iterable[Draft]) -> Entity:
-        """A new thing with its streams; ``words.id`` is the id asked for, or empty. Raises as ``streams`` does."""
+    def thing(
+        self, name: str, words: MadeThing, spot: Spot | None, drafts: Sequence[Draft], groups: Sequence[Beside] = ()
+    ) -> Entity:
+        """A new thing with its streams, those of groups last; ``words.id`` is the id asked for, or empty. Raises as ``streams`` does."""
         with self._lock:
             key, at = self._thing_id(words.id, name), self._clock.city()
             entity = self._stood(Entity(key, MADE, same(name), None, None, {}, 1, at, None, self._origin), spot)
             said = msgspec.structs.replace(words, id=key, located=None if spot is None else spot.words)
-            streams, more = self._drafted(key, drafts)
-            self._commit((entity,), streams, (said, *more))
+            streams, more = self._drafted(key, (*drafts, *(draft for group in groups for draft in group.drafts)))
+            self._commit((entity,), streams, (said, *more, *self._grouped(key, groups, streams[len(drafts) :])))
             return entity
 
-    def feature(self, asked: str, spot: Spot) -> str:
-        """A feature that observations may be about and that is no thing's place; its id is the one asked for, or out of its name."""
-        with self._lock:
-            name, at = str(spot.words["name"]), self._clock.city()
-            key = self._thing_id(asked, name, "feature")
-            entity = self._stood(Entity(key, FEATURE, same(name), None, None, {}, 1, at, None, self._origin), spot)
-            self._commit((entity,), (), (MadeThing(key, "", {}, spot.words),))
-            return key
-
-    def redraw(self, feature: str, spot: Spot) -> None:
-        """Say something else of a feature that was made here; raises NotFoundError, ConflictError for a thing's place."""
-        with self._lock:
-            entity = self.own_feature(feature)
-            again = msgspec.structs.replace(entity, title=same(str(spot.words["name"])), version=entity.version + 1)
-            self._commit((self._stood(again, spot),), (), (MadeThing(feature, "", {}, spot.words),))
-
-    def end_feature(self, feature: str) -> None:
-        """End a feature that was made here: listed no more."""
-        with self._lock:
-            entity = self.own_feature(feature)
-            self._commit((msgspec.structs.replace(entity, valid_to=self._clock.city(), version=entity.version + 1),), (), ())
-
-    def own_feature(self, feature: str) -> Entity:
-        """A feature that was made here; raises NotFoundError, and ConflictError for one that is a thing's place."""
-        entity = self._registry.entity(feature)
-        if entity.valid_to is not None:
-            raise NotFoundError(Text(f"没有观测对象“{feature}”。", f"There is no feature '{feature}'."), id=feature)
-        if entity.kind != FEATURE:
-            what = Text(
-                f"观测对象“{feature}”即该对象的位置，请改它的 Location。",
-                f"The feature '{feature}' is where that thing stands: change its Location.",
-            )
-            raise ConflictError(what, id=feature)
-        return entity
-
-    def streams(self, thing: str, drafts: Iterable[Draft]) -> tuple[Stream, ...]:
+    def streams(self, thing: str, drafts: Sequence[Draft]) -> tuple[Stream, ...]:
         """New streams of a made thing.
 
         Raises NotFoundError for a thing, sensor or property that is not there, ConflictError for an id that is taken or a thing
@@ -119,6 +76,31 @@ class Making:
             streams, words = self._drafted(thing, drafts)
             self._commit((), streams, words)
             return streams
+
+    def group(self, thing: str, beside: Beside) -> MadeGroup:
+        """New streams of a made thing side by side; raises as ``streams`` does."""
+        with self._lock:
+            self.own(thing)
+            streams, words = self._drafted(thing, beside.drafts)
+            (group,) = self._grouped(thing, (beside,), streams)
+            self._commit((), streams, (*words, group))
+            return group
+
+    def regroup(self, words: MadeGroup, contract: Contract | None) -> None:
+        """Say something else of streams side by side; a contract is that of each from now on, None leaves them theirs."""
+        with self._lock:
+            beside = self._beside(words)
+            streams = () if contract is None else beside
+            fresh = [self._promising(stream, contract) for stream in streams]
+            known = self._registry.made.streams
+            said = [_promise(known[stream.id], words.properties.get("contract")) for stream in streams]
+            changed = tuple(after for before, after in zip(streams, fresh, strict=True) if before != after)
+            self._commit((), changed, (words, *said))
+
+    def end_group(self, words: MadeGroup) -> None:
+        """End streams that stand side by side: listed no more, what was observed is kept."""
+        with self._lock:
+            self._end((), self._beside(words), ())
 
     def sensor(self, words: MadeSensor) -> str:
         """A sensor for streams to come; its id."""
@@ -152,48 +134,6 @@ class Making:
             words = msgspec.structs.replace(said, located=None if spot is None else spot.words)
             self._commit((moved,), (), (words, *self._left(entity, moved, words)))
 
-    def recall(self, thing: str, since: Instant, spot: Spot) -> Stood:
-        """Write by hand that a thing stood somewhere since an instant; where no place is of a later one, it stands there now.
-
-        Raises ConflictError for an instant that has its place already, BadInputError for one that is still to come.
-        """
-        with self._lock:
-            entity, said = self.own(thing), self._registry.made.things[thing]
-            recalling.free(self._registry, entity, since, self._clock.city())
-            first = recalling.first(self._registry, entity, said.located)
-            fresh = recalling.fresh(self._registry, entity, since, spot.place, spot.words)
-            last = self._registry.moved(thing) or next(iter(first), None)
-            if last is not None and since < last.since:
-                self._commit((), (), (*first, fresh))
-                return fresh
-            stands = self._stood(msgspec.structs.replace(entity, version=entity.version + 1), spot)
-            self._commit((stands,), (), (msgspec.structs.replace(said, located=spot.words), *first, fresh))
-            return fresh
-
-    def stood(self, thing: str, key: int) -> Stood:
-        """A place that a made thing had, or has, by its id; raises NotFoundError, and ConflictError for one from elsewhere."""
-        entity = self.own(thing)
-        return recalling.found(self._registry, entity, self._registry.made.things[thing].located, key)
-
-    def retime(self, thing: str, key: int, since: Instant) -> None:
-        """Have a place that a thing had begin at another instant; its id stays.
-
-        Raises NotFoundError, and as ``recall`` does; ConflictError also where another place would be the last one then.
-        """
-        with self._lock:
-            entity, found = self.own(thing), self.stood(thing, key)
-            if found.since != since:
-                recalling.free(self._registry, entity, since, self._clock.city())
-                recalling.in_order(self._registry, entity, found, since)
-                self._commit((), (), (msgspec.structs.replace(found, since=since, named=found.key),))
-
-    def forget(self, thing: str, key: int) -> None:
-        """Keep a place that a thing had no more; raises NotFoundError, and ConflictError for where it stands now."""
-        with self._lock:
-            entity, found = self.own(thing), self.stood(thing, key)
-            recalling.past(self._registry, entity, found)
-            self._commit((), (), (msgspec.structs.replace(found, gone=True),))
-
     def restate(self, words: MadeStream | MadeSensor | MadeProperty, contract: Contract | None = None) -> None:
         """Say something else of a stream, a sensor or a property; a contract is the stream's from now on.
 
@@ -203,10 +143,7 @@ class Making:
             streams: tuple[Stream, ...] = ()
             if isinstance(words, MadeStream):
                 stream = self.own_stream(words.id)
-                silent = contract is None or (contract == Contract() and self._registry.agreed(stream))
-                fresh = msgspec.structs.replace(
-                    stream, unit=_unit(words.unit), contract=stream.contract if silent or contract is None else contract
-                )
+                fresh = msgspec.structs.replace(self._promising(stream, contract), unit=_unit(words.unit))
                 if fresh.unit != stream.unit:
                     raise _kept_unit(stream)
                 streams = (fresh,) if fresh != stream else ()
@@ -241,7 +178,7 @@ class Making:
         """Enter all that was tried, in one commit; raises MovedError where the register has changed since."""
         with self._lock:
             made = gathering.changes()
-            with _alone():
+            with alone():
                 self._registry.change_since(gathering.since, made.entities, made.streams, made.words, made.freed)
 
     def take_back(self, gathering: Gathering) -> None:
@@ -255,15 +192,6 @@ class Making:
                 back.entities, back.streams, back.words, [noun for noun in back.forgotten if noun.id not in named]
             )
 
-    def own(self, thing: str) -> Entity:
-        """A thing that was made here; raises NotFoundError, and ConflictError for one that comes from elsewhere."""
-        entity = self._registry.entity(thing)
-        if entity.valid_to is not None or entity.kind == FEATURE:
-            raise NotFoundError(Text(f"没有标识为“{thing}”的对象。", f"There is no entity with the id '{thing}'."), id=thing)
-        if entity.kind != MADE:
-            raise declared_elsewhere(thing)
-        return entity
-
     def own_stream(self, stream: str) -> Stream:
         """A stream that was made here; raises NotFoundError, and ConflictError for one that comes from elsewhere."""
         found = self._registry.stream(stream)
@@ -271,9 +199,17 @@ class Making:
             raise declared_elsewhere(stream)
         return found
 
-    def _stood(self, entity: Entity, spot: Spot | None) -> Entity:
-        place = None if spot is None else spot.place
-        return msgspec.structs.replace(entity, place=place, area=None if place is None else self._areas.area_of(place))
+    def _beside(self, group: MadeGroup) -> tuple[Stream, ...]:
+        """The streams of a group; raises NotFoundError where one has ended meanwhile, and the group with it."""
+        streams = tuple(self._registry.streams()[no - 1] for no in group.streams)
+        if any(stream.ended is not None for stream in streams):
+            raise NotFoundError(Text(f"没有“{group.id}”。", f"There is no '{group.id}'."), id=group.id)
+        return streams
+
+    def _promising(self, stream: Stream, contract: Contract | None) -> Stream:
+        """A stream that promises something else; who states nothing leaves in force what a person agreed on."""
+        silent = contract is None or (contract == Contract() and self._registry.agreed(stream))
+        return stream if silent or contract is None else msgspec.structs.replace(stream, contract=contract)
 
     def _left(self, before: Entity, after: Entity, says: MadeThing) -> tuple[Stood, ...]:
         """What is kept of where a thing stood, if it moves."""
@@ -283,20 +219,35 @@ class Making:
         first = self._registry.moved(before.id) is None
         return placed.left(before, said.located, after, says.located, self._clock.city(), first=first)
 
-    def _drafted(self, thing: str, drafts: Iterable[Draft]) -> tuple[tuple[Stream, ...], tuple[Words, ...]]:
+    def _drafted(self, thing: str, drafts: Sequence[Draft]) -> tuple[tuple[Stream, ...], tuple[Words, ...]]:
         """The streams of drafts with numbers that are free, and all that is said of them and of what they name."""
         streams: dict[str, Stream] = {}
         words: dict[tuple[str, str], Words] = {}
-        last = len(self._registry.streams())
+        last, shared = len(self._registry.streams()), dict[int, MadeSensor]()
         for draft in drafts:
-            sensor = self._sensor(draft.sensor, words)
+            sensor = shared[id(draft.sensor)] if id(draft.sensor) in shared else self._sensor(draft.sensor, words)
+            shared[id(draft.sensor)] = sensor
             watched = self._watched(draft.watched, words)
             key = self._stream_id(f"{thing}.{watched.id}", streams)
             unit, number = _unit(draft.words.unit), last + len(streams) + 1
             streams[key] = Stream(key, number, thing, MADE, watched.id, unit, draft.contract, sensor.id, self._origin)
             words |= {("sensor", sensor.id): sensor, ("property", watched.id): watched}
-            words["stream", key] = msgspec.structs.replace(draft.words, id=key)
+            words["stream", key] = msgspec.structs.replace(draft.words, id=key, name=draft.words.name or watched.name)
         return tuple(streams.values()), tuple(words.values())
+
+    def _grouped(self, thing: str, groups: Sequence[Beside], streams: Sequence[Stream]) -> tuple[MadeGroup, ...]:
+        """What is said of groups, whose streams are these one after another."""
+        taken = {group.id for group in self._registry.made.groups_of(thing, self._registry.streams())}
+        found: list[MadeGroup] = []
+        rest = iter(streams)
+        for group in groups:
+            wanted = f"{thing}.{slug(group.words.name, 'group')}"
+            names = (wanted if count == 1 else f"{wanted}-{count}" for count in itertools.count(1))
+            key = next(name for name in names if name not in taken)
+            taken.add(key)
+            numbers = tuple(stream.no for stream in itertools.islice(rest, len(group.drafts)))
+            found.append(msgspec.structs.replace(group.words, id=key, thing=thing, streams=numbers))
+        return tuple(found)
 
     def _sensor(self, given: MadeSensor | str, fresh: Mapping[tuple[str, str], Words]) -> MadeSensor:
         known = self._registry.made.sensors | {one.id: one for one in fresh.values() if isinstance(one, MadeSensor)}
@@ -318,17 +269,6 @@ class Making:
         names = (wanted if count == 1 else f"{wanted}-{count}" for count in itertools.count(1))
         return next(name for name in names if name not in numbers and name not in fresh)
 
-    def _thing_id(self, asked: str, name: str, noun: str = "thing") -> str:
-        wanted = asked or slug(name, noun)
-        return free(wanted, (wanted,) if self._has(wanted) else (), asked=bool(asked))
-
-    def _has(self, thing: str) -> bool:
-        try:
-            self._registry.entity(thing)
-        except NotFoundError:
-            return False
-        return True
-
     def _end(self, entities: Iterable[Entity], streams: Iterable[Stream], words: Iterable[Words]) -> None:
         """Streams that end promise nothing more, and give their ids back."""
         at, freed, ended = self._clock.city(), [], []
@@ -336,22 +276,6 @@ class Making:
             freed.append(stream.id)
             ended.append(msgspec.structs.replace(stream, id=f"{stream.id}~{stream.no}", contract=Contract(), ended=at))
         self._commit(tuple(entities), tuple(ended), tuple(words), freed)
-
-    def _commit(
-        self, entities: tuple[Entity, ...], streams: tuple[Stream, ...], words: tuple[Words, ...], freed: Iterable[str] = ()
-    ) -> None:
-        with _alone():
-            self._registry.change(entities, streams, words, tuple(freed))
-
-
-@contextmanager
-def _alone() -> Iterator[None]:
-    """A commit; raises ConflictError where another process made the same meanwhile."""
-    try:
-        yield
-    except IntegrityError as error:
-        what = Text("同名对象正在别处新建，请重试。", "The same is being made elsewhere at this moment. Try again.")
-        raise ConflictError(what) from error
 
 
 def _drawn(entity: Entity, said: MadeThing) -> Json:
@@ -375,18 +299,15 @@ def _unit(words: MadeUnit) -> str:
     return next((code for code in codes if code), said[0][:_UNIT] if said else "1")
 
 
+def _promise(words: MadeStream, contract: Json) -> MadeStream:
+    """What is said of a stream, with another contract among its properties, or with none."""
+    others = {name: value for name, value in words.properties.items() if name != "contract"}
+    return msgspec.structs.replace(words, properties=others if contract is None else {**others, "contract": contract})
+
+
 def _kept_unit(stream: Stream) -> ConflictError:
     what = Text(
         f"数据流 {stream.id} 的单位是“{stream.unit}”，已有读数以此为准，不能改动；请另建数据流。",
         f"The unit of {stream.id} is '{stream.unit}'; what was observed is in it, so it stays. Make another stream.",
     )
     return ConflictError(what, stream=stream.id, unit=stream.unit)
-
-
-def declared_elsewhere(key: str) -> ConflictError:
-    """The refusal to change what was not made here."""
-    what = Text(
-        f"“{key}”由应用包声明或导入，请在其来源处修改；此处只能修改在此新建的对象。",
-        f"'{key}' was declared by a pack or imported: change it there. Only what was made here is changed here.",
-    )
-    return ConflictError(what, id=key)

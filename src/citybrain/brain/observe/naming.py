@@ -1,4 +1,4 @@
-"""Ids of what is made over a door: out of names, or as they are asked for, and never another's. Pure, but for chance."""
+"""Ids of what is made over doors: out of names, or as they are asked for."""
 
 import re
 import unicodedata

@@ -109,11 +109,17 @@ class Registry:
         if not self._mark.moved():
             return False
         with self._lock:
-            entities, streams = self._entities, self._streams
+            entities, streams, groups = self._entities, self._streams, self._made.groups
             self._load()
             changed: tuple[Noun, ...] = (
                 *(entity for entity in self._entities.values() if entities.get(entity.id) != entity),
                 *(stream for stream in self._streams if stream.no > len(streams) or streams[stream.no - 1] != stream),
+                *(
+                    one
+                    for thing, each in self._made.groups.items()
+                    for one in each.values()
+                    if groups.get(thing, {}).get(one.id) != one
+                ),
             )
         self._tell(changed)
         return True
@@ -319,10 +325,8 @@ class Registry:
         self._streams = tuple(held)
         self._entities = self._entities | {entity.id: entity for entity in entities}
         for kind in {entity.kind for entity in entities}:
-            of = [entity for entity in entities if entity.kind == kind]
-            present = {entity.id: entity for entity in (*self._of_kind.get(kind, ()), *of) if entity.valid_to is None}
-            ended = {entity.id for entity in of if entity.valid_to is not None}
-            self._of_kind = self._of_kind | {kind: tuple(present[name] for name in sorted(present.keys() - ended))}
+            whole = {one.id: one for one in (*self._of_kind.get(kind, ()), *entities) if one.kind == kind}
+            self._of_kind = self._of_kind | {kind: tuple(whole[name] for name in sorted(whole) if whole[name].valid_to is None)}
         others = {name: no for name, no in self._numbers.items() if name not in freed} if freed else self._numbers
         self._numbers = others | {stream.id: stream.no for stream in streams if stream.ended is None}
         of_entity: dict[str, dict[int, Stream]] = {}

@@ -8,7 +8,7 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, TypeAlias
+from typing import Annotated, Final, TypeAlias
 
 import msgspec
 import numpy as np
@@ -19,6 +19,7 @@ from citybrain.kernel.observations import Floats, Ints, Refusal
 from citybrain.kernel.text import Json, Text
 
 _Time: TypeAlias = Annotated[datetime, msgspec.Meta(tz=True)]
+_INFINITE: Final = ("not_a_number", "The value is not a finite number.")
 
 
 class _Row(msgspec.Struct, gc=False):
@@ -80,6 +81,23 @@ def read_series(streams: Sequence[str], times: list[str], values: list[float]) -
         return Rows(streams, _micros(times), np.array(values, np.float64), None, np.arange(len(times)))
     except (msgspec.ValidationError, OverflowError):
         return None
+
+
+def whole(rows: Rows, pieces: Sequence[int]) -> Rows:
+    """The rows of whole pieces: with one that was refused, or is no finite number, all of its piece are, and for its reason.
+
+    ``pieces`` (sent,) says of each row of the sending which piece it is of.
+    """
+    infinite = (Refusal(int(row), *_INFINITE) for row in rows.row[~np.isfinite(rows.value)])
+    bad = {pieces[each.row]: each for each in (*infinite, *reversed(rows.refused))}
+    if not bad:
+        return rows
+    kept = np.array([pieces[row] not in bad for row in rows.row.tolist()], np.bool_)
+    places = np.flatnonzero(kept).tolist()
+    units = None if rows.units is None else [rows.units[place] for place in places]
+    beside = ((row, bad[pieces[row]]) for row in rows.row[~kept].tolist())
+    refused = (*rows.refused, *(Refusal(row, each.code, each.why) for row, each in beside))
+    return Rows([rows.streams[place] for place in places], rows.time[kept], rows.value[kept], units, rows.row[kept], refused)
 
 
 def read_lines(body: bytes) -> Rows:
@@ -177,7 +195,7 @@ def _read(raw: Json) -> _Read | tuple[str, str]:
     except OverflowError:
         return "not_a_number", "The value is too great to be held."
     if not math.isfinite(number):
-        return "not_a_number", "The value is not a finite number."
+        return _INFINITE
     return _Read(str(raw["stream"]), instant, number, unit)
 
 

@@ -81,7 +81,7 @@ DESCRIBED = Table(
     Column("id", String(300), primary_key=True),
     Column("body", Text, nullable=False),
 )
-"""What a maker said of a property, a sensor or a stream that no pack declares (made.py)."""
+"""What a maker said of a thing, a property, a sensor, a stream or a group of streams that no pack declares (made.py)."""
 PLACED = Table(
     "placed",
     METADATA,

@@ -8,13 +8,13 @@ refused stands in the door's ledger.
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Final, Protocol
+from typing import Final, Protocol, TypeAlias
 
 import msgspec
 import structlog
 from anyio import to_thread
 
-from citybrain.brain.observe import Inlet, Rows, Together, Verdict, permitted, read_rows
+from citybrain.brain.observe import Inlet, Rows, Together, Verdict, permitted, read_rows, whole
 from citybrain.brain.protect import Accounts, Guard
 from citybrain.kernel.access import Ask, Caller
 from citybrain.kernel.clock import Clock
@@ -36,11 +36,15 @@ _TOGETHER: Final = 1000
 """Messages of one device that make one sending at most."""
 
 
+Piece: TypeAlias = Sequence[bytes]
+"""Rows that are stored together or not at all."""
+
+
 class Reads(Protocol):
     """Makes the API's rows of a message, as JSON; None for a topic that it does not know. Raises CityError."""
 
-    def rows(self, topic: str, payload: bytes, now: str, /) -> list[bytes] | None:
-        """The rows of a message that came at ``now``."""
+    def rows(self, topic: str, payload: bytes, now: str, /) -> Sequence[Piece] | None:
+        """The rows of a message that came at ``now``, piece by piece."""
         ...
 
 
@@ -58,7 +62,7 @@ class MqttDoor:
     limit: int = 1_000_000
     topics: Sequence[Reads] = ()
     """Who reads topics that are not our own; the first that knows a topic reads its message."""
-    _together: dict[str, Together[Sequence[bytes], Verdict]] = field(default_factory=dict)
+    _together: dict[str, Together[Sequence[Piece], Verdict]] = field(default_factory=dict)
     """Of each device whose messages are being stored."""
     _sessions: dict[str, str] = field(default_factory=dict)
     """Of each person who signed in here, the newest session."""
@@ -96,7 +100,7 @@ class MqttDoor:
             what = Text(f"消息超过 {self.limit} 字节，请分批发送。", f"The message is over {self.limit} bytes. Send it in parts.")
             raise TooLargeError(what, limit=self.limit)
         if topic == BULK:
-            return await self._store(payload, caller, topic)
+            return await self._store(payload, caller, topic, ())
         together = self._together.get(caller.account)
         if together is None:
             together = self._together[caller.account] = Together(partial(self._store_all, caller, topic), _TOGETHER)
@@ -107,7 +111,7 @@ class MqttDoor:
                 del self._together[caller.account]
         return verdict
 
-    def _rows(self, topic: str, payload: bytes) -> Sequence[bytes]:
+    def _rows(self, topic: str, payload: bytes) -> Sequence[Piece]:
         now = rfc3339(self.clock.city())
         for known in self.topics:
             found = known.rows(topic, payload, now)
@@ -115,25 +119,31 @@ class MqttDoor:
                 return found
         return observations(topic, payload, now)
 
-    async def _store_all(self, caller: Caller, topic: str, group: Sequence[Sequence[bytes]]) -> Verdict:
+    async def _store_all(self, caller: Caller, topic: str, group: Sequence[Sequence[Piece]]) -> Verdict:
         """Store the messages of a device as one sending."""
-        return await self._store(b"[" + b",".join(row for rows in group for row in rows) + b"]", caller, topic)
+        listed = [piece for message in group for piece in message]
+        joint = any(len(piece) > 1 for piece in listed)
+        pieces = [number for number, piece in enumerate(listed) for _ in piece] if joint else ()
+        return await self._store(b"[" + b",".join(row for piece in listed for row in piece) + b"]", caller, topic, pieces)
 
-    async def _store(self, body: bytes, caller: Caller, topic: str) -> Verdict:
+    async def _store(self, body: bytes, caller: Caller, topic: str, pieces: Sequence[int]) -> Verdict:
+        """Store rows; ``pieces`` says of each which piece it is of, empty where each is by itself."""
         # On the loop, as far as they are small: policy remembers its answers, and messages that change threads lose their order.
         self.guard.require(Ask(caller, "observation.write", "observation"))
-        own = await to_thread.run_sync(self._own, body, caller) if len(body) > _LARGE else self._own(body, caller)
+        read = partial(self._own, body, caller, pieces)
+        own = await to_thread.run_sync(read) if len(body) > _LARGE else read()
         verdict = await self.intake.take(own, DOOR, None)
         if verdict.refused:
             log.info("rows_refused", door=DOOR, topic=topic, caller=caller.account, rows=len(verdict.refused))
         return verdict
 
-    def _own(self, body: bytes, caller: Caller) -> Rows:
-        return permitted(read_rows(body), self.accounts.barred(caller))
+    def _own(self, body: bytes, caller: Caller, pieces: Sequence[int]) -> Rows:
+        own = permitted(read_rows(body), self.accounts.barred(caller))
+        return whole(own, pieces) if pieces else own
 
 
-def observations(topic: str, payload: bytes, now: str) -> list[bytes]:
-    """The API's rows for a message of one entity, as JSON; without ``time`` it was measured ``now``.
+def observations(topic: str, payload: bytes, now: str) -> list[Piece]:
+    """The API's rows for a message of one entity, as JSON, each by itself; without ``time`` it was measured ``now``.
 
     Raises BadInputError for a topic that is not ours, UnreadableError for a payload that is no JSON object.
     """
@@ -153,4 +163,6 @@ def observations(topic: str, payload: bytes, now: str) -> list[bytes]:
         )
         raise UnreadableError(what, topic=topic) from error
     time = fields.pop("time", msgspec.Raw(msgspec.json.encode(now)))
-    return [msgspec.json.encode({"stream": f"{entity}.{field}", "time": time, "value": value}) for field, value in fields.items()]
+    return [
+        (msgspec.json.encode({"stream": f"{entity}.{field}", "time": time, "value": value}),) for field, value in fields.items()
+    ]

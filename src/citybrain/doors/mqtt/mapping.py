@@ -58,8 +58,8 @@ class Mapped:
         pattern = ".*" if declared.topic == "#" else "/".join(map(_level, levels)).replace("/(?:", "(?:")
         self._filter = re.compile(pattern if declared.topic.startswith("$") else f"(?!\\$){pattern}")
 
-    def rows(self, topic: str, payload: bytes, now: str) -> list[bytes] | None:
-        """The API's rows for a message, as JSON; None for a topic that is not this one.
+    def rows(self, topic: str, payload: bytes, now: str) -> list[tuple[bytes]] | None:
+        """The API's rows for a message, as JSON, each by itself; None for a topic that is not this one.
 
         Fields that a message does not hold are left out. Raises UnreadableError for a message without any of them or without its
         time.
@@ -76,7 +76,8 @@ class Mapped:
             listed = ", ".join(self.declared.fields.values())
             what = Text(f"消息中没有任何一项读数（{listed}）。", f"The message holds none of the readings ({listed}).")
             raise UnreadableError(what, topic=topic)
-        return [msgspec.json.encode({"stream": f"{entity}.{field}", "time": time, "value": value}) for field, value in held.items()]
+        stated = ({"stream": f"{entity}.{field}", "time": time, "value": value} for field, value in held.items())
+        return [(msgspec.json.encode(row),) for row in stated]
 
     def _time(self, said: Json, topic: str, now: str) -> Json:
         if not self.declared.time:

@@ -10,7 +10,7 @@ import msgspec
 from anyio import to_thread
 
 from citybrain.brain.observe import Rows, permitted, read_rows
-from citybrain.doors.sensorthings import drafts
+from citybrain.doors.sensorthings.bodies import Whole
 from citybrain.doors.sensorthings.changing import Changer
 from citybrain.doors.sensorthings.parts import SensorThingsParts
 from citybrain.doors.sensorthings.paths import Segment
@@ -38,11 +38,11 @@ def apart(path: tuple[Segment, ...], body: Json) -> Brought | None:
         streams: Sequence[Json] = (body,)
         bare: Json = _bare(body)
     elif path[-1].name == "Things":
-        streams = drafts.Whole("Thing", body).list("Datastreams")
+        streams = Whole("Thing", body).list("Datastreams")
         bare = {**body, "Datastreams": [_bare(one) for one in streams]}
     else:
         return None
-    brought = tuple(drafts.Whole("Datastream", one).list("Observations") if isinstance(one, dict) else () for one in streams)
+    brought = tuple(Whole("Datastream", one).list("Observations") if isinstance(one, dict) else () for one in streams)
     return Brought(bare, brought) if any(brought) else None
 
 
@@ -69,7 +69,9 @@ async def made(group: Group, path: tuple[Segment, ...], brought: Brought, caller
     name, key = await to_thread.run_sync(changer.create, path, brought.body)
     streams = [key] if name == "Datastreams" else [stream.id for stream in group.gathering.streams_of(key)]
     now = rfc3339(group.parts.clock.city())
-    listed = [observed(one, stream, now) for stream, each in zip(streams, brought.observations, strict=True) for one in each]
+    # Those of MultiDatastreams come after the others, and bring nothing.
+    pairs = zip(streams[: len(brought.observations)], brought.observations, strict=True)
+    listed = [observed(one, stream, now) for stream, each in pairs for one in each]
     rows: Rows = permitted(read_rows(msgspec.json.encode(listed)), group.parts.accounts.barred(caller))
     verdict = await group.take(rows, DOOR, None)
     if verdict.refused:

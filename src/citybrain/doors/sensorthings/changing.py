@@ -6,13 +6,24 @@ from typing import Final, TypeVar
 
 import msgspec
 
-from citybrain.brain.observe import MADE, MadeProperty, MadeSensor, MadeStream, Making, Registry, Spot, declared_elsewhere
-from citybrain.doors.sensorthings import drafts
+from citybrain.brain.observe import (
+    MADE,
+    MadeGroup,
+    MadeProperty,
+    MadeSensor,
+    MadeStream,
+    Making,
+    Registry,
+    Spot,
+    declared_elsewhere,
+)
+from citybrain.doors.sensorthings import drafts, multi
 from citybrain.doors.sensorthings.altering import Body, Change
-from citybrain.doors.sensorthings.drafts import reference
-from citybrain.doors.sensorthings.multi import place
+from citybrain.doors.sensorthings.bodies import reference, whole
+from citybrain.doors.sensorthings.multi import MULTI, place
 from citybrain.doors.sensorthings.paths import Segment
 from citybrain.doors.sensorthings.refusals import missing, not_held, wrong
+from citybrain.doors.sensorthings.shape import MEASUREMENT
 from citybrain.kernel.errors import CityError
 from citybrain.kernel.instant import Instant, rfc3339
 from citybrain.kernel.text import Json
@@ -23,10 +34,6 @@ _NOT_MADE: Final[Mapping[str, tuple[str, str]]] = {
         "send them to HistoricalLocations or Things('…')/HistoricalLocations",
     ),
     "FeaturesOfInterest": ("请发送到 FeaturesOfInterest", "send it to FeaturesOfInterest"),
-    "MultiDatastreams": (
-        "它由应用包声明的间隔相同的测量字段得出",
-        "MultiDatastreams follow from the measured fields of one interval that a pack declares",
-    ),
     "Observations": (
         "读数不改不删；以同一 phenomenonTime 再次发送即为修订，旧值留存",
         "readings are neither changed nor deleted: sent again with the same phenomenonTime, they are revised, and the old value is kept",
@@ -49,24 +56,18 @@ class Changer:
         """
         match path:
             case (Segment("Things", None),):
-                name, words, spot, streams = drafts.thing(body)
-                return "Things", self.making.thing(name, words, spot, streams).id
+                made = drafts.thing(body)
+                return "Things", self.making.thing(made.name, made.words, made.spot, made.streams, made.groups).id
             case (Segment("Sensors", None),):
                 return "Sensors", self.making.sensor(drafts.sensing(body))
             case (Segment("FeaturesOfInterest", None),):
                 return "FeaturesOfInterest", self.making.feature(*drafts.feature(body))
             case (Segment("ObservedProperties", None),):
                 return "ObservedProperties", _outside(self.making.watched(drafts.property_(body)))
-            case (Segment("Datastreams", None),):
-                return "Datastreams", self._stream(None, body)
-            case (Segment("Things", str(key)), Segment("Datastreams", None)):
-                return "Datastreams", self._stream(key, body)
-            case (Segment("Sensors", str(key)), Segment("Datastreams", None)):
-                return "Datastreams", self._stream(None, body, sensor=key)
-            case (Segment("ObservedProperties", str(key)), Segment("Datastreams", None)):
-                return "Datastreams", self._stream(None, body, watched=key)
             case (*_, Segment("Locations" | "HistoricalLocations" as name, None)):
                 return name, self._place(path, body)
+            case (*above, Segment("Datastreams" | "MultiDatastreams" as name, None)):
+                return name, self._side(name, tuple(above), body)
             case _:
                 raise _refused(path)
 
@@ -92,6 +93,8 @@ class Changer:
                 if linked and said.how != "replace":
                     raise not_held(f"不能更改 {linked[0]}，请另建数据流。", f"{linked[0]} is not changed. Make another Datastream.")
                 self.making.restate(*drafts.series(key, after))
+            case (Segment("MultiDatastreams", str(key)),):
+                self._regroup(self._own_group(key), said)
             case (Segment("Sensors", str(key)),):
                 sensor = _there(self.registry.made.sensors, key, self._declared_source)
                 sensing = drafts.sensing(said.of(_written(sensor, encoding="encodingType")))
@@ -116,6 +119,8 @@ class Changer:
                 self.making.end_feature(key)
             case (Segment("Datastreams", str(key)),):
                 self.making.end_stream(key)
+            case (Segment("MultiDatastreams", str(key)),):
+                self.making.end_group(self._own_group(key))
             case (Segment("Sensors", str(key)),):
                 self.making.end(_there(self.registry.made.sensors, key, self._declared_source))
             case (Segment("ObservedProperties", str(key)),):
@@ -123,28 +128,69 @@ class Changer:
             case _:
                 raise _refused(path)
 
+    def _side(self, name: str, above: tuple[Segment, ...], body: Json) -> str:
+        """A Datastream or MultiDatastream, of what stands above it in the path."""
+        make = self._stream if name == "Datastreams" else self._group
+        match above:
+            case ():
+                return make(None, body)
+            case (Segment("Things", str(key)),):
+                return make(key, body)
+            case (Segment("Sensors", str(key)),):
+                return make(None, body, key)
+            case (Segment("ObservedProperties", str(key)),) if name == "Datastreams":
+                return self._stream(None, body, watched=key)
+            case _:
+                raise _refused((*above, Segment(name)))
+
     def _stream(self, thing: str | None, body: Json, sensor: str | None = None, watched: str | None = None) -> str:
         draft = drafts.datastream(body, sensor, None if watched is None else _inside(watched))
-        given = body.get("Thing") if isinstance(body, dict) else None
-        named = reference(given)
-        if thing is not None and given is not None and named != thing:
-            raise wrong("Thing 与地址不符。", "The Thing is not that of the address.", "Thing")
-        if thing is None and named is None and given is None:
-            raise wrong("Datastream 须有 Thing。", "A Datastream needs its Thing.", "Thing")
-        if thing is None and named is None:
-            name, words, spot, streams = drafts.thing(given)
-            made_here = self.making.thing(name, words, spot, (*streams, draft))
-            return self.registry.streams_of(made_here.id)[-1].id
-        return self.making.streams(thing or str(named), (draft,))[0].id
+        of = _of("Datastream", thing, body)
+        if isinstance(of, drafts.Made):
+            made_here = self.making.thing(of.name, of.words, of.spot, (*of.streams, draft), of.groups)
+            return self.registry.streams_of(made_here.id)[len(of.streams)].id
+        return self.making.streams(of, (draft,))[0].id
+
+    def _group(self, thing: str | None, body: Json, sensor: str | None = None) -> str:
+        beside = drafts.multi_datastream(body, sensor)
+        of = _of("MultiDatastream", thing, body)
+        if not isinstance(of, drafts.Made):
+            return self.making.group(of, beside).id
+        made_here = self.making.thing(of.name, of.words, of.spot, of.streams, (*of.groups, beside))
+        # Of its groups the one whose streams were made last.
+        return max(self.registry.made.groups_of(made_here.id, self.registry.streams()), key=lambda one: one.streams).id
+
+    def _own_group(self, key: str) -> MadeGroup:
+        """A MultiDatastream that was made here; raises NotFoundError, and ConflictError for one that a pack declares."""
+        joint = multi.joint(self.registry, key)
+        if joint is None:
+            raise missing(f"{MULTI}('{key}')")
+        if joint.said is None:
+            raise declared_elsewhere(key)
+        return joint.said
+
+    def _regroup(self, known: MadeGroup, said: Change) -> None:
+        """Say something else of a MultiDatastream; a contract that is another one than before is that of its streams from now on."""
+        units = multi.units(self.registry, known)
+        kept: Body = {"unitOfMeasurements": units, "multiObservationDataTypes": [MEASUREMENT for _ in units]}
+        after = said.of({"name": known.name, "description": known.description, "properties": known.properties, **kept})
+        linked = [name for name in ("Thing", "Sensor", "ObservedProperties") if after.get(name) is not None]
+        other = [name for name, value in kept.items() if after.get(name, value) != value]
+        if other or (linked and said.how != "replace"):
+            name = (*other, *linked)[0]
+            raise not_held(f"不能更改 {name}，请另建 MultiDatastream。", f"{name} is not changed. Make another MultiDatastream.")
+        words, contract = drafts.group(known, after)
+        same = words.properties.get("contract") == known.properties.get("contract")
+        self.making.regroup(words, None if same else contract)
 
     def _thing(self, key: str, said: Change) -> None:
         entity = self.making.own(key)
         known = self.registry.made.things[key]
         after = said.of({"name": entity.title.zh, "description": known.description, "properties": known.properties})
-        if after.get("Datastreams"):
+        if after.get("Datastreams") or after.get(MULTI):
             raise not_held("请以 Things('…')/Datastreams 新建数据流。", "Make Datastreams at Things('…')/Datastreams.")
-        name, words, spot, _ = drafts.thing(after)
-        self.making.rename(key, name, msgspec.structs.replace(words, id=key, located=known.located), spot)
+        made = drafts.thing(after)
+        self.making.rename(key, made.name, msgspec.structs.replace(made.words, id=key, located=known.located), made.spot)
 
     def _located(self, key: str) -> Body:
         """What was said of where a made thing stands; raises NotFoundError where it stands nowhere."""
@@ -205,12 +251,12 @@ class Changer:
         thing, at = _past(key)
         stood = self.making.stood(thing, at)
         after = said.of({"time": rfc3339(stood.since)})
-        if after.get("Locations") or drafts.reference(after.get("Thing")) not in (None, thing):
+        if after.get("Locations") or reference(after.get("Thing")) not in (None, thing):
             raise not_held(
                 "只能更改 time；位置有误请删除后另建。",
                 "Only time is changed. Delete it and make another for another place or Thing.",
             )
-        self.making.retime(thing, at, drafts.instant(drafts.whole("HistoricalLocation", after, "time", "Thing", "Locations")))
+        self.making.retime(thing, at, drafts.instant(whole("HistoricalLocation", after, "time", "Thing", "Locations")))
 
     def _declared_source(self, key: str) -> bool:
         return any(stream.source == key for stream in self.registry.present())
@@ -235,7 +281,7 @@ def thing_of(path: tuple[Segment, ...], body: Json) -> str | None:
             return key
         case (Segment("Things", None),):
             return _asked(body)
-        case (Segment("Datastreams", None),):
+        case (Segment("Datastreams" | "MultiDatastreams", None),):
             return _asked(body.get("Thing")) if isinstance(body, dict) else None
         case (Segment("HistoricalLocations", None),):
             return reference(body.get("Thing")) if isinstance(body, dict) else None
@@ -243,6 +289,17 @@ def thing_of(path: tuple[Segment, ...], body: Json) -> str | None:
             return _only(body)
         case _:
             return None
+
+
+def _of(noun: str, thing: str | None, body: Json) -> "str | drafts.Made":
+    """The Thing that a new Datastream or MultiDatastream is of: an id, or one that is described with it."""
+    given = body.get("Thing") if isinstance(body, dict) else None
+    named = reference(given)
+    if thing is not None and given is not None and named != thing:
+        raise wrong("Thing 与地址不符。", "The Thing is not that of the address.", "Thing")
+    if thing is None and given is None:
+        raise wrong(f"{noun} 须有 Thing。", f"A {noun} needs its Thing.", "Thing")
+    return thing or named or drafts.thing(given)
 
 
 def _asked(body: Json) -> str | None:

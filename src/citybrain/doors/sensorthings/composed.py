@@ -23,16 +23,18 @@ def observed(
 
     The cursor of those after is the instant (µs) of the last one. Nothing for a thing that has no MultiDatastream.
     """
-    entity = _entity(where)
-    fields = () if entity is None else multi.fields_of(registry, entity)
-    if entity is None or not fields:
+    joint = _joint(registry, where)
+    if joint is None:
         return (), None
     descending = order is None or order.descending
-    asked = both(spans.without(where, {multi.COLUMN, "entity"}), _of(entity, [column.name for column in fields]))
+    asked = both(
+        spans.without(where, {multi.COLUMN, "entity"}), Compare("stream", "in", tuple(stream.id for stream in joint.streams))
+    )
     if cursor is not None:
         asked = both(asked, Compare("time", "lt" if descending else "gt", _after(cursor)))
-    found = _instants(reader, Query("observation", asked, Order("time", descending), min(_PAGE, (limit + 1) * len(fields))), limit)
-    items = tuple(multi.put_together(entity, fields, found[time]) for time in list(found)[:limit])
+    most = min(_PAGE, (limit + 1) * len(joint.streams))
+    found = _instants(reader, Query("observation", asked, Order("time", descending), most), limit)
+    items = tuple(multi.put_together(joint, found[time]) for time in list(found)[:limit])
     return items, str(list(found)[limit - 1]) if len(found) > limit else None
 
 
@@ -63,16 +65,13 @@ def _instants(reader: Reader, query: Query, limit: int) -> dict[int, dict[str, R
             return found
 
 
-def _entity(where: Predicate) -> str | None:
+def _joint(registry: Registry, where: Predicate) -> multi.Joint | None:
     """The one MultiDatastream that is asked for; None where what else is asked rules it out."""
     names, things = spans.named(where, multi.COLUMN), spans.named(where, "entity")
     if not names or len(names) != 1 or spans.named(where, "stream") is not None:
         return None
-    return names[0] if things is None or names[0] in things else None
-
-
-def _of(entity: str, names: list[str]) -> Predicate:
-    return Compare("stream", "in", tuple(f"{entity}.{name}" for name in names))
+    joint = multi.joint(registry, names[0])
+    return joint if joint is not None and (things is None or joint.thing in things) else None
 
 
 def _after(cursor: str) -> str:

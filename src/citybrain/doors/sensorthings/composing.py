@@ -7,7 +7,7 @@ from typing import Final
 import msgspec
 import numpy as np
 
-from citybrain.brain.observe import Registry, Rows, Verdict, permitted, read_rows
+from citybrain.brain.observe import Registry, Rows, Verdict, permitted, read_rows, whole
 from citybrain.brain.protect import Accounts
 from citybrain.doors.sensorthings import multi
 from citybrain.doors.sensorthings.refusals import missing, wrong
@@ -47,7 +47,7 @@ class Composer:
         ``entity`` is the MultiDatastream that the address names. Raises NotFoundError, BadInputError or ForbiddenError with
         nothing stored, and 501 for a part that is not kept.
         """
-        named, rows, time = self._rows(body, entity)
+        named, rows, time = readings(self.registry, body, entity, self.now)
         read = permitted(read_rows(msgspec.json.encode(rows)), self.accounts.barred(self.caller))
         if read.refused or not np.isfinite(read.value).all():
             await self._refuse(read)
@@ -68,17 +68,8 @@ class Composer:
             elements += self._array(array, number, single) if joint else _singles(array, number, single)
         owner = [place for place, one in enumerate(elements) for _ in one.rows]
         listed: list[Json] = [row for one in elements for row in one.rows]
-        read = permitted(read_rows(msgspec.json.encode(listed)), self.accounts.barred(self.caller))
-        infinite = [
-            Refusal(int(row), "not_a_number", "The value is not a finite number.") for row in read.row[~np.isfinite(read.value)]
-        ]
-        bad = {owner[each.row]: each for each in (*infinite, *reversed(read.refused))}
         # The rest that the intake looks at is the time and the kind, which are those of all rows of an element.
-        spoilt = {place for place in bad if elements[place].joint is not None}
-        kept = np.array([owner[row] not in spoilt for row in read.row.tolist()], np.bool_)
-        others = tuple(Refusal(int(row), bad[owner[row]].code, bad[owner[row]].why) for row in read.row[~kept].tolist())
-        streams = [stream for stream, keep in zip(read.streams, kept.tolist(), strict=True) if keep]
-        rows = Rows(streams, read.time[kept], read.value[kept], None, read.row[kept], (*read.refused, *others))
+        rows = whole(permitted(read_rows(msgspec.json.encode(listed)), self.accounts.barred(self.caller)), owner)
         verdict = await self.intake.take(rows, DOOR, None if key is None else f"{self.caller.account}:{key}")
         why = {owner[each.row]: f"error {each.code}: {each.why}" for each in reversed(verdict.refused)}
         said = [why.get(place) or _id(one, single) for place, one in enumerate(elements)]
@@ -86,10 +77,9 @@ class Composer:
 
     def _array(self, array: Json, number: int, single: Writer) -> "list[_Element]":
         named, names, data = columns(array, _NAV, number)
-        fields = [column.name for column in multi.fields_of(self.registry, named)]
-        if not fields:
-            raise missing(f"{multi.MULTI}('{named}')")
-        return [_Element(_spread(single.element(f"{named}.{fields[0]}", names, element), named, fields), named) for element in data]
+        joint = _joint(self.registry, named)
+        first = joint.streams[0].id
+        return [_Element(_spread(single.element(first, names, element), joint), named) for element in data]
 
     async def _refuse(self, read: Rows) -> None:
         """Enter the refusals in the account of the door, with no reading, and raise the first."""
@@ -101,39 +91,52 @@ class Composer:
         verdict: Verdict = await self.intake.take(Rows([], none, np.zeros(0), None, none, refused), DOOR, None)
         raise _refused(verdict.refused[0])
 
-    def _rows(self, body: Json, entity: str | None) -> tuple[str, list[Json], str]:
-        """The MultiDatastream, a row of the intake for each value, and their time."""
-        if not isinstance(body, dict):
-            raise UnreadableError(Text("内容须为一个 Observation 对象。", "The body is one Observation object."))
-        named = self._named(body, entity)
-        fields = [column.name for column in multi.fields_of(self.registry, named)]
-        if not fields:
-            raise missing(f"{multi.MULTI}('{named}')")
-        values = _values(body.get("result"), fields)
-        plain: dict[str, Json] = {name: value for name, value in body.items() if name != _NAV}
-        checked = observed(plain, f"{named}.{fields[0]}", self.now)
-        time: Json = checked["time"] if isinstance(checked, dict) else None
-        rows: list[Json] = [
-            {"stream": f"{named}.{name}", "time": time, "value": value}
-            for name, value in zip(fields, values, strict=True)
-            if value is not None
-        ]
-        return named, rows, str(time)
 
-    def _named(self, body: Mapping[str, Json], entity: str | None) -> str:
-        reference = body.get(_NAV)
-        said = reference.get("@iot.id") if isinstance(reference, dict) else None
-        if (_NAV in body and not isinstance(said, str)) or (entity is None and said is None):
-            raise wrong("缺少 MultiDatastream 的 @iot.id。", "The MultiDatastream's @iot.id is missing.", _NAV)
-        if entity is not None and said not in (None, entity):
-            raise wrong("MultiDatastream 与地址不符。", "The MultiDatastream is not that of the address.", _NAV)
-        if body.get("Datastream") is not None:
-            raise wrong(
-                "观测值属于 Datastream 或 MultiDatastream，不能两者都写。",
-                "An Observation is of a Datastream or of a MultiDatastream. Leave one out.",
-                "Datastream",
-            )
-        return str(said if entity is None else entity)
+def readings(registry: Registry, body: Json, entity: str | None, now: str | None) -> tuple[str, list[Json], str]:
+    """The MultiDatastream of one Observation, a row of the intake for each value, and their time.
+
+    ``entity`` is the MultiDatastream that the address names. Raises NotFoundError, UnreadableError, BadInputError, and 501 for
+    a part that is not kept.
+    """
+    if not isinstance(body, dict):
+        raise UnreadableError(Text("内容须为一个 Observation 对象。", "The body is one Observation object."))
+    named = _named(body, entity)
+    joint = _joint(registry, named)
+    values = _values(body.get("result"), joint)
+    plain: dict[str, Json] = {name: value for name, value in body.items() if name != _NAV}
+    checked = observed(plain, joint.streams[0].id, now)
+    time: Json = checked["time"] if isinstance(checked, dict) else None
+    return named, _side_by_side(joint, time, values), str(time)
+
+
+def _named(body: Mapping[str, Json], entity: str | None) -> str:
+    reference = body.get(_NAV)
+    said = reference.get("@iot.id") if isinstance(reference, dict) else None
+    if (_NAV in body and not isinstance(said, str)) or (entity is None and said is None):
+        raise wrong("缺少 MultiDatastream 的 @iot.id。", "The MultiDatastream's @iot.id is missing.", _NAV)
+    if entity is not None and said not in (None, entity):
+        raise wrong("MultiDatastream 与地址不符。", "The MultiDatastream is not that of the address.", _NAV)
+    if body.get("Datastream") is not None:
+        raise wrong(
+            "观测值属于 Datastream 或 MultiDatastream，不能两者都写。",
+            "An Observation is of a Datastream or of a MultiDatastream. Leave one out.",
+            "Datastream",
+        )
+    return str(said if entity is None else entity)
+
+
+def _joint(registry: Registry, named: str) -> multi.Joint:
+    """What a MultiDatastream is of; raises NotFoundError where there is none."""
+    joint = multi.joint(registry, named)
+    if joint is None:
+        raise missing(f"{multi.MULTI}('{named}')")
+    return joint
+
+
+def _side_by_side(joint: multi.Joint, time: Json, values: Sequence[Json]) -> list[Json]:
+    """A row of the intake for each value that is not null."""
+    pairs = zip(joint.streams, values, strict=True)
+    return [{"stream": stream.id, "time": time, "value": value} for stream, value in pairs if value is not None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,16 +151,15 @@ def _singles(array: Json, number: int, single: Writer) -> list[_Element]:
     return [_Element([row], None) for row in single.array(array, number)]
 
 
-def _spread(row: Json, named: str, fields: Sequence[str]) -> list[Json]:
+def _spread(row: Json, joint: multi.Joint) -> list[Json]:
     """A row for each value of an element; one that the intake refuses for an element of the wrong shape."""
     if not isinstance(row, dict):
         return [None]
     try:
-        values = _values(row["value"], fields)
+        values = _values(row["value"], joint)
     except BadInputError:
         return [None]
-    pairs = zip(fields, values, strict=True)
-    return [{"stream": f"{named}.{name}", "time": row["time"], "value": value} for name, value in pairs if value is not None]
+    return _side_by_side(joint, row["time"], values)
 
 
 def _id(element: _Element, single: Writer) -> str:
@@ -167,14 +169,14 @@ def _id(element: _Element, single: Writer) -> str:
     return multi.named(element.joint, parse(str(row["time"])))
 
 
-def _values(result: Json, fields: Sequence[str]) -> list[Json]:
-    """The values by field; raises BadInputError for what is no array of their number, or holds none."""
-    listed = ", ".join(fields)
-    if not isinstance(result, list) or len(result) != len(fields):
+def _values(result: Json, joint: multi.Joint) -> list[Json]:
+    """The values by stream; raises BadInputError for what is no array of their number, or holds none."""
+    listed, count = ", ".join(stream.field for stream in joint.streams), len(joint.streams)
+    if not isinstance(result, list) or len(result) != count:
         got = f"{len(result)}" if isinstance(result, list) else "-"
         raise wrong(
-            f"result 须为 {len(fields)} 项的数组，依次为 {listed}，没有的写 null；收到 {got} 项。",
-            f"The result is an array of {len(fields)}: {listed}, null where there is none. Received: {got}.",
+            f"result 须为 {count} 项的数组，依次为 {listed}，没有的写 null；收到 {got} 项。",
+            f"The result is an array of {count}: {listed}, null where there is none. Received: {got}.",
             "result",
         )
     if all(value is None for value in result):

@@ -1,92 +1,58 @@
-"""What somebody sends to make or to change, read into drafts (OGC 18-088 clauses 8 and 10.2). Pure.
+"""What somebody sends to make or to change, read into drafts (OGC 18-088 clauses 8 and 10.2). Pure."""
 
-Links and addresses that an answer carries (``@iot.selfLink``, ``…@iot.navigationLink``) are passed over, so that what was read may be
-sent back; anything else that is not known is refused by its name.
-"""
-
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from citybrain.brain.observe import Draft, MadeProperty, MadeSensor, MadeStream, MadeThing, MadeUnit, Spot, contract_of
+from citybrain.brain.observe import (
+    MADE,
+    Beside,
+    Draft,
+    MadeGroup,
+    MadeProperty,
+    MadeSensor,
+    MadeStream,
+    MadeThing,
+    MadeUnit,
+    Spot,
+    contract_of,
+)
+from citybrain.doors.sensorthings.bodies import Whole, asked, reference, whole
 from citybrain.doors.sensorthings.placing import place
 from citybrain.doors.sensorthings.refusals import not_held, wrong
-from citybrain.doors.sensorthings.shape import OURS
+from citybrain.doors.sensorthings.shape import COMPLEX, MEASUREMENT, OURS
 from citybrain.kernel.errors import BadInputError
 from citybrain.kernel.instant import Instant, parse
 from citybrain.kernel.text import Json, same
 from citybrain.kernel.things import By, Contract, Field
 
 _GEOJSON: Final = frozenset({"application/geo+json", "application/vnd.geo+json"})
-_MEASUREMENT: Final = "http://www.opengis.net/def/observationType/OGC-OM/2.0/OM_Measurement"
 _COMPUTED: Final = frozenset({"observedArea", "phenomenonTime", "resultTime"})
+_JOINT: Final = (
+    "name", "description", "observationType", "multiObservationDataTypes", "unitOfMeasurements", "properties", "Thing", "Sensor",
+    "ObservedProperties", "Observations", *_COMPUTED,
+)  # fmt: skip
+"""Properties and links of a MultiDatastream."""
+_FEWEST: Final = 2
+"""Streams of a MultiDatastream: one alone is a Datastream."""
 _PROMISES: Final = ("every", "silentAfter", "stuckAfter")
 
 
 @dataclass(frozen=True, slots=True)
-class Whole:
-    """A body that is an object, with the name of what it describes."""
+class Made:
+    """A Thing: its name, what is said of it, where it stands, its Datastreams and its MultiDatastreams."""
 
     name: str
-    body: Mapping[str, Json]
-
-    def text(self, key: str, *, needed: bool = True) -> str:
-        """A text; raises BadInputError where it is missing or no text."""
-        value = self.body.get(key)
-        if value is None and not needed:
-            return ""
-        if not isinstance(value, str) or (needed and not value.strip()):
-            raise wrong(f"{self.name} 须有文字 {key}。", f"{self.name} needs the text {key}.", key)
-        return value
-
-    def object(self, key: str) -> dict[str, Json]:
-        """An object, empty where there is none; raises BadInputError for anything else."""
-        value = self.body.get(key)
-        if value is not None and not isinstance(value, dict):
-            raise wrong(f"{self.name} 的 {key} 须为对象。", f"{key} of {self.name} is an object.", key)
-        return {} if value is None else value
-
-    def list(self, key: str) -> Sequence[Json]:
-        """A list, empty where there is none; raises BadInputError for anything else."""
-        value = self.body.get(key)
-        if value is not None and not isinstance(value, list):
-            raise wrong(f"{self.name} 的 {key} 须为列表。", f"{key} of {self.name} is a list.", key)
-        return () if value is None else value
+    words: MadeThing
+    spot: Spot | None
+    streams: tuple[Draft, ...]
+    groups: tuple[Beside, ...]
 
 
-def whole(name: str, value: Json, *known: str) -> Whole:
-    """A value as an object that holds nothing but these properties; raises BadInputError for any other."""
-    if not isinstance(value, dict):
-        raise wrong(f"{name} 须为对象。", f"{name} is an object.", name)
-    strangers = sorted(
-        key for key in value if key not in (*known, "@iot.id", "id", "@iot.selfLink") and not key.endswith("@iot.navigationLink")
+def thing(value: Json) -> Made:
+    """A Thing with all that it brings along; raises BadInputError, or 501 for two places."""
+    body = whole(
+        "Thing", value, "name", "description", "properties", "Locations", "Datastreams", "MultiDatastreams", "HistoricalLocations"
     )
-    if strangers:
-        listed = ", ".join(strangers)
-        raise wrong(f"{name} 没有属性 {listed}。", f"{name} has no property {listed}.", strangers[0])
-    return Whole(name, value)
-
-
-def reference(value: Json) -> str | None:
-    """The id of ``{"@iot.id": …}`` that says nothing else; None for what is described anew."""
-    found = value.get("@iot.id") if isinstance(value, dict) else None
-    alone = isinstance(value, dict) and all(key.startswith("@iot.") for key in value)
-    return str(found) if alone and isinstance(found, str | int) else None
-
-
-def asked(body: Whole) -> str:
-    """The id that a maker asks for; empty for none."""
-    found = body.body.get("@iot.id")
-    if found is None:
-        return ""
-    if not isinstance(found, str):
-        raise wrong("@iot.id 须为文字。", "@iot.id is a text.", "@iot.id")
-    return found
-
-
-def thing(value: Json) -> tuple[str, MadeThing, Spot | None, tuple[Draft, ...]]:
-    """A Thing: its name, what is said of it, where it stands, and its Datastreams; raises BadInputError, or 501 for two places."""
-    body = whole("Thing", value, "name", "description", "properties", "Locations", "Datastreams", "HistoricalLocations")
     places = body.list("Locations")
     if len(places) > 1 or body.list("HistoricalLocations"):
         raise not_held(
@@ -95,7 +61,8 @@ def thing(value: Json) -> tuple[str, MadeThing, Spot | None, tuple[Draft, ...]]:
         )
     spot = location(places[0]) if places else None
     words = MadeThing(asked(body), body.text("description"), body.object("properties"))
-    return body.text("name"), words, spot, tuple(datastream(one) for one in body.list("Datastreams"))
+    streams = tuple(datastream(one) for one in body.list("Datastreams"))
+    return Made(body.text("name"), words, spot, streams, tuple(multi_datastream(one) for one in body.list("MultiDatastreams")))
 
 
 def location(value: Json) -> Spot:
@@ -195,18 +162,82 @@ def datastream(value: Json, sensor: str | None = None, watched: str | None = Non
     words, contract = series("", value)
     return Draft(
         words,
-        _named("Sensor", body.body.get("Sensor"), sensor) or sensing(body.body.get("Sensor")),
-        _named("ObservedProperty", body.body.get("ObservedProperty"), watched) or property_(body.body.get("ObservedProperty")),
+        _named("Sensor", body.body.get("Sensor"), sensor, "Datastream") or sensing(body.body.get("Sensor")),
+        _named("ObservedProperty", body.body.get("ObservedProperty"), watched, "Datastream")
+        or property_(body.body.get("ObservedProperty")),
         contract,
     )
+
+
+def multi_datastream(value: Json, sensor: str | None = None) -> Beside:
+    """A MultiDatastream, whose streams stand in the order of its ObservedProperties and promise what it promises."""
+    body = whole("MultiDatastream", value, *_JOINT)
+    if body.list("Observations") or asked(body):
+        raise not_held(
+            "新建 MultiDatastream 时不能附带 Observations 或 @iot.id：标识由系统推出，观测值请随后发送。",
+            "A new MultiDatastream brings neither Observations nor @iot.id: its id is derived, its observations are sent afterwards.",
+        )
+    units = _side_by_side(body)
+    watched = [reference(one) or property_(one) for one in body.list("ObservedProperties")]
+    named = [one.removeprefix(f"{MADE}.") for one in watched if isinstance(one, str)]
+    if len(set(named)) < len(named):
+        raise wrong(
+            "ObservedProperties 中同一属性只能出现一次。", "Each of the ObservedProperties stands there once.", "ObservedProperties"
+        )
+    words, contract = group(MadeGroup("", "", (), "", "", {}), value)
+    given = _named("Sensor", body.body.get("Sensor"), sensor, "MultiDatastream") or sensing(body.body.get("Sensor"))
+    promised = {name: one for name, one in words.properties.items() if name == "contract"}
+    return Beside(
+        words,
+        tuple(
+            Draft(MadeStream("", "", words.description, MEASUREMENT, unit, promised), given, one, contract)
+            for unit, one in zip(units, watched, strict=True)
+        ),
+    )
+
+
+def group(known: MadeGroup, value: Json) -> tuple[MadeGroup, Contract]:
+    """What a MultiDatastream says of itself, and what ``properties.contract`` promises."""
+    body = whole("MultiDatastream", value, *_JOINT)
+    kind = body.text("observationType", needed=False) or COMPLEX
+    if kind != COMPLEX:
+        raise not_held(f"observationType 仅可为 {COMPLEX}。", f"observationType can be {COMPLEX}.")
+    properties = body.object("properties")
+    said = MadeGroup(known.id, known.thing, known.streams, body.text("name"), body.text("description"), properties)
+    return said, _contract(properties.get("contract"))
+
+
+def _side_by_side(body: Whole) -> list[MadeUnit]:
+    """The units of a MultiDatastream; raises BadInputError for lists of unlike lengths, 501 for what is no measurement."""
+    types, units = body.list("multiObservationDataTypes"), body.list("unitOfMeasurements")
+    lengths = len(types), len(units), len(body.list("ObservedProperties"))
+    if min(lengths) < _FEWEST or len(set(lengths)) > 1:
+        told = "{} / {} / {}".format(*lengths)
+        raise wrong(
+            f"multiObservationDataTypes、unitOfMeasurements、ObservedProperties 须等长，至少 {_FEWEST} 项（收到 {told}）。",
+            f"multiObservationDataTypes, unitOfMeasurements and ObservedProperties are of one length, {_FEWEST} at least ({told}).",
+            "ObservedProperties",
+        )
+    others = [str(one) for one in types if one != MEASUREMENT]
+    if others:
+        raise not_held(
+            f"仅支持数值观测（{MEASUREMENT}），不支持 {others[0]}。",
+            f"Only measurements are held ({MEASUREMENT}), not {others[0]}.",
+        )
+    return [_unit(one) for one in units]
+
+
+def _unit(value: Json) -> MadeUnit:
+    unit = whole("unitOfMeasurement", {} if value is None else value, "name", "symbol", "definition")
+    return MadeUnit(*(unit.text(name, needed=False) or None for name in ("name", "symbol", "definition")))
 
 
 def series(key: str, value: Json) -> tuple[MadeStream, Contract]:
     """What a Datastream says of itself, and what ``properties.contract`` promises."""
     body = Whole("Datastream", value if isinstance(value, dict) else {})
-    kind = body.text("observationType", needed=False) or _MEASUREMENT
-    if kind != _MEASUREMENT:
-        raise not_held(f"仅支持数值观测（{_MEASUREMENT}）。", f"Only measurements are held ({_MEASUREMENT}).")
+    kind = body.text("observationType", needed=False) or MEASUREMENT
+    if kind != MEASUREMENT:
+        raise not_held(f"仅支持数值观测（{MEASUREMENT}）。", f"Only measurements are held ({MEASUREMENT}).")
     unit = Whole("unitOfMeasurement", body.object("unitOfMeasurement"))
     properties = {name: one for name, one in body.object("properties").items() if name not in OURS}
     said = (unit.text(name, needed=False) or None for name in ("name", "symbol", "definition"))
@@ -247,13 +278,13 @@ def _childless(body: Whole) -> None:
         )
 
 
-def _named(noun: str, value: Json, given: str | None) -> str | None:
+def _named(noun: str, value: Json, given: str | None, of: str) -> str | None:
     """The id of a link: of the address, or of a reference; raises BadInputError where it is missing or said twice unlike."""
     said = reference(value)
     if given is not None and value is not None and said != given:
         raise wrong(f"{noun} 与地址不符。", f"The {noun} is not that of the address.", noun)
     if given is None and value is None:
-        raise wrong(f"Datastream 须有 {noun}。", f"A Datastream needs its {noun}.", noun)
+        raise wrong(f"{of} 须有 {noun}。", f"A {of} needs its {noun}.", noun)
     return said if given is None else given
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from citybrain.brain.observe import FEATURE, About
 from citybrain.doors.sensorthings import spans
-from citybrain.doors.sensorthings.drafts import reference
+from citybrain.doors.sensorthings.bodies import reference
 from citybrain.doors.sensorthings.parts import SensorThingsParts
 from citybrain.doors.sensorthings.paths import Segment
 from citybrain.doors.sensorthings.refusals import not_held, wrong

@@ -6,9 +6,9 @@ changed are read anew, as the one who subscribed. Nobody who sends waits for any
 
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Final, Protocol
+from typing import Final, Protocol, TypeAlias
 
 import msgspec
 import numpy as np
@@ -16,7 +16,8 @@ import pyarrow as pa
 import structlog
 from anyio import to_thread
 
-from citybrain.brain.observe import FEATURE, MADE, MadeProperty, MadeSensor, MadeStream, Noun, Stood
+from citybrain.brain.observe import Noun
+from citybrain.doors.sensorthings import multi, rejoining, showing, spans
 from citybrain.doors.sensorthings.bound import bound
 from citybrain.doors.sensorthings.model import SETS
 from citybrain.doors.sensorthings.options import Options, options
@@ -24,15 +25,12 @@ from citybrain.doors.sensorthings.parts import SensorThingsParts
 from citybrain.doors.sensorthings.paths import Segment
 from citybrain.doors.sensorthings.reading import Raw, Reading
 from citybrain.doors.sensorthings.refusals import not_held
-from citybrain.doors.sensorthings.shape import Row
 from citybrain.doors.sensorthings.topics import Topic, topic
 from citybrain.kernel.access import Caller
 from citybrain.kernel.errors import CityError, NotFoundError
-from citybrain.kernel.instant import Instant, rfc3339
 from citybrain.kernel.observations import Numbers
 from citybrain.kernel.predicate import EVERYTHING, Predicate
 from citybrain.kernel.text import Json
-from citybrain.kernel.things import Entity, Stream
 
 _READINGS: Final = "Observations"
 _ROUND: Final = 50_000
@@ -43,8 +41,8 @@ _CHANGES: Final = 10_000
 """Changed entities that may wait to be told."""
 _CHECKED: Final = 60.0
 """Seconds between two looks at whether the one who subscribed still may be signed in."""
-_PLACED: Final = ("Things", "Locations", "FeaturesOfInterest")
-"""Sets of what is made of a thing, under its id."""
+_Known: TypeAlias = dict[tuple[int | str, object, str], bytes]
+"""Messages of a round: of which observation, what is asked of it, and in which language."""
 log = structlog.get_logger(__name__)
 
 
@@ -81,9 +79,11 @@ class _Feed:
     key: str | None
     scope: Predicate
     outlet: Outlet
+    joint: str | None
+    """The MultiDatastream whose Observations are asked for; None for those of Datastreams."""
+    checked: float
     since: int = 0
     """Observations up to this sequence number were there before."""
-    checked: float = 0.0
     version: int = -1
     numbers: Numbers | None = None
     """Of the streams that are asked for, as the register knew them at ``version``; None for all."""
@@ -165,12 +165,15 @@ class Feeds:
             reading.streams(target.scope)
         key = None if target.item is None else target.item.id
         asked = options(pairs, SETS[target.set])
-        return _Feed(caller, wanted, asked, target.set, key, target.scope, outlet, checked=time.monotonic())
+        joint = spans.named(target.scope, multi.COLUMN) if target.set == _READINGS else None
+        return _Feed(
+            caller, wanted, asked, target.set, key, target.scope, outlet, None if joint is None else joint[0], time.monotonic()
+        )
 
     def _changed(self, nouns: Sequence[Noun]) -> None:
         """Note what was made or changed; from any thread."""
         if self._feeds:
-            self._changes.extend(dict.fromkeys(place for noun in nouns for place in _places(noun)))
+            self._changes.extend(dict.fromkeys(place for noun in nouns for place in showing.places(self._parts.registry, noun)))
 
     def _round(self, feeds: Sequence[_Feed], cursor: int) -> tuple[_Round, int, int]:
         found = _Round()
@@ -182,10 +185,11 @@ class Feeds:
             cursor = last - _FAR
         rows = self._parts.series.after(cursor, _ROUND)
         changes = [self._changes.popleft() for _ in range(len(self._changes))]
-        known: dict[tuple[int, object, str], bytes] = {}
+        known: _Known = {}
         for feed in kept:
             if feed.set == _READINGS and feed.key is None:
-                self._observed(feed, rows, known, found)
+                tell = self._observed if feed.joint is None else self._rejoined
+                tell(feed, rows, known, found)
         changes += self._revised(kept, rows)
         for feed in kept:
             if feed.set != _READINGS or feed.key is not None:
@@ -201,10 +205,11 @@ class Feeds:
                 return False
         return feed.set != _READINGS or self._whole(feed.caller)
 
-    def _observed(self, feed: _Feed, rows: pa.Table, known: dict[tuple[int, object, str], bytes], found: _Round) -> None:
+    def _observed(self, feed: _Feed, rows: pa.Table, known: _Known, found: _Round) -> None:
         """The new observations of a feed, in the order in which they became durable; the newest of more than may wait."""
         seq = rows["seq"].to_numpy()
-        mine = seq > feed.since
+        # What was struck out is not told: nothing is there.
+        mine = (seq > feed.since) & np.isfinite(rows["value"].to_numpy())
         numbers = self._numbers(feed)
         if numbers is not None:
             mine &= np.isin(rows["stream_no"].to_numpy(), numbers)
@@ -217,7 +222,24 @@ class Feeds:
             key = (place, feed.asked.select, feed.topic.lang)
             payload = known.get(key)
             if payload is None:
-                payload = known[key] = msgspec.json.encode(reading.observed(self._row(raw), feed.asked))
+                payload = known[key] = msgspec.json.encode(reading.observed(rejoining.told(self._parts.registry, raw), feed.asked))
+            found.messages.append((feed, payload))
+
+    def _rejoined(self, feed: _Feed, rows: pa.Table, known: _Known, found: _Round) -> None:
+        """The Observations of a MultiDatastream that have new readings, each once, with all that is known of it by now."""
+        joint = multi.joint(self._parts.registry, str(feed.joint))
+        times = [] if joint is None else rejoining.instants(joint, rows, feed.since)
+        if joint is None or not times:
+            return
+        if len(times) > feed.outlet.room:
+            found.missed.append((feed, len(times) - feed.outlet.room))
+            times = times[-feed.outlet.room :]
+        reading = self._reading(feed.caller, feed.topic)
+        for item in rejoining.observations(self._parts.series, self._parts.registry, joint, times):
+            key = (item.id, feed.asked.select, feed.topic.lang)
+            payload = known.get(key)
+            if payload is None:
+                payload = known[key] = msgspec.json.encode(reading.shown(item, feed.asked))
             found.messages.append((feed, payload))
 
     def _numbers(self, feed: _Feed) -> Numbers | None:
@@ -228,25 +250,24 @@ class Feeds:
             feed.numbers = np.array([known[name] for name in streams if name in known], np.int32)
         return feed.numbers
 
-    def _row(self, raw: dict[str, int]) -> Row:
-        stream = self._parts.registry.streams()[raw["stream_no"] - 1]
-        return {
-            "id": f"{stream.no}.{raw['time']}",
-            "stream": stream.id,
-            "time": rfc3339(Instant(raw["time"])),
-            "value": raw["value"],
-            "received": rfc3339(Instant(raw["received"])),
-            "door": raw["door"],
-            "origin": stream.origin,
-        }
-
     def _revised(self, feeds: Sequence[_Feed], rows: pa.Table) -> list[tuple[str, str]]:
-        """Observations that are subscribed to one by one and were sent again."""
+        """Observations that are subscribed to one by one and were sent again, or in part."""
         wanted = {feed.key for feed in feeds if feed.set == _READINGS and feed.key is not None}
         if not wanted:
             return []
         names = zip(rows["stream_no"].to_pylist(), rows["time"].to_pylist(), strict=True)
-        return [(_READINGS, name) for name in dict.fromkeys(f"{no}.{at}" for no, at in names) if name in wanted]
+        single = [name for name in dict.fromkeys(f"{no}.{at}" for no, at in names) if name in wanted]
+        return [(_READINGS, name) for name in (*single, *self._joined_again(wanted, rows))]
+
+    def _joined_again(self, wanted: Iterable[str], rows: pa.Table) -> list[str]:
+        """Those of MultiDatastreams among these ids that have a new reading."""
+        found = []
+        for name in wanted:
+            where = multi.place(name)
+            joint = None if where is None else multi.joint(self._parts.registry, where[0])
+            if where is not None and joint is not None and where[1] in rejoining.instants(joint, rows, 0):
+                found.append(name)
+        return found
 
     def _told(self, feed: _Feed, changes: Sequence[tuple[str, str]]) -> list[bytes]:
         """The changed entities of a feed as they are now; nothing of those that ended, or that this caller does not see."""
@@ -275,23 +296,3 @@ class Feeds:
 
     def _reading(self, caller: Caller, wanted: Topic) -> Reading:
         return bound(self._parts, caller, "", wanted.lang, self._host)
-
-
-def _places(noun: Noun) -> tuple[tuple[str, str], ...]:
-    """Set and id of the entities that a change shows in."""
-    match noun:
-        case Entity(kind=kind) if kind == FEATURE:
-            return (("FeaturesOfInterest", noun.id),)
-        case Entity():
-            first = (("HistoricalLocations", f"{noun.id}@{noun.valid_from}"),) if noun.version == 1 else ()
-            return (*((name, noun.id) for name in _PLACED), *first)
-        case Stood():
-            return (("HistoricalLocations", noun.id),)
-        case Stream() | MadeStream():
-            return (("Datastreams", noun.id),)
-        case MadeSensor():
-            return (("Sensors", noun.id),)
-        case MadeProperty():
-            return (("ObservedProperties", f"{MADE}.{noun.id}"),)
-        case _:
-            return (("Things", noun.id),)

@@ -130,7 +130,7 @@ The text of OGC 18-088 itself was not to be had when these were compared (2026-1
 Met in part and so not claimed:
 
 - create-update-delete/create-entity, link-to-existing-entities, deep-insert: all that a Thing brings along, Datastreams, HistoricalLocations
-  and FeaturesOfInterest; but MultiDatastreams are not made by hand, no Location is of two Things, Sensors and ObservedProperties bring no
+  and FeaturesOfInterest; but no Location is of two Things, Sensors and ObservedProperties bring no
   Datastreams, and an Observation brings no FeatureOfInterest that is described anew.
 - create-update-delete/historical-location-manual-creation: the latest one moves the thing; but what the standard says of it was not to
   be had.

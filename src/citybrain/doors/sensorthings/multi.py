@@ -1,90 +1,139 @@
-"""MultiDatastreams (OGC 18-088, MultiDatastream extension): the measured fields of a thing that share their interval, side by side.
+"""MultiDatastreams (OGC 18-088, MultiDatastream extension): streams of a thing side by side.
 
-A MultiDatastream owns no data. Its Observations are put together from the readings of the thing's Datastreams that are of one
+Of what a pack declares they are the measured fields that share their interval; of what was made here, what somebody made as one. A
+MultiDatastream owns no data. Its Observations are put together from the readings of the thing's Datastreams that are of one
 instant, each at the place of its field and null where a field has none; the Datastreams stay as they are. Pure.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
-from citybrain.brain.observe import CORRECTION, Registry
-from citybrain.doors.sensorthings.shape import MEASUREMENT, Item, Row, Shaper, marked, quality, same, unit_words
-from citybrain.kernel.instant import Instant, parse
+import msgspec
+
+from citybrain.brain.observe import CORRECTION, MADE, MadeGroup, Registry
+from citybrain.doors.sensorthings.shape import COMPLEX, MEASUREMENT, Item, Row, Shaper, marked, quality, same, told, unit_words
+from citybrain.kernel.instant import Duration, Instant, duration, parse
+from citybrain.kernel.predicate import Compare
 from citybrain.kernel.text import Json
-from citybrain.kernel.things import Field, Kind
+from citybrain.kernel.things import Field, Kind, Stream
 
 MULTI: Final = "MultiDatastreams"
 COLUMN: Final = "multi"
-"""What predicates call the MultiDatastream of an Observation."""
-_COMPLEX: Final = "http://www.opengis.net/def/observationType/OGC-OM/2.0/OM_ComplexObservation"
+"""What predicates call a MultiDatastream, by its id."""
 _SIGN: Final = "@"
 
 
-def together(kind: Kind) -> tuple[Field, ...]:
-    """The measured fields of a kind as they are declared, where they are two or more and all of one interval; none otherwise."""
-    found = tuple(column for column in kind.fields if column.measured)
-    return found if len(found) > 1 and found[0].every is not None and len({column.every for column in found}) == 1 else ()
+@dataclass(frozen=True, slots=True)
+class Joint:
+    """What a MultiDatastream is of: streams of one thing in their order."""
+
+    id: str
+    thing: str
+    streams: tuple[Stream, ...]
+    fields: tuple[Field, ...]
+    """The field of each stream."""
+    said: MadeGroup | None = None
+    """What its maker said of it; None for one that follows from a declaration."""
+
+    @property
+    def source(self) -> str:
+        """Its Sensor, that of its first stream."""
+        return self.streams[0].source
+
+    @property
+    def watched(self) -> tuple[str, ...]:
+        """The ids of its ObservedProperties."""
+        return tuple(f"{stream.kind}.{stream.field}" for stream in self.streams)
 
 
-def kinds(registry: Registry) -> tuple[str, ...]:
-    """The declared kinds whose things have a MultiDatastream."""
-    return tuple(kind.name for kind in registry.kinds() if together(kind))
+@lru_cache(maxsize=256)
+def groups(kind: Kind) -> tuple[tuple[Field, ...], ...]:
+    """The measured fields of a kind as they are declared, two or more of one interval each; a field alone in its own is in none."""
+    found: dict[Duration, list[Field]] = {}
+    for column in kind.fields:
+        if column.measured and column.every is not None:
+            found.setdefault(duration(column.every), []).append(column)
+    return tuple(tuple(fields) for fields in found.values() if len(fields) > 1)
 
 
-def fields_of(registry: Registry, entity: str) -> tuple[Field, ...]:
-    """The fields of a thing's MultiDatastream in their order; none for a thing without one, or that is not there."""
-    streams = registry.streams_of(entity)
-    declared = {kind.name: kind for kind in registry.kinds()}.get(streams[0].kind) if streams else None
-    fields = together(declared) if declared is not None else ()
-    present = {stream.field for stream in streams}
-    return fields if all(column.name in present for column in fields) else ()
+def of_thing(registry: Registry, thing: str) -> tuple[Joint, ...]:
+    """The MultiDatastreams of a thing; none for one without any, or that is not there."""
+    made = registry.made.groups_of(thing, registry.streams())
+    if made:
+        return tuple(_made(registry, one) for one in made)
+    streams = {stream.field: stream for stream in registry.streams_of(thing)}
+    kind = next((kind for stream in streams.values() for kind in registry.kinds() if kind.name == stream.kind), None)
+    found = () if kind is None else groups(kind)
+    return tuple(
+        Joint(thing if len(found) == 1 else f"{thing}.{fields[0].every}", thing, tuple(streams[one.name] for one in fields), fields)
+        for fields in found
+        if all(column.name in streams for column in fields)
+    )
 
 
-def source_of(registry: Registry, entity: str) -> str:
-    """The Sensor of a thing's MultiDatastream, that of its first field; empty for a thing without one."""
-    fields = fields_of(registry, entity)
-    return next((one.source for one in registry.streams_of(entity) if fields and one.field == fields[0].name), "")
+def _made(registry: Registry, said: MadeGroup) -> Joint:
+    streams, kind = tuple(registry.streams()[no - 1] for no in said.streams), registry.kind(MADE)
+    return Joint(said.id, said.thing, streams, tuple(kind.field(stream.field) for stream in streams), said)
 
 
-def watched_by(registry: Registry, sources: Collection[str]) -> tuple[str, ...]:
-    """The things whose MultiDatastream comes from one of these Sensors."""
-    things = (entity.id for kind in kinds(registry) for entity in registry.entities(kind))
-    return tuple(thing for thing in things if source_of(registry, thing) in sources)
+def units(registry: Registry, said: MadeGroup) -> list[Json]:
+    """The units of a MultiDatastream as its maker wrote them."""
+    known = registry.made.streams
+    return [msgspec.to_builtins(known[registry.streams()[no - 1].id].unit) for no in said.streams]
 
 
-def multi_datastream(shaper: Shaper, row: Row) -> Item:
-    """The MultiDatastream of a thing, from the row of the thing; units, types and ObservedProperties in one order."""
-    key, kind = str(row["id"]), shaper.registry.kind(str(row["kind"]))
-    fields, title = together(kind), row["title"]
+def joint(registry: Registry, key: str) -> Joint | None:
+    """The MultiDatastream of an id, which is that of its thing, or begins with it; None where there is none."""
+    things = (key, key.rpartition(".")[0])
+    return next((one for thing in things for one in of_thing(registry, thing) if one.id == key), None)
+
+
+def every_one(registry: Registry) -> Iterator[Joint]:
+    """All MultiDatastreams that there are."""
+    for thing in registry.made.groups:
+        yield from of_thing(registry, thing)
+    for kind in registry.kinds():
+        if groups(kind):
+            for entity in registry.entities(kind.name):
+                yield from of_thing(registry, entity.id)
+
+
+def multi_datastream(shaper: Shaper, row: Row, joint: Joint) -> Item:
+    """A MultiDatastream, from the row of its thing; units, types and ObservedProperties in one order."""
+    title = row["title"]
     named = str(title[shaper.lang]) if isinstance(title, dict) else str(title)
-    listed = " · ".join(column.title.get(shaper.lang) for column in fields)
+    listed = " · ".join(column.title.get(shaper.lang) for column in joint.fields)
     known: dict[str, Json] = {name: row[name] for name in ("kind", "area", "origin")}
-    names: list[Json] = [column.name for column in fields]
+    names: list[Json] = [column.name for column in joint.fields]
     body: dict[str, Json] = {
         "name": f"{named} · {listed}",
         "description": listed,
-        "observationType": _COMPLEX,
-        "multiObservationDataTypes": [MEASUREMENT for _ in fields],
-        "unitOfMeasurements": [unit_words(column.unit or "1") for column in fields],
-        "properties": marked({**known, "fields": names, "every": fields[0].every}),
+        "observationType": COMPLEX,
+        "multiObservationDataTypes": [MEASUREMENT for _ in joint.streams],
+        "unitOfMeasurements": [unit_words(stream.unit) for stream in joint.streams],
+        "properties": marked({**known, "fields": names, "every": joint.fields[0].every}),
     }
-    source = source_of(shaper.registry, key)
+    said = joint.said
+    if said is not None:
+        about: dict[str, Json] = {"name": said.name, "description": said.description}
+        body |= {**about, "unitOfMeasurements": units(shaper.registry, said), "properties": told(said.properties, row)}
     links = {
-        "Thing": same("id", key),
-        "Sensor": same("id", source),
-        "ObservedProperties": same("kind", kind.name),
-        "Observations": same(COLUMN, key),
+        "Thing": same("id", joint.thing),
+        "Sensor": same("id", joint.source),
+        "ObservedProperties": Compare("id", "in", joint.watched),
+        "Observations": same(COLUMN, joint.id),
     }
-    return Item(MULTI, key, body, links, {**row, "source": source})
+    return Item(MULTI, joint.id, body, links, {**row, "source": joint.source, COLUMN: joint.id})
 
 
-def put_together(entity: str, fields: Sequence[Field], readings: Mapping[str, Row]) -> Item:
+def put_together(joint: Joint, readings: Mapping[str, Row]) -> Item:
     """The Observation of readings of one instant, by stream; at least one."""
     newest = max(readings.values(), key=lambda row: parse(str(row["received"])))
-    corrected: list[Json] = [
-        column.name for column in fields if readings.get(f"{entity}.{column.name}", {}).get("door") == CORRECTION
-    ]
-    values: list[Json] = [readings.get(f"{entity}.{column.name}", {}).get("value") for column in fields]
+    rows = [readings.get(stream.id, {}) for stream in joint.streams]
+    corrected: list[Json] = [stream.field for stream, row in zip(joint.streams, rows, strict=True) if row.get("door") == CORRECTION]
+    values: list[Json] = [row.get("value") for row in rows]
     body: dict[str, Json] = {
         "phenomenonTime": newest["time"],
         "resultTime": newest["time"],
@@ -92,9 +141,9 @@ def put_together(entity: str, fields: Sequence[Field], readings: Mapping[str, Ro
         **(quality(CORRECTION, fields=corrected) if corrected else {}),
         "parameters": marked({"received": newest["received"], "origin": newest["origin"]}),
     }
-    key = named(entity, parse(str(newest["time"])))
-    links = {"MultiDatastream": same("id", entity), "FeatureOfInterest": same("id", entity)}
-    return Item("Observations", key, body, links, {"id": key, COLUMN: entity})
+    key = named(joint.id, parse(str(newest["time"])))
+    links = {"MultiDatastream": same(COLUMN, joint.id), "FeatureOfInterest": same("id", joint.thing)}
+    return Item("Observations", key, body, links, {"id": key, COLUMN: joint.id})
 
 
 def named(entity: str, time: Instant) -> str:

@@ -9,6 +9,7 @@ from typing import Final
 from citybrain.doors.sensorthings.evaluate import Resolve, holds, values
 from citybrain.doors.sensorthings.functions import moment, number
 from citybrain.doors.sensorthings.model import IDS, SETS
+from citybrain.doors.sensorthings.multi import MULTI
 from citybrain.doors.sensorthings.nodes import Node, Path, Value
 from citybrain.doors.sensorthings.options import USUAL, Options, Sort
 from citybrain.doors.sensorthings.push import push
@@ -29,6 +30,8 @@ _TURNED: Final = frozenset({"Observations", "ObservedProperties"})
 """Sets whose own order is another one than that of their ids."""
 _COUNTED: Final = frozenset({"Observations", "HistoricalLocations"})
 """Sets of which a row of ours is not one entity: they are counted, and ordered by id, in their own way."""
+_UNLIKE: Final = _COUNTED | {MULTI}
+"""Sets whose order is not that of ids: those, and one in which a thing may be several times."""
 _TIMES: Final = frozenset({"phenomenonTime", "resultTime"})
 
 
@@ -189,4 +192,4 @@ def _native(name: str, order: tuple[Sort, ...]) -> Order | None:
     first, descending = order[0].by.parts[0], order[0].descending
     if name == "Observations" and first in _TIMES and (len(order) == 1 or order[1].text in (_TIMES | IDS)):
         return Order("time", descending)
-    return Order("id") if name not in _COUNTED and first in IDS and not descending else None
+    return Order("id") if name not in _UNLIKE and first in IDS and not descending else None

@@ -17,8 +17,11 @@ from citybrain.kernel.units import unit
 Row: TypeAlias = Mapping[str, Json]
 _GEOJSON: Final = "application/geo+json"
 MEASUREMENT: Final = "http://www.opengis.net/def/observationType/OGC-OM/2.0/OM_Measurement"
+COMPLEX: Final = "http://www.opengis.net/def/observationType/OGC-OM/2.0/OM_ComplexObservation"
 STOOD: Final = "stood"
 """What predicates call the HistoricalLocation of a place."""
+WATCHED: Final = "watched"
+"""What predicates call an ObservedProperty of a MultiDatastream, which has several."""
 OURS: Final = frozenset({"life", "lifeTitle", "lifeSince", "lifeReason", "latest"})
 """Properties of a Datastream that answers add to its maker's own; what is sent back of them is not kept."""
 _UCUM: Final = "https://ucum.org/ucum#section-Base-Units"
@@ -63,7 +66,7 @@ class Shaper:
         said = self.registry.made.things.get(str(row["id"]))
         known = ("kind", "area", "h3_9", "version", "valid_from", "origin")
         properties = {"title": row["title"], **{name: row[name] for name in known}, "fields": row["body"]}
-        about, shown = (self._kind(row), marked(properties)) if said is None else (said.description, _told(said.properties, row))
+        about, shown = (self._kind(row), marked(properties)) if said is None else (said.description, told(said.properties, row))
         body: dict[str, Json] = {"name": self._title(row), "description": about, "properties": shown}
         here = same("id", row["id"])
         links = {"Locations": here, "HistoricalLocations": here, "Datastreams": same("entity", row["id"]), "MultiDatastreams": here}
@@ -125,7 +128,7 @@ class Shaper:
                 "description": said.description,
                 "observationType": said.observation,
                 "unitOfMeasurement": msgspec.to_builtins(said.unit),
-                "properties": {**_told(said.properties, row), **ours},
+                "properties": {**told(said.properties, row), **ours},
             }
         links = {
             "Thing": same("id", row["entity"]),
@@ -224,11 +227,11 @@ class Shaper:
 
 def _watched(kind: str, name: str, body: dict[str, Json]) -> Item:
     key = f"{kind}.{name}"
-    links = {"Datastreams": And((same("kind", kind), same("field", name))), "MultiDatastreams": same("kind", kind)}
+    links = {"Datastreams": And((same("kind", kind), same("field", name))), "MultiDatastreams": And((same(WATCHED, key),))}
     return Item("ObservedProperties", key, body, links, {"id": key, "kind": kind, "field": name})
 
 
-def _told(properties: dict[str, Json], row: Row) -> dict[str, Json]:
+def told(properties: dict[str, Json], row: Row) -> dict[str, Json]:
     """A maker's own properties, marked where the whole district is a demonstration."""
     return properties if row["origin"] == "real" else {**properties, "demo": True}
 

@@ -6,9 +6,9 @@ from functools import partial
 from typing import Final
 
 from citybrain.brain.observe import FEATURE, Featured, Registry
-from citybrain.doors.sensorthings import composed, historical, sampled, spans
+from citybrain.doors.sensorthings import composed, grouped, historical, sampled, spans
 from citybrain.doors.sensorthings.geometry import outlined
-from citybrain.doors.sensorthings.multi import COLUMN, MULTI, kinds, multi_datastream, place, watched_by
+from citybrain.doors.sensorthings.multi import COLUMN, MULTI, place
 from citybrain.doors.sensorthings.push import Column, Places, instant, number, text
 from citybrain.doors.sensorthings.refusals import not_held
 from citybrain.doors.sensorthings.shape import STOOD, Item, Row, Shaper, same
@@ -19,14 +19,13 @@ from citybrain.kernel.ports import Reader, Series
 from citybrain.kernel.predicate import NOTHING, And, Compare, Not, Predicate, Within, both
 
 _PAGE: Final = 1000
-_NAMED: Final = 10_000
-"""Things that a predicate names one by one."""
+_COUNTED: Final = 10_000
+"""Observations that are counted by reading them."""
 _ALIVE: Final = Not(Compare("valid_to", "ge", "1970-01-01T00:00:00Z"))
 _PRESENT: Final = And((_ALIVE, Compare("kind", "ne", FEATURE)))
 _SOMEWHERE: Final = Within(-180, -90, 180, 90)
 _OF: Final[Mapping[str, Predicate]] = {
     "Things": _PRESENT,
-    MULTI: _PRESENT,
     "Locations": And((_SOMEWHERE, _PRESENT)),
     "FeaturesOfInterest": And((_SOMEWHERE, _ALIVE)),
 }
@@ -61,7 +60,9 @@ COLUMNS: Final[Mapping[str, Mapping[str, Column]]] = {
         "properties/latest/time": instant("time"),
     },
     MULTI: {
-        **{name: column for name, column in _ENTITY.items() if not name.endswith(("version", "valid_from"))},
+        "id": text(COLUMN),
+        "@iot.id": text(COLUMN),
+        **{f"properties/{name}": text(name) for name in ("kind", "area", "origin")},
         "Thing/id": text("id"),
         "Thing/@iot.id": text("id"),
     },
@@ -80,12 +81,14 @@ PLACES: Final[Mapping[str, frozenset[str]]] = {
     "Things": frozenset({"Locations/location"}),
 }
 _COMPOSED: Final = {name: instant("time") for name in ("phenomenonTime", "resultTime")}
+_KEYS: Final = {"HistoricalLocations": STOOD, MULTI: COLUMN}
+"""What predicates call the id of a set whose entities are no rows of ours."""
 _ID: Final[Mapping[str, ColumnType]] = {"id": "text", "kind": "text", "field": "text"}
 
 
 def columns(name: str, scope: Predicate) -> Mapping[str, Column]:
     """The columns of a set within a scope: the result of a MultiDatastream's Observation is in no one row."""
-    return _COMPOSED if spans.named(scope, COLUMN) is not None else COLUMNS.get(name, {})
+    return _COMPOSED if name == "Observations" and spans.named(scope, COLUMN) is not None else COLUMNS.get(name, {})
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +134,9 @@ class Shelves:
         if name in ("Sensors", "ObservedProperties"):
             return self._pool(name, where, limit, cursor, order)
         if name == MULTI:
-            where = both(self._watched(where), self._joint())
+            whole = both(where, _PRESENT)
+            total = grouped.count(self.reader, self.shaper, whole) if count else None
+            return Portion(*grouped.listed(self.reader, self.shaper, whole, limit, cursor), total)
         dataset, make = ("stream" if name == "Datastreams" else "entity"), self._maker(name)
         rows = both(where, _OF[name]) if name in _OF else where
         found = self.reader.read(Query(dataset, rows, Order("id"), limit, cursor, count))
@@ -169,7 +174,6 @@ class Shelves:
             "Locations": self.shaper.location,
             "FeaturesOfInterest": self.shaper.feature,
             "Datastreams": self.shaper.datastream,
-            MULTI: lambda row: multi_datastream(self.shaper, row),
         }[name]
 
     def _observations(self, where: Predicate, limit: int, cursor: str | None, order: Order | None) -> Portion:
@@ -207,7 +211,7 @@ class Shelves:
     def _read(self, where: Predicate) -> int | None:
         """How many observations satisfy a predicate, counted by reading them; None for too many."""
         total, cursor = 0, None
-        for _ in range(_NAMED // _PAGE):
+        for _ in range(_COUNTED // _PAGE):
             portion = self.page("Observations", where, _PAGE, cursor)
             total, cursor = total + len(portion.items), portion.next
             if cursor is None:
@@ -229,31 +233,12 @@ class Shelves:
             return tuple(stream.id for thing in things for stream in self.registry.streams_of(thing))
         return tuple(stream.id for stream in self.registry.present())
 
-    def _watched(self, where: Predicate) -> Predicate:
-        """A predicate with the things in it whose MultiDatastream comes from the Sensors that it names."""
-        sources = spans.named(where, "source")
-        if sources is None:
-            return where
-        things = watched_by(self.registry, sources)
-        if len(things) > _NAMED:
-            raise not_held(
-                f"经此传感器到达的 MultiDatastream 超过 {_NAMED} 个：请查询 MultiDatastreams，以 Thing/id 缩小范围。",
-                f"More than {_NAMED} MultiDatastreams are of this Sensor. Ask for MultiDatastreams and narrow them by Thing/id.",
-            )
-        return both(spans.without(where, {"source"}), Compare("id", "in", things) if things else NOTHING)
-
-    def _joint(self) -> Predicate:
-        """Things of the kinds that have a MultiDatastream."""
-        # Nobody sees what is made of streams who may see no stream; asked of none, so that nothing is looked through.
-        self.reader.read(Query("stream", same("id", ""), limit=1))
-        return Compare("kind", "in", kinds(self.registry))
-
     def _is_stream(self, name: str) -> bool:
         return name in self.registry.stream_numbers()
 
     def one(self, name: str, where: Predicate, key: str) -> Item | None:
         """The entity of a set with an id, among those of a predicate; None where there is none for this caller."""
-        own = self._by_id(key) if name == "Observations" else same(STOOD if name == "HistoricalLocations" else "id", key)
+        own = self._by_id(key) if name == "Observations" else same(_KEYS.get(name, "id"), key)
         found = self.page(name, both(own, where), 1).items
         if not found and name == "Locations" and place(key) is not None:
             found = self.page(name, both(same(STOOD, key), where), 1).items
@@ -275,9 +260,9 @@ class Shelves:
         fit = predicate.fitted(where, _ID)
         made = self._sensors() if name == "Sensors" else self._properties()
         found = [item for item in made if predicate.holds(fit, item.row)]
-        if order is not None or len(spans.named(where, "kind") or ()) != 1:
-            found.sort(key=lambda item: item.id)
-        # The properties of one kind stand as they are declared: the results of its MultiDatastreams are arrays in that order.
+        # Those of a MultiDatastream stand in its order, which is that of its results.
+        ranks = {} if order is not None else {key: rank for rank, key in enumerate(_in_order(where))}
+        found.sort(key=lambda item: (ranks.get(item.id, 0), item.id))
         begin = next((place for place, item in enumerate(found, 1) if item.id == cursor), 0)
         later = found[begin:]
         return Portion(tuple(later[:limit]), later[limit - 1].id if len(later) > limit else None, len(found))
@@ -308,3 +293,9 @@ class Shelves:
         for one in self.registry.made.properties.values():
             if one.ended is None:
                 yield self.shaper.made_property(one)
+
+
+def _in_order(where: Predicate) -> tuple[str, ...]:
+    """The ids that a predicate names one after another; none where it names none."""
+    listed = [part.value for part in spans.parts(where) if isinstance(part, Compare) and part.field == "id" and part.op == "in"]
+    return tuple(str(one) for one in listed[0]) if len(listed) == 1 and isinstance(listed[0], tuple) else ()

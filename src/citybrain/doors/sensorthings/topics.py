@@ -6,7 +6,7 @@ from urllib.parse import parse_qsl
 
 from citybrain.doors.sensorthings.messages import VERSION
 from citybrain.doors.sensorthings.paths import ROOT, Segment, segments
-from citybrain.doors.sensorthings.refusals import missing, not_held, wrong
+from citybrain.doors.sensorthings.refusals import missing, wrong
 from citybrain.kernel.text import Lang
 
 _ABLE: Final = frozenset({"$select", "lang"})
@@ -22,7 +22,7 @@ class Topic:
 
 
 def topic(text: str) -> Topic:
-    """What a topic asks for; raises NotFoundError for one of another kind, BadInputError for other options, 501 for MultiDatastreams."""
+    """What a topic asks for; raises NotFoundError for one of another kind, BadInputError for other options."""
     where, _, words = text.partition("?")
     if not where.startswith(VERSION):
         raise missing(text)
@@ -30,11 +30,6 @@ def topic(text: str) -> Topic:
     # What ``$ref`` and ``$value`` give is no entity that could be told.
     if not path or any(segment.name.startswith("$") for segment in path):
         raise missing(text)
-    if any(segment.name.startswith("MultiDatastream") for segment in path):
-        raise not_held(
-            "不能订阅 MultiDatastream，请订阅其各个 Datastream。",
-            "MultiDatastreams cannot be subscribed to. Subscribe to their Datastreams.",
-        )
     pairs = tuple(parse_qsl(words, keep_blank_values=True))
     strangers = [name for name, _ in pairs if name not in _ABLE]
     if strangers:

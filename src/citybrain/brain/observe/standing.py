@@ -1,0 +1,93 @@
+"""Where things stand and have stood, and the features that are no thing's place: what of it is written by hand."""
+
+import msgspec
+
+from citybrain.brain.observe import recalling
+from citybrain.brain.observe.entering import Entering, Spot
+from citybrain.brain.observe.made import FEATURE, MadeThing
+from citybrain.brain.observe.placed import Stood
+from citybrain.kernel.errors import ConflictError, NotFoundError
+from citybrain.kernel.instant import Instant
+from citybrain.kernel.text import Text, same
+from citybrain.kernel.things import Entity
+
+
+class Standing(Entering):
+    """Writes the past of a thing's place, and features, by hand."""
+
+    def recall(self, thing: str, since: Instant, spot: Spot) -> Stood:
+        """Write by hand that a thing stood somewhere since an instant; where no place is of a later one, it stands there now.
+
+        Raises ConflictError for an instant that has its place already, BadInputError for one that is still to come.
+        """
+        with self._lock:
+            entity, said = self.own(thing), self._registry.made.things[thing]
+            recalling.free(self._registry, entity, since, self._clock.city())
+            first = recalling.first(self._registry, entity, said.located)
+            fresh = recalling.fresh(self._registry, entity, since, spot.place, spot.words)
+            last = self._registry.moved(thing) or next(iter(first), None)
+            if last is not None and since < last.since:
+                self._commit((), (), (*first, fresh))
+                return fresh
+            stands = self._stood(msgspec.structs.replace(entity, version=entity.version + 1), spot)
+            self._commit((stands,), (), (msgspec.structs.replace(said, located=spot.words), *first, fresh))
+            return fresh
+
+    def stood(self, thing: str, key: int) -> Stood:
+        """A place that a made thing had, or has, by its id; raises NotFoundError, and ConflictError for one from elsewhere."""
+        entity = self.own(thing)
+        return recalling.found(self._registry, entity, self._registry.made.things[thing].located, key)
+
+    def retime(self, thing: str, key: int, since: Instant) -> None:
+        """Have a place that a thing had begin at another instant; its id stays.
+
+        Raises NotFoundError, and as ``recall`` does; ConflictError also where another place would be the last one then.
+        """
+        with self._lock:
+            entity, found = self.own(thing), self.stood(thing, key)
+            if found.since != since:
+                recalling.free(self._registry, entity, since, self._clock.city())
+                recalling.in_order(self._registry, entity, found, since)
+                self._commit((), (), (msgspec.structs.replace(found, since=since, named=found.key),))
+
+    def forget(self, thing: str, key: int) -> None:
+        """Keep a place that a thing had no more; raises NotFoundError, and ConflictError for where it stands now."""
+        with self._lock:
+            entity, found = self.own(thing), self.stood(thing, key)
+            recalling.past(self._registry, entity, found)
+            self._commit((), (), (msgspec.structs.replace(found, gone=True),))
+
+    def feature(self, asked: str, spot: Spot) -> str:
+        """A feature that observations may be about and that is no thing's place; its id is the one asked for, or out of its name."""
+        with self._lock:
+            name, at = str(spot.words["name"]), self._clock.city()
+            key = self._thing_id(asked, name, "feature")
+            entity = self._stood(Entity(key, FEATURE, same(name), None, None, {}, 1, at, None, self._origin), spot)
+            self._commit((entity,), (), (MadeThing(key, "", {}, spot.words),))
+            return key
+
+    def redraw(self, feature: str, spot: Spot) -> None:
+        """Say something else of a feature that was made here; raises NotFoundError, ConflictError for a thing's place."""
+        with self._lock:
+            entity = self.own_feature(feature)
+            again = msgspec.structs.replace(entity, title=same(str(spot.words["name"])), version=entity.version + 1)
+            self._commit((self._stood(again, spot),), (), (MadeThing(feature, "", {}, spot.words),))
+
+    def end_feature(self, feature: str) -> None:
+        """End a feature that was made here: listed no more."""
+        with self._lock:
+            entity = self.own_feature(feature)
+            self._commit((msgspec.structs.replace(entity, valid_to=self._clock.city(), version=entity.version + 1),), (), ())
+
+    def own_feature(self, feature: str) -> Entity:
+        """A feature that was made here; raises NotFoundError, and ConflictError for one that is a thing's place."""
+        entity = self._registry.entity(feature)
+        if entity.valid_to is not None:
+            raise NotFoundError(Text(f"没有观测对象“{feature}”。", f"There is no feature '{feature}'."), id=feature)
+        if entity.kind != FEATURE:
+            what = Text(
+                f"观测对象“{feature}”即该对象的位置，请改它的 Location。",
+                f"The feature '{feature}' is where that thing stands: change its Location.",
+            )
+            raise ConflictError(what, id=feature)
+        return entity
