@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 import structlog
+from argon2 import PasswordHasher
 from sqlalchemy import create_engine, make_url
 
+from citybrain.brain.protect import passwords
 from citybrain.engines import transactions as engine_tables
 from citybrain.engines.bus import LocalBus
 from citybrain.engines.duckdb import DuckFacts, DuckFile, DuckSeries
@@ -27,6 +29,17 @@ def log_of_its_own() -> Iterator[None]:
     """A command sets up the log of its process; the next test begins without it."""
     yield
     structlog.reset_defaults()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def light_passwords() -> Iterator[None]:
+    """Argon2id at its lowest cost: a sign-in is to take the program long, not its tests (a hash in 0.1 s is a third of their time).
+
+    What is kept in a hash says its own cost, so that whoever hashed it, each fits the same way; programs that tests start hash as always.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(passwords, "_HASHER", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+        yield
 
 
 @pytest.fixture

@@ -4,9 +4,13 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from functools import partial
+from pathlib import Path
 from typing import TypeAlias
 
 ALONE = "browser or kill or slow"
@@ -14,23 +18,37 @@ ALONE = "browser or kill or slow"
 
 Browsers are driven each in a process of its own: the driver keeps an event loop running, which other tests cannot have.
 """
-Lane: TypeAlias = tuple[tuple[str, ...], ...]
-"""Runs of pytest one after another."""
+Run: TypeAlias = tuple[str, ...]
+"""What one pytest is given."""
 FAST = ("-m", f"not ({ALONE}) and not postgres and not soak", "-n", "2")
 MOST = ("-m", f"not ({ALONE}) and not soak", "-n", "2")
-PROGRAMS = ("-m", f"({ALONE}) and not browser and not soak", "-p", "no:randomly", "--ignore=tests/whole")
-WHOLE = ("tests/whole", "-m", f"({ALONE}) and not browser and not soak", "-p", "no:randomly")
-BLOCKS = ("tests/web", "-m", "browser", "-p", "no:randomly")
-PAGES = ("tests/browser", "-m", "browser", "-p", "no:randomly")
+_PROGRAMS = ("-m", f"({ALONE}) and not browser and not soak", "-p", "no:randomly")
+ROLES = ("tests/whole/test_roles.py", *_PROGRAMS)
+WHOLE = ("tests/whole", "--ignore=tests/whole/test_roles.py", *_PROGRAMS)
+DOCS = ("tests/docs", *_PROGRAMS)
+APP = ("tests/app", "tests/bench", *_PROGRAMS)
+REST = ("tests", *(f"--ignore=tests/{each}" for each in ("whole", "docs", "app", "bench", "browser", "web")), *_PROGRAMS)
+_PAGES = ("-m", "browser", "-p", "no:randomly")
+BLOCKS = ("tests/web", *_PAGES)
+PAGES = ("tests/browser/test_pages.py", *_PAGES)
+PATHS = ("tests/browser", "--ignore=tests/browser/test_pages.py", *_PAGES)
 LONG = ("-m", "soak or kill", "-s", "-p", "no:randomly")
-PARTS: dict[str, list[list[Lane]]] = {
-    "quick": [[(FAST,)]],
-    # Programs that are killed, filled and installed wait most of their time: pages are looked at meanwhile.
-    "all": [[(MOST,)], [(WHOLE, BLOCKS), (PROGRAMS,), (PAGES,)]],
-    "soak": [[(LONG,)]],
+PARTS: dict[str, list[tuple[Run, ...]]] = {
+    "quick": [(FAST,)],
+    # The longest first, three at a time: programs that are killed and installed wait half of their time.
+    "all": [(MOST,), (PATHS, DOCS, PAGES, WHOLE, ROLES, APP, BLOCKS, REST)],
+    "soak": [(LONG,)],
 }
-"""Of each part its stages, one after another; the lanes of a stage run side by side."""
+"""Of each part its stages, one after another, and of each stage its runs."""
+BESIDE = 3
+"""Runs of one stage at a time."""
 MORE = {"soak": {"CITYBRAIN_KILLS": "100"}}
+LIVED = "CITYBRAIN_TESTS_LIVED"
+"""The variable with the folder where runs beside one another share a demo district that has lived through its week."""
+ON_DISK = (WHOLE, ROLES, LONG)
+"""Runs that keep their files on the disk, as a district does; a disk is filled there. The others throw away thousands of small ones."""
+ROOM = 8 << 30
+"""Bytes that must be free in memory for runs to keep their files there."""
 
 
 def main(part: str) -> int:
@@ -39,30 +57,45 @@ def main(part: str) -> int:
     if shutil.which("chromium") is None:
         sys.stdout.write("No chromium on this machine: every test marked 'browser' will be skipped.\n")
     sys.stdout.flush()
-    for lanes in PARTS[part]:
-        with ThreadPoolExecutor(len(lanes)) as pool:
-            results += [status for statuses in pool.map(partial(_lane, part, beside=len(lanes) > 1), lanes) for status in statuses]
+    with _folders() as (disk, memory):
+        for runs in PARTS[part]:
+            run = partial(_run, disk=disk, memory=memory, more=MORE.get(part, {}), beside=len(runs) > 1)
+            with ThreadPoolExecutor(BESIDE) as pool:
+                results += pool.map(run, runs)
     return next((result for result in results if result), 0)
 
 
-def _lane(part: str, runs: Lane, *, beside: bool) -> list[int]:
-    """Run pytest some times; beside others what it says is held back until it has ended."""
-    results = []
-    for chosen in runs:
-        began = time.monotonic()
-        command = [sys.executable, "-m", "pytest", "-q", "-rsfE", "--durations=10", *chosen]
-        ended = subprocess.run(
-            command,
-            env=os.environ | MORE.get(part, {}),
-            check=False,
-            stdout=subprocess.PIPE if beside else None,
-            stderr=subprocess.STDOUT if beside else None,
-            text=True,
-        )
-        results.append(ended.returncode)
-        sys.stdout.write(f"{ended.stdout or ''}({time.monotonic() - began:.0f} s)\n")
-        sys.stdout.flush()
-    return results
+@contextmanager
+def _folders() -> Iterator[tuple[Path, Path]]:
+    """A folder on the disk and one in memory, or both on the disk where memory is short; taken away at the end."""
+    shared = Path("/dev") / "shm"
+    roomy = shared.is_dir() and shutil.disk_usage(shared).free > ROOM
+    with (
+        tempfile.TemporaryDirectory(prefix="citybrain-") as disk,
+        tempfile.TemporaryDirectory(prefix="citybrain-", dir=shared if roomy else None) as memory,
+    ):
+        folders = Path(disk), Path(memory)
+        for folder in folders:
+            # PostgreSQL runs as somebody else and has to get to its folder below.
+            folder.chmod(0o755)
+        yield folders
+
+
+def _run(chosen: Run, *, disk: Path, memory: Path, more: dict[str, str], beside: bool) -> int:
+    """Run pytest; beside others what it says is held back until it has ended."""
+    folders = {"TMPDIR": str(disk if chosen in ON_DISK else memory), LIVED: str(memory)}
+    began = time.monotonic()
+    ended = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-rsfE", "--durations=10", *chosen],
+        env=os.environ | folders | more,
+        check=False,
+        stdout=subprocess.PIPE if beside else None,
+        stderr=subprocess.STDOUT if beside else None,
+        text=True,
+    )
+    sys.stdout.write(f"{ended.stdout or ''}({time.monotonic() - began:.0f} s)\n")
+    sys.stdout.flush()
+    return ended.returncode
 
 
 if __name__ == "__main__":

@@ -91,6 +91,10 @@ class District:
         with (self.folder / f"{name}.log").open("ab") as log:
             return subprocess.Popen(command, stdout=log, stderr=log, env=self.environment, cwd=self.folder)
 
+    def run(self, *words: str) -> str:
+        """What a command says, at the state folder of the one that keeps the observations."""
+        return _command(self.folder, self.environment, *words)
+
     def log(self, name: str) -> str:
         """What a process has said."""
         return (self.folder / f"{name}.log").read_text(encoding="utf-8")
@@ -124,12 +128,12 @@ class District:
 
 
 @contextmanager
-def nats(folder: Path, port: int) -> Iterator[subprocess.Popen[bytes]]:
+def nats(folder: Path, port: int, *more: str) -> Iterator[subprocess.Popen[bytes]]:
     """A NATS server with JetStream; skipped where it is not installed."""
     program = shutil.which("nats-server", path=f"{os.environ['PATH']}:/usr/sbin")
     if program is None:
         pytest.skip("nats-server is not on this machine")
-    command = [program, "-a", "127.0.0.1", "-p", str(port), "-js", "-sd", str(folder / "nats")]
+    command = [program, "-a", "127.0.0.1", "-p", str(port), "-js", "-sd", str(folder / "nats"), *more]
     with (folder / "nats.log").open("ab") as log:
         process = subprocess.Popen(command, stdout=log, stderr=log)
     try:

@@ -2,59 +2,40 @@
 
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
-import msgspec
 import numpy as np
 import pytest
 from litestar.testing import AsyncTestClient
 
 from citybrain.app import asgi, demo, demo_bookings
-from citybrain.app.city import City, build
+from citybrain.app.city import City
 from citybrain.app.clockwork import HeldClock
 from citybrain.app.demo import PASSWORD
 from citybrain.app.packs import installed
 from citybrain.app.parts import DemoNotes
-from citybrain.app.settings import Settings
-from citybrain.app.stores import opened
-from citybrain.app.walltime import wall
 from citybrain.kernel.access import ROLES, Query
 from citybrain.kernel.bookings import Span
-from citybrain.kernel.clock import Replay
-from citybrain.kernel.instant import DAY, HOUR, Instant, local, parse
+from citybrain.kernel.instant import DAY, HOUR, Instant, local
 from citybrain.kernel.observations import SeriesQuery
 from citybrain.kernel.things import Life
+from tests.lived import DATA, SIX, copy, living
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
-DATA = Path(__file__).parents[2] / "data"
-SIX = parse("2026-11-22T06:00:00+08:00")
 
 
 @pytest.fixture(scope="module")
 def lived(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[City, HeldClock, DemoNotes]]:
     """The demo on its first morning; one week of it is lived through."""
-    with living(tmp_path_factory.mktemp("demo")) as found:
+    with living(copy(tmp_path_factory.mktemp("demo"), 1.0)) as found:
         yield found
 
 
 @pytest.fixture
 def going_on(tmp_path: Path) -> Iterator[tuple[City, HeldClock, DemoNotes]]:
     """The same for a test that lets the city go on, whatever comes after it."""
-    with living(tmp_path) as found:
+    with living(copy(tmp_path, 1.0)) as found:
         yield found
-
-
-@contextmanager
-def living(state: Path) -> Iterator[tuple[City, HeldClock, DemoNotes]]:
-    settings = Settings(state=str(state), district="990104", district_name=demo.NAME, case_prefix="YS", low_water=0)
-    # Anchored at 06:00 of a fixed day, so that the week that is lived is always the same.
-    (state / "replay.json").write_bytes(msgspec.json.encode(Replay(wall(), SIX, 1.0)))
-    with opened(settings, upgrade=True) as stores:
-        clock = demo.clock(settings, installed())
-        city = build(settings, stores, installed(), clock, "demo")
-        notes = demo.load(city, clock, DATA)
-        yield city, clock, notes
 
 
 def shown(city: City) -> None:

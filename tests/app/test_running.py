@@ -10,11 +10,13 @@ import urllib.request
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from bench.program import free_port
 from citybrain.app.loops import Wake, follow, regularly
 from citybrain.app.sockets import listen
-from citybrain.kernel.errors import ConflictError
+from citybrain.kernel.errors import BusyError, ConflictError
+from citybrain.kernel.text import same
 
 PROGRAM = Path(sys.executable).with_name("citybrain")
 
@@ -113,3 +115,29 @@ async def test_what_is_done_regularly_goes_on_after_a_fault() -> None:
     await asyncio.wait_for(thrice.wait(), 20)
     task.cancel()
     assert turns[:3] == [0, 1, 2]
+
+
+async def test_what_is_away_is_said_once_and_once_when_it_is_back() -> None:
+    turns: list[int] = []
+    done = asyncio.Event()
+
+    async def work() -> int:
+        turns.append(len(turns))
+        if len(turns) < 3:
+            raise BusyError(same("grpc://elsewhere does not answer"))
+        if len(turns) > 3:
+            done.set()
+        return 0
+
+    for started in (follow("trial", work, Wake(), idle=0.01), regularly("trial", work, 0.01)):
+        turns.clear()
+        done.clear()
+        with capture_logs() as said:
+            task = asyncio.create_task(started)
+            await asyncio.wait_for(done.wait(), 20)
+            task.cancel()
+        assert [(one["event"], one["duty"], one["log_level"]) for one in said] == [
+            ("duty_waits", "trial", "warning"),
+            ("duty_goes_on", "trial", "info"),
+        ]
+        assert said[0]["why"] == "grpc://elsewhere does not answer"

@@ -47,6 +47,43 @@ def test_a_secret_is_read_from_the_file_that_the_environment_names(tmp_path: Pat
     assert load(tmp_path / "none.toml").database == "postgresql+psycopg://city:secret@db/city"
 
 
+PLAIN = {"bus": "nats://b:4222", "ingest_at": "grpc://i:8815", "worker_at": "grpc://w:8816"}
+SEALED = {"bus": "tls://b:4222", "ingest_at": "grpc+tls://i:8815", "worker_at": "grpc+tls://w:8816"}
+PAPERS = {"links_ca": "ca.pem", "links_cert": "own.pem", "links_key": "own.key"}
+OTHERS = {"database": "postgresql://d/c", "secret": "s", "shared": "/srv"}
+
+
+@pytest.mark.parametrize(
+    ("given", "missing"),
+    [
+        (SEALED | {"role": "api"}, ["links_ca"]),
+        (SEALED | {"role": "ingest", "links_ca": "ca.pem"}, ["links_cert", "links_key"]),
+        (SEALED | {"role": "worker", "links_ca": "ca.pem", "links_cert": "own.pem"}, ["links_key"]),
+        (SEALED | {"role": "api", "links_ca": "ca.pem", "links_key": "own.key"}, ["links_cert"]),
+        (SEALED | {"role": "api", "links_ca": "ca.pem", "links_mutual": True}, ["links_cert", "links_key"]),
+        (SEALED | PAPERS | {"role": "api", "worker_at": "grpc://w:8816"}, ["worker_at"]),
+        (PLAIN | {"role": "api", "bus": "tls://b:4222"}, ["ingest_at", "worker_at"]),
+        (PLAIN | PAPERS | {"role": "api"}, ["bus", "ingest_at", "worker_at"]),
+        (PLAIN | {"role": "all", "links_mutual": True}, ["bus", "ingest_at", "worker_at"]),
+    ],
+)
+def test_links_that_are_half_encrypted_are_refused_with_what_is_missing(
+    tmp_path: Path, given: dict[str, object], missing: list[str]
+) -> None:
+    with pytest.raises(BadInputError) as caught:
+        load(tmp_path / "none.toml", OTHERS | given)
+    assert caught.value.fields["settings"] == missing
+    assert all(name in caught.value.what.zh and name in caught.value.what.en for name in missing)
+
+
+@pytest.mark.parametrize(
+    "given", [PLAIN, SEALED | PAPERS, SEALED | PAPERS | {"links_mutual": True}, SEALED | {"role": "api", "links_ca": "ca.pem"}]
+)
+def test_links_are_encrypted_or_not(tmp_path: Path, given: dict[str, object]) -> None:
+    for role in ("all", "api"):
+        assert load(tmp_path / "none.toml", OTHERS | given | {"role": role}).sealed == (given["bus"] == "tls://b:4222")
+
+
 @pytest.mark.parametrize(
     ("words", "named"),
     [("prot = 8000", "prot"), ('port = "eight"', "$.port"), ('suite = "rot13"', "$.suite"), ("[footer]\nhosst = 1", "hosst")],

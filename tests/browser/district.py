@@ -19,6 +19,7 @@ import aiomqtt
 from bench.program import free_port
 from citybrain.app.demo import DEVICE, PASSWORD
 from citybrain.kernel.instant import HOUR, MINUTE, Instant, parse, rfc3339
+from tests import lived
 
 PROGRAM = Path(sys.executable).with_name("citybrain")
 SPEED = 60
@@ -94,7 +95,7 @@ class District:
 def running(state: Path) -> Iterator[District]:
     """The demo on a state folder until the block ends; raises RuntimeError with its last words."""
     port, mqtt = free_port(), free_port()
-    state.mkdir(parents=True, exist_ok=True)
+    lived.copy(state)
     places = ["--state", str(state), "--port", str(port), "--mqtt-port", str(mqtt), "--hosts", "127.0.0.1,::1"]
     with (state / "log").open("ab") as log:
         process = subprocess.Popen([str(PROGRAM), "demo", *places], stdout=log, stderr=log)

@@ -46,3 +46,26 @@ def test_a_span_is_looked_at_corrected_and_taken_back(opened: Opener, stream: st
     made.get_by_role("button", name="撤回更正").click()
     expect(page.locator(".message")).to_contain_text("更正已撤回")
     expect(page.locator("#corrections .timeline > li").first).to_contain_text("单位原来没有错")
+
+
+def test_a_span_is_struck_out_on_a_phone_where_the_table_of_gaps_fits(opened: Opener) -> None:
+    page = opened("/admin/streams/air-02.co?lang=zh", "data_officer", PHONE).page
+    times = page.locator(".chart-rows tbody th time").evaluate_all("found => found.map(one => one.getAttribute('datetime'))")
+    middle = datetime.fromisoformat(times[len(times) // 2]).astimezone(timezone(timedelta(hours=8)))
+    page.locator("#corrections summary", has_text="作废一段时间").click()
+    for name, away in (("strike_since", -1), ("strike_until", 2)):
+        page.locator(f"#{name}").fill(f"{middle + timedelta(hours=away):%Y-%m-%dT%H:%M}")
+    page.locator("#corrections details[open]").get_by_role("button", name="预览").click()
+    expect(page.locator("#corrections")).to_contain_text("→ 作废")
+    page.locator("#fix-why").fill("校准时的试气")
+    page.get_by_role("button", name="确认更正").click()
+    expect(page.locator(".chart-legend")).to_contain_text("由人员作废")
+    expect(page.locator("#table-gaps")).to_contain_text("作废")
+    assert page.locator("#table-gaps .scroll").evaluate("one => one.scrollWidth <= one.clientWidth"), "nothing is cut at the edge"
+    looked_at(page)
+    made = page.locator("#corrections .timeline > li").first
+    made.locator("summary").click()
+    made.locator("textarea").fill("其实不是试气")
+    made.get_by_role("button", name="撤回更正").click()
+    expect(page.locator(".message")).to_contain_text("更正已撤回")
+    expect(page.locator(".chart-legend")).not_to_contain_text("作废")

@@ -20,6 +20,7 @@ from citybrain.app.stores import opened
 from citybrain.brain.observe import AreaBook
 from citybrain.kernel.places import Area
 from citybrain.kernel.text import same
+from tests import lived
 from tests.docs.examples import EDITS, TREE, Example
 
 _GROUND = "POLYGON((117.1 39.1, 117.2 39.1, 117.2 39.2, 117.1 39.2, 117.1 39.1))"
@@ -122,6 +123,7 @@ def demo(folder: Path) -> Iterator[Stage]:
     """The demo district, running; the ports and the device's secret of the docs are read as those of this one."""
     web, mqtt = (_free_port() for _ in range(2))
     found = empty(folder)
+    lived.copy(folder / "var")
     command = [
         str(folder / ".venv" / "bin" / "citybrain"),
         "demo",
@@ -148,7 +150,7 @@ def demo(folder: Path) -> Iterator[Stage]:
 
 
 def _wait(program: "subprocess.Popen[bytes]", folder: Path) -> None:
-    until = time.monotonic() + _PATIENCE
+    until = time.monotonic() + 2 * _PATIENCE
     while "demo device" not in (folder / "out").read_text(encoding="utf-8"):
         assert program.poll() is None, (folder / "err").read_text(encoding="utf-8")[-3000:]
         assert time.monotonic() < until, "the demo did not start"

@@ -67,10 +67,11 @@ def one(folder: Path) -> Iterator[District]:
 def day() -> list[bytes]:
     """A day up to this hour, an hour a sending: lots that fill up one after another, air that turns foul towards the end."""
     begin = int(time.time()) // HOUR * HOUR - 23 * HOUR
-    return [_hour(begin, hour) for hour in range(24)]
+    return [hour_of(begin, hour) for hour in range(24)]
 
 
-def _hour(begin: int, hour: int) -> bytes:
+def hour_of(begin: int, hour: int) -> bytes:
+    """The readings of one hour of the day that begins there."""
     rows: list[dict[str, object]] = []
     for number, lot in enumerate(LOTS):
         for minute in range(0, 60 if hour < 23 else 1, 5):
@@ -228,7 +229,8 @@ def test_nothing_acknowledged_is_lost_when_the_process_that_keeps_it_is_killed(s
         assert account["received"] == account["stored"] + account["duplicate"] + sum(account["refused"].values())
 
 
-def test_a_thing_made_at_one_process_takes_readings_at_another_at_once_and_is_seen_by_all(split: District) -> None:
+def gauge(maker: httpx.Client) -> tuple[str, str]:
+    """A thing made over SensorThings: where it stands there, and its stream."""
     described = {"description": "made over SensorThings"}
     stream = {
         "name": "Level",
@@ -238,16 +240,44 @@ def test_a_thing_made_at_one_process_takes_readings_at_another_at_once_and_is_se
         "ObservedProperty": {"name": "level", "definition": "http://example.org/level", **described},
         **described,
     }
+    token = {"X-CSRF-Token": maker.cookies["csrf"]}
+    made = maker.post("/sta/v1.1/Things", json={"name": "Gauge", "Datastreams": [stream], **described}, headers=token)
+    assert made.status_code == 201, made.text
+    place = made.headers["location"].partition("/sta/")[2]
+    return place, str(maker.get(f"/sta/{place}/Datastreams").json()["value"][0]["@iot.id"])
+
+
+def test_a_thing_made_at_one_process_takes_readings_at_another_at_once_and_is_seen_by_all(split: District) -> None:
     with split.officer("api", "admin") as maker, split.device("api-2", "probe") as probe, split.officer("api-2") as desk:
-        token = {"X-CSRF-Token": maker.cookies["csrf"]}
-        made = maker.post("/sta/v1.1/Things", json={"name": "Gauge", "Datastreams": [stream], **described}, headers=token)
-        assert made.status_code == 201, made.text
-        place = made.headers["location"].partition("/sta/")[2]
-        name = maker.get(f"/sta/{place}/Datastreams").json()["value"][0]["@iot.id"]
+        place, name = gauge(maker)
         rows = {"observations": [{"stream": name, "time": _at(int(time.time()) - 60), "value": 1.5}]}
         until(lambda: desk.get(f"/sta/{place}").status_code, 200, seconds=5)
         assert send(probe, json.dumps(rows).encode()).json() == {"stored": 1, "duplicate": 0, "refused": []}
         until(lambda: desk.get(f"/api/v1/observe/streams/{name}").json().get("value"), 1.5, seconds=5)
+
+
+def test_what_is_struck_out_at_one_process_is_left_out_by_all_and_put_back(split: District) -> None:
+    with split.officer("api", "admin") as maker, split.device("api-2", "probe") as probe:
+        _, name = gauge(maker)
+        now = int(time.time())
+        values = {_at(now - 120): 1.5, _at(now - 60): 99.0}
+        body = json.dumps({"observations": [{"stream": name, "time": at, "value": value} for at, value in values.items()]}).encode()
+        assert send(probe, body).json()["stored"] == 2
+        with split.officer("api") as officer, split.officer("api-2") as desk:
+            road, newest = f"/api/v1/observe/streams/{name}", _at(now - 60)
+            token, strike = {"X-CSRF-Token": officer.cookies["csrf"]}, {"at": newest, "strike": True, "why": "校准时的试气"}
+            until(lambda: desk.get(road).json().get("value"), 99.0, seconds=5)
+            seen = officer.post(f"{road}/corrections?preview=true", json=strike, headers=token).headers["etag"]
+            made = officer.post(f"{road}/corrections", json=strike, headers={**token, "If-Match": seen})
+            assert made.status_code == 201, made.text
+            until(lambda: desk.get(road).json().get("value"), 1.5, seconds=5)
+            assert [value for _, value, _ in readings(desk, name)] == [1.5]
+            history = items(desk, f"{road}/history?bucket=PT1M&since={newest}&until={_at(now)}")
+            assert [(one["count"], one["struck"]) for one in history] == [(0, 1)]
+            assert send(probe, body).json()["duplicate"] == 2
+            back = officer.post(f"{road}/corrections/{made.json()['no']}/end", json={"why": "其实不是试气"}, headers=token)
+            assert back.status_code == 201, back.text
+            until(lambda: desk.get(road).json().get("value"), 99.0, seconds=5)
 
 
 def test_of_the_one_that_keeps_there_is_one_and_a_second_is_told_why_it_may_not_start(split: District) -> None:

@@ -1,4 +1,4 @@
-"""The command line: demo, serve, init, check, new, import, export, replay, backup, restore, verify, bundle, bench."""
+"""The command line: demo, serve, init, check, new, import, export, replay, backup, restore, move, verify, bundle, bench."""
 
 import argparse
 import logging
@@ -92,6 +92,11 @@ def _parser() -> argparse.ArgumentParser:
     restore = _way(ways, "restore", commands.restore, "恢复 · restore a backup into an empty state folder")
     restore.add_argument("source", type=Path)
     _state(restore)
+    move = _way(
+        ways, "move", commands.move, "把业务数据从 SQLite 迁入空的 PostgreSQL · move the transactions into an empty PostgreSQL"
+    )
+    move.add_argument("--to", required=True, help="postgresql://user@host/name")
+    _state(move)
     _state(_way(ways, "verify", commands.verify, "核验审计链 · verify the audit chain"))
     bundle = _way(
         ways, "bundle", commands.bundle, "制作离线安装包 · make the bundle that installs without a network, in a source tree"

@@ -5,13 +5,13 @@ import asyncio
 import csv
 import secrets
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import msgspec
+from sqlalchemy import make_url
 
-from citybrain.app import backups, demo_bookings, district, furnish, layers, new_pack, running, trial
+from citybrain.app import backups, demo_bookings, district, furnish, layers, moving, new_pack, running, trial
 from citybrain.app import bundle as bundling
 from citybrain.app import check as checking
 from citybrain.app import demo as demonstration
@@ -21,6 +21,7 @@ from citybrain.app.links import links
 from citybrain.app.lock import StateLock
 from citybrain.app.packs import installed
 from citybrain.app.programs import python
+from citybrain.app.quiet import quiet
 from citybrain.app.settings import Settings
 from citybrain.app.stores import opened
 from citybrain.app.walltime import wall
@@ -185,6 +186,17 @@ def restore(given: argparse.Namespace) -> int:
     return 0
 
 
+def move(given: argparse.Namespace) -> int:
+    """Move the transactions of a program that is not running from SQLite into an empty PostgreSQL database; no setting is changed."""
+    settings = _settings(given)
+    with StateLock(settings.folder):
+        rows = moving.move(settings, given.to, lambda sheet: _say(f"{sheet.rows:>10} {sheet.table} {sheet.digest[:16]}"))
+    shown = make_url(given.to).render_as_string()
+    _say(f"已迁入 {rows} 行，逐表核对一致 · rows moved, every table agrees on both sides")
+    _say(f'请在 citybrain.toml 中设置 · now set in citybrain.toml: database = "{shown}"')
+    return 0
+
+
 def verify(given: argparse.Namespace) -> int:
     """Verify the audit chain and the proofs of deletions; an error names the first row that was changed."""
     with _quiet(given) as city:
@@ -218,14 +230,10 @@ def _settings(given: argparse.Namespace, **more: object) -> Settings:
     )
 
 
-@contextmanager
-def _quiet(given: argparse.Namespace) -> Iterator[City]:
-    """A city without doors, for one command."""
+def _quiet(given: argparse.Namespace) -> AbstractContextManager[City]:
+    """A city without doors, for one command; of a district in several processes, in the place of the one that keeps the observations."""
     settings = _settings(given)
-    with StateLock(settings.folder), opened(settings, upgrade=False) as stores:
-        city = build(settings, stores, installed(), RunningClock(wall))
-        city.catalogue.register_all(datasets(city.packs, city.origin))
-        yield city
+    return quiet(_settings(given, role="ingest") if settings.ingest_at else settings)
 
 
 def _settle(city: City, config: Path | None) -> None:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from citybrain.app.settings import Settings
 from citybrain.engines.nats import Link, SharedBus, Work
+from citybrain.engines.tls import Papers, read_papers
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,5 +33,12 @@ def links(settings: Settings) -> Links | None:
     """The links of a process; None where one process is the whole district."""
     if settings.role == "all":
         return None
-    link = Link(settings.bus, settings.district, settings.role)
+    link = Link(settings.bus, settings.district, settings.role, papers=papers(settings))
     return Links(link, SharedBus(link), Work(link, "readings"), Work(link, "corrections"))
+
+
+def papers(settings: Settings) -> Papers | None:
+    """What this process shows on encrypted links; None where they are plain. Raises BadInputError for a file that does not fit."""
+    if not settings.sealed:
+        return None
+    return read_papers(settings.links_ca, settings.links_cert, settings.links_key, mutual=settings.links_mutual)

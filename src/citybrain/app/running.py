@@ -16,6 +16,7 @@ from uvicorn.loops.auto import auto_loop_factory
 from citybrain.app import asgi, parts
 from citybrain.app.city import City
 from citybrain.app.duties import duties
+from citybrain.app.links import papers
 from citybrain.app.outside import outside
 from citybrain.app.sockets import listen
 from citybrain.doors.mqtt import MqttDoor
@@ -118,12 +119,14 @@ def _answers(city: City) -> Answers | None:
     """What this process answers to the others of its district."""
     settings = city.settings
     if settings.role == "ingest":
-        return Answers(settings.ingest_at, settings.secret, series_answers(city.stores.mine, asyncio.get_running_loop()))
+        return Answers(
+            settings.ingest_at, settings.secret, series_answers(city.stores.mine, asyncio.get_running_loop()), papers(settings)
+        )
     if settings.role == "worker":
         own: dict[str, Answer] = {
             "figures": lambda _: plain(city.indicators.figures()),
             "judged": lambda _: plain(city.doubts.judged),
             "behind": lambda _: plain(city.behind()),
         }
-        return Answers(settings.worker_at, settings.secret, {**facts_answers(city.stores.facts), **own})
+        return Answers(settings.worker_at, settings.secret, {**facts_answers(city.stores.facts), **own}, papers(settings))
     return None

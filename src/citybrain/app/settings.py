@@ -18,6 +18,10 @@ KeptDays: TypeAlias = Annotated[int, msgspec.Meta(ge=3, le=36_500)]
 """Days: fewer than three are not closed yet and cannot be deleted, and a century is for ever."""
 
 
+_SEALED = {"bus": "tls://", "ingest_at": "grpc+tls://", "worker_at": "grpc+tls://"}
+"""How the address of a link begins that is for TLS."""
+
+
 class Footer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The lines that a government site shows at its foot (国办发〔2017〕47号); empty ones are left out."""
 
@@ -88,13 +92,21 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     role: Role = "all"
     """Of a district in several processes, what this one does: ``ingest`` and ``worker`` once each, ``api`` as often as wanted."""
     bus: str = ""
-    """NATS server with JetStream that ties the processes together, ``nats://host:4222``."""
+    """NATS server with JetStream that ties the processes together, ``nats://host:4222``, or ``tls://host:4222`` for TLS."""
     ingest_at: str = ""
-    """Where the process ``ingest`` answers the others, ``grpc://host:8815``; it listens there."""
+    """Where the process ``ingest`` answers the others, ``grpc://host:8815``, or ``grpc+tls://`` for TLS; it listens there."""
     worker_at: str = ""
-    """Where the process ``worker`` answers the others, ``grpc://host:8816``; it listens there."""
+    """Where the process ``worker`` answers the others, ``grpc://host:8816``, or ``grpc+tls://`` for TLS; it listens there."""
     secret: str = ""
     """What processes of one district show one another; from a file (``CITYBRAIN_SECRET_FILE``)."""
+    links_ca: str = ""
+    """PEM file of who signs the certificates of NATS and of the processes, where ``bus``, ``ingest_at`` and ``worker_at`` are for TLS."""
+    links_cert: str = ""
+    """PEM file of this process's certificate, for the name by which the others reach it; shown to NATS too."""
+    links_key: str = ""
+    """PEM file of its key, without a password."""
+    links_mutual: bool = False
+    """Processes answer only those of the district that show a certificate signed by ``links_ca``."""
     shared: str = ""
     """Folder of pictures and keys that all processes reach; the state folder where there is one process."""
 
@@ -102,6 +114,11 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def folder(self) -> Path:
         """The state folder."""
         return Path(self.state)
+
+    @property
+    def sealed(self) -> bool:
+        """Whether the links between processes are for TLS; ``load`` sees that all are or none."""
+        return self.bus.startswith(_SEALED["bus"])
 
 
 def load(file: Path | None = None, flags: Mapping[str, object] | None = None) -> Settings:
@@ -136,7 +153,33 @@ def _whole(settings: Settings) -> Settings:
             "设置了 spark 还须设置 archive：Spark 读的是归档。", "Set archive where spark is set: that is what Spark reads."
         )
         raise BadInputError(what, settings=["archive"])
+    _sealed(settings)
     return settings
+
+
+def _sealed(settings: Settings) -> None:
+    """See that links are encrypted with all that it takes, or not at all; raises BadInputError naming what is missing."""
+    given = [name for name in _SEALED if getattr(settings, name)]
+    plain = [name for name in given if not getattr(settings, name).startswith(_SEALED[name])]
+    files = [name for name in ("links_ca", "links_cert", "links_key") if getattr(settings, name)]
+    if plain and (files or settings.links_mutual or plain != given):
+        listed = "、".join(plain), ", ".join(plain)
+        what = Text(
+            f"进程间的连接须全部加密或全不加密：{listed[0]} 仍是明文。请写成 tls://（bus）和 grpc+tls://，或去掉 links_* 设置。",
+            f"Encrypt every link between processes or none: {listed[1]} is plain. Write tls:// (bus) and grpc+tls://, or take the "
+            "settings links_* out.",
+        )
+        raise BadInputError(what, settings=list(plain))
+    shows = bool(settings.links_cert or settings.links_key) or settings.links_mutual or settings.role in ("ingest", "worker")
+    needed = ("links_ca", "links_cert", "links_key") if shows else ("links_ca",)
+    missing = [name for name in needed if name not in files]
+    if given and not plain and missing:
+        listed = "、".join(missing), ", ".join(missing)
+        what = Text(
+            f"连接加密还缺设置：{listed[0]}。见 docs/how-to/scale-out.md。",
+            f"For encrypted links, set: {listed[1]}. See docs/how-to/scale-out.md.",
+        )
+        raise BadInputError(what, settings=list(missing))
 
 
 def _file(path: Path) -> dict[str, object]:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from citybrain.app import migrate
 from citybrain.app.history import HistorySeries
+from citybrain.app.links import papers
 from citybrain.app.settings import Settings
 from citybrain.engines.duckdb import DuckFacts, DuckFile, DuckSeries
 from citybrain.engines.files import FolderFiles
@@ -22,6 +23,10 @@ from citybrain.kernel.errors import BadInputError, ConflictError
 from citybrain.kernel.ports import Facts
 from citybrain.kernel.text import Text
 
+SQLITE = "city.sqlite"
+"""The file of the transactions in the state folder, where the district is not on PostgreSQL."""
+SERIES = "series"
+"""The folder of the observations in the state folder of the process that keeps them."""
 _START = 60.0
 """Seconds that the process which owns the observations may take to start."""
 
@@ -53,20 +58,20 @@ class Stores:
 def opened(settings: Settings, *, upgrade: bool) -> Iterator[Stores]:
     """The stores of a process with the settings' role, closed in order on leaving.
 
-    With ``upgrade`` pending migrations are taken; without, they raise ConflictError: serve never changes a schema unasked. Of the
-    roles ingest and worker there is one process each: a second raises ConflictError.
+    With ``upgrade`` pending migrations are taken; without, they raise ConflictError: serve never changes a schema unasked. On a
+    PostgreSQL database one process keeps the observations, and one has the role worker: a second raises ConflictError.
     """
     folder, shared = settings.folder, Path(settings.shared or settings.state)
     folder.mkdir(parents=True, exist_ok=True)
     space = FreeSpace(folder, settings.low_water)
     with ExitStack() as stack:
-        alone = Alone(settings.database, settings.role) if settings.role in ("ingest", "worker") else None
+        alone = _alone(settings)
         if alone is not None:
             stack.callback(alone.close)
             alone.hold()
-        transactions = open_postgres(settings.database) if settings.database else open_sqlite(folder / "city.sqlite", space)
+        transactions = open_postgres(settings.database) if settings.database else open_sqlite(folder / SQLITE, space)
         stack.callback(transactions.close)
-        _migrate(transactions, upgrade=upgrade)
+        (_upgraded if upgrade else up_to_date)(transactions)
         facts: Facts | None
         own, facts = _own(settings, space, stack)
         worker: Calls | None = None
@@ -78,11 +83,18 @@ def opened(settings: Settings, *, upgrade: bool) -> Iterator[Stores]:
         yield Stores(transactions, series, own, facts, files, keys, space, worker, alone)
 
 
+def _alone(settings: Settings) -> Alone | None:
+    """The place of this process at the database; one that does everything keeps the observations as well."""
+    if settings.role == "api" or not settings.database:
+        return None
+    return Alone(settings.database, "ingest" if settings.role == "all" else settings.role)
+
+
 def _own(settings: Settings, space: FreeSpace, stack: ExitStack) -> tuple[DuckSeries | None, DuckFacts | None]:
     """The stores that this process opens itself."""
     if settings.role == "api":
         return None, None
-    name = "facts" if settings.role == "worker" else "series"
+    name = "facts" if settings.role == "worker" else SERIES
     file = DuckFile(settings.folder / name, settings.series_memory, space=space)
     stack.callback(file.close)
     if settings.role == "worker":
@@ -112,23 +124,28 @@ def _archive(settings: Settings) -> ObjectStore:
 
 
 def _calls(address: str, settings: Settings, stack: ExitStack, awaited: str | None) -> Calls:
-    calls = Calls(address, settings.secret)
+    calls = Calls(address, settings.secret, papers=papers(settings))
     stack.callback(calls.close)
     if awaited is not None:
         calls.wait(awaited, _START)
     return calls
 
 
-def _migrate(transactions: SqlTransactions, *, upgrade: bool) -> None:
+def up_to_date(transactions: SqlTransactions) -> None:
+    """See that no migration step is pending; raises ConflictError that names them."""
     with transactions.read() as connection:
         steps = migrate.pending(connection)
-    if not steps:
-        return
-    if not upgrade:
+    if steps:
         what = Text(
             f"数据库缺少 {len(steps)} 个升级步骤。请先备份，再以 citybrain serve --upgrade 启动。",
             f"The database lacks {len(steps)} migration steps. Make a backup, then start with citybrain serve --upgrade.",
         )
         raise ConflictError(what, steps=list(steps))
-    with transactions.begin() as tx:
-        migrate.upgrade(tx.connection)
+
+
+def _upgraded(transactions: SqlTransactions) -> None:
+    with transactions.read() as connection:
+        steps = migrate.pending(connection)
+    if steps:
+        with transactions.begin() as tx:
+            migrate.upgrade(tx.connection)

@@ -71,7 +71,8 @@ class Alone:
                 self._held.invalidate()
                 self._held.close()
                 self._held = None
-            raise BusyError(Text("数据库没有应答。", "The database does not answer."), retry_after=5) from error
+            what = Text(f"数据库没有应答：{error.orig}", f"The database does not answer: {error.orig}")
+            raise BusyError(what, retry_after=5) from error
 
     def close(self) -> None:
         """Give the name back, at once where the database answers."""
@@ -88,7 +89,7 @@ class Alone:
             return
         connection.close()
         what = Text(
-            f"该数据库已有一个角色为 {self._name} 的进程。请先停止它。",
+            f"该数据库已有一个承担 {self._name} 角色的进程。请先停止它。",
             f"A process with the role {self._name} runs on this database already. Stop it first.",
         )
         raise ConflictError(what, role=self._name)

@@ -74,13 +74,15 @@ class SeriesQuery(msgspec.Struct, frozen=True):
     """Observations of some streams in [since, until); with ``bucket`` (µs), one row a stream and bucket.
 
     Without a bucket rows come as ROWS, newest revision of each (stream, time), ordered by stream and time. With one:
-    stream_no, time (bucket start), mean, low, high, count.
+    stream_no, time (bucket start), mean, low, high, count. What a person struck out is in neither: with ``marks`` it comes too, its
+    value infinite, and buckets say of how many ``corrected`` and beside how many ``struck``; one that holds nothing else has no figures.
     """
 
     streams: tuple[int, ...]
     since: Instant
     until: Instant
     bucket: Duration | None = None
+    marks: bool = False
 
 
 class DoorAccount(msgspec.Struct, frozen=True):

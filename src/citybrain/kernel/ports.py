@@ -79,15 +79,15 @@ class Series(Protocol):
         ...
 
     def after(self, seq: int, limit: int) -> pa.Table:
-        """Observations (ROWS) with a greater sequence number, in order, to the end of a commit; may be empty."""
+        """Observations (ROWS) with a greater sequence number, in order, to the end of a commit; infinite ones strike out what was there."""
         ...
 
     def known(self, stream_no: NDArray[np.int32], time: NDArray[np.int64]) -> NDArray[np.float64]:
-        """The newest stored value at each (stream, time), NaN where there is none; shapes (n,)."""
+        """The newest stored value at each (stream, time), infinite where it was struck out, NaN where there is none; shapes (n,)."""
         ...
 
-    def latest(self, at_most: int | None = None) -> pa.Table:
-        """The newest observation of every stream (ROWS); used once, at start, to build the table that is kept in memory."""
+    def latest(self, at_most: int | None = None, streams: tuple[int, ...] | None = None) -> pa.Table:
+        """The newest observation (ROWS) of every stream, at start, or of some; of those with a sequence number of at most that."""
         ...
 
     def doors(self) -> Sequence[DoorAccount]:

@@ -73,6 +73,7 @@ class CorrectionBlock(msgspec.Struct, frozen=True):
     lines: tuple[CorrectionLine, ...]
     span: tuple[CorrectionField, ...]
     one: tuple[CorrectionField, ...]
+    strike: tuple[CorrectionField, ...] = ()
     looked: Looked | None = None
 
 

@@ -158,7 +158,10 @@ class Skill(msgspec.Struct, frozen=True):
 
 
 class ChartRow(msgspec.Struct, frozen=True):
-    """One time of a chart; ``low`` and ``high`` bound the forecast, ``corrected`` says that what was read was set by a person."""
+    """One time of a chart; ``low`` and ``high`` bound the forecast.
+
+    ``corrected`` says that what was read was set by a person, ``struck`` that a person struck it out: then it has no value.
+    """
 
     at: Instant
     seen: float | None = None
@@ -166,6 +169,7 @@ class ChartRow(msgspec.Struct, frozen=True):
     low: float | None = None
     high: float | None = None
     corrected: bool = False
+    struck: bool = False
 
 
 class Threshold(msgspec.Struct, frozen=True):
@@ -327,7 +331,7 @@ class CaseList(msgspec.Struct, frozen=True):
 
 
 class Cell(msgspec.Struct, frozen=True):
-    """A cell: words, a number or a time; none of them means missing, and then ``reason`` says why."""
+    """A cell: words, a number or a time; none of them means missing, and then ``reason`` says why. ``note`` stands small beneath."""
 
     text: Text | None = None
     number: float | None = None
@@ -336,6 +340,7 @@ class Cell(msgspec.Struct, frozen=True):
     href: str = ""
     tone: Tone = "plain"
     reason: Text | None = None
+    note: Text | None = None
 
 
 class Column(msgspec.Struct, frozen=True):

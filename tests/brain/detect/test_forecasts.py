@@ -5,9 +5,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pytest
 
+from bench.program import free_port
 from citybrain.brain.detect import Forecasts, datasets, sources
+from citybrain.engines.flight import Calls, RemoteSeries
 from citybrain.kernel.access import Query
 from citybrain.kernel.datasets import ForecastPoint, Reliability, Skill
+from citybrain.kernel.errors import BusyError
 from citybrain.kernel.instant import DAY, HOUR, Instant
 from citybrain.kernel.pack import Forecast, History
 from citybrain.kernel.predicate import Compare
@@ -92,6 +95,26 @@ async def test_an_algorithm_that_fails_leaves_the_others_alone(world: World, for
 
     forecasts.register((replace(PACK, forecasts=(replace(STEADY, name="broken", fit=broken, field="flow"),)),))
     await world.send(("p1.level", -30, 5.0), ("p1.flow", -30, 5.0))
+    assert forecasts.run_once() == 1
+
+
+async def test_what_cannot_be_forecast_is_tried_once_an_hour(world: World, forecasts: Forecasts) -> None:
+    await world.send(("p1.level", -30, 5.0), ("p1.level", -20, 99.0))
+    assert (forecasts.run_once(), forecasts.run_once()) == (0, 0)
+    assert len(fits) == 1
+    await world.send(("p1.level", 30, 6.0))
+    world.at(60)
+    assert (forecasts.run_once(), forecasts.run_once()) == (1, 0)
+
+
+async def test_an_hour_in_which_the_observations_are_away_is_issued_when_they_are_back(world: World, forecasts: Forecasts) -> None:
+    await world.send(("p1.level", -30, 5.0))
+    calls = Calls(f"grpc://127.0.0.1:{free_port()}", "s")
+    away = Forecasts(world.transactions, RemoteSeries(calls), world.registry, world.clock)
+    away.register((PACK,))
+    with pytest.raises(BusyError):
+        away.run_once()
+    calls.close()
     assert forecasts.run_once() == 1
 
 

@@ -2,11 +2,18 @@
 
 import asyncio
 import time
+from collections.abc import Callable
 from dataclasses import replace
 
+import numpy as np
 import pytest
+from structlog.testing import capture_logs
 
+from bench.program import free_port
+from citybrain.brain.detect import Watch
 from citybrain.brain.detect import watch as watching
+from citybrain.brain.detect.rulebook import Rulebook
+from citybrain.engines.flight import Answers, Calls, RemoteSeries, series_answers
 from citybrain.kernel.alerts import Grade
 from citybrain.kernel.instant import MINUTE
 from citybrain.kernel.text import Text, same
@@ -32,6 +39,27 @@ async def test_a_rule_fires_with_words_evidence_and_a_case_and_clears_itself(wor
     assert world.alerts.alert(alert.id).cleared == START + MINUTE
     names = [event.type for _, event in world.transactions.events_after(0, 9)]
     assert names == ["citybrain.detect.alert.told.v1", "citybrain.detect.alert.cleared.v1"]
+
+
+async def test_what_is_struck_out_is_as_if_it_had_never_come_before_a_start_and_after(world: World) -> None:
+    watch = world.watch()
+    await world.send(("p1.level", -2, 5.0), ("p1.flow", 0, 95.0))
+    await world.send(("p1.level", -1, 9.0))
+    watch.run_once()
+    assert [alert.rule for alert in world.alerts.open()] == ["pumps.high"]
+    no = np.array([world.registry.stream("p1.level").no, world.registry.stream("p1.flow").no], np.int32)
+    times = np.array([START - MINUTE, START], np.int64)
+    await world.intake.take_columns(no, times, np.array([np.inf, np.inf]), "struck", None)
+    watch.run_once()
+    assert world.alerts.open() == ()
+    world.at(6)
+    watch.sweep()
+    again = world.watch()
+    again.sweep()
+    assert world.alerts.open() == (), "nothing of the flow has lasted"
+    await world.send(("p1.level", 6, 9.0))
+    again.run_once()
+    assert [alert.rule for alert in world.alerts.open()] == ["pumps.high"]
 
 
 async def test_an_exceedance_within_one_batch_is_told_though_it_is_over(world: World) -> None:
@@ -243,12 +271,32 @@ async def test_the_running_watch_is_woken_by_what_is_recorded(world: World) -> N
         await asyncio.sleep(0.05)
         await world.send(("p1.level", 0, 9.0))
         async with asyncio.timeout(20):
-            await asyncio.to_thread(_until_told, world)
+            await asyncio.to_thread(_until, lambda: bool(world.alerts.open()))
     finally:
         running.cancel()
     assert [alert.entity for alert in world.told()] == ["p1"]
 
 
-def _until_told(world: World) -> None:
-    while not world.alerts.open():
+async def test_while_who_keeps_the_observations_is_away_that_is_said_once_and_once_when_it_is_back(world: World) -> None:
+    address = f"grpc://127.0.0.1:{free_port()}"
+    calls = Calls(address, "s")
+    rules, store = Rulebook((tiny.PACK,), world.clock, world.limits.published), RemoteSeries(calls)
+    watch = Watch(rules, world.transactions, store, world.registry, world.latest, world.cases, world.clock, world.bus)
+    with capture_logs() as said:
+        running = asyncio.create_task(watch.run(every=0.02))
+        await asyncio.sleep(0.5)
+        assert [one["event"] for one in said] == ["watch_waits"]
+        with Answers(address, "s", series_answers(world.series, asyncio.get_running_loop())):
+            await world.send(("p1.level", 0, 9.0))
+            async with asyncio.timeout(20):
+                await asyncio.to_thread(_until, lambda: bool(world.alerts.open()) and len(said) > 1)
+            running.cancel()
+            await asyncio.gather(running, return_exceptions=True)
+    calls.close()
+    assert [one["event"] for one in said] == ["watch_waits", "watch_goes_on"]
+    assert address in said[0]["why"]
+
+
+def _until(true: Callable[[], bool]) -> None:
+    while not true():
         time.sleep(0.02)

@@ -3,11 +3,13 @@
 import itertools
 from collections.abc import Callable, Mapping
 
+import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from citybrain.brain.observe import CORRECTION, RESTORED, Change, Corrections, Intake, Latest
+from citybrain.brain import observe
+from citybrain.brain.observe import CORRECTION, NOTHING, RESTORED, Change, Corrections, Intake, Latest
 from citybrain.brain.observe import corrected as store
 from citybrain.engines.bus import LocalBus
 from citybrain.kernel.errors import BadInputError, ConflictError
@@ -113,6 +115,7 @@ ACTS = st.one_of(
     st.tuples(st.just("send"), MINUTES, VALUES),
     st.tuples(st.just("scale"), MINUTES, MINUTES),
     st.tuples(st.just("set"), MINUTES, VALUES),
+    st.tuples(st.just("strike"), MINUTES, MINUTES),
     st.tuples(st.just("end"), st.integers(0, 6), st.just(0.0)),
     st.tuples(st.just("close"), st.just(0), st.just(0.0)),
     st.tuples(st.just("restart"), st.just(0), st.just(0.0)),
@@ -128,11 +131,15 @@ class Model:
         self.rests: dict[int, set[int]] = {}
         """What each correction that stands rests on."""
 
-    def seen(self) -> dict[int, tuple[float, str]]:
+    def whole(self) -> dict[int, tuple[float, str]]:
+        """What was struck out is infinite."""
         return {at: (self.layers[at][-1][1], CORRECTION) if self.layers.get(at) else had for at, had in self.measured.items()}
 
+    def seen(self) -> dict[int, tuple[float, str]]:
+        return {at: found for at, found in self.whole().items() if found[0] != NOTHING}
+
     def send(self, at: int, value: float) -> None:
-        known = self.seen().get(at)
+        known = self.whole().get(at)
         if known is None or value not in (known[0], self.measured[at][0]):
             self.measured[at], self.layers[at] = (value, "test"), []
 
@@ -173,6 +180,11 @@ class Play:
     async def set(self, one: int, value: float) -> None:
         await self._correct(one_at(self.begin + one, value), dict.fromkeys(self._stands(one, one), value))
 
+    async def strike(self, one: int, other: float) -> None:
+        first, last = sorted((one, int(other)))
+        change = msgspec.structs.replace(span(self.begin + first, self.begin + last), strikes=True)
+        await self._correct(change, dict.fromkeys(self._stands(first, last), NOTHING))
+
     async def end(self, one: int, _: float) -> None:
         numbers = sorted(each.no for each in self.corrections.of(self.stream))[self.had :]
         if one >= len(numbers):
@@ -193,6 +205,11 @@ class Play:
     def seen(self) -> Seen:
         return {at - self.begin: row for at, row in read(self.world).items() if self.begin <= at < self.begin + 10}
 
+    def struck(self) -> int:
+        """How many readings of the six minutes are struck out, as buckets say."""
+        since, until = (Instant(START + (self.begin + more) * MINUTE) for more in (0, 10))
+        return observe.struck(self.world.series, self.world.registry, LEVEL, since, until)
+
     def _stands(self, first: int, last: int) -> dict[int, float]:
         return {at: value for at, (value, _) in self.model.seen().items() if first <= at <= last}
 
@@ -212,6 +229,7 @@ async def test_any_sequence_shows_what_the_model_says(world: World, acts: list[t
     for act, one, other in acts:
         await getattr(play, act)(one, other)
         assert play.seen() == play.model.seen()
+        assert play.struck() == len(play.model.whole()) - len(play.model.seen())
     assert balanced(world)
     for minute, layers in play.model.layers.items():
         for no, _ in layers:

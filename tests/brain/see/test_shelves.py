@@ -101,6 +101,7 @@ def test_stream_rows_tell_the_streams_that_never_reported_and_those_that_are_new
             "time": pa.array([NOW, None, None], pa.int64()),
             "value": pa.array([5.0, None, None], pa.float64()),
             "received": pa.array([Instant(NOW + 1), None, None], pa.int64()),
+            "door": ["api", None, None],
             "life": ["live", "never", "never"],
         }
         return pa.table(columns).slice(0, 1 + known.version)

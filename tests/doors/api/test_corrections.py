@@ -94,6 +94,56 @@ async def test_a_corrected_value_is_told_from_a_measured_one_by_every_reader(wor
         assert [(row["value"], row["door"]) for row in listed] == [(320.0, "restored"), (310.0, "restored"), (3.0, "test")]
 
 
+async def test_what_is_struck_out_is_told_of_and_left_out_by_every_reader(world: World) -> None:
+    await fill(world, *(3.0 + at / 10 for at in range(11)))
+    strike = {name: value for name, value in span(8, 2).items() if name != "factor"} | {"strike": True}
+    road = "/api/v1/observe"
+    async with world.client("data_officer") as client:
+        shown = (await client.post(f"{LEVEL}?preview=true", json=strike)).json()
+        assert (shown["rows"], shown["first"]["after"], shown["change"]["strikes"]) == (7, None, True)
+        made = await corrected(client, strike)
+        set_ = await corrected(client, {"at": rfc3339(NOW), "value": 4.1})
+        one = (await client.get(f"{LEVEL}/{made['no']}")).json()
+        assert [(row["measured"], row["after"]) for row in one["readings"]][:2] == [(3.2, None), (3.3, None)]
+        listed = (await client.get(f"{road}/observations?stream=well-1.level")).json()
+        assert (len(listed["items"]), listed["struck"]) == (4, 7)
+        before = (await client.get(f"{road}/observations?stream=well-1.level&until={rfc3339(Instant(NOW - 8 * MINUTE))}")).json()
+        assert "struck" not in before
+        lines = (await client.get("/api/v1/exchange/datasets/observation/export.csv?stream=well-1.level")).text.splitlines()
+        assert len(lines) == 5
+        since = rfc3339(Instant(NOW - 3 * MINUTE))
+        history = (await client.get(f"{road}/streams/well-1.level/history?bucket=PT1M&since={since}")).json()["items"]
+        struck = {"mean": None, "low": None, "high": None, "count": 0, "struck": 1}
+        assert [{name: value for name, value in row.items() if name != "time"} for row in history] == [
+            *([struck] * 2),
+            {"mean": 3.9, "low": 3.9, "high": 3.9, "count": 1},
+            {"mean": 4.1, "low": 4.1, "high": 4.1, "count": 1, "corrected": 1},
+        ]
+        (gap,) = (await client.get(f"{road}/streams/well-1.level/gaps")).json()["items"]
+        assert (gap["missing"], gap["struck"], len(gap["readings"])) == (1, 7, 1)
+        for done in (set_, made):
+            await client.post(f"{LEVEL}/{done['no']}/end", json={"why": "原来没有错"})
+        listed = (await client.get(f"{road}/observations?stream=well-1.level")).json()
+        assert (len(listed["items"]), "struck" in listed) == (11, False)
+
+
+async def test_a_figure_says_how_many_of_its_readings_a_person_set(world: World) -> None:
+    await fill(world, 3.0, 49.0)
+    road = "/api/v1/see/figures/streams_live/rows"
+    async with world.client("data_officer") as client:
+        assert "corrected" not in (await client.get(road)).json()
+        await corrected(client, {"at": rfc3339(NOW), "value": 3.2})
+        assert (await client.get(road)).json()["corrected"] == 1
+
+
+async def test_the_newest_is_struck_out_alone(world: World) -> None:
+    await fill(world, 3.0, 3.1, 49.0)
+    async with world.client("data_officer") as client:
+        made = await corrected(client, {"at": rfc3339(NOW), "strike": True})
+        row = (await client.get("/api/v1/observe/streams/well-1.level")).json()
+        assert (row["value"], row["time"], made["rows"]) == (3.1, rfc3339(Instant(NOW - MINUTE)), 1)
+
+
 async def test_rules_judge_by_the_corrected_value(world: World) -> None:
     await fill(world, 3.0)
     await asyncio.to_thread(world.watch.run_once)
@@ -112,6 +162,9 @@ async def test_rules_judge_by_the_corrected_value(world: World) -> None:
         ({"since": rfc3339(NOW), "until": rfc3339(Instant(NOW + 1))}, "factor"),
         ({"since": rfc3339(NOW), "until": rfc3339(NOW), "factor": 2.0}, "since"),
         ({"at": rfc3339(Instant(NOW - 1)), "value": 3.0}, "since"),
+        ({"at": rfc3339(Instant(NOW - 1)), "strike": True}, "since"),
+        ({"at": rfc3339(NOW), "value": 3.0, "strike": True}, "at"),
+        ({**span(0), "strike": True}, "factor"),
     ],
 )
 async def test_what_cannot_be_corrected_is_refused_with_its_field(world: World, body: dict[str, object], field: str) -> None:

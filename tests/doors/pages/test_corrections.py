@@ -73,6 +73,26 @@ async def test_the_data_officer_looks_corrects_and_takes_back(world: World) -> N
         assert f'action="{page}/corrections/{made}/end"' not in shown
 
 
+async def test_a_span_is_struck_out_and_every_table_says_so(world: World) -> None:
+    page = await fill(world, "o3")
+    asked = {"strike_since": "2026-11-22T14:50", "strike_until": "2026-11-22T15:00:01"}
+    async with world.client("data_officer") as client:
+        answer = await client.get(f"{page}?{urlencode({**asked, 'strike_until': '2026-11-22T14:49'})}")
+        assert (answer.status_code, 'id="strike_since-error"' in answer.text) == (400, True)
+        shown = await looked(client, page, asked)
+        assert re.search(r"82000 \S+ → 作废", shown)
+        form = {**asked, "seen": hidden(shown, "seen"), "csrf": hidden(shown, "csrf"), "why": "校准时的试气"}
+        assert (await client.post(f"{page}/corrections", data=form)).status_code == 303
+        shown = await looked(client, page, {})
+        assert "另有 3 个由人员作废" in shown
+        assert len(re.findall(r'<th scope="row">.*?作废</span></th><td class="numeric">—</td>', shown)) == 3
+        assert "校准时的试气" in shown
+        assert "inf" not in shown.replace("info", "")
+        sent = await client.post(f"{page}/corrections/{number(shown)}/end", data={"csrf": form["csrf"], "why": "原来没有错"})
+        assert sent.status_code == 303
+        assert "由人员作废" not in await looked(client, page, {})
+
+
 async def test_one_reading_is_found_by_its_second(world: World) -> None:
     page = await fill(world, "so2")
     async with world.client("data_officer") as client:
@@ -80,6 +100,9 @@ async def test_one_reading_is_found_by_its_second(world: World) -> None:
         form = {"at": "2026-11-22T15:00", "value": "81", "seen": hidden(shown, "seen"), "csrf": hidden(shown, "csrf"), "why": WHY}
         assert (await client.post(f"{page}/corrections", data=form)).status_code == 303
         assert "设为 81" in await looked(client, page, {})
+        figure = await looked(client, "/figures/streams_live", {})
+        assert re.search(r"其中由人员更正的读数</dt><dd>[1-9]", figure), "whatever else was corrected in this city"
+        assert "由人员更正</span>" in figure
         answer = await client.get(f"{page}?{urlencode({'at': '2026-11-22T14:58', 'value': '81'})}")
         assert (answer.status_code, 'id="at-error"' in answer.text) == (400, True)
         answer = await client.get(f"{page}?{urlencode({'at': '2026-11-22T15:00', 'value': '81'})}")

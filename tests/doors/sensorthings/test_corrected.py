@@ -1,6 +1,7 @@
 """A value that a person corrected says so in its resultQuality; one that was measured, or stands again, has none."""
 
 from citybrain.brain.observe import Corrections, setting
+from citybrain.brain.observe import strike as struck_out
 from citybrain.kernel.instant import parse
 from tests.doors.conftest import World
 from tests.doors.sensorthings.conftest import desk, fill
@@ -46,6 +47,35 @@ async def test_those_who_subscribed_are_told_the_corrected_value_with_its_mark(w
     assert (told["result"], told["resultQuality"]) == (11.5, [SAID])
     async with desk(wire.world) as asked:
         assert told == await asked.get(f"/Observations('{told['@iot.id']}')")
+
+
+async def strike(world: World, stream: str, at: str) -> int:
+    corrections: Corrections = world.parts.corrections
+    whose, change = world.parts.registry.stream(stream), struck_out(parse(f"2026-11-22T{at}:00Z"))
+    seen = corrections.preview(whose, change).seen
+    return (await corrections.correct(whose, change, seen, "officer", "校准时的试气")).no
+
+
+async def test_what_is_struck_out_is_not_there_until_that_is_taken_back(sta: World) -> None:
+    await fill(sta)
+    number = await strike(sta, "well-1.level", "06:59")
+    path = "/Datastreams('well-1.level')/Observations"
+    async with desk(sta) as asked:
+        listed = await asked.get(path, _orderby="phenomenonTime desc", _count="true")
+        assert ([each["result"] for each in listed["value"]], listed["@iot.count"]) == ([11.0, 10.0], 2)
+        await sta.parts.corrections.end(sta.parts.registry.stream("well-1.level"), number, "officer", "原来没有错")
+        listed = (await asked.get(path, _orderby="phenomenonTime desc"))["value"]
+        assert [each["result"] for each in listed] == [12.5, 11.0, 10.0]
+
+
+async def test_those_who_subscribed_are_told_nothing_of_what_is_struck_out(wire: Wire) -> None:
+    await fill(wire.world)
+    reader = await wire.person("dispatcher")
+    assert await granted(reader, LEVEL) == [1]
+    await strike(wire.world, "well-1.level", "06:55")
+    await correct(wire.world, "well-1.level", "06:59", 11.5)
+    ((_, told),) = await heard(reader, 1)
+    assert told["result"] == 11.5
 
 
 async def test_of_readings_side_by_side_the_corrected_fields_are_named(masts: World) -> None:

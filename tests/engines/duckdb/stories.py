@@ -1,5 +1,6 @@
 """Stories of a series whose closed files are shipped: what comes, closes, is deleted and is sent, in any order."""
 
+import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -24,14 +25,15 @@ _one = st.tuples(st.sampled_from(STREAMS), st.sampled_from([START, START + DAY, 
 )
 Step: TypeAlias = tuple[str, list[Row]]
 STEPS: st.SearchStrategy[Step] = st.one_of(
-    st.tuples(st.sampled_from(["append", "append", "import"]), _rows),
+    st.tuples(st.sampled_from(["append", "append", "import", "correction", "struck"]), _rows),
     st.tuples(st.sampled_from(["close", "close", "delete", "ship", "ship"]), _one),
 )
 STORIES = st.lists(STEPS, min_size=4, max_size=14)
 QUESTIONS = [
-    SeriesQuery(streams, Instant(since), Instant(until), size)
+    SeriesQuery(streams, Instant(since), Instant(until), size, marks)
     for streams, since, until in ((STREAMS, START - 9 * DAY, START + 9 * DAY), ((1, 5), START - 1, START + DAY))
     for size in (None, HOUR, DAY, Duration(7 * DAY))
+    for marks in (False, True)
 ]
 
 
@@ -50,8 +52,10 @@ async def play(series: DuckSeries, story: Sequence[Step]) -> None:
     """Carry out a story."""
     for number, (step, rows) in enumerate(story):
         stream, time, _ = rows[0]
-        if step == "append":
-            await series.append(batch(f"b{number}", rows))
+        if step in ("append", "correction"):
+            await series.append(batch(f"b{number}", rows, step))
+        elif step == "struck":
+            await series.append(batch(f"b{number}", [(no, at, math.inf) for no, at, _ in rows], step))
         elif step == "import":
             series.import_segment(f"i{number}", table(rows), "history", START)
         elif step == "close":

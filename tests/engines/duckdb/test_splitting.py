@@ -1,6 +1,7 @@
 """A law: files of the object store and the rest of a split come to what the owner answers alone, whatever was shipped by then."""
 
 import asyncio
+import math
 import tempfile
 from collections import defaultdict
 from collections.abc import Iterable
@@ -30,18 +31,24 @@ def stored(folder: Path, names: Iterable[str], query: SeriesQuery) -> pa.Table:
 def totals(part: Split, folder: Path, query: SeriesQuery, size: Duration) -> pa.Table:
     """What another engine is to make of the files of a split and of the rows beside them."""
     mixed = newest_rows(pa.concat_tables([stored(folder, part.mixed, query), part.hot]))
-    groups: dict[tuple[int, int], list[float]] = defaultdict(list)
+    groups: dict[tuple[int, int], list[tuple[float, str]]] = defaultdict(list)
     for row in [*stored(folder, part.clean, query).to_pylist(), *mixed.to_pylist()]:
-        groups[row["stream_no"], (row["time"] + 8 * HOUR) // size * size - 8 * HOUR].append(row["value"])
-    found = [(*key, sum(values), min(values), max(values), len(values)) for key, values in groups.items()]
+        groups[row["stream_no"], (row["time"] + 8 * HOUR) // size * size - 8 * HOUR].append((row["value"], part.doors[row["door"]]))
+    found = []
+    for key, held in groups.items():
+        values = [value for value, _ in held if value < math.inf]
+        marks = (sum(value < math.inf and door == "correction" for value, door in held), len(held) - len(values))
+        if values or query.marks:
+            figures = (sum(values), min(values, default=None), max(values, default=None), len(values))
+            found.append((*key, *figures, *(marks if query.marks else (0, 0))))
     return pa.Table.from_pylist([dict(zip(TOTALS.names, line, strict=True)) for line in found], schema=TOTALS)
 
 
 def answer(series: DuckSeries, folder: Path, query: SeriesQuery) -> pa.Table:
     part = series.split(query)
     if query.bucket is None:
-        return split.rows(part, stored(folder, part.files, query))
-    return split.buckets(part, totals(part, folder, query, query.bucket))
+        return split.rows(part, stored(folder, part.files, query), marks=query.marks)
+    return split.buckets(part, totals(part, folder, query, query.bucket), marks=query.marks)
 
 
 @settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -49,7 +49,7 @@ def table(rows: Sequence[Row]) -> pa.Table:
     )
 
 
-def scanned(series: Series, streams: Sequence[int], since: int, until: int) -> list[Row]:
+def scanned(series: Series, streams: Sequence[int], since: int, until: int, *, marks: bool = False) -> list[Row]:
     """What a scan without buckets gives, as plain rows."""
-    found = series.scan(SeriesQuery(tuple(streams), Instant(since), Instant(until)))
+    found = series.scan(SeriesQuery(tuple(streams), Instant(since), Instant(until), marks=marks))
     return list(zip(*(found.column(name).to_pylist() for name in ("stream_no", "time", "value")), strict=True))

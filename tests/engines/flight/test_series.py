@@ -1,9 +1,11 @@
 """The Series port, asked in its own process and from another: the same answers, the same errors."""
 
 import asyncio
+import math
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 from pyarrow import flight
@@ -54,6 +56,22 @@ async def test_what_is_appended_is_read_as_rows_buckets_latest_and_in_order(kept
         ("http", 5, 3, {"late": 2}),
         ("other", 1, 1, {}),
     ]
+
+
+async def test_what_was_struck_out_is_in_no_answer_but_those_to_questions_for_marks(kept: Kept) -> None:
+    await kept.append(batch("a", [(1, START, 2.5), (1, START + 1, 4.5), (1, START + HOUR, 9.5)]))
+    await kept.append(batch("b", [(1, START, 3.5)], "correction"))
+    await kept.append(batch("c", [(1, START + 1, math.inf), (1, START + HOUR, math.inf)], "struck"))
+    whole = SeriesQuery((1,), Instant(START), Instant(START + DAY), HOUR)
+    assert scanned(kept, [1], START, START + DAY) == [(1, START, 3.5)]
+    assert kept.scan(whole)["count"].to_pylist() == [1]
+    assert kept.latest()["value"].to_pylist() == [3.5]
+    assert kept.latest(streams=(1,)).equals(kept.latest())
+    assert kept.latest(3)["value"].to_pylist() == [9.5]
+    marked = kept.scan(msgspec.structs.replace(whole, marks=True)).to_pydict()
+    assert (marked["mean"], marked["count"], marked["corrected"], marked["struck"]) == ([3.5, None], [1, 0], [1, 0], [1, 1])
+    assert kept.after(4, 9)["value"].to_pylist() == [math.inf, math.inf]
+    assert kept.known(np.array([1, 1], np.int32), np.array([START, START + 1])).tolist() == [3.5, math.inf]
 
 
 async def test_what_was_deleted_stands_in_the_record(kept: Kept, series: DuckSeries) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 from hypothesis import HealthCheck, given, settings
 
@@ -131,6 +132,10 @@ class Meddling:
     def split_latest(self, at_most: int | None = None) -> Split:
         """As it is."""
         return self._series.split_latest(at_most)
+
+    def latest(self, at_most: int | None = None, streams: tuple[int, ...] | None = None) -> pa.Table:
+        """As it is."""
+        return self._series.latest(at_most, streams)
 
 
 def test_a_session_that_was_lost_is_begun_anew_and_the_question_put_once_more(shipped: tuple[DuckSeries, ObjectStore]) -> None:

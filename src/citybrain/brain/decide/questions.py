@@ -14,7 +14,7 @@ from sqlalchemy.exc import IntegrityError
 from citybrain.brain.decide import ledger
 from citybrain.brain.decide.ledger import SHORTEST, Decision, Posed, Verdict
 from citybrain.kernel.clock import Clock
-from citybrain.kernel.errors import BadInputError, ConflictError, DeclarationError, NotFoundError
+from citybrain.kernel.errors import BadInputError, BusyError, ConflictError, DeclarationError, NotFoundError
 from citybrain.kernel.ids import new_id
 from citybrain.kernel.instant import DAY, Instant, duration, local_date
 from citybrain.kernel.pack import Pack, Parameter, Question
@@ -70,6 +70,9 @@ class Questions:
         with self._lock:
             try:
                 advice = question.answer({given: self._tables(given) for given in question.inputs}, now)
+            except BusyError:
+                # Nobody's fault: a store is away, and it is asked again in the next turn.
+                raise
             except Exception as error:
                 # The fence around pack code: a question that cannot be answered leaves the others alone; the last advice stays.
                 log.exception("question_failed", question=name, error=str(error))

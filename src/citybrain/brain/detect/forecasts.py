@@ -18,6 +18,7 @@ from citybrain.brain.detect.roster import Things
 from citybrain.brain.detect.store import FORECAST, issue_of, issue_row
 from citybrain.kernel.clock import Clock
 from citybrain.kernel.datasets import ForecastIssue, Reliability, Skill
+from citybrain.kernel.errors import BusyError
 from citybrain.kernel.instant import DAY, HOUR, Instant, local_date
 from citybrain.kernel.observations import SeriesQuery
 from citybrain.kernel.pack import Forecast, ForecastModel, History, Nearby, Pack
@@ -74,6 +75,7 @@ class Forecasts:
         self._registered: list[tuple[str, Forecast]] = []
         self._fits: dict[str, tuple[date, ForecastModel]] = {}
         self._lock = threading.Lock()
+        self._tried: Instant | None = None
 
     def register(self, packs: Sequence[Pack]) -> None:
         """Enter the algorithms of packs."""
@@ -84,11 +86,18 @@ class Forecasts:
         return tuple(self._algorithm(pack, forecast) for pack, forecast in self._registered)
 
     def run_once(self) -> int:
-        """Issue forecasts when an hour of the city has begun for which there are none; returns how many. Blocks."""
+        """Issue forecasts when an hour of the city has begun for which there are none; returns how many. Blocks.
+
+        An hour that had too little to forecast from is not tried again until the next begins.
+        """
         hour = Instant(self._clock.city() // HOUR * HOUR)
         with self._transactions.read() as connection:
             done = connection.execute(select(FORECAST.c.issued).where(FORECAST.c.issued == hour).limit(1)).first()
-        return 0 if done else self.issue(hour)
+        if done or hour == self._tried:
+            return 0
+        issued = self.issue(hour)
+        self._tried = hour
+        return issued
 
     def issue(self, at: Instant) -> int:
         """Issue the forecasts of the hour that holds an instant, from complete hours before it; returns how many. Blocks.
@@ -177,6 +186,9 @@ class Forecasts:
                 for place, entity in enumerate(recent.entities)
                 if entity in targets and (issue := _issue(model, recent, place, targets[entity], hour)) is not None
             ]
+        except BusyError:
+            # Nobody's fault: a store is away, and it is asked again in the next turn.
+            raise
         except Exception as error:
             # The fence around pack code: an algorithm that fails leaves its streams without a forecast, not the others.
             log.exception("forecast_failed", forecast=forecast.name, error=str(error))

@@ -86,6 +86,11 @@ class Carry:
         self._value[new.entity, new.field] = new.value
         self._changed[new.entity, new.field] = new.time
 
+    def forget(self, entity: NDArray[np.int64], field: NDArray[np.int64]) -> None:
+        """Know nothing of some fields of entities (n,)."""
+        self._time[entity, field] = self._changed[entity, field] = NEVER
+        self._value[entity, field] = np.nan
+
     def take(self, new: New) -> Moments:
         """The new moments of the entities touched, and the carried state moved on."""
         order = np.lexsort((new.time, new.entity))

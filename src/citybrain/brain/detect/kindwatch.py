@@ -69,6 +69,15 @@ class KindWatch:
             return
         yield from self._ask(range(len(self.states)), moments, touched)
 
+    def go_back(
+        self, struck: New, stands: New | None, now: Instant, touched: dict[int, set[int]]
+    ) -> Iterator[tuple[Change, Moments]]:
+        """Take what stands of fields of which readings were struck out, and ask every rule anew, as if these had never come."""
+        self._carry.forget(struck.entity, struck.field)
+        if stands is not None:
+            self._carry.restore(stands)
+        yield from self._ask(range(len(self.states)), self._carry.now(np.unique(struck.entity), now), touched)
+
     def wait(self, now: Instant, touched: dict[int, set[int]]) -> Iterator[tuple[Change, Moments]]:
         """Ask the rules that wait for their time to be up, as things stand now."""
         for number, state in enumerate(self.states):

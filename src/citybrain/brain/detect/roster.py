@@ -86,10 +86,24 @@ class Roster:
             self.watches[name].doubt(self._entity[mine], self._field[mine])
 
     def split(self, rows: pa.Table) -> list[tuple[str, New]]:
-        """New observations by kind; those that came later than their stream may be silent are history and left out."""
+        """New observations by kind; those that came later than their stream may be silent are history and left out.
+
+        What strikes out readings is left out too (see ``struck``).
+        """
         no, time, value, came = (rows[name].to_numpy() for name in ("stream_no", "time", "value", "received"))
         known = no < len(self._kind)
-        fresh = known & (came - time <= self._late[np.where(known, no, 0)])
+        return self._by_kind(rows, known & np.isfinite(value) & (came - time <= self._late[np.where(known, no, 0)]))
+
+    def struck(self, rows: pa.Table) -> list[tuple[str, New]]:
+        """What strikes out readings, however old, by kind."""
+        return self._by_kind(rows, (rows["stream_no"].to_numpy() < len(self._kind)) & ~np.isfinite(rows["value"].to_numpy()))
+
+    def standing(self, rows: pa.Table) -> dict[str, New]:
+        """Observations by kind, however old."""
+        return dict(self._by_kind(rows, rows["stream_no"].to_numpy() < len(self._kind)))
+
+    def _by_kind(self, rows: pa.Table, fresh: NDArray[np.bool_]) -> list[tuple[str, New]]:
+        no, time, value, came = (rows[name].to_numpy() for name in ("stream_no", "time", "value", "received"))
         no, time, value, came = no[fresh], time[fresh], value[fresh], came[fresh]
         kind = self._kind[no]
         order: NDArray[np.int64] = np.argsort(kind, kind="stable")

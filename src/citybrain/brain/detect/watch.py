@@ -9,6 +9,7 @@ import threading
 from itertools import chain
 from typing import Protocol
 
+import numpy as np
 import pyarrow as pa
 import structlog
 from sqlalchemy import Connection, bindparam, delete, insert, select
@@ -25,6 +26,7 @@ from citybrain.brain.detect.telling import alert_for, request_for
 from citybrain.brain.detect.words import filled
 from citybrain.kernel.alerts import Grade
 from citybrain.kernel.clock import Clock
+from citybrain.kernel.errors import BusyError
 from citybrain.kernel.instant import Instant
 from citybrain.kernel.pack import Opens
 from citybrain.kernel.ports import Bus, Cases, Series, Transactions, Tx
@@ -117,13 +119,22 @@ class Watch:
         told, loop = self._bus.listen("recorded"), asyncio.get_running_loop()
         waking = aiter(told)
         heard = asyncio.ensure_future(anext(waking))
-        swept = loop.time()
+        swept, waits = loop.time(), False
         while True:
             await asyncio.wait((heard,), timeout=every)
             if heard.done():
                 heard = asyncio.ensure_future(anext(waking))
             try:
                 swept = await self._catch_up(swept, every)
+                if waits:
+                    log.info("watch_goes_on")
+                waits = False
+            except BusyError as error:
+                # Whoever keeps the observations is away: said once, and once that it is back.
+                if not waits:
+                    log.warning("watch_waits", why=str(error))
+                waits = True
+                await asyncio.sleep(every)
             except Exception as error:
                 # The fence of this loop: what failed is read back from the store and done again.
                 log.exception("watch_failed", error=str(error))
@@ -161,6 +172,7 @@ class Watch:
         for kind, new in self._roster.split(rows):
             watch, own = self._roster.watches[kind], touched.setdefault(kind, {})
             changes += [(watch, change, moments) for change, moments in watch.take(new, own)]
+        changes += self._struck(rows, upto, touched)
         if _any(touched) or upto - self._kept >= STEP:
             self._commit(changes, touched, upto)
             self._open_cases()
@@ -171,6 +183,22 @@ class Watch:
         elif rows.num_rows >= self._reach:
             self._reach = min(MOST, 2 * self._reach)
         return rows.num_rows
+
+    def _struck(
+        self, rows: pa.Table, upto: int, touched: dict[str, dict[int, set[int]]]
+    ) -> list[tuple[KindWatch, Change, Moments]]:
+        """What changes where new rows strike out readings: the newest that stand are taken for the newest that came."""
+        struck = self._roster.struck(rows)
+        if not struck:
+            return []
+        gone = np.unique(rows["stream_no"].to_numpy()[~np.isfinite(rows["value"].to_numpy())])
+        stands, now = self._roster.standing(self._series.latest(upto, tuple(gone.tolist()))), self._clock.city()
+        watches = self._roster.watches
+        return [
+            (watches[kind], change, moments)
+            for kind, new in struck
+            for change, moments in watches[kind].go_back(new, stands.get(kind), now, touched.setdefault(kind, {}))
+        ]
 
     def _wait(self) -> None:
         if self._stale:

@@ -20,16 +20,17 @@ from citybrain.brain.observe.life import contracts, life, lives
 from citybrain.brain.observe.made import MADE, MadeGroup, MadeProperty, MadeSensor, MadeStream, MadeThing, MadeUnit
 from citybrain.brain.observe.making import Beside, Draft, Making, Spot, declared_elsewhere
 from citybrain.brain.observe.nearest import WALK_BASIS, Found, Nearest
-from citybrain.brain.observe.past import Recent, history, missing
+from citybrain.brain.observe.past import Recent, history, missing, struck
 from citybrain.brain.observe.permission import permitted
 from citybrain.brain.observe.placed import Stood
 from citybrain.brain.observe.promises import Promise, Promises
 from citybrain.brain.observe.registry import MovedError, Noun, Registry, contract_of
-from citybrain.brain.observe.revising import CORRECTION, RESTORED, Change, Changed, Preview, setting
+from citybrain.brain.observe.revising import CORRECTION, RESTORED, Change, Changed, Preview, setting, strike
 from citybrain.brain.observe.rows import Rows, read_rows, read_series, whole
 from citybrain.brain.observe.shelves import datasets
 from citybrain.brain.observe.sources import sources
 from citybrain.brain.observe.store import METADATA
+from citybrain.brain.observe.striking import NOTHING, STRUCK
 from citybrain.brain.observe.texts import Runs
 from citybrain.brain.observe.together import Together
 from citybrain.brain.observe.told import latest_json
@@ -40,7 +41,9 @@ __all__ = [
     "FORMS",
     "MADE",
     "METADATA",
+    "NOTHING",
     "RESTORED",
+    "STRUCK",
     "WALK_BASIS",
     "AreaBook",
     "Beside",
@@ -109,6 +112,8 @@ __all__ = [
     "read_series",
     "setting",
     "sources",
+    "strike",
+    "struck",
     "taken",
     "whole",
 ]

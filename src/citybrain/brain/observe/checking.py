@@ -106,10 +106,10 @@ class Checks:
         checked.refuse("unknown_stream", ~known)
         return checked
 
-    def examine(self, checked: Checked) -> Instant:
-        """Refuse what cannot be stored; the instant (of the city) at which it was looked at."""
+    def examine(self, checked: Checked, *, striking: bool = False) -> Instant:
+        """Refuse what cannot be stored; the instant (of the city) at which it was looked at. Only what strikes out is infinite."""
         now = self._clock.city()
-        checked.refuse("not_a_number", ~np.isfinite(checked.value))
+        checked.refuse("not_a_number", np.isnan(checked.value) if striking else ~np.isfinite(checked.value))
         checked.refuse("future_time", checked.time > now + AHEAD)
         checked.refuse("too_old", checked.time < OLDEST)
         checked.refuse("expired", self._expired(checked.no, checked.time))

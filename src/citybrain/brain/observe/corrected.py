@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, Connection, Row, and_, delete, exists, fun
 from citybrain.brain.observe.revising import CORRECTION, Change, Plan
 from citybrain.brain.observe.store import CORRECTED
 from citybrain.brain.observe.store import CORRECTION as TABLE
+from citybrain.brain.observe.striking import NOTHING
 from citybrain.kernel.instant import Instant
 from citybrain.kernel.observations import Numbers
 from citybrain.kernel.things import Stream
@@ -44,7 +45,10 @@ class Correction(msgspec.Struct, frozen=True):
 
 
 class Kept(msgspec.Struct, frozen=True):
-    """A reading of a correction: what was measured, and by which door it had come when; what stood, and what was set."""
+    """A reading of a correction: what was measured, and by which door it had come when; what stood, and what was set.
+
+    What was struck out is infinite, in JSON null.
+    """
 
     time: Instant
     measured: float
@@ -75,6 +79,13 @@ def streams(connection: Connection) -> frozenset[int]:
     """The numbers of the streams in which a correction stands."""
     found = connection.execute(select(TABLE.c.stream).where(TABLE.c.state != "ended").distinct())
     return frozenset(row.stream for row in found)
+
+
+def struck(connection: Connection) -> dict[int, int]:
+    """Of each stream the newest time at which a reading is struck out."""
+    strikes = CORRECTED.c.correction.in_(select(TABLE.c.no).where(TABLE.c.state != "ended", TABLE.c.offset == NOTHING))
+    newest = select(CORRECTED.c.stream, func.max(CORRECTED.c.time).label("time")).where(strikes).group_by(CORRECTED.c.stream)
+    return {row.stream: row.time for row in connection.execute(newest)}
 
 
 def of(connection: Connection, stream: int) -> tuple[Correction, ...]:
@@ -108,7 +119,8 @@ def record(connection: Connection, stream: Stream, plan: Plan, key: str, signed:
     no = 1 + int(connection.execute(select(func.coalesce(func.max(TABLE.c.no), 0))).scalar_one())
     change = plan.change
     head = {"no": no, "key": key, "stream": stream.no, "since": change.since, "until": change.until, "state": "pending"}
-    sums = {"factor": change.factor, "offset": change.offset, "rows": len(plan.time)}
+    factor, offset = (0.0, NOTHING) if change.strikes else (change.factor, change.offset)
+    sums = {"factor": factor, "offset": offset, "rows": len(plan.time)}
     connection.execute(insert(TABLE).values({**head, **sums, **signed._asdict()}))
     below = _standing(connection, stream.no, int(plan.time[0]), int(plan.time[-1])) if CORRECTION in plan.door else {}
     lines = []
@@ -191,5 +203,6 @@ def _standing(connection: Connection, stream: int, first: int, last: int) -> dic
 
 def _correction(row: Row[tuple[object, ...]]) -> Correction:
     ended = None if row.ended_by is None else Ending(row.ended_by, row.ended_why, Instant(row.ended_wall), row.restored)
-    change = Change(Instant(row.since), Instant(row.until), row.factor, row.offset)
+    span, strikes = (Instant(row.since), Instant(row.until)), row.offset == NOTHING
+    change = Change(*span, strikes=True) if strikes else Change(*span, row.factor, row.offset)
     return Correction(row.no, row.stream, change, row.rows, row.by, row.why, Instant(row.wall), row.state, ended)

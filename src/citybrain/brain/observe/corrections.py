@@ -1,11 +1,11 @@
-"""Corrections: a person replaces wrong readings, what was measured is kept beside them, and stands again when that is taken back.
+"""Corrections: a person replaces wrong readings or strikes them out; what was measured is kept, and stands again when it is taken back.
 
 preview → record (pending) → Intake.revise, under the record's key → record (standing). A kill between two steps is mended by ``finish``.
 Corrected values go in by their own door, as revisions: every reader meets them, and every reader can tell them from what was measured.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from functools import partial
 from typing import Final, TypeVar
 
@@ -19,6 +19,7 @@ from citybrain.brain.observe.horizon import Horizon
 from citybrain.brain.observe.intake import Intake, Revision
 from citybrain.brain.observe.registry import Registry
 from citybrain.brain.observe.revising import CORRECTION, MOST, RESTORED, Change, Plan, Preview
+from citybrain.brain.observe.striking import NOTHING, STRUCK
 from citybrain.kernel.clock import Clock
 from citybrain.kernel.errors import BadInputError, CityError, ConflictError, NotFoundError, StaleError
 from citybrain.kernel.ids import new_id
@@ -57,7 +58,7 @@ class Corrections:
         self._alone = asyncio.Lock()
         self._streams = self._read(corrected.streams)
         if intake is not None:
-            intake.corrected_by(self.overruled)
+            intake.corrected_by(self.overruled, self._read(corrected.struck))
 
     @property
     def _intake(self) -> Intake:
@@ -105,9 +106,16 @@ class Corrections:
 
     def standing(self, stream: Stream, since: Instant, until: Instant) -> frozenset[Instant]:
         """The times in [since, until) at which a corrected value stands."""
-        if stream.no not in self._streams or since >= until:
-            return frozenset()
-        return frozenset(Instant(time) for time in self._stands(stream.no, since, until - 1))
+        return frozenset(time for time, value in self._between(stream, since, until) if value != NOTHING)
+
+    def struck(self, stream: Stream, since: Instant, until: Instant) -> frozenset[Instant]:
+        """The times in [since, until) at which a reading is struck out."""
+        return frozenset(time for time, value in self._between(stream, since, until) if value == NOTHING)
+
+    def _between(self, stream: Stream, since: Instant, until: Instant) -> Iterator[tuple[Instant, float]]:
+        if stream.no in self._streams and since < until:
+            for time, value in self._stands(stream.no, since, until - 1).items():
+                yield Instant(time), value
 
     def forget(self, numbers: Numbers, before: Instant) -> int:
         """Delete the kept readings of streams (n,) before an instant, as retention has it; who changed what when stays."""
@@ -145,7 +153,7 @@ class Corrections:
         key = new_id()
         no = await asyncio.to_thread(self._record, stream, plan, key, signed)
         try:
-            await self._intake.revise(Revision(stream.no, plan.time, plan.before, plan.after), CORRECTION, key)
+            await self._intake.revise(Revision(stream.no, plan.time, plan.before, plan.after), change.door, key)
         except CityError:
             await asyncio.to_thread(self._drop, no)
             raise
@@ -180,9 +188,9 @@ class Corrections:
         """Finish a correction that was recorded; one whose rows are not stored and fit no more has never been."""
         lines = await asyncio.to_thread(self._read, lambda connection: corrected.lines(connection, one.no))
         try:
-            await self._intake.revise(_revision(one.stream, lines), CORRECTION, key)
+            await self._intake.revise(_revision(one.stream, lines), one.change.door, key)
         except StaleError:
-            if not await self._intake.stored(CORRECTION, key):
+            if not await self._intake.stored(one.change.door, key):
                 await asyncio.to_thread(self._drop, one.no)
                 return
         await asyncio.to_thread(self._become, one.no, "standing")
@@ -258,10 +266,10 @@ class Corrections:
         return [(door, _back(_revision(stream, part))) for door, part in parts.items() if part]
 
     def _stands(self, stream: int, first: int, last: int) -> dict[int, float]:
-        """The corrected values that stand in a stream between two instants, both included, by time."""
-        rows = self._series.scan(SeriesQuery((stream,), Instant(first), Instant(last + 1)))
+        """The corrected values that stand in a stream between two instants, both included, by time; infinite where struck out."""
+        rows = self._series.scan(SeriesQuery((stream,), Instant(first), Instant(last + 1), marks=True))
         columns = rows["time"].to_numpy().tolist(), rows["value"].to_numpy().tolist(), rows["door"].to_pylist()
-        return {time: value for time, value, door in zip(*columns, strict=True) if door == CORRECTION}
+        return {time: value for time, value, door in zip(*columns, strict=True) if door in (CORRECTION, STRUCK)}
 
     def _signed(self, by: str, why: str) -> Signed:
         if len(why.strip()) < _SHORTEST:

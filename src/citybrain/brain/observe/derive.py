@@ -15,6 +15,7 @@ from sqlalchemy import Connection
 
 from citybrain.brain.observe.inlet import Inlet
 from citybrain.brain.observe.registry import Registry
+from citybrain.brain.observe.striking import NOTHING, STRUCK
 from citybrain.kernel.errors import DeclarationError
 from citybrain.kernel.instant import DAY, Instant, duration
 from citybrain.kernel.observations import Floats, Ints, Numbers, SeriesQuery
@@ -31,11 +32,12 @@ DOOR = "derived"
 
 @dataclass(frozen=True, slots=True)
 class _Touched:
-    """An entity of a derivation and the span of its new inputs, both ends included."""
+    """An entity of a derivation and the span of its new inputs, both ends included; whether some of them strike out what was there."""
 
     entity: str
     first: int
     last: int
+    struck: bool = False
 
 
 class Deriver:
@@ -106,7 +108,8 @@ class Deriver:
             entity = streams[stream_no - 1].entity
             low, high = spans.get(entity, (first, last))
             spans[entity] = (min(low, first), max(high, last))
-        return [_Touched(entity, *span) for entity, span in spans.items()]
+        struck = {streams[one - 1].entity for one in no[hit & ~np.isfinite(rows["value"].to_numpy())].tolist()}
+        return [_Touched(entity, *span, entity in struck) for entity, span in spans.items()]
 
     async def _derive(self, each: Derived, touched: Sequence[_Touched]) -> int:
         if not touched:
@@ -126,7 +129,24 @@ class Deriver:
         no, time, value = (np.concatenate([part[place] for part in made]) for place in range(3))
         if len(no):
             await self._intake.take_columns(no.astype(np.int32), time, value, DOOR, None)
-        return len(no)
+        groundless = [
+            await asyncio.to_thread(self._groundless, numbers[f"{one.entity}.{each.field}"], one, lookback, part[1])
+            for one, part in zip(touched, made, strict=True)
+            if one.struck
+        ]
+        return len(no) + sum([await self._strike(*one) for one in groundless])
+
+    def _groundless(self, no: int, one: _Touched, lookback: int, made: Ints) -> tuple[int, Ints]:
+        """A derived stream, and when it has values whose grounds were struck out: nothing comes of what is left of them."""
+        rows = self._series.scan(SeriesQuery((no,), Instant(one.first), Instant(one.last + lookback + 1)))
+        own = np.array([door == DOOR for door in rows["door"].to_pylist()], np.bool_)
+        return no, np.setdiff1d(rows["time"].to_numpy()[own], made)
+
+    async def _strike(self, no: int, time: Ints) -> int:
+        if len(time):
+            numbers = np.full(len(time), no, np.int32)
+            await self._intake.take_columns(numbers, time, np.full(len(time), NOTHING), STRUCK, None)
+        return len(time)
 
     def _refresh(self) -> None:
         """Kind and field of each stream as numbers, by stream number; read again when the register changed."""

@@ -5,6 +5,7 @@ import asyncio
 import numpy as np
 
 from citybrain.brain.observe.latest import Latest
+from citybrain.brain.observe.striking import renew
 from citybrain.kernel.instant import Instant
 from citybrain.kernel.ports import Series
 
@@ -32,6 +33,7 @@ class Following:
         for begin, end in zip(np.r_[0, cuts], np.r_[cuts, len(received)], strict=True):
             part = slice(begin, end)
             at, name = Instant(int(received[begin])), str(names[door[begin]])
-            self._latest.feed(stream_no[part], time[part], value[part], at, name)
+            struck = self._latest.feed(stream_no[part], time[part], value[part], at, name)
+            await renew(self._latest, self._series, struck)
         self._at = int(rows["seq"][-1].as_py())
         return rows.num_rows

@@ -31,7 +31,7 @@ class Gap(msgspec.Struct, frozen=True):
 
     ``times`` (n,) and ``values`` (n,) are their instants and estimates, in the stream's unit; none of a stretch that is too long for
     any ground. ``way`` says how they were made, ``error`` its mean absolute error over ``trials`` measured stretches of the same
-    length, ``line`` that of the straight line.
+    length, ``line`` that of the straight line. ``struck`` readings came and were struck out by a person.
     """
 
     since: Instant
@@ -43,6 +43,7 @@ class Gap(msgspec.Struct, frozen=True):
     error: float | None = None
     line: float | None = None
     trials: int = 0
+    struck: int = 0
 
 
 def gaps(contract: Contract, time: Ints, value: Floats, since: Instant, until: Instant) -> tuple[Gap, ...]:

@@ -5,7 +5,7 @@ read_rows → checks → Series.append (durable) → Latest.feed → Bus "record
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import NamedTuple, TypeAlias
 
@@ -18,6 +18,7 @@ from citybrain.brain.observe.latest import Latest
 from citybrain.brain.observe.life import NEVER
 from citybrain.brain.observe.registry import Registry
 from citybrain.brain.observe.rows import Rows
+from citybrain.brain.observe.striking import STRUCK, renew
 from citybrain.kernel.clock import Clock
 from citybrain.kernel.errors import StaleError
 from citybrain.kernel.events import Recorded
@@ -86,9 +87,14 @@ class Intake:
         """From now on refuse what would be deleted at once: ``expired`` says which observations (n,) are of days that are past."""
         self._checks.kept_by(expired)
 
-    def corrected_by(self, overruled: Overruled) -> None:
-        """From now on take for known what a person has corrected: a reading that is sent again does not undo its correction."""
+    def corrected_by(self, overruled: Overruled, struck: Mapping[int, int]) -> None:
+        """From now on take for known what a person has corrected: a reading that is sent again does not undo its correction.
+
+        ``struck`` gives of streams the newest time that was struck out: no reading that is read back at the start is so new.
+        """
         self._overruled = overruled
+        for no, time in struck.items():
+            self._reserve(np.array([no], np.int32), np.array([time], np.int64))
 
     async def take(self, rows: Rows, door: str, key: str | None) -> Verdict:
         """Check and store rows; resolves when they are durable. The same key of a door again gives the first verdict.
@@ -130,7 +136,7 @@ class Intake:
         self._gate = None
 
     async def _store(self, checked: Checked, door: str, key: str | None) -> Verdict:
-        now = self._checks.examine(checked)
+        now = self._checks.examine(checked, striking=door == STRUCK)
         no, time, value, duplicate = checked.sorted()
         with self._in_turn() as earlier:
             suspect = self._reserve(no, time)
@@ -180,7 +186,8 @@ class Intake:
         """Make a batch durable, feed the latest values, and wake whoever waits."""
         receipt = await self._series.append(batch)
         if not receipt.repeated:
-            self._latest.feed(batch.stream_no, batch.time, batch.value, batch.received, batch.door)
+            struck = self._latest.feed(batch.stream_no, batch.time, batch.value, batch.received, batch.door)
+            await renew(self._latest, self._series, struck)
         self._bus.publish(RECORDED, Recorded(receipt.last_seq))
         return receipt
 

@@ -52,12 +52,22 @@ class Latest:
         self._contracts = contracts(())
         self.rebuild(series)
 
-    def feed(self, stream_no: Numbers, time: Ints, value: Floats, received: Instant, door: str) -> None:
-        """Take durable observations (n,) of a door in the order of their sending; older ones than the latest change nothing."""
+    def feed(self, stream_no: Numbers, time: Ints, value: Floats, received: Instant, door: str) -> Numbers:
+        """Take durable observations (n,) of a door in the order of their sending; older ones than the latest change nothing.
+
+        Returns the streams whose latest value was struck out: it stays until they ``go_back``.
+        """
         if not len(stream_no):
-            return
+            return stream_no
         self._room(int(stream_no.max()) + 1)
         self._written[stream_no] = next(self._batches)
+        stands = np.isfinite(value)
+        if not stands.all():
+            struck = stream_no[~stands & (time == self._time[stream_no])]
+            self.feed(stream_no[stands], time[stands], value[stands], received, door)
+            found: Numbers = np.unique(struck)
+            return found
+        none = np.zeros(0, np.int32)
         no = stream_no.astype(np.int64)
         if not _ordered(no, time):
             order = np.lexsort((time, no))
@@ -66,7 +76,7 @@ class Latest:
         if not current.all():
             no, time, value = no[current], time[current], value[current]
         if not len(no):
-            return
+            return none
         next_of = np.ones(len(no) + 1, np.bool_)
         np.not_equal(no[1:], no[:-1], out=next_of[1:-1])
         first, last = next_of[:-1], next_of[1:]
@@ -79,6 +89,28 @@ class Latest:
         if door not in self._doors:
             self._doors = {**self._doors, door: len(self._doors)}
         self._door[no[last]] = self._doors[door]
+        return none
+
+    def go_back(self, stream_no: Numbers, marks: Ints, rows: pa.Table) -> Numbers:
+        """Take what stands (ROWS) for streams (n,) whose latest value was struck out; none of it is a stream that has no reading.
+
+        Returns those of which something was written since their ``marks`` (n,): they are to be read again.
+        """
+        same = self._written[stream_no] == marks
+        rows = rows.filter(pa.array(np.isin(rows["stream_no"].to_numpy(), stream_no[same])))
+        no, time = rows["stream_no"].to_numpy(), rows["time"].to_numpy()
+        changed = np.minimum(self._changed[no], time)
+        self._empty(stream_no[same])
+        self._take(rows)
+        self._changed[no] = changed
+        # Whoever looked in between saw the old value under the mark of the batch.
+        self._written[stream_no[same]] = next(self._batches)
+        left: Numbers = stream_no[~same]
+        return left
+
+    def marks(self, stream_no: Numbers) -> Ints:
+        """The ``mark`` of each of some streams (n,)."""
+        return self._written[stream_no].copy()
 
     def mark(self, stream_no: int) -> int:
         """A number that changes whenever anything is written of a stream, late rows and revisions too."""
@@ -159,8 +191,11 @@ class Latest:
         self._room(int(numbers.max(initial=0)) + 1)
         old = numbers[(self._time[numbers] < before) & (self._time[numbers] > NEVER)]
         self._written[numbers] = next(self._batches)
-        self._time[old] = self._received[old] = self._changed[old] = NEVER
-        self._value[old] = np.nan
+        self._empty(old)
+
+    def _empty(self, stream_no: Numbers) -> None:
+        self._time[stream_no] = self._received[stream_no] = self._changed[stream_no] = NEVER
+        self._value[stream_no] = np.nan
 
     def _promised(self) -> Contracts:
         """The contracts by stream number less one, read again when the register changed."""
@@ -190,13 +225,18 @@ class Latest:
         self._room(int(no.max(initial=0)) + 1)
         self._promised()
         self._written[:] = next(self._batches)
-        self._time[no], self._value[no] = table["time"].to_numpy(), table["value"].to_numpy()
-        self._received[no] = self._changed[no] = table["time"].to_numpy()
-        self._received[no] = table["received"].to_numpy()
-        doors = [str(door) for door in table["door"].to_pylist()]
+        self._take(table)
+        self._changed[no] = table["time"].to_numpy()
+        self._find_changes(series)
+
+    def _take(self, rows: pa.Table) -> None:
+        """Take rows (ROWS) as the latest of their streams."""
+        no = rows["stream_no"].to_numpy()
+        self._time[no], self._value[no] = rows["time"].to_numpy(), rows["value"].to_numpy()
+        self._received[no] = rows["received"].to_numpy()
+        doors = [str(door) for door in rows["door"].to_pylist()]
         self._doors = {name: code for code, name in enumerate(dict.fromkeys((*self._doors, *doors)))}
         self._door[no] = [self._doors[door] for door in doors]
-        self._find_changes(series)
 
     def _find_changes(self, series: Series) -> None:
         """When each value that could be stuck last changed: read back as far as its promise goes.

@@ -70,8 +70,10 @@ def _place(readings: Readings, at: Instant) -> int:
 def history(
     series: Series, registry: Registry, entity: str, field: str, since: Instant, until: Instant, bucket: Duration | None = None
 ) -> pa.Table:
-    """Observations of [since, until) in time order: time, value; with a bucket: time, mean, low, high, count.
+    """Observations of [since, until) in time order: time, value; with a bucket: time, mean, low, high, count, corrected, struck.
 
+    ``corrected`` of the readings of a bucket were set by a person; ``struck`` others were struck out, and where there were no more
+    it has no figures.
     Raises NotFoundError for an unknown stream and BadInputError for a span that is no span or has too many buckets.
     """
     stream = registry.stream(f"{entity}.{field}")
@@ -81,8 +83,14 @@ def history(
             f"The span is wrong: it must begin before it ends and hold at most {MOST_BUCKETS} buckets.",
         )
         raise BadInputError(what, since=since, until=until)
-    found = series.scan(SeriesQuery((stream.no,), since, until, bucket))
-    return found.select(["time", "value"] if bucket is None else ["time", "mean", "low", "high", "count"])
+    found = series.scan(SeriesQuery((stream.no,), since, until, bucket, marks=bucket is not None))
+    return found.select(["time", "value"]) if bucket is None else found.drop_columns("stream_no")
+
+
+def struck(series: Series, registry: Registry, name: str, since: Instant, until: Instant) -> int:
+    """How many readings of a stream in [since, until) a person struck out; raises NotFoundError for an unknown stream."""
+    found = series.scan(SeriesQuery((registry.stream(name).no,), since, until, DAY, marks=True))
+    return int(found["struck"].to_numpy().sum()) if since < until else 0
 
 
 def missing(series: Series, registry: Registry, name: str, since: Instant, until: Instant) -> tuple[Gap, ...]:
@@ -98,7 +106,11 @@ def missing(series: Series, registry: Registry, name: str, since: Instant, until
         )
         raise BadInputError(what, since=since, until=until)
     around = AROUND * DAY
-    found = series.scan(SeriesQuery((stream.no,), Instant(since - around), Instant(until + around)))
+    found = series.scan(SeriesQuery((stream.no,), Instant(since - around), Instant(until + around), marks=True))
     time, value = found["time"].to_numpy(), found["value"].to_numpy()
     sound = np.isfinite(value)
-    return gaps(stream.contract, time[sound], value[sound], since, until)
+    struck = time[~sound]
+    return tuple(
+        msgspec.structs.replace(gap, struck=int(((struck > gap.since) & (struck < gap.until)).sum()))
+        for gap in gaps(stream.contract, time[sound], value[sound], since, until)
+    )

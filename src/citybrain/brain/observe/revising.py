@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from citybrain.brain.observe import derive
 from citybrain.brain.observe.checking import AHEAD
+from citybrain.brain.observe.striking import NOTHING, STRUCK
 from citybrain.kernel.errors import BadInputError
 from citybrain.kernel.instant import Instant
 from citybrain.kernel.observations import Floats, Ints
@@ -25,17 +26,31 @@ RESTORED: Final = "restored"
 
 
 class Change(msgspec.Struct, frozen=True):
-    """Readings of [since, until) become ``factor`` × reading + ``offset``, in the stream's unit; a factor of 0 sets one reading."""
+    """Readings of [since, until) become ``factor`` × reading + ``offset``, in the stream's unit; a factor of 0 sets one reading.
+
+    With ``strikes`` they are struck out: there was nothing to measure, or nobody knows what.
+    """
 
     since: Instant
     until: Instant
     factor: float = 1.0
     offset: float = 0.0
+    strikes: bool = False
+
+    @property
+    def door(self) -> str:
+        """The door by which what it makes of readings goes in."""
+        return STRUCK if self.strikes else CORRECTION
 
     @property
     def sets(self) -> bool:
         """Whether it sets one reading to a value."""
         return self.factor == 0
+
+
+def strike(at: Instant) -> Change:
+    """The change that strikes out the reading of an instant."""
+    return Change(at, Instant(at + 1), strikes=True)
 
 
 def setting(at: Instant, value: float) -> Change:
@@ -44,7 +59,7 @@ def setting(at: Instant, value: float) -> Change:
 
 
 class Changed(msgspec.Struct, frozen=True):
-    """One reading: its time, what stands there, and what is to stand there."""
+    """One reading: its time, what stands there, and what is to stand there: infinite (in JSON null) where it is struck out."""
 
     time: Instant
     before: float
@@ -55,7 +70,8 @@ class Preview(msgspec.Struct, frozen=True):
     """What a change would do, in the stream's unit; nothing is written.
 
     ``rows`` are changed, ``unchanged`` stay as they are; of the changed, ``corrected`` were corrected before and ``outside`` would
-    leave the range of the contract. ``before`` and ``after`` are the least and the greatest. ``seen`` names what was looked at.
+    leave the range of the contract. ``before`` and ``after`` are the least and the greatest; what is struck out is infinite, in JSON
+    null. ``seen`` names what was looked at.
     """
 
     change: Change
@@ -96,7 +112,7 @@ class Plan:
             len(self.time),
             self.unchanged,
             self.door.count(CORRECTION),
-            int(((self.after < low) | (self.after > high)).sum()),
+            0 if self.change.strikes else int(((self.after < low) | (self.after > high)).sum()),
             self._changed(0),
             self._changed(-1),
             (float(self.before.min()), float(self.before.max())),
@@ -127,7 +143,12 @@ def check(change: Change, now: Instant) -> None:
         ("offset", not np.isfinite(change.offset), Text("数值须为有限的数。", "The number must be finite.")),
         (
             "factor",
-            change.factor == 1 and change.offset == 0,
+            change.strikes and (change.factor, change.offset) != (1, 0),
+            Text("作废的读数没有别的数值。", "What is struck out has no other value."),
+        ),
+        (
+            "factor",
+            change.factor == 1 and change.offset == 0 and not change.strikes,
             Text("倍数为 1、加数为 0，什么也不会改变。", "A factor of 1 and an offset of 0 change nothing."),
         ),
     )
@@ -149,8 +170,8 @@ def plan(change: Change, rows: pa.Table) -> Plan:
         )
         raise BadInputError(what, field="since")
     with np.errstate(over="ignore", invalid="ignore"):
-        after = _rounded(change.factor * before + change.offset)
-    if not np.isfinite(after).all():
+        after = np.full(len(time), NOTHING) if change.strikes else _rounded(change.factor * before + change.offset)
+    if not (change.strikes or np.isfinite(after).all()):
         raise BadInputError(Text("更正后的数值须为有限的数。", "What comes out must be finite numbers."), field="factor")
     differs = np.flatnonzero(after != before)
     if not len(differs):

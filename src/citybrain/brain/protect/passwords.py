@@ -1,6 +1,7 @@
 """Passwords: what is strong enough, and how they are kept (Argon2id, RFC 9106)."""
 
 import string
+from functools import cache
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
@@ -10,7 +11,6 @@ from citybrain.kernel.text import Text
 
 _SHORTEST, _CLASSES = 8, 3
 _HASHER = PasswordHasher()
-_NOBODY = _HASHER.hash("the account that does not exist")
 
 
 def check_strength(password: str, login: str) -> None:
@@ -34,6 +34,11 @@ def hashed(password: str) -> str:
 def fits(kept: str | None, password: str) -> bool:
     """Whether a password fits the kept hash; without one it takes as long and says no. Call it off the event loop."""
     try:
-        return _HASHER.verify(kept or _NOBODY, password) and kept is not None
+        return _HASHER.verify(kept or _nobody(), password) and kept is not None
     except (VerificationError, InvalidHashError):
         return False
+
+
+@cache
+def _nobody() -> str:
+    return _HASHER.hash("the account that does not exist")

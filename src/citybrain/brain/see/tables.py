@@ -28,11 +28,12 @@ _STREAM_COLUMNS: dict[str, pa.DataType] = {
     "value": pa.float64(),
     "time": pa.int64(),
     "received": pa.int64(),
+    "door": pa.string(),
     "life": pa.string(),
     "origin": pa.string(),
 }
 STREAM = pa.schema(_STREAM_COLUMNS)
-"""The latest value of every stream; time null for one that never reported; ``life`` as in kernel.things.Life."""
+"""The latest value of every stream and how it came in; time null for one that never reported; ``life`` as in kernel.things.Life."""
 MOMENT = pa.schema({"now": pa.int64(), "today": pa.int64()})
 """One row: the city time for which figures are computed, and the midnight before it."""
 AREA = pa.schema({"code": pa.string(), "level": pa.string(), "name_zh": pa.string(), "name_en": pa.string()})

@@ -8,7 +8,7 @@ from anyio import to_thread
 from litestar import Response, get, post
 from litestar.params import FromPath, FromQuery, JSONBody
 
-from citybrain.brain.observe import Change, Correction, Kept, setting
+from citybrain.brain.observe import Change, Correction, Kept, setting, strike
 from citybrain.doors.api import asking
 from citybrain.doors.api.caller import asks, purpose
 from citybrain.doors.api.observe import readable
@@ -29,6 +29,7 @@ Words = Annotated[str, msgspec.Meta(max_length=2000)]
 class Correcting(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Either ``at`` and ``value``, or ``since``, ``until`` and ``factor`` or ``offset`` (new = factor × old + offset); and why.
 
+    With ``strike`` instead of values the reading, or those of the span, are struck out.
     Values are in the stream's unit. ``why`` may be left out of a preview.
     """
 
@@ -38,6 +39,7 @@ class Correcting(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     until: str | None = None
     factor: float = 1.0
     offset: float = 0.0
+    strike: bool = False
     why: Words = ""
 
 
@@ -126,14 +128,16 @@ def _found(parts: ApiParts, stream: Stream, no: str) -> Correction:
 def _change(data: Correcting) -> Change:
     """Raises BadInputError with the field for a body that is neither of the two, or both."""
     one_reading, span = (data.at is not None, data.value is not None), (data.since is not None, data.until is not None)
-    if all(one_reading) and not any(span):
+    if data.strike and one_reading == (True, False) and not any(span):
+        return strike(asking.instant(str(data.at), "at"))
+    if all(one_reading) and not any(span) and not data.strike:
         return setting(asking.instant(str(data.at), "at"), float(data.value or 0.0))
     if all(span) and not any(one_reading):
         since, until = asking.instant(str(data.since), "since"), asking.instant(str(data.until), "until")
-        return Change(since, until, data.factor, data.offset)
+        return Change(since, until, data.factor, data.offset, data.strike)
     what = Text(
-        "请给出 at 和 value（一个读数），或 since、until 和 factor、offset（一段时间）。",
-        "Give at and value (one reading), or since, until and factor or offset (a span).",
+        "请给出 at 和 value（一个读数），或 since、until 和 factor、offset（一段时间）；作废时以 strike 代替数值。",
+        "Give at and value (one reading), or since, until and factor or offset (a span); to strike out, strike instead of values.",
     )
     raise BadInputError(what, field="at")
 

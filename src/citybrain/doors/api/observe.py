@@ -31,18 +31,24 @@ _LONGEST: Final = 366 * DAY
 _LATEST: Final = frozenset(
     {"id", "entity", "kind", "field", "unit", "area", "time", "value", "received", "door", "life", "origin", "demo"}
 )
+_BEGIN, _END = Instant(0), Instant(2**62)
 _FROM: Final[Op] = "ge"
 _UNTIL: Final[Op] = "lt"
 
 
-class Bucket(msgspec.Struct, frozen=True):
-    """What a stream observed in [time, time + bucket): mean, least, greatest, and how many values."""
+class Bucket(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What a stream observed in [time, time + bucket): mean, least, greatest, and how many values.
+
+    ``corrected`` of these a person set; ``struck`` others a person struck out: where nothing else was observed there are no figures.
+    """
 
     time: str
-    mean: float
-    low: float
-    high: float
+    mean: float | None
+    low: float | None
+    high: float | None
     count: int
+    corrected: int = 0
+    struck: int = 0
 
 
 class Buckets(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -63,10 +69,10 @@ class Estimate(msgspec.Struct, frozen=True):
     estimated: float
 
 
-class Missing(msgspec.Struct, frozen=True):
+class Missing(msgspec.Struct, frozen=True, omit_defaults=True):
     """A stretch between two readings in which others were due; no ``readings`` where there is no ground for estimates.
 
-    ``way`` and errors (in the stream's unit) as ``observe.Gap`` says.
+    ``way`` and errors (in the stream's unit) as ``observe.Gap`` says; ``struck`` readings came and were struck out by a person.
     """
 
     since: str
@@ -77,6 +83,7 @@ class Missing(msgspec.Struct, frozen=True):
     error: float | None
     line: float | None
     trials: int
+    struck: int = 0
 
 
 class Gaps(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -172,14 +179,21 @@ def latest(request: Call, parts: Parts) -> Response[bytes]:
 
 @get("/observations", opt=asks("observation.read", of="observation", columns=True), sync_to_thread=True)
 def observations(request: Call, parts: Parts) -> Rows:
-    """What streams observed, newest first: ``stream=`` names one, ``stream.in=`` several, ``since`` and ``until`` a span."""
+    """What streams observed, newest first: ``stream=`` names one, ``stream.in=`` several, ``since`` and ``until`` a span.
+
+    Readings that a person struck out are not among them; of one stream ``struck`` says how many there are in the span.
+    """
     said = dict(words(request))
     span = [
         Compare("time", op, rfc3339(asking.instant(said[name], name)))
         for name, op in (("since", _FROM), ("until", _UNTIL))
         if name in said
     ]
-    return listed(parts, request, "observation", "since", "until", where=And(tuple(span)) if span else None)
+    found = listed(parts, request, "observation", "since", "until", where=And(tuple(span)) if span else None)
+    if "stream" not in said or "cursor" in said or not parts.guard.whole(request.user, "observation", purpose(request)):
+        return found
+    ends = (asking.instant(said[name], name) if name in said else end for name, end in (("since", _BEGIN), ("until", _END)))
+    return msgspec.structs.replace(found, struck=observe.struck(parts.series, parts.registry, said["stream"], *ends))
 
 
 @get("/streams/{name:str}/history", opt=asks("observation.read", "since", "until", "bucket"), sync_to_thread=True)
@@ -196,9 +210,7 @@ def stream_history(
     end = Instant(parts.clock.city() + 1) if until is None else asking.instant(until, "until")
     start = Instant(end - DAY) if since is None else asking.instant(since, "since")
     table = observe.history(parts.series, parts.registry, whose.entity, whose.field, start, end, _span(bucket))
-    items = tuple(
-        Bucket(rfc3339(Instant(row["time"])), row["mean"], row["low"], row["high"], row["count"]) for row in table.to_pylist()
-    )
+    items = tuple(Bucket(**{**row, "time": rfc3339(Instant(row["time"]))}) for row in table.to_pylist())
     return Buckets(name, whose.unit, bucket, items, whose.origin, demo=whose.origin != "real")
 
 
@@ -206,7 +218,7 @@ def stream_history(
 def stream_gaps(
     request: Call, parts: Parts, name: FromPath[str], since: FromQuery[str | None] = None, until: FromQuery[str | None] = None
 ) -> Gaps:
-    """The readings of a stream that were due and never came, with estimates that are marked and stored nowhere; by default of a week."""
+    """The readings of a stream that are missing, with estimates that are marked and stored nowhere; by default of a week."""
     whose = readable(request, parts, name)
     end = Instant(parts.clock.city() + 1) if until is None else asking.instant(until, "until")
     start = Instant(end - 7 * DAY) if since is None else asking.instant(since, "since")
@@ -242,7 +254,7 @@ def readable(request: Call, parts: ApiParts, name: str) -> Stream:
 
 def _gap(gap: observe.Gap) -> Missing:
     rows = tuple(Estimate(rfc3339(at), value) for at, value in zip(gap.times, gap.values, strict=True))
-    return Missing(rfc3339(gap.since), rfc3339(gap.until), gap.missing, rows, gap.way, gap.error, gap.line, gap.trials)
+    return Missing(rfc3339(gap.since), rfc3339(gap.until), gap.missing, rows, gap.way, gap.error, gap.line, gap.trials, gap.struck)
 
 
 def _span(text: str) -> Duration:

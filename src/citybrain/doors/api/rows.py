@@ -26,7 +26,8 @@ class Provenance(msgspec.Struct, frozen=True):
 class Rows(msgspec.Struct, frozen=True, omit_defaults=True):
     """A page of rows: ``next`` is the cursor of the page after, ``total`` stands only when ``count=true`` asked for it.
 
-    ``masked`` names the columns that were hidden, and ``reasons`` which policies did so; a row with ``demo`` is not real.
+    ``masked`` names the columns that were hidden, and ``reasons`` which policies did so; a row with ``demo`` is not real. ``struck``
+    says how many readings of the span are not among them, for a person struck them out.
     """
 
     items: tuple[Row, ...]
@@ -35,6 +36,7 @@ class Rows(msgspec.Struct, frozen=True, omit_defaults=True):
     total: int | None = None
     masked: tuple[str, ...] = ()
     reasons: tuple[str, ...] = ()
+    struck: int = 0
 
 
 def listed(parts: ApiParts, call: Call, name: str, *also: str, where: Predicate | None = None) -> Rows:

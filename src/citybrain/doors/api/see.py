@@ -10,6 +10,7 @@ from litestar.exceptions import HTTPException
 from litestar.params import FromPath, FromQuery, HeaderParameter, SkipValidation
 from litestar.response import ServerSentEvent
 
+from citybrain.brain.observe import CORRECTION
 from citybrain.brain.see import layers, trace
 from citybrain.doors.api import asking
 from citybrain.doors.api.caller import asks, purpose
@@ -44,11 +45,15 @@ class FigureSheet(msgspec.Struct, frozen=True):
     figures: tuple[Row, ...]
 
 
-class Behind(msgspec.Struct, frozen=True):
-    """The rows behind a figure that this caller may see; ``hidden`` counts those that they may not."""
+class Behind(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The rows behind a figure that this caller may see; ``hidden`` counts those that they may not.
+
+    ``corrected`` of them are readings that a person set.
+    """
 
     items: tuple[Row, ...]
     hidden: int
+    corrected: int = 0
 
 
 @get("/figures", opt=asks("figure.read", of="figure"), sync_to_thread=True)
@@ -85,7 +90,8 @@ def rows(request: Call, parts: Parts, indicator: FromPath[str], area: FromQuery[
     """At most 1,000 of the cases, alerts, streams, bookings or offers that a figure counts now."""
     found = parts.indicators.rows(indicator, area, asking.MOST)
     seen = _seen(request, parts, found)
-    return Behind(tuple(marked(row, "real") for row in seen), len(found) - len(seen))
+    corrected = sum(row.get("door") == CORRECTION for row in seen)
+    return Behind(tuple(marked(row, "real") for row in seen), len(found) - len(seen), corrected)
 
 
 @get("/trace/figures/{indicator:str}", opt=asks("lineage.read", "area"), sync_to_thread=True)

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from citybrain.brain.act import STATE_WORDS
+from citybrain.brain.observe import CORRECTION
 from citybrain.doors.pages import rows
 from citybrain.doors.pages.parts import PageParts
 from citybrain.doors.pages.rows import Row
@@ -18,6 +19,7 @@ _SHOWN: Final = 50
 _TITLE: Final = Text("背后的记录", "Rows behind it")
 _NONE: Final = Text("无", "none")
 _SOLVED, _UNSOLVED = Text("已解决", "Solved"), Text("未解决", "Not solved")
+_SET: Final = Text("由人员更正", "set by a person")
 _SATISFIED: Final = 3
 """The lowest grade that is no complaint."""
 _AREA: Final = Column("area", Text("区域", "Area"))
@@ -100,6 +102,11 @@ def table(parts: PageParts, caller: Caller, found: tuple[Row, ...], *, demo: boo
     return Table("rows", _TITLE, _COLUMNS[noun], cells, empty, total=len(found), demo=demo)
 
 
+def corrected(found: tuple[Row, ...]) -> int:
+    """How many of the rows are readings that a person set."""
+    return sum(row.get("door") == CORRECTION for row in found)
+
+
 def _read(parts: PageParts, caller: Caller, dataset: str, keys: tuple[str, ...]) -> Sequence[Row]:
     return rows.read(parts, caller, Query(dataset, Compare("id", "in", keys), limit=_SHOWN)).rows if keys else ()
 
@@ -130,7 +137,9 @@ def _stream(parts: PageParts, row: Row, _: Row) -> tuple[Cell, ...]:
     return (
         Cell(text=Text(f"{thing.zh} · {field.zh}", f"{thing.en} · {field.en}")),
         Cell(text=LIFE_WORDS[life], tone="plain" if life in (Life.LIVE, Life.CLOSED) else "warn"),
-        Cell(number=rows.number(row["value"]), decimals=1, reason=LIFE_WORDS[life]),
+        Cell(
+            number=rows.number(row["value"]), decimals=1, reason=LIFE_WORDS[life], note=_SET if row["door"] == CORRECTION else None
+        ),
         _moment(row["time"]),
         Cell(text=rows.area(parts, row["area"])),
     )

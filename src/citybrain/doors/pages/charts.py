@@ -28,12 +28,11 @@ def readings(parts: PageParts, caller: Caller, stream: Stream, title: Text) -> C
         seen = parts.history(caller, stream.id, Instant(now - _DAYS * DAY), Instant(now + 1))
     except ForbiddenError as refused:
         seen, reason = (), refused.what
-    corrected = parts.corrections.standing(stream, Instant(now - _DAYS * DAY), Instant(now + 1)) if seen else frozenset()
     return Chart(
         name="readings",
         title=title,
         unit=same(UNITS[stream.unit].sign if stream.unit in UNITS else stream.unit),
-        rows=_rows(seen, None, now, corrected),
+        rows=_rows(seen, None, now, *_marks(parts, stream, now)) if seen else (),
         reason=None if seen else reason,
         demo=stream.origin != "real",
     )
@@ -55,7 +54,7 @@ def _chart(parts: PageParts, caller: Caller, board: Board, entity: Entity, field
         name=f"{entity.id}-{field}".replace(".", "-"),
         title=Text(f"{entity.title.zh} {title.zh}", f"{entity.title.en}: {title.en}"),
         unit=Text(sign, sign),
-        rows=_rows(seen, issue, now, parts.corrections.standing(stream, Instant(now - _DAYS * DAY), Instant(now + 1))),
+        rows=_rows(seen, issue, now, *_marks(parts, stream, now)),
         thresholds=_thresholds(board, field),
         skill=() if issue is None else _skill(issue, sign, _baseline(parts, entity.kind, field)),
         method=None if issue is None else issue.note,
@@ -70,10 +69,22 @@ def _baseline(parts: PageParts, kind: str, field: str) -> Text:
     return next(one.baseline for pack in parts.packs for one in pack.forecasts if (one.kind, one.field) == (kind, field))
 
 
+def _marks(parts: PageParts, stream: Stream, now: Instant) -> tuple[frozenset[Instant], frozenset[Instant]]:
+    """When readings were set by a person, and when they were struck out."""
+    span = Instant(now - _DAYS * DAY), Instant(now + 1)
+    return parts.corrections.standing(stream, *span), parts.corrections.struck(stream, *span)
+
+
 def _rows(
-    seen: tuple[tuple[Instant, float], ...], issue: ForecastIssue | None, now: Instant, corrected: frozenset[Instant] = frozenset()
+    seen: tuple[tuple[Instant, float], ...],
+    issue: ForecastIssue | None,
+    now: Instant,
+    corrected: frozenset[Instant],
+    struck: frozenset[Instant],
 ) -> tuple[ChartRow, ...]:
-    past = _with_gaps([ChartRow(at, seen=value, corrected=at in corrected) for at, value in seen])
+    known = [ChartRow(at, seen=value, corrected=at in corrected) for at, value in seen]
+    # The row of what was struck out has no value: the line stops there.
+    past = _with_gaps(sorted([*known, *(ChartRow(at, struck=True) for at in struck)], key=lambda row: row.at))
     points = () if issue is None else issue.points
     since = max(Instant(now - HOUR), past[-1].at if past else Instant(0))
     ahead = [ChartRow(point.time, ahead=point.mean, low=point.low, high=point.high) for point in points if point.time > since]

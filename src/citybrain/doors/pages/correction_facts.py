@@ -3,7 +3,9 @@
 from collections.abc import Mapping
 from typing import Final
 
-from citybrain.brain.observe import Change, Changed, Correction, Preview, setting
+import msgspec
+
+from citybrain.brain.observe import NOTHING, Change, Changed, Correction, Preview, setting
 from citybrain.doors.pages import rows, typed
 from citybrain.doors.pages.parts import PageParts
 from citybrain.kernel.access import Ask, Caller
@@ -22,8 +24,14 @@ _SPAN: Final = (
     ("offset", Text("再加上", "Then plus"), "0", False),
 )
 _ONE: Final = (("at", Text("读数的时间", "Time of the reading"), "", True), ("value", Text("应为", "Should be"), "", False))
-FIELDS: Final = tuple(name for name, *_ in (*_SPAN, *_ONE))
+_STRIKE: Final = (
+    ("strike_since", Text("起（含）", "From (included)"), "", True),
+    ("strike_until", Text("止（不含）", "Until (not included)"), "", True),
+)
+FIELDS: Final = tuple(name for name, *_ in (*_SPAN, *_ONE, *_STRIKE))
 _AS_ONE: Final = {"since": "at", "until": "at", "factor": "value", "offset": "value"}
+_AS_STRIKE: Final = {"since": "strike_since", "until": "strike_until"}
+_STRUCK: Final = Text("作废", "struck out")
 _STATES: Final = {
     "pending": Text("正在写入", "On its way"),
     "standing": Text("有效", "Stands"),
@@ -56,25 +64,30 @@ def block(
     lines = tuple(_line(parts, one, unit, may=may) for one in parts.corrections.of(stream)[:_SHOWN])
     if not may or stream.ended is not None:
         return CorrectionBlock(lines, (), ()), ()
-    span, one = (
+    span, one, strike = (
         tuple(CorrectionField(name, title, said.get(name, usual), moment) for name, title, usual, moment in fields)
-        for fields in (_SPAN, _ONE)
+        for fields in (_SPAN, _ONE, _STRIKE)
     )
+    block = CorrectionBlock(lines, span, one, strike)
     try:
-        looked = _looked(parts, caller, stream, said)
+        return msgspec.structs.replace(block, looked=_looked(parts, caller, stream, said)), ()
     except BadInputError as error:
-        return CorrectionBlock(lines, span, one), (FormError(field(error, said), error.what),)
-    return CorrectionBlock(lines, span, one, looked), ()
+        return block, (FormError(field(error, said), error.what),)
 
 
 def field(error: BadInputError, said: Mapping[str, str]) -> str:
     """Which field of which form an error is about."""
     name = str(error.fields.get("field", "why"))
+    if _AS_STRIKE.values() & said.keys():
+        return _AS_STRIKE.get(name, name)
     return _AS_ONE.get(name, name) if "at" in said else name
 
 
 def change(parts: PageParts, caller: Caller, stream: Stream, said: Mapping[str, str]) -> Change:
     """The change that was typed. Raises BadInputError with the field, ForbiddenError for whom may not see readings."""
+    if _AS_STRIKE.values() & said.keys():
+        since, until = (typed.moment(said.get(name, ""), name) for name in _AS_STRIKE.values())
+        return Change(since, until, strikes=True)
     if "at" not in said:
         since, until = (typed.moment(said.get(name, ""), name) for name in ("since", "until"))
         factor, offset = (typed.number(said.get(name, usual), name) for name, usual in (("factor", "1"), ("offset", "0")))
@@ -91,7 +104,7 @@ def change(parts: PageParts, caller: Caller, stream: Stream, said: Mapping[str, 
 
 
 def _looked(parts: PageParts, caller: Caller, stream: Stream, said: Mapping[str, str]) -> Looked | None:
-    if not {"at", "since", "until"} & said.keys():
+    if not {"at", "since", "until", *_AS_STRIKE.values()} & said.keys():
         return None
     shown = parts.corrections.preview(stream, change(parts, caller, stream, said))
     fields = tuple((name, said[name]) for name in FIELDS if name in said)
@@ -109,7 +122,8 @@ def _would(shown: Preview, unit: Text) -> tuple[Fact, ...]:
     if shown.rows > 1:
         facts.append(_example(Text("最后一个", "The last"), shown.last, unit))
         before, after = (f"{low:g} – {high:g}" for low, high in (shown.before, shown.after))
-        facts.append(Fact(Text("范围", "Range"), same(f"{before} → {after}")))
+        span = same(before if shown.change.strikes else f"{before} → {after}")
+        facts.append(Fact(Text("范围", "Range"), span))
     if shown.corrected:
         facts.append(Fact(Text("其中已更正过的", "Of them corrected before"), same(f"{shown.corrected}")))
     if shown.outside:
@@ -118,11 +132,20 @@ def _would(shown: Preview, unit: Text) -> tuple[Fact, ...]:
 
 
 def _example(title: Text, one: Changed, unit: Text) -> Fact:
-    return Fact(title, _signed(f"{one.before:g} → {one.after:g}", unit), one.time)
+    return Fact(title, _becomes(one.before, one.after, unit), one.time)
+
+
+def _becomes(before: float, after: float, unit: Text) -> Text:
+    if after == NOTHING:
+        was = _signed(f"{before:g}", unit)
+        return Text(f"{was.zh} → {_STRUCK.zh}", f"{was.en} → {_STRUCK.en}")
+    return _signed(f"{before:g} → {after:g}", unit)
 
 
 def _sum(change: Change, unit: Text) -> Text:
     """What is done to each reading, in words."""
+    if change.strikes:
+        return _STRUCK
     if change.sets:
         said = _signed(f"{change.offset:g}", unit)
         return Text(f"设为 {said.zh}", f"set to {said.en}")
@@ -144,8 +167,8 @@ def _line(parts: PageParts, one: Correction, unit: Text, *, may: bool) -> Correc
             if one.rows == 1
             else Text("第一个：测得 → 更正", "The first: measured → corrected")
         )
-        facts.append(Fact(title, _signed(f"{first[0].measured:g} → {first[0].after:g}", unit), first[0].time))
-    if not one.change.sets:
+        facts.append(Fact(title, _becomes(first[0].measured, first[0].after, unit), first[0].time))
+    if one.change.until - one.change.since > 1:
         facts += [Fact(Text("起", "From"), same(""), one.change.since), Fact(Text("止", "Until"), same(""), one.change.until)]
     facts.append(Fact(Text("状态", "State"), _STATES[one.state]))
     said = _sum(one.change, unit)

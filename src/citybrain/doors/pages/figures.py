@@ -70,6 +70,9 @@ def figure_page(request: Call, parts: Parts, name: FromPath[str]) -> Response[st
 def _view(
     parts: PageParts, caller: Caller, declared: Indicator, whole: datasets.Figure, found: tuple[datasets.Figure, ...]
 ) -> FigurePage:
+    counted = parts.indicators.rows(declared.name)
+    corrected = behind.corrected(counted)
+    set_ = (Fact(Text("其中由人员更正的读数", "Readings set by a person"), same(f"{corrected}")),) if corrected else ()
     return FigurePage(
         figure=card(parts, whole),
         version=f"v{declared.version}",
@@ -79,10 +82,11 @@ def _view(
         facts=(
             Fact(Text("计算时间", "Computed"), same(""), whole.computed),
             Fact(Text("数据截至", "As of"), same(""), whole.as_of),
+            *set_,
         ),
         trend=trend(parts, declared),
         parts=_areas(parts, found),
-        rows=behind.table(parts, caller, parts.indicators.rows(declared.name), demo=whole.origin != "real"),
+        rows=behind.table(parts, caller, counted, demo=whole.origin != "real"),
         traces=(Link(Text("从这个数字查到读数", "From this figure down to the reading"), f"/trace/figure/{declared.name}"),),
     )
 

@@ -64,7 +64,7 @@ _MESSAGES: Final[dict[str, tuple[Tone, Text]]] = {
     "taken_back": ("good", Text("约定已撤回。", "Taken back.")),
     "corrected": (
         "good",
-        Text("已更正，各处自现在起用更正后的数值。", "Corrected. Everything goes by the corrected values from now on."),
+        Text("已更正，各处自现在起以更正后的为准。", "Corrected. Everything goes by what stands corrected from now on."),
     ),
     "restored": ("good", Text("更正已撤回，恢复原来的数值。", "Taken back. What stood before stands again.")),
     "rolled_back": ("good", Text("已回退，自现在起生效。", "Rolled back. It holds from now on.")),

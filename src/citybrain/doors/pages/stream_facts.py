@@ -33,7 +33,6 @@ _GAP_COLUMNS: Final = (
     Column("until", Text("下一次读数", "Next reading")),
     Column("missing", Text("缺少读数", "Missing"), numeric=True),
     Column("estimated", Text("估计（不计入任何指标）", "Estimate (counted nowhere)")),
-    Column("how", Text("方法与误差", "How, and how far off")),
 )
 NOTHING: Final = (
     Fact(
@@ -89,9 +88,8 @@ def gaps(parts: PageParts, caller: Caller, stream: Stream, unit: Text) -> Table:
 
 
 def _gap(gap: Gap, sign: Text) -> tuple[Cell, ...]:
-    if not gap.values:
-        estimated = error = _NO_GROUND
-    else:
+    estimated, error = _NO_GROUND, None
+    if gap.values:
         low, high = f"{min(gap.values):g}", f"{max(gap.values):g}"
         span = same(low) if low == high else Text(f"{low} 至 {high}", f"{low} to {high}")
         estimated = Text(f"{span.zh}{sign.zh}", f"{span.en}{sign.en}")
@@ -101,7 +99,9 @@ def _gap(gap: Gap, sign: Text) -> tuple[Cell, ...]:
             if gap.error is None
             else Text(f"{way.zh}，误差约 {gap.error:.3g}{sign.zh}", f"{way.en}, off by {gap.error:.3g}{sign.en}")
         )
-    return (Cell(at=gap.since), Cell(at=gap.until), Cell(number=float(gap.missing)), Cell(text=estimated), Cell(text=error))
+    struck = Text(f"作废 {gap.struck}", f"{gap.struck} struck out") if gap.struck else None
+    missing = Cell(number=float(gap.missing), note=struck)
+    return (Cell(at=gap.since), Cell(at=gap.until), missing, Cell(text=estimated, note=error))
 
 
 def evidence(learned: Learned, unit: Text) -> tuple[Fact, ...]:

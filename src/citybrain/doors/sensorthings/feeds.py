@@ -206,7 +206,8 @@ class Feeds:
     def _observed(self, feed: _Feed, rows: pa.Table, known: _Known, found: _Round) -> None:
         """The new observations of a feed, in the order in which they became durable; the newest of more than may wait."""
         seq = rows["seq"].to_numpy()
-        mine = seq > feed.since
+        # What was struck out is not told: nothing is there.
+        mine = (seq > feed.since) & np.isfinite(rows["value"].to_numpy())
         numbers = self._numbers(feed)
         if numbers is not None:
             mine &= np.isin(rows["stream_no"].to_numpy(), numbers)

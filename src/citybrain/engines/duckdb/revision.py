@@ -1,4 +1,7 @@
-"""The revision rule: of the rows of one stream and time the one with the greatest sequence number counts. Pure."""
+"""The revision rule: of the rows of one stream and time the one with the greatest sequence number counts. Pure.
+
+A revision of infinite value, which no measurement has, strikes out what was there: it counts, and is left out of what is read.
+"""
 
 import numpy as np
 import pyarrow as pa
@@ -9,6 +12,10 @@ from citybrain.kernel.observations import Ints, Numbers
 
 _EAST = 8 * HOUR
 """The district's day begins at 16:00 UTC (Asia/Shanghai)."""
+GREATEST = "1.7976931348623157e308"
+"""The greatest number that can be measured, for SQL."""
+STANDS = f"value <= {GREATEST}"
+"""SQL of DuckDB and Spark: a row was not struck out."""
 
 
 def newest(stream_no: Numbers, time: Ints, seq: Ints) -> NDArray[np.int64]:
@@ -26,6 +33,12 @@ def newest_rows(rows: pa.Table) -> pa.Table:
     """A STORED or ROWS table reduced to the rows that count, ordered by stream and time."""
     kept = newest(column32(rows, "stream_no"), column64(rows, "time"), column64(rows, "seq"))
     return rows if len(kept) == rows.num_rows and bool((np.diff(kept) == 1).all()) else rows.take(kept)
+
+
+def standing_rows(rows: pa.Table) -> pa.Table:
+    """Rows that count, less those that were struck out."""
+    stands = np.isfinite(rows.column("value").to_numpy())
+    return rows if bool(stands.all()) else rows.filter(pa.array(stands))
 
 
 def last_of_each(sorted_rows: pa.Table) -> pa.Table:

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from citybrain.engines.duckdb.file import quoted
-from citybrain.engines.duckdb.revision import column64
+from citybrain.engines.duckdb.revision import GREATEST, column64
 from citybrain.engines.duckdb.tables import COLUMNS, STORED
 from citybrain.engines.space import room
 from citybrain.engines.syncing import sync
@@ -108,11 +108,12 @@ def register(cursor: duckdb.DuckDBPyConnection, folder: Path, segment: Segment) 
 
 
 def show(cursor: duckdb.DuckDBPyConnection, folder: Path) -> None:
-    """Make the view ``observation`` (seq, stream_no, time, value), newest revisions only, for SQL and Ibis."""
+    """Make the view ``observation`` (seq, stream_no, time, value), newest revisions that stand, for SQL and Ibis."""
     closed = source(every(cursor), folder)
     cursor.execute(
         "CREATE OR REPLACE VIEW observation AS SELECT max(seq) AS seq, stream_no, time, arg_max(value, seq) AS value "
-        f"FROM (SELECT {COLUMNS} FROM series.obs UNION ALL SELECT {COLUMNS} FROM {closed}) GROUP BY stream_no, time"
+        f"FROM (SELECT {COLUMNS} FROM series.obs UNION ALL SELECT {COLUMNS} FROM {closed}) AS revision "
+        f"GROUP BY stream_no, time HAVING arg_max(value, seq) <= {GREATEST}"
     )
 
 

@@ -59,7 +59,9 @@ class DuckSeries:
     def scan(self, query: SeriesQuery) -> pa.Table:
         """Observations (ROWS) or buckets of a SeriesQuery; a day's bucket begins at the district's midnight."""
         part = self._split(query, shipped=False)
-        return split.rows(part, STORED.empty_table()) if query.bucket is None else split.buckets(part, TOTALS.empty_table())
+        if query.bucket is None:
+            return split.rows(part, STORED.empty_table(), marks=query.marks)
+        return split.buckets(part, TOTALS.empty_table(), marks=query.marks)
 
     def after(self, seq: int, limit: int) -> pa.Table:
         """Observations (ROWS) with a greater sequence number, in order, to the end of a commit; imports are not among them."""
@@ -73,14 +75,24 @@ class DuckSeries:
             return split.with_names(found, splitting.doors(cursor))
 
     def known(self, stream_no: Numbers, time: Ints) -> Floats:
-        """The newest stored value at each (stream, time), NaN where there is none; shapes (n,). Meant for late rows."""
+        """The newest stored value at each (stream, time), infinite where it was struck out, NaN where there is none; shapes (n,).
+
+        Meant for late rows.
+        """
         with self._snapshot() as cursor:
             return reading.known(cursor, self._file.closed, stream_no, time)
 
-    def latest(self, at_most: int | None = None) -> pa.Table:
-        """The newest observation of every stream (ROWS), of those with a sequence number of at most that; read at start."""
+    def latest(self, at_most: int | None = None, streams: tuple[int, ...] | None = None) -> pa.Table:
+        """The newest observation (ROWS) of every stream, or of some, of those with a sequence number of at most that."""
         with self._snapshot() as cursor:
-            return split.latest(splitting.latest(cursor, self._file.closed, at_most, frozenset()), STORED.empty_table())
+
+            def back(wanted: tuple[int, ...]) -> pa.Table:
+                return split.with_names(splitting.standing(cursor, self._file.closed, wanted, at_most), splitting.doors(cursor))
+
+            if streams is not None:
+                return back(streams)
+            part = splitting.latest(cursor, self._file.closed, at_most, frozenset())
+            return split.latest(part, STORED.empty_table(), back)
 
     def split(self, query: SeriesQuery) -> Split:
         """The parts of a scan at one snapshot: files that are whole in the store, and the rest. With no store all is in the rest."""

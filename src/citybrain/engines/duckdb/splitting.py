@@ -8,13 +8,16 @@ import duckdb
 import pyarrow as pa
 
 from citybrain.engines.duckdb import segments
-from citybrain.engines.duckdb.revision import bucket_sql, day_range, newest_rows
+from citybrain.engines.duckdb.revision import STANDS, bucket_sql, day_range, last_of_each, newest_rows, standing_rows
 from citybrain.engines.duckdb.segments import Segment
-from citybrain.engines.duckdb.split import TOTALS, Split
+from citybrain.engines.duckdb.split import TOTALS, Split, marking
 from citybrain.engines.duckdb.state import number
 from citybrain.engines.duckdb.tables import COLUMNS, STORED
-from citybrain.kernel.instant import Duration
+from citybrain.kernel.instant import DAY, Duration, Instant
 from citybrain.kernel.observations import SeriesQuery
+
+_LAST = 2**62
+"""Beyond every sequence number and every time."""
 
 
 class _Piece(NamedTuple):
@@ -60,7 +63,7 @@ def buckets(cursor: duckdb.DuckDBPyConnection, folder: Path, query: SeriesQuery,
 
 def latest(cursor: duckdb.DuckDBPyConnection, folder: Path, at_most: int | None, there: frozenset[str]) -> Split:
     """Split the question for the newest row of every stream, among those up to a sequence number."""
-    upto = 2**62 if at_most is None else at_most
+    upto = _LAST if at_most is None else at_most
     found: Sequence[Segment] = ()
     closed = f"(SELECT {COLUMNS} FROM series.closed_latest)"
     if number(cursor, "SELECT max(last_seq) FROM series.segment") > upto:
@@ -69,6 +72,24 @@ def latest(cursor: duckdb.DuckDBPyConnection, folder: Path, at_most: int | None,
     source = f"(SELECT {COLUMNS} FROM series.obs WHERE seq <= {upto} UNION ALL SELECT {COLUMNS} FROM {closed} WHERE seq <= {upto})"
     hot = newest_rows(cursor.execute(newest_sql(source)).to_arrow_table().cast(STORED))
     return Split((), _names(found, there), hot, TOTALS.empty_table(), doors(cursor))
+
+
+def standing(cursor: duckdb.DuckDBPyConnection, folder: Path, streams: tuple[int, ...], at_most: int | None = None) -> pa.Table:
+    """The newest rows (STORED) of some streams that were not struck out, among those up to a sequence number.
+
+    They are looked for backwards in time, for most are near the end.
+    """
+    pieces = _pieces(cursor, SeriesQuery(streams, Instant(-_LAST), Instant(_LAST)))
+    low, end, width = (pieces[0].low, max(piece.high for piece in pieces) + 1, DAY) if pieces else (0, 0, DAY)
+    found, left = [STORED.empty_table()], set(streams)
+    while left and end > low:
+        query = SeriesQuery(tuple(left), Instant(max(low, end - width)), Instant(end))
+        held = segments.within(cursor, query.since, query.until)
+        rows = _rows(cursor, folder, query, held, upto=_LAST if at_most is None else at_most)
+        found.append(last_of_each(standing_rows(rows)))
+        left.difference_update(found[-1]["stream_no"].to_pylist())
+        end, width = int(query.since), Duration(4 * width)
+    return pa.concat_tables(found).sort_by("stream_no")
 
 
 def newest_sql(source: str) -> str:
@@ -93,20 +114,36 @@ def where(query: SeriesQuery) -> str:
     return f"{span} AND stream_no IN ({', '.join(str(int(stream)) for stream in streams)})"
 
 
-def totals_sql(clean: str, mixed: str, size: Duration) -> str:
-    """SQL that DuckDB and Spark understand alike: TOTALS of rows that all count, and of rows whose newest revisions count."""
-    revised = f"SELECT stream_no, time, max_by(value, seq) AS value FROM {mixed} GROUP BY stream_no, time"
-    return (
-        f"SELECT stream_no, {bucket_sql(size)} AS bucket, sum(value) AS total, min(value) AS low, max(value) AS high, "
-        f"count(*) AS count FROM (SELECT stream_no, time, value FROM {clean} UNION ALL {revised}) GROUP BY stream_no, bucket"
-    )
+def totals_sql(clean: str, mixed: str, size: Duration, corrected: int | None = None) -> str:
+    """SQL that DuckDB and Spark understand alike: TOTALS of rows that all count, and of rows whose newest revisions count.
+
+    Given the number of the door of corrections its rows are counted, and those that were struck out: else nobody reads the doors.
+    """
+    marks = corrected is not None
+    more, newest = (", door", ", max_by(door, seq) AS door") if marks else ("", "")
+    revised = f"SELECT stream_no, time, max_by(value, seq) AS value{newest} FROM {mixed} GROUP BY stream_no, time"
+    source = f"(SELECT stream_no, time, value{more} FROM {clean} UNION ALL {revised})"
+    figures = "sum(value) AS total, min(value) AS low, max(value) AS high, count(*) AS count, 0 AS corrected, 0 AS struck"
+    if marks:
+        value, one = (f"CASE WHEN {STANDS} THEN {what} END" for what in ("value", "1"))
+        figures = (
+            f"coalesce(sum({value}), 0) AS total, min({value}) AS low, max({value}) AS high, count({one}) AS count, "
+            f"count(CASE WHEN {STANDS} AND door = {corrected} THEN 1 END) AS corrected, count(*) - count({one}) AS struck"
+        )
+    wanted = "" if marks else f" WHERE {STANDS}"
+    return f"SELECT stream_no, {bucket_sql(size)} AS bucket, {figures} FROM {source}{wanted} GROUP BY stream_no, bucket"
 
 
 def _rows(
-    cursor: duckdb.DuckDBPyConnection, folder: Path, query: SeriesQuery, found: Iterable[Segment], hot: str = "true"
+    cursor: duckdb.DuckDBPyConnection,
+    folder: Path,
+    query: SeriesQuery,
+    found: Iterable[Segment],
+    hot: str = "true",
+    upto: int = _LAST,
 ) -> pa.Table:
-    """The newest revisions (STORED) of hot rows and segments."""
-    wanted = where(query)
+    """The newest revisions (STORED) of hot rows and segments, of those up to a sequence number."""
+    wanted = where(query) if upto == _LAST else f"{where(query)} AND seq <= {upto}"
     sql = (
         f"SELECT {COLUMNS} FROM series.obs WHERE {wanted} AND {hot} "
         f"UNION ALL SELECT {COLUMNS} FROM {segments.source(found, folder)} WHERE {wanted}"
@@ -126,7 +163,8 @@ def _totals(
     wanted = where(query)
     clean, mixed = (f"SELECT {COLUMNS} FROM {segments.source(found, folder)} WHERE {wanted}" for found in own)
     revised = f"(SELECT {COLUMNS} FROM series.obs WHERE {wanted} AND {hot} UNION ALL {mixed})"
-    found = cursor.execute(totals_sql(f"({clean})", revised, size)).to_arrow_table()
+    corrected = marking(doors(cursor)) if query.marks else None
+    found = cursor.execute(totals_sql(f"({clean})", revised, size, corrected)).to_arrow_table()
     return found.rename_columns(TOTALS.names).cast(TOTALS)
 
 

@@ -15,6 +15,7 @@ import pyarrow as pa
 import structlog
 from pyarrow import flight
 
+from citybrain.engines.tls import Papers
 from citybrain.engines.told import Told, raised, told
 from citybrain.kernel.errors import BusyError, CityError
 from citybrain.kernel.text import Text
@@ -57,10 +58,13 @@ def plain(value: object) -> pa.Table:
 
 
 class Answers:
-    """Serves answers at ``grpc://host:port`` from its making until ``close``, or for the time of a block."""
+    """Serves answers from its making until ``close``, or for the time of a block, at ``grpc://host:port``.
 
-    def __init__(self, address: str, secret: str, answers: Mapping[str, Answer]) -> None:
-        self._server = _Server(address, answers, middleware={"secret": _Gate(secret)})
+    With papers it is ``grpc+tls://host:port``; where they are mutual, only who shows a certificate is heard.
+    """
+
+    def __init__(self, address: str, secret: str, answers: Mapping[str, Answer], papers: Papers | None = None) -> None:
+        self._server = _Server(address, answers, _Gate(secret), papers)
 
     @property
     def port(self) -> int:
@@ -81,8 +85,18 @@ class Answers:
 
 
 class _Server(flight.FlightServerBase):
-    def __init__(self, address: str, answers: Mapping[str, Answer], middleware: Mapping[str, "_Gate"]) -> None:
-        super().__init__(address, middleware=dict(middleware))
+    def __init__(self, address: str, answers: Mapping[str, Answer], gate: "_Gate", papers: Papers | None) -> None:
+        middleware: dict[str, flight.ServerMiddlewareFactory] = {"secret": gate}
+        if papers is None:
+            super().__init__(address, middleware=middleware)
+        else:
+            super().__init__(
+                address,
+                middleware=middleware,
+                tls_certificates=[(papers.certificate, papers.key)],
+                verify_client=papers.mutual,
+                root_certificates=papers.ca if papers.mutual else None,
+            )
         self._answers = answers
 
     def do_get(self, context: flight.ServerCallContext, ticket: flight.Ticket) -> flight.FlightDataStream:  # Flight's own name
@@ -135,8 +149,15 @@ class _Head(flight.ClientMiddleware):
 class Calls:
     """Asks another process; may be used from any thread. Raises what it raised, and BusyError where it is not there."""
 
-    def __init__(self, address: str, secret: str, patience: float = PATIENCE) -> None:
-        self._client = flight.FlightClient(address, middleware=[_Shown(secret)], generic_options=_AGAIN_SOON)
+    def __init__(self, address: str, secret: str, patience: float = PATIENCE, papers: Papers | None = None) -> None:
+        self._client = flight.FlightClient(
+            address,
+            middleware=[_Shown(secret)],
+            generic_options=_AGAIN_SOON,
+            tls_root_certs=None if papers is None else papers.ca,
+            cert_chain=None if papers is None else papers.certificate or None,
+            private_key=None if papers is None else papers.key or None,
+        )
         self._address = address
         self._options = flight.FlightCallOptions(timeout=patience)
 
@@ -175,9 +196,11 @@ class Calls:
         self._client.close()
 
     def _away(self) -> BusyError:
+        sealed = self._address.startswith("grpc+tls")
         what = Text(
-            f"进程 {self._address} 没有应答。请确认该角色的进程已启动，稍后重试。",
-            f"The process at {self._address} does not answer. See that the one of this role runs, and try again shortly.",
+            f"进程 {self._address} 没有应答。请确认该角色的进程已启动{'、双方证书有效且名称相符' if sealed else ''}，稍后重试。",
+            f"The process at {self._address} does not answer. See that the one of this role runs"
+            f"{', that both certificates hold and bear its name' if sealed else ''}, and try again shortly.",
         )
         return BusyError(what, retry_after=2, address=self._address)
 

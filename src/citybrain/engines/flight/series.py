@@ -62,13 +62,13 @@ class RemoteSeries:
         return self._calls.ask("after", seq=seq, limit=limit)
 
     def known(self, stream_no: Numbers, time: Ints) -> Floats:
-        """The newest stored value at each (stream, time), NaN where there is none; shapes (n,)."""
+        """The newest stored value at each (stream, time), infinite where it was struck out, NaN where there is none; shapes (n,)."""
         found = self._calls.ask("known", {"wanted": pa.table({"stream_no": stream_no, "time": time})})
         return np.asarray(found["value"], np.float64)
 
-    def latest(self, at_most: int | None = None) -> pa.Table:
-        """The newest observation of every stream (ROWS)."""
-        return self._calls.ask("latest", at_most=at_most)
+    def latest(self, at_most: int | None = None, streams: tuple[int, ...] | None = None) -> pa.Table:
+        """The newest observation (ROWS) of every stream, or of some."""
+        return self._calls.ask("latest", at_most=at_most, streams=streams)
 
     def doors(self) -> Sequence[DoorAccount]:
         """The ledger of every door since the beginning."""
@@ -111,13 +111,17 @@ def series_answers(series: Kept, loop: asyncio.AbstractEventLoop) -> Mapping[str
         "scan": lambda call: series.scan(msgspec.convert(call.values, SeriesQuery)),
         "after": lambda call: series.after(*msgspec.convert((call.values["seq"], call.values["limit"]), tuple[int, int])),
         "known": known,
-        "latest": lambda call: series.latest(msgspec.convert(call.values["at_most"], int | None)),
+        "latest": lambda call: series.latest(*_named(call.values["at_most"], call.values["streams"])),
         "doors": lambda _: plain(series.doors()),
         "last_seq": lambda _: plain(series.last_seq()),
         "deletions": lambda _: plain(series.deletions()),
         "split": lambda call: plain(_parted(series.split(msgspec.convert(call.values, SeriesQuery)))),
         "split_latest": lambda call: plain(_parted(series.split_latest(msgspec.convert(call.values["at_most"], int | None)))),
     }
+
+
+def _named(at_most: object, streams: object) -> tuple[int | None, tuple[int, ...] | None]:
+    return msgspec.convert(at_most, int | None), msgspec.convert(streams, tuple[int, ...] | None)
 
 
 def _parted(part: Split) -> _Parted:

@@ -39,14 +39,16 @@ class SparkSeries:
     def scan(self, query: SeriesQuery) -> pa.Table:
         """Observations (ROWS) or buckets of a SeriesQuery; rows are revised here, buckets are summed up by Spark."""
         if query.bucket is None:
-            return split.rows(*self._answered(partial(self._owner.split, query), partial(self._rows, query), STORED))
+            part, closed = self._answered(partial(self._owner.split, query), partial(self._rows, query), STORED)
+            return split.rows(part, closed, marks=query.marks)
         totals = partial(self._totals, query, query.bucket)
-        return split.buckets(*self._answered(partial(self._owner.split, query), totals, TOTALS))
+        return split.buckets(*self._answered(partial(self._owner.split, query), totals, TOTALS), marks=query.marks)
 
     def latest(self, at_most: int | None = None) -> pa.Table:
         """The newest observation of every stream (ROWS), of those with a sequence number of at most that."""
         ask = partial(self._owner.split_latest, at_most)
-        return split.latest(*self._answered(ask, partial(self._latest, at_most), STORED))
+        found = self._answered(ask, partial(self._latest, at_most), STORED)
+        return split.latest(*found, lambda streams: self._owner.latest(at_most, streams))
 
     def close(self) -> None:
         """End the session with Spark."""
@@ -78,13 +80,14 @@ class SparkSeries:
     def _totals(self, query: SeriesQuery, size: Duration, part: Split, session: SparkSession) -> pa.Table:
         wanted = splitting.where(query)
         given = (("clean", part.clean), ("mixed", part.mixed))
-        frames = {name: self._files(session, files, _COMPARED) for name, files in given if files}
+        compared, corrected = ((*_COMPARED, "door"), split.marking(part.doors)) if query.marks else (_COMPARED, None)
+        frames = {name: self._files(session, files, compared) for name, files in given if files}
         if part.hot.num_rows:
-            frames["mixed"] = frames["mixed"].unionByName(session.createDataFrame(part.hot.select(_COMPARED)))
+            frames["mixed"] = frames["mixed"].unionByName(session.createDataFrame(part.hot.select(compared)))
         # A source without files is nothing of the other one: Sail does not join an empty frame to files.
         clean = f"(SELECT * FROM {{clean}} WHERE {wanted})" if part.clean else "(SELECT * FROM {mixed} WHERE false)"
         mixed = f"(SELECT * FROM {{mixed}} WHERE {wanted})" if part.mixed else "(SELECT * FROM {clean} WHERE false)"
-        return _asked(session, splitting.totals_sql(clean, mixed, size), **frames)
+        return _asked(session, splitting.totals_sql(clean, mixed, size, corrected), **frames)
 
     def _latest(self, at_most: int | None, part: Split, session: SparkSession) -> pa.Table:
         upto = "" if at_most is None else f" WHERE seq <= {at_most}"

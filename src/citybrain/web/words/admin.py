@@ -28,15 +28,17 @@ WORDS: Final = {
     "correct_title": Text("更正读数", "Correct readings"),
     "correct_about": Text(
         "读数有误（如单位错误）时由数据专员更正：先预览，再写明理由。更正后的数值处处带“更正”标记，测得的原值长期保留，可随时撤回。"
-        "没有正确数值可填的读数不能只作废。",
+        "没有正确数值可填的读数（如校准时的试气）作废：处处不再计入，缺口如实显示。",
         "Wrong readings (a wrong unit, say) are corrected by the data officer: look first, then say why. Corrected values bear their mark "
-        "everywhere, what was measured is kept, and it can be taken back. A reading cannot be struck out without a better value.",
+        "everywhere, what was measured is kept, and it can be taken back. Where there is no better value (a test puff of the calibrator, "
+        "say) readings are struck out: they count nowhere, and the gap shows as one.",
     ),
     "correct_looked": Text("预览：将会这样更正", "What would be corrected"),
     "correct_do": Text("确认更正", "Correct"),
     "correct_leave": Text("放弃", "Leave it"),
     "correct_span": Text("更正一段时间（乘以、加上一个数）", "Correct a span (times, plus a number)"),
     "correct_one": Text("更正一个读数", "Correct one reading"),
+    "correct_strike": Text("作废一段时间的读数（没有正确的数值）", "Strike out a span (there is no better value)"),
     "correct_look": Text("预览", "Look"),
     "correct_made": Text("已作的更正", "Corrections made"),
     "correct_end": Text("撤回更正", "Take back"),

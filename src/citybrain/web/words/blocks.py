@@ -63,6 +63,8 @@ WORDS: Final = {
     "time": Text("时间", "Time"),
     "corrected": Text("更正", "Corrected"),
     "corrected_of": Text("其中 {count} 个由人员更正", "{count} of them set by a person"),
+    "struck": Text("作废", "Struck out"),
+    "struck_of": Text("另有 {count} 个由人员作废", "{count} others struck out by a person"),
     "seen": Text("实测", "Measured"),
     "ahead": Text("预测", "Forecast"),
     "low": Text("预测下限", "Forecast, low"),

@@ -1,6 +1,8 @@
 """Twenty real feeds, three of them spoilt by a seeded tester: all three are named within their contract, and no other in a day."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -8,8 +10,10 @@ import pytest
 from bench import lives as tester
 from citybrain.brain.observe import AreaBook, Doubts, Intake, Latest, Registry
 from citybrain.brain.observe.store import create
+from citybrain.engines import transactions as engine_tables
 from citybrain.engines.bus import LocalBus
 from citybrain.engines.duckdb import DuckSeries
+from citybrain.engines.sqlite import open_sqlite
 from citybrain.engines.transactions import SqlTransactions
 from citybrain.kernel.clock import FixedClock
 from citybrain.kernel.instant import duration, parse
@@ -56,6 +60,16 @@ class World:
         """The same after a restart."""
         latest = Latest(self.registry, self.series, self.clock)
         return latest, Doubts(self.registry, self.series, latest, self.transactions, self.clock)
+
+
+@pytest.fixture
+def transactions(tmp_path: Path) -> Iterator[SqlTransactions]:
+    """On one engine: readings are looked at here, and the register that stands on it has its tests over every one."""
+    store = open_sqlite(tmp_path / "city.sqlite")
+    with store.begin() as tx:
+        engine_tables.create(tx.connection)
+    yield store
+    store.close()
 
 
 @pytest.fixture

@@ -1,0 +1,42 @@
+"""A city without doors, for one command at the folder of a program that is not running."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from citybrain.app.city import City, build, datasets
+from citybrain.app.lock import StateLock
+from citybrain.app.packs import installed
+from citybrain.app.settings import Settings
+from citybrain.app.stores import SERIES, opened
+from citybrain.app.walltime import wall
+from citybrain.brain import detect
+from citybrain.kernel.clock import RunningClock
+from citybrain.kernel.errors import ConflictError
+from citybrain.kernel.text import Text
+
+
+@contextmanager
+def quiet(settings: Settings) -> Iterator[City]:
+    """The city of a state folder; in a district of several processes it takes the place of the one that keeps the observations.
+
+    Raises ConflictError while that one runs, wherever it does, and for a folder that is not its own.
+    """
+    several = settings.role == "ingest"
+    if several and not (settings.folder / SERIES).is_dir():
+        raise _not_its_own(settings)
+    with StateLock(settings.folder), opened(settings, upgrade=False) as stores:
+        if several and stores.series.last_seq() < stores.transactions.cursor(detect.CURSOR):
+            # The rules have read more than lies here: it is another folder's, or one of long ago.
+            raise _not_its_own(settings)
+        city = build(settings, stores, installed(), RunningClock(wall))
+        city.catalogue.register_all(datasets(city.packs, city.origin))
+        yield city
+
+
+def _not_its_own(settings: Settings) -> ConflictError:
+    what = Text(
+        f"状态目录 {settings.folder} 中没有本城区的观测数据。多进程时此命令须在 ingest 停止后对它的状态目录运行，请用 --state 指定。",
+        f"The state folder {settings.folder} does not hold the observations of this district. With several processes this command works on "
+        "the folder of ingest while that one is stopped: name it with --state.",
+    )
+    return ConflictError(what, folder=str(settings.folder))
