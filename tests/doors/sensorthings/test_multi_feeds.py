@@ -17,8 +17,9 @@ from citybrain.kernel.text import same
 from tests.doors import conftest
 from tests.doors.conftest import NOW, World
 from tests.doors.sensorthings.conftest import desk
+from tests.doors.sensorthings.test_corrected import correct, strike
 from tests.doors.sensorthings.test_feeds import ALL, Ear, Wire, granted, heard, wired
-from tests.doors.sensorthings.test_multi import OBSERVED, observation
+from tests.doors.sensorthings.test_multi import OBSERVED, fill, observation
 
 TOPIC = f"v1.1{OBSERVED}"
 pytestmark = [
@@ -61,6 +62,22 @@ async def test_fields_that_come_in_several_commits_show_the_observation_as_it_is
         await device.publish(ALL, json.dumps(one).encode(), qos=1)
         told += [said["result"] for _, said in await heard(reader, 2)]
     assert told == [[1, None, None]] * 2 + [[1, None, 90]] * 2 + [[2, None, 90]] * 2
+
+
+async def test_fields_that_a_person_corrects_or_strikes_out_are_told_as_a_get_shows_them_then(mast_wire: Wire) -> None:
+    """Where nothing is left of an instant nothing is told of it."""
+    await fill(mast_wire.world)
+    reader = await mast_wire.person("dispatcher")
+    assert await granted(reader, TOPIC) == [1]
+    await correct(mast_wire.world, "mast-1.gust", "06:30", 2.5)
+    ((_, corrected),) = await heard(reader, 1)
+    assert (corrected["result"], corrected["resultQuality"][0]["fields"]) == ([1, 2.5, 90], ["gust"])
+    await strike(mast_wire.world, "mast-1.gust", "06:40")
+    await strike(mast_wire.world, "mast-1.wind", "06:30")
+    ((_, struck),) = await heard(reader, 1)
+    assert struck["result"] == [None, 2.5, 90]
+    async with desk(mast_wire.world) as asked:
+        assert struck == await asked.get(f"/Observations('{struck['@iot.id']}')")
 
 
 async def test_one_observation_is_told_again_when_a_field_of_it_comes(mast_wire: Wire) -> None:
