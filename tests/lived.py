@@ -18,43 +18,48 @@ from citybrain.app.settings import Settings
 from citybrain.app.stores import opened
 from citybrain.app.walltime import wall
 from citybrain.kernel.clock import Replay
-from citybrain.kernel.instant import parse
+from citybrain.kernel.instant import HOUR, Instant, local_date, midnight, parse
 from tests.run import LIVED
 
 SIX = parse("2026-11-22T06:00:00+08:00")
-"""When its first morning begins: of a fixed day, so that the week before it is always the same."""
+"""The first morning of a fixed day, so that the week before it is always the same."""
 DATA = Path(__file__).parents[1] / "data"
 """What the demo replays."""
 
 
-def copy(state: Path, speed: float = 60.0) -> Path:
-    """A state folder at 06:00 of the first morning, from which the city's time runs at a speed."""
-    shutil.copytree(_made() / "var", state, dirs_exist_ok=True)
-    write_replay(state / "replay.json", Replay(wall(), SIX, speed))
+def today() -> Instant:
+    """06:00 of this day, at which the demo begins when somebody starts it for the first time."""
+    return Instant(midnight(local_date(wall())) + 6 * HOUR)
+
+
+def copy(state: Path, morning: Instant, speed: float = 60.0) -> Path:
+    """A state folder at a first morning, from which the city's time runs at a speed."""
+    shutil.copytree(_made(morning), state, dirs_exist_ok=True)
+    write_replay(state / "replay.json", Replay(wall(), morning, speed))
     return state
 
 
 @contextmanager
 def living(state: Path) -> Iterator[tuple[City, HeldClock, DemoNotes]]:
-    """The city of a folder, at the speed of the wall where nothing is kept there; its week is lived through where it was not yet."""
+    """The city of such a folder, its week lived through where it was not yet."""
     settings = Settings(state=str(state), district="990104", district_name=demo.NAME, case_prefix="YS", low_water=0)
-    if not (state / "replay.json").exists():
-        write_replay(state / "replay.json", Replay(wall(), SIX, 1.0))
     with opened(settings, upgrade=True) as stores:
         clock = demo.clock(settings, installed())
         city = build(settings, stores, installed(), clock, "demo")
         yield city, clock, demo.load(city, clock, DATA)
 
 
-def _made() -> Path:
-    folder = Path(os.environ.get(LIVED) or _own())
+def _made(morning: Instant) -> Path:
+    folder = Path(os.environ.get(LIVED) or _own()) / f"lived-{morning}"
+    folder.mkdir(exist_ok=True)
     with (folder / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not (folder / "made").exists():
+            write_replay(folder / "var" / "replay.json", Replay(wall(), morning, 1.0))
             with living(folder / "var"):
                 pass
             (folder / "made").touch()
-    return folder
+    return folder / "var"
 
 
 def _own() -> str:

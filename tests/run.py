@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 ALONE = "browser or kill or slow"
-"""What starts whole programs.
+"""What starts whole programs, and laws that take long to try.
 
 Browsers are driven each in a process of its own: the driver keeps an event loop running, which other tests cannot have.
 """

@@ -3,6 +3,8 @@
 import subprocess
 import sys
 
+import pytest
+
 _RACE = """
 import sys, threading
 import msgspec
@@ -31,6 +33,7 @@ for kind in kinds:
 """
 
 
+@pytest.mark.slow
 def test_threads_decode_each_type_at_the_same_moment() -> None:
     ended = subprocess.run([sys.executable, "-c", _RACE], capture_output=True, text=True, timeout=60, check=False)
     assert ended.returncode == 0, ended.stderr

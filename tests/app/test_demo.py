@@ -27,14 +27,14 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 @pytest.fixture(scope="module")
 def lived(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[City, HeldClock, DemoNotes]]:
     """The demo on its first morning; one week of it is lived through."""
-    with living(copy(tmp_path_factory.mktemp("demo"), 1.0)) as found:
+    with living(copy(tmp_path_factory.mktemp("demo"), SIX, 1.0)) as found:
         yield found
 
 
 @pytest.fixture
 def going_on(tmp_path: Path) -> Iterator[tuple[City, HeldClock, DemoNotes]]:
     """The same for a test that lets the city go on, whatever comes after it."""
-    with living(copy(tmp_path, 1.0)) as found:
+    with living(copy(tmp_path, SIX, 1.0)) as found:
         yield found
 
 

@@ -50,6 +50,7 @@ def run(tree: Path, *command: str) -> str:
     return done.stdout.strip()
 
 
+@pytest.mark.slow
 def test_a_new_pack_passes_its_check_its_test_and_the_linter(tmp_path: Path) -> None:
     tree = overlay(tmp_path)
 
@@ -63,6 +64,7 @@ def test_a_new_pack_passes_its_check_its_test_and_the_linter(tmp_path: Path) -> 
     assert "already formatted" in run(tree, "-m", "ruff", "format", "--no-cache", "--check", *written)
 
 
+@pytest.mark.slow
 def test_a_pack_that_does_not_load_is_told_by_its_name_and_line_and_not_by_a_traceback(tmp_path: Path) -> None:
     tree = overlay(tmp_path)
     new_pack(tree, "services/livelihood/lamps")

@@ -17,7 +17,7 @@ from citybrain.app.city import City
 from citybrain.app.cli import main
 from citybrain.app.retaining import ACTION
 from citybrain.app.settings import load
-from citybrain.brain.observe import Change
+from citybrain.brain.observe import About, Change
 from citybrain.kernel.access import Caller, Query
 from citybrain.kernel.clock import FixedClock
 from citybrain.kernel.errors import BadInputError, ConflictError
@@ -94,8 +94,10 @@ def test_without_a_setting_nothing_is_ever_deleted(tmp_path: Path, clock: FixedC
 
 def test_the_duty_deletes_once_a_day_and_certifies_when_the_files_are_gone(city: City, clock: FixedClock) -> None:
     read(city, 10)
+    city.featured.put([About(numbers(city)[0], Instant(oldest(city)), "pond"), About(numbers(city)[0], NOW, "pond")])
     turn(city)
     assert oldest(city) >= NOW - 7 * DAY - 15 * HOUR, "today and seven whole days before it are left"
+    assert [one.time for one in city.featured.listed("pond", None, 9, descending=True)] == [NOW], "and what those were about"
     made = city.stores.mine.deletions()
     assert len(made) == 4
     assert certificates(city) == [], "the files that were replaced are still there"
@@ -209,6 +211,7 @@ def test_a_station_that_was_silent_since_shows_no_value_any_more(city: City, clo
     assert city.latest.of(numbers(city)[0]) is None
 
 
+@pytest.mark.slow
 def test_a_backup_agrees_with_what_was_deleted_and_an_older_one_is_deleted_from_again(tmp_path: Path, clock: FixedClock) -> None:
     with furnished(tmp_path / "var", clock, KEPT) as city:
         read(city, 10)

@@ -95,7 +95,7 @@ class District:
 def running(state: Path) -> Iterator[District]:
     """The demo on a state folder until the block ends; raises RuntimeError with its last words."""
     port, mqtt = free_port(), free_port()
-    lived.copy(state)
+    lived.copy(state, lived.today())
     places = ["--state", str(state), "--port", str(port), "--mqtt-port", str(mqtt), "--hosts", "127.0.0.1,::1"]
     with (state / "log").open("ab") as log:
         process = subprocess.Popen([str(PROGRAM), "demo", *places], stdout=log, stderr=log)
@@ -105,7 +105,7 @@ def running(state: Path) -> Iterator[District]:
         yield District(root, port, mqtt, (state / "device.secret").read_text(encoding="ascii"))
     finally:
         process.terminate()
-        process.wait(30)
+        process.wait(90)
 
 
 def _wait(process: "subprocess.Popen[bytes]", root: str, log: Path) -> None:

@@ -123,7 +123,7 @@ def demo(folder: Path) -> Iterator[Stage]:
     """The demo district, running; the ports and the device's secret of the docs are read as those of this one."""
     web, mqtt = (_free_port() for _ in range(2))
     found = empty(folder)
-    lived.copy(folder / "var")
+    lived.copy(folder / "var", lived.today())
     command = [
         str(folder / ".venv" / "bin" / "citybrain"),
         "demo",
@@ -146,7 +146,7 @@ def demo(folder: Path) -> Iterator[Stage]:
             )
         finally:
             program.terminate()
-            program.wait(timeout=20)
+            program.wait(timeout=90)
 
 
 def _wait(program: "subprocess.Popen[bytes]", folder: Path) -> None:

@@ -262,7 +262,7 @@ def test_what_is_struck_out_at_one_process_is_left_out_by_all_and_put_back(split
         now = int(time.time())
         values = {_at(now - 120): 1.5, _at(now - 60): 99.0}
         body = json.dumps({"observations": [{"stream": name, "time": at, "value": value} for at, value in values.items()]}).encode()
-        assert send(probe, body).json()["stored"] == 2
+        assert send(probe, body).json() == {"stored": 2, "duplicate": 0, "refused": []}
         with split.officer("api") as officer, split.officer("api-2") as desk:
             road, newest = f"/api/v1/observe/streams/{name}", _at(now - 60)
             token, strike = {"X-CSRF-Token": officer.cookies["csrf"]}, {"at": newest, "strike": True, "why": "校准时的试气"}

@@ -40,6 +40,7 @@ class City:
     making: observe.Making
     promises: observe.Promises
     corrections: observe.Corrections
+    featured: observe.Featured
     latest: observe.Latest
     nearest: observe.Nearest
     intake: observe.Inlet
@@ -136,6 +137,7 @@ def build(
         making=observe.Making(registry, areas, clock, origin),
         promises=observe.Promises(registry, series, transactions, clock),
         corrections=corrections,
+        featured=observe.Featured(transactions),
         latest=latest,
         nearest=observe.Nearest(packs, registry, latest),
         intake=intake,

@@ -218,6 +218,7 @@ async def tidy(city: City) -> None:
     for span in past:
         city.latest.forget(span.streams, span.before)
         await asyncio.to_thread(city.corrections.forget, span.streams, span.before)
+        await asyncio.to_thread(city.featured.forget, span.streams, span.before)
 
 
 def _close(city: City) -> None:

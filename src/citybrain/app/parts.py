@@ -151,7 +151,7 @@ def sensorthings(city: City, admitting: api_door.ApiParts) -> sensorthings_door.
         registry=city.registry,
         making=city.making,
         intake=city.intake,
-        featured=observe.Featured(city.stores.transactions),
+        featured=city.featured,
         series=city.stores.series,
         clock=city.clock,
         admit=api_door.gate(admitting),

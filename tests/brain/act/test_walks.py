@@ -5,6 +5,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TypeAlias
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -33,6 +34,7 @@ TRIES = st.lists(
 )
 
 
+@pytest.mark.slow
 @given(tries=TRIES, cause=st.sampled_from(["alert:1", "report:1"]))
 @settings(max_examples=25, deadline=None)
 def test_a_walk_never_leaves_the_flow_and_never_rewrites_history(tries: list[Try], cause: str) -> None:

@@ -214,6 +214,7 @@ async def test_too_many_at_once_and_readings_past_their_days_are_refused(world: 
     assert refused.value.fields["field"] == "since"
 
 
+@pytest.mark.slow
 async def test_a_hundred_thousand_are_corrected_and_taken_back_at_once(world: World, corrections: Corrections) -> None:
     stream = world.registry.stream(LEVEL)
     times = START - np.arange(MOST, dtype=np.int64)[::-1] * 1_000

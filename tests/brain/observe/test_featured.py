@@ -1,5 +1,7 @@
 """What observations are about, kept beside them."""
 
+import numpy as np
+
 from citybrain.brain.observe import About, Featured
 from citybrain.kernel.instant import Instant
 from tests.brain.observe.conftest import World
@@ -45,3 +47,10 @@ def test_another_process_knows_of_the_streams(world: World) -> None:
     here.put([about(3, 10)])
     assert here.streams() == there.streams() == {1, 2, 3}
     assert Featured(world.transactions).streams() == {1, 2, 3}
+
+
+def test_what_deleted_observations_were_about_is_forgotten_with_them(world: World) -> None:
+    featured = Featured(world.transactions)
+    featured.put([about(1, 10), about(1, 20), about(2, 10)])
+    assert featured.forget(np.array([1, 3], np.int32), Instant(20)) == 1
+    assert featured.listed("pond", None, 9, descending=False) == (about(2, 10), about(1, 20))

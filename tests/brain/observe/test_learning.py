@@ -81,6 +81,7 @@ def test_stands_last_from_the_first_reading_of_a_value_to_its_last() -> None:
     assert stands(time, np.array([1.0, 1.0, 2.0, 2.0, 2.0])).tolist() == [10, 20]
 
 
+@pytest.mark.slow
 @given(st.lists(st.tuples(st.integers(1, 4 * HOUR), st.floats(-1e6, 1e6)), min_size=FEWEST, max_size=400))
 def test_readings_never_break_the_silence_for_long_nor_the_limits_that_they_taught(steps: list[tuple[int, float]]) -> None:
     time = MONDAY + np.cumsum(np.array([step for step, _ in steps], np.int64))

@@ -1,16 +1,19 @@
 """Signing in: the right password, not too often, for a limited time, and always on record."""
 
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 from sqlalchemy import text
 
-from citybrain.brain.protect import Accounts, Limits, sources
+from citybrain.brain.protect import METADATA, Accounts, Limits, sources
 from citybrain.brain.protect.attempts import network
+from citybrain.engines.space import FreeSpace
+from citybrain.engines.sqlite import open_sqlite
 from citybrain.engines.transactions import SqlTransactions
 from citybrain.kernel.access import Order, Query
 from citybrain.kernel.clock import FixedClock
-from citybrain.kernel.errors import BadInputError, BusyError, ConflictError, NotFoundError, UnauthenticatedError
+from citybrain.kernel.errors import BadInputError, BusyError, ConflictError, NotFoundError, StorageFullError, UnauthenticatedError
 from citybrain.kernel.instant import HOUR, MINUTE, Instant
 
 PASSWORD = "Right-horse-9"
@@ -54,6 +57,28 @@ def test_a_session_ends_after_half_an_hour_of_silence(accounts: Accounts, clock:
     assert accounts.caller(token) is not None
     later(clock, 30 * MINUTE)
     assert accounts.caller(token) is None
+
+
+def test_who_has_signed_in_goes_on_reading_while_the_disk_is_full(tmp_path: Path, clock: FixedClock) -> None:
+    left = [2]
+    store = open_sqlite(tmp_path / "full.sqlite", FreeSpace(tmp_path, 1, lambda _: left[0]))
+    with store.begin() as tx:
+        METADATA.create_all(tx.connection)
+    accounts = Accounts(store, clock)
+    accounts.create("张三", "zhangsan", PASSWORD, ["handler"])
+    token = accounts.sign_in("zhangsan", PASSWORD)
+    left[0] = 0
+    for _ in range(3):
+        later(clock, 20 * MINUTE)
+        assert accounts.caller(token) is not None
+    with pytest.raises(StorageFullError):
+        accounts.sign_out(token)
+    left[0] = 2
+    assert accounts.caller(token) is not None
+    assert Accounts(store, clock).caller(token) is not None, "and it is written when there is room"
+    later(clock, 30 * MINUTE)
+    assert accounts.caller(token) is None
+    store.close()
 
 
 @pytest.mark.usefixtures("zhang")

@@ -39,6 +39,7 @@ def known(table: pa.Table) -> list[tuple[object, ...]]:
     return sorted((row["case"], row["version"], row["position"]) for row in table.to_pylist())
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(ROUNDS)
 def test_carried_on_or_folded_anew_it_is_the_same(rounds: list[tuple[list[tuple[str, int, int, str]], int]]) -> None:

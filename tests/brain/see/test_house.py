@@ -6,6 +6,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pyarrow as pa
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -144,6 +145,7 @@ def plain(one: Case) -> dict[str, object]:
     return {"area": one.area, "state": one.state, "opened": one.opened, "due": one.due, "closed": one.closed, "version": 2}
 
 
+@pytest.mark.slow
 @settings(max_examples=25, deadline=None)
 @given(found=cases(), parts=st.lists(hours, min_size=1, max_size=3))
 def test_periods_add_up_and_equal_a_plain_count(found: list[Case], parts: list[int]) -> None:
@@ -165,6 +167,7 @@ def reckoned(one: Case) -> Instant:
     return one.due if one.closed is None else min(one.closed, one.due)
 
 
+@pytest.mark.slow
 @settings(max_examples=15, deadline=None)
 @given(found=cases(), moments=st.lists(hours, min_size=1, max_size=3))
 def test_the_house_equals_plain_python_at_any_moment_though_built_but_once(found: list[Case], moments: list[int]) -> None:

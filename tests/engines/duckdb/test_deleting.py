@@ -291,6 +291,7 @@ rows_of = st.lists(st.tuples(st.sampled_from((*AIR, *WATER)), st.sampled_from(SL
 limits = st.sampled_from([START - DAY, START, START + HOUR, START + DAY, START + 3 * DAY])
 
 
+@pytest.mark.slow
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(seen=rows_of, past=rows_of, late=rows_of, limits=st.tuples(limits, limits), reopened=st.booleans())
 def test_rows_kept_are_those_before_less_those_of_the_kind_before_the_day(

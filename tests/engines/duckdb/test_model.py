@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -122,6 +123,7 @@ async def play(folder: Path, story: list[Action]) -> None:
     file.close()
 
 
+@pytest.mark.slow
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(story=st.lists(steps, min_size=2, max_size=8))
 def test_scans_equal_a_plain_model(story: list[Action]) -> None:

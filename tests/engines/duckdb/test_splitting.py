@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+import pytest
 from hypothesis import HealthCheck, given, settings
 
 from citybrain.engines.duckdb import DuckSeries, split
@@ -51,6 +52,7 @@ def answer(series: DuckSeries, folder: Path, query: SeriesQuery) -> pa.Table:
     return split.buckets(part, totals(part, folder, query, query.bucket), marks=query.marks)
 
 
+@pytest.mark.slow
 @settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(story=STORIES)
 def test_a_split_comes_to_what_the_owner_answers_alone(story: list[Step]) -> None:

@@ -59,9 +59,13 @@ async def test_work_waits_for_its_taker_and_is_done_though_nobody_waits_for_it_a
         done.append(body)
         return body
 
-    async with worker(address, "away", patience=0.3) as one, worker(address, "away") as taker:
+    async with (
+        worker(address, "away", patience=0.3) as hasty,
+        worker(address, "away") as one,
+        worker(address, "away") as taker,
+    ):
         with pytest.raises(BusyError, match="stored once"):
-            await one.ask(b"early")
+            await hasty.ask(b"early")
         async with serving(taker, keep):
             assert await one.ask(b"late") == b"late"
         assert done == [b"early", b"late"]
@@ -74,7 +78,7 @@ async def test_a_piece_that_fails_costs_no_other(address: str) -> None:
             raise ValueError(message)
         return body
 
-    async with worker(address, "picky", patience=1) as one, worker(address, "picky") as taker, serving(taker, picky):
+    async with worker(address, "picky", patience=4) as one, worker(address, "picky") as taker, serving(taker, picky):
         answers = await asyncio.gather(*(one.ask(body) for body in (b"a", b"bad", b"b")), return_exceptions=True)
     assert (answers[0], answers[2]) == (b"a", b"b")
     assert isinstance(answers[1], BusyError)

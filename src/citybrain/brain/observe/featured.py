@@ -12,6 +12,7 @@ from sqlalchemy import Connection, and_, delete, insert, or_, select
 from citybrain.brain.observe.marks import Mark
 from citybrain.brain.observe.store import FEATURED
 from citybrain.kernel.instant import Instant
+from citybrain.kernel.observations import Numbers
 from citybrain.kernel.ports import Transactions
 
 MARK: Final = "observe.featured"
@@ -41,7 +42,7 @@ class Featured:
             with self._lock:
                 self._mark.note()
                 with self._transactions.read() as connection:
-                    self._streams = frozenset(connection.execute(select(FEATURED.c.stream).distinct()).scalars())
+                    self._streams = self._streams_in(connection)
         return self._streams
 
     def of(self, streams: Sequence[int], first: int, last: int) -> dict[str, str]:
@@ -70,6 +71,18 @@ class Featured:
         if alone:
             self._streams |= fresh
         return before
+
+    def forget(self, numbers: Numbers, before: Instant) -> int:
+        """Forget what observations of streams (n,) before an instant were about, as retention has it; returns how many."""
+        count = 0
+        with self._lock, self._transactions.begin() as tx:
+            for stream in self._streams_in(tx.connection).intersection(numbers.tolist()):
+                gone = delete(FEATURED).where(FEATURED.c.stream == stream, FEATURED.c.time < before)
+                count += tx.connection.execute(gone).rowcount
+        return count
+
+    def _streams_in(self, connection: Connection) -> frozenset[int]:
+        return frozenset(connection.execute(select(FEATURED.c.stream).distinct()).scalars())
 
 
 def _put(connection: Connection, about: About) -> About:

@@ -73,9 +73,9 @@ class Intake:
         self._checks = Checks(clock)
         self._overruled: Overruled = _nothing
         self._gate: asyncio.Future[None] | None = None
-        self._renew: Callable[[], bool] | None = None
+        self._renew: Callable[[], object] | None = None
 
-    def renewed_by(self, renew: Callable[[], bool]) -> None:
+    def renewed_by(self, renew: Callable[[], object]) -> None:
         """From now on look whether another process has entered a stream before it is refused as unknown."""
         self._renew = renew
 
@@ -119,7 +119,11 @@ class Intake:
         return await self._store(checked, door, key)
 
     async def _renewed(self) -> bool:
-        return self._renew is not None and await asyncio.to_thread(self._renew)
+        """Whether the register may know more than before: also where somebody else has just brought it up to date."""
+        if self._renew is None:
+            return False
+        await asyncio.to_thread(self._renew)
+        return True
 
     async def _paced(self) -> None:
         """Wait while the rules are far behind: an alert that comes minutes late helps nobody. All go on together, in their order."""

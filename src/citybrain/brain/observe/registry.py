@@ -105,10 +105,10 @@ class Registry:
         self._tell((*entities, *streams, *words))
 
     def renew(self) -> bool:
-        """Read anew what another process has entered meanwhile, and tell of it; whether there was something. Blocks: run in a thread."""
-        if not self._mark.moved():
-            return False
+        """Read anew what another process has entered meanwhile, and tell of it; whether there was something, once all is read. Blocks."""
         with self._lock:
+            if not self._mark.moved():
+                return False
             entities, streams, groups = self._entities, self._streams, self._made.groups
             self._load()
             changed: tuple[Noun, ...] = (

@@ -18,9 +18,9 @@ from citybrain.brain.protect.digests import digest
 from citybrain.brain.protect.store import ACCOUNT, SESSION
 from citybrain.kernel.access import ANYONE, ROLES, SYSTEM, Ask, Caller, Role, Verdict
 from citybrain.kernel.clock import Clock
-from citybrain.kernel.errors import BadInputError, BusyError, ConflictError, NotFoundError, UnauthenticatedError
+from citybrain.kernel.errors import BadInputError, BusyError, ConflictError, NotFoundError, StorageFullError, UnauthenticatedError
 from citybrain.kernel.ids import new_id
-from citybrain.kernel.instant import HOUR, MINUTE, Duration
+from citybrain.kernel.instant import HOUR, MINUTE, Duration, Instant
 from citybrain.kernel.ports import Audit, Transactions
 from citybrain.kernel.text import Text
 
@@ -64,6 +64,7 @@ class Accounts:
         self._audit = audit
         self._timeouts = timeouts or Timeouts()
         self._limits = limits or Limits()
+        self._unwritten: dict[str, Instant] = {}
         self.devices = Devices(transactions, clock)
 
     def create(self, name: str, login: str, password: str, roles: Iterable[Role], unit: str | None = None) -> str:
@@ -121,12 +122,21 @@ class Accounts:
             row = connection.execute(wanted.where(SESSION.c.token == digest(token))).first()
         if row is None or not row.enabled:
             return None
-        if now - row.seen >= self._timeouts.idle or now - row.began >= self._timeouts.absolute:
+        seen = max(row.seen, self._unwritten.get(row.session, 0))
+        if now - seen >= self._timeouts.idle or now - row.began >= self._timeouts.absolute:
             return None
         if now - row.seen >= _TOUCH:
-            with self._transactions.begin() as tx:
-                tx.connection.execute(update(SESSION).where(SESSION.c.id == row.session).values(seen=now))
+            self._touch(row.session, now)
         return Caller(row.id, row.name, _roles(row.roles), row.unit)
+
+    def _touch(self, session: str, now: Instant) -> None:
+        """Write that a session goes on; a store that takes nothing now keeps nobody from reading: then it is known here alone."""
+        try:
+            with self._transactions.begin() as tx:
+                tx.connection.execute(update(SESSION).where(SESSION.c.id == session).values(seen=now))
+            self._unwritten.pop(session, None)
+        except (BusyError, StorageFullError):
+            self._unwritten[session] = now
 
     def sign_out(self, token: str) -> None:
         """End a session; harmless when it has ended."""

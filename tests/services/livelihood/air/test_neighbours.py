@@ -22,6 +22,7 @@ from citybrain.sdk import HOUR, Instant, Place, Planted, same
 from citybrain.services.livelihood.air import PACK
 from citybrain.services.livelihood.air.station import KIND
 
+pytestmark = pytest.mark.slow
 BEGAN = parse("2015-06-01T00:00:00Z")
 SEED = 3
 
