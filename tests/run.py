@@ -35,8 +35,8 @@ PATHS = ("tests/browser", "--ignore=tests/browser/test_pages.py", *_PAGES)
 LONG = ("-m", "soak or kill", "-s", "-p", "no:randomly")
 PARTS: dict[str, list[tuple[Run, ...]]] = {
     "quick": [(FAST,)],
-    # The longest first, three at a time: programs that are killed and installed wait half of their time.
-    "all": [(MOST,), (PATHS, DOCS, PAGES, WHOLE, ROLES, APP, BLOCKS, REST)],
+    # The longest first, so that none is left alone at the end; programs that are killed and installed wait half of their time.
+    "all": [(MOST,), (WHOLE, PATHS, DOCS, PAGES, ROLES, APP, REST, BLOCKS)],
     "soak": [(LONG,)],
 }
 """Of each part its stages, one after another, and of each stage its runs."""
@@ -52,16 +52,20 @@ ROOM = 8 << 30
 
 
 def main(part: str) -> int:
-    """Run the checks, then the tests of a part; returns the exit status."""
-    results = [] if part == "soak" else [subprocess.run([sys.executable, "-m", "tests.checks"], check=False).returncode]
+    """Run the checks and the tests of a part; returns the exit status."""
+    results: list[int] = []
     if shutil.which("chromium") is None:
         sys.stdout.write("No chromium on this machine: every test marked 'browser' will be skipped.\n")
     sys.stdout.flush()
-    with _folders() as (disk, memory):
+    with _folders() as (disk, memory), ThreadPoolExecutor(1) as aside:
+        # One processor is enough for them: tests begin meanwhile.
+        checks = None if part == "soak" else aside.submit(_heard, [sys.executable, "-m", "tests.checks"], {}, beside=True)
         for runs in PARTS[part]:
             run = partial(_run, disk=disk, memory=memory, more=MORE.get(part, {}), beside=len(runs) > 1)
             with ThreadPoolExecutor(BESIDE) as pool:
                 results += pool.map(run, runs)
+        if checks is not None:
+            results.append(checks.result())
     return next((result for result in results if result), 0)
 
 
@@ -82,17 +86,17 @@ def _folders() -> Iterator[tuple[Path, Path]]:
 
 
 def _run(chosen: Run, *, disk: Path, memory: Path, more: dict[str, str], beside: bool) -> int:
-    """Run pytest; beside others what it says is held back until it has ended."""
+    """Run pytest on what was chosen."""
     folders = {"TMPDIR": str(disk if chosen in ON_DISK else memory), LIVED: str(memory)}
+    command = [sys.executable, "-m", "pytest", "-q", "-rsfE", "--durations=10", *chosen]
+    return _heard(command, folders | more, beside=beside)
+
+
+def _heard(command: list[str], more: dict[str, str], *, beside: bool) -> int:
+    """Run a command; beside others what it says is held back until it has ended."""
     began = time.monotonic()
-    ended = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-rsfE", "--durations=10", *chosen],
-        env=os.environ | folders | more,
-        check=False,
-        stdout=subprocess.PIPE if beside else None,
-        stderr=subprocess.STDOUT if beside else None,
-        text=True,
-    )
+    said = subprocess.PIPE if beside else None
+    ended = subprocess.run(command, env=os.environ | more, check=False, stdout=said, stderr=subprocess.STDOUT, text=True)
     sys.stdout.write(f"{ended.stdout or ''}({time.monotonic() - began:.0f} s)\n")
     sys.stdout.flush()
     return ended.returncode

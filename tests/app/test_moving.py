@@ -313,7 +313,7 @@ def everything(city: City) -> dict[str, Page]:
 @pytest.mark.timeout(300)
 def test_a_kill_in_the_midst_leaves_the_database_empty_and_the_next_move_whole(filled: Settings, empty: str) -> None:
     with opened(filled, upgrade=False) as stores, stores.transactions.begin() as tx:
-        many = [row(OUTBOX, 1) | {"position": number, "id": f"{number}"} for number in range(10, 100_000)]
+        many = [row(OUTBOX, 1) | {"position": number, "id": f"{number}"} for number in range(10, 40_000)]
         tx.connection.execute(OUTBOX.insert(), many)
     owner = create_engine(make_url(empty).set(drivername="postgresql+psycopg"), isolation_level="AUTOCOMMIT")
     with owner.connect() as watching:

@@ -25,7 +25,8 @@ print(module_of(pack), report.grade, *(promise.words.en for promise in report.pr
 
 def overlay(folder: Path) -> Path:
     """A copy of the source tree, as much of it as packs need."""
-    skipped = shutil.ignore_patterns("__pycache__", "static", "node_modules")
+    # What was compiled is taken along, and fits as long as a file is left as it is.
+    skipped = shutil.ignore_patterns("static", "node_modules")
     shutil.copytree(TREE / "src", folder / "src", ignore=skipped)
     (folder / "tests").mkdir()
     (folder / "tests" / "__init__.py").write_text('"""Tests."""\n', encoding="utf-8")

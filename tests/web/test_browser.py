@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, Playwright, ViewportSize, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright, ViewportSize, expect, sync_playwright
 
 from citybrain.web import assets
 from tests.web import examples
@@ -38,9 +38,16 @@ def browser(driver: Playwright) -> Iterator[Browser]:
     launched.close()
 
 
-def opened(browser: Browser, url: str, size: ViewportSize = DESK) -> tuple[Page, list[str]]:
-    """A page in a fresh context, with what its console complained of."""
-    page = browser.new_context(viewport=size).new_page()
+@pytest.fixture(scope="module")
+def context(browser: Browser) -> BrowserContext:
+    """For pages that are only looked at."""
+    return browser.new_context()
+
+
+def opened(place: Browser | BrowserContext, url: str, size: ViewportSize = DESK) -> tuple[Page, list[str]]:
+    """A page in a fresh context of a browser, or in one that is there, with what its console complained of."""
+    page = place.new_page(viewport=size) if isinstance(place, Browser) else place.new_page()
+    page.set_viewport_size(size)
     said: list[str] = []
     page.on("console", lambda message: said.append(message.text) if message.type == "error" else None)
     page.on("pageerror", lambda error: said.append(str(error)))
@@ -50,22 +57,24 @@ def opened(browser: Browser, url: str, size: ViewportSize = DESK) -> tuple[Page,
 
 @pytest.mark.parametrize("look", ["lang=zh", "lang=en&theme=dark", "lang=zh&size=large"])
 @pytest.mark.parametrize("name", sorted(examples.PAGES))
-def test_a_page_has_no_accessibility_violation_and_no_complaint(browser: Browser, address: str, name: str, look: str) -> None:
-    page, said = opened(browser, f"{address}/{name}?{look}")
+def test_a_page_has_no_accessibility_violation_and_no_complaint(
+    context: BrowserContext, address: str, name: str, look: str
+) -> None:
+    page, said = opened(context, f"{address}/{name}?{look}")
     page.wait_for_timeout(300)
     found = Axe().run(page)
     broken = [(rule["id"], node["html"][:160]) for rule in found.response["violations"] for node in rule["nodes"]]
-    page.context.close()
+    page.close()
     assert broken == []
     assert said == []
 
 
 @pytest.mark.parametrize("size", [DESK, PHONE, WALL], ids=["desk", "phone", "wall"])
 @pytest.mark.parametrize("name", sorted(examples.PAGES))
-def test_no_page_scrolls_sideways(browser: Browser, address: str, name: str, size: ViewportSize) -> None:
-    page, _ = opened(browser, f"{address}/{name}", size)
+def test_no_page_scrolls_sideways(context: BrowserContext, address: str, name: str, size: ViewportSize) -> None:
+    page, _ = opened(context, f"{address}/{name}", size)
     wide = page.evaluate("document.documentElement.scrollWidth")
-    page.context.close()
+    page.close()
     assert wide <= size["width"]
 
 

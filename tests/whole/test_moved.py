@@ -14,7 +14,8 @@ from tests.certificates import Authority
 from tests.several import LOTS, STATIONS, District
 from tests.whole.test_roles import HOUR, alerts, hour_of, items, readings, send, until
 
-pytestmark = [pytest.mark.kill, pytest.mark.postgres, pytest.mark.timeout(400)]
+# Its two halves have tests in the main part: moving (tests/app/test_moving.py), and links that are encrypted (tests/engines).
+pytestmark = [pytest.mark.soak, pytest.mark.postgres, pytest.mark.timeout(400)]
 STREAMS = [f"{station}.pm25" for station in STATIONS] + [f"{lot}.free" for lot in LOTS]
 
 
