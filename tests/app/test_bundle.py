@@ -58,7 +58,7 @@ def install(folder: Path, target: Path, **more: str) -> "subprocess.CompletedPro
     """Run the installer as its user would, every way to a network barred."""
     barred = dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy", "ALL_PROXY"), NOWHERE)
     clean = {name: value for name, value in os.environ.items() if not name.startswith(("PIP_", "PYTHON", "VIRTUAL_ENV"))}
-    environment = {**clean, **barred, "PIP_CONFIG_FILE": os.devnull, "PYTHON": sys.executable, "PIP_NO_COMPILE": "1", **more}
+    environment = {**clean, **barred, "PIP_CONFIG_FILE": os.devnull, "PYTHON": sys.executable, **more}
     command = ["sh", str(folder / "install.sh"), str(target)]
     return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=600, check=False)
 

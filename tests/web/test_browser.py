@@ -121,6 +121,7 @@ def test_the_map_draws_and_a_click_on_a_place_opens_it(browser: Browser, address
     page.evaluate(
         "document.addEventListener('cb-place', e => { e.preventDefault(); document.body.dataset.chosen = e.detail.href; })"
     )
+    assert [rule["id"] for rule in Axe().run(page).response["violations"]] == [], "what is drawn is a landmark of another name"
     box = page.locator(".map-canvas canvas").bounding_box()
     assert box is not None
     page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)

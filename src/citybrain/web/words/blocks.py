@@ -49,6 +49,7 @@ WORDS: Final = {
     "map_approval": Text("审图号：", "Map approval number: "),
     "map_in": Text("放大", "Zoom in"),
     "map_out": Text("缩小", "Zoom out"),
+    "map_moving": Text("可移动的地图：{title}", "Movable map: {title}"),
     "map_home": Text("全区", "Whole district"),
     "map_drawn": Text(
         "本机浏览器不支持交互地图，以下为同一内容的静态图。",
