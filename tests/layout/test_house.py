@@ -18,7 +18,7 @@ from citybrain.app.check import ALLOWED, REACHES_OUT
 TREE = Path(__file__).parents[2]
 SOURCE = TREE / "src" / "citybrain"
 KERNEL_LINES = 2_800
-EXCEPTIONS = 38
+EXCEPTIONS = 36
 """How many noqa and type: ignore there may be in all; may only fall."""
 PACK_FREE = ("kernel", "brain", "doors", "web", "app")
 ROWS = (

@@ -74,15 +74,7 @@ def location(value: Json) -> Spot:
     body = whole(
         "Location", value, "name", "description", "encodingType", "location", "properties", "Things", "HistoricalLocations"
     )
-    if body.text("encodingType") not in _GEOJSON:
-        raise not_held("encodingType 仅可为 application/geo+json。", "encodingType can be application/geo+json.")
-    words: dict[str, Json] = {
-        "name": body.text("name"),
-        "description": body.text("description"),
-        "properties": body.object("properties"),
-        "location": body.object("location"),
-    }
-    return Spot(place(body.object("location")), words)
+    return _spot(body, "location")
 
 
 def feature(value: Json) -> tuple[str, Spot]:
@@ -93,15 +85,20 @@ def feature(value: Json) -> tuple[str, Spot]:
             "新建观测对象时不能附带观测值，请随后发送。",
             "Observations do not come with a new FeatureOfInterest. Send them afterwards.",
         )
+    return asked(body), _spot(body, "feature")
+
+
+def _spot(body: Whole, drawn: str) -> Spot:
+    """Where something stands and what is said of the place, whose GeoJSON is the property ``drawn``."""
     if body.text("encodingType") not in _GEOJSON:
         raise not_held("encodingType 仅可为 application/geo+json。", "encodingType can be application/geo+json.")
     words: dict[str, Json] = {
         "name": body.text("name"),
         "description": body.text("description"),
         "properties": body.object("properties"),
-        "location": body.object("feature"),
+        "location": body.object(drawn),
     }
-    return asked(body), Spot(place(body.object("feature")), words)
+    return Spot(place(body.object(drawn)), words)
 
 
 @dataclass(frozen=True, slots=True)
