@@ -12,6 +12,7 @@ from citybrain.app.city import City, build, datasets
 from citybrain.app.links import links
 from citybrain.app.lock import StateLock
 from citybrain.app.settings import load
+from citybrain.app.start import few_heaps
 from citybrain.app.stores import opened
 from citybrain.app.walltime import wall
 from citybrain.kernel.clock import RunningClock
@@ -24,6 +25,7 @@ PASSWORD = "Measure-2026"  # noqa: S105 - a program that listens on this machine
 
 def main() -> None:
     """Serve until SIGTERM."""
+    few_heaps()
     ask = argparse.ArgumentParser(description=__doc__)
     ask.add_argument("--state", type=Path, required=True)
     ask.add_argument("--port", type=int, required=True)

@@ -1,17 +1,32 @@
 """Where the program starts: what modules make while they are read stays, so nobody looks for what has died until all are read."""
 
+import ctypes
 import gc
 import sys
 from collections.abc import Callable
 from importlib import import_module
 
+_ARENA_MAX = -8
+"""glibc's name for how many heaps its malloc keeps (mallopt(3))."""
+_HEAPS = 2
+
 
 def main() -> int:
     """Read the program and run the command that the process was started with; returns its exit status."""
+    few_heaps()
     gc.disable()
     run: Callable[[], int] = import_module("citybrain.app.cli").main
     gc.enable()
     return run()
+
+
+def few_heaps() -> bool:
+    """Let threads share their heaps: glibc gives each of many threads its own, and each keeps what a flood once needed of it.
+
+    Returns whether it could be asked for: another C library has no such heaps. To be called before any thread begins.
+    """
+    ask = getattr(ctypes.CDLL(None), "mallopt", None)
+    return ask is not None and ask(_ARENA_MAX, _HEAPS) == 1
 
 
 if __name__ == "__main__":
