@@ -1,3 +1,5 @@
+"""What a process asks of its C library before anything else."""
+
 import platform
 import subprocess
 import sys

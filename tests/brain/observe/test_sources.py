@@ -1,10 +1,13 @@
 """What observe serves as datasets."""
 
+from collections.abc import Mapping
+
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from citybrain.brain.observe import Census, datasets, history, shelves, sources
+from citybrain.brain.observe import Census, Latest, datasets, history, shelves, sources
+from citybrain.brain.observe.observed import Observed
 from citybrain.kernel.access import Order, Page, Query
 from citybrain.kernel.errors import BadInputError, UnsupportedError
 from citybrain.kernel.instant import HOUR, MINUTE, Instant, rfc3339
@@ -106,6 +109,62 @@ async def test_a_count_is_of_all_that_the_pages_hold_whatever_is_asked(
         found, cursor = [*found, *page.rows], page.next
     assert first.total == len(found) == len(whole) > 3
     assert (found if descending else found[::-1]) == list(whole)
+
+
+PUMPS = Compare("stream", "in", ("p1.level", "p2.level"))
+
+
+@pytest.mark.parametrize("descending", [True, False])
+@pytest.mark.parametrize("where", [PUMPS, And((PUMPS, Compare("value", "gt", 2)))], ids=["all", "some"])
+async def test_observations_come_by_value_and_pages_hold_every_row_once(
+    world: World, where: Predicate, *, descending: bool
+) -> None:
+    values = [(f"p{no}.level", minute, float(minute * no % 7)) for no in (1, 2) for minute in range(-4000, 0, 90)]
+    await world.send(*values)
+    whole = [
+        row for row in read(world, Query("observation", PUMPS, limit=1000)).rows if holds(where, {"stream": "p1.level"} | dict(row))
+    ]
+    found: list[tuple[object, ...]] = []
+    cursor = None
+    while True:
+        page = read(world, Query("observation", where, Order("value", descending), limit=7, cursor=cursor, count=True))
+        assert page.total == (None if cursor else len(whole))
+        found += [(row["value"], row["time"], row["stream"]) for row in page.rows]
+        if (cursor := page.next) is None:
+            break
+    expected = sorted((row["value"], row["time"], row["stream"]) for row in whole)
+    assert found == (expected[::-1] if descending else expected)
+
+
+@pytest.mark.parametrize("descending", [True, False])
+async def test_a_page_that_would_mean_looking_through_too_much_ends_early_and_goes_on_after(
+    world: World, *, descending: bool
+) -> None:
+    await world.send(*(("p1.level", minute, float(minute == -20_000)) for minute in range(-20_000, 0, 60)))
+    source = Observed(world.registry, world.series, world.latest, shelves.OBSERVATION, looked=40)
+    where = And((Compare("stream", "eq", "p1.level"), Compare("value", "eq", 1)))
+    found: list[Mapping[str, object]] = []
+    cursor, pages = None, 0
+    while True:
+        page = source(Query("observation", where, Order("time", descending), cursor=cursor))
+        found, pages = [*found, *page.rows], pages + 1
+        if (cursor := page.next) is None:
+            break
+    assert ([row["value"] for row in found], pages > 1) == ([1.0], True)
+    for asked in (Query("observation", where, count=True), Query("observation", where, Order("value"))):
+        with pytest.raises(UnsupportedError, match="334"):
+            source(asked)
+    spanned = Query("observation", Compare("stream", "eq", "p1.level"), limit=0, count=True)
+    assert (source(spanned).total, source(spanned).rows) == (334, ())
+
+
+async def test_what_is_written_behind_the_back_of_the_latest_values_is_read(world: World) -> None:
+    """In a process that only reads, the latest values come a moment after the store."""
+    await world.send(("p1.level", -30, 1.0))
+    behind = Latest(world.registry, world.series, world.clock)
+    await world.send(("p1.level", 0, 2.0))
+    source = Observed(world.registry, world.series, behind, shelves.OBSERVATION)
+    assert [row["value"] for row in source(Query("observation", Compare("stream", "eq", "p1.level"))).rows] == [2.0, 1.0]
 
 
 def test_the_streams_of_some_things_are_found_without_looking_at_the_others(world: World) -> None:

@@ -192,10 +192,24 @@ async def test_a_count_is_of_all_that_there_is_and_top_and_skip_cut_a_page(sta: 
             "/Datastreams('well-1.level')/Observations", _count="true", _filter="phenomenonTime ge 2026-11-22T06:55:00Z"
         )
         assert await someone.ids("/Datastreams", _skip="3") == STREAMS[3:]
-        assert (await someone.refused("/Observations", _count="true", _filter="result gt 1"))[0] == 501
+        by_result = await someone.get("/Observations", _count="true", _filter="result gt 10.5", _top="1")
+        computed = await someone.get("/Observations", _count="true", _filter="result mul 2 ge 22", _top="0")
+        everything = await someone.get("/Observations", _count="true", _top="0")
     assert (streams["@iot.count"], [each["@iot.id"] for each in streams["value"]]) == (4, STREAMS[1:3])
     assert (some["@iot.count"], some["value"]) == (2, [])
     assert readings["@iot.count"] == 2
+    assert (by_result["@iot.count"], len(by_result["value"])) == (2, 1)
+    assert (computed["@iot.count"], everything["@iot.count"]) == (2, 4)
+
+
+async def test_observations_come_by_their_result_page_by_page(sta: World) -> None:
+    await fill(sta)
+    async with desk(sta) as someone:
+        page = await someone.get("/Observations", _orderby="result desc", _top="3")
+        rest = (await someone.client.get(page["@iot.nextLink"])).json()
+        least = await someone.get("/Datastreams('well-1.level')/Observations", _orderby="result", _top="1", _count="true")
+    assert [each["result"] for each in page["value"] + rest["value"]] == [12.5, 11.0, 10.0, 3.0]
+    assert ([each["result"] for each in least["value"]], least["@iot.count"]) == ([10.0], 3)
 
 
 async def test_select_shows_only_what_it_names(sta: World) -> None:

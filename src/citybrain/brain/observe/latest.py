@@ -1,6 +1,10 @@
 """The latest value of every stream, in arrays by stream number: fed by intake, rebuilt at start, never written to a store."""
 
 import itertools
+import threading
+from collections.abc import Callable
+from functools import wraps
+from typing import Concatenate, ParamSpec, TypeVar
 
 import msgspec
 import numpy as np
@@ -32,10 +36,30 @@ class Reading(msgspec.Struct, frozen=True):
     life: Life
 
 
+_P = ParamSpec("_P")
+_R = TypeVar("_R")
+
+
+def _alone(method: "Callable[Concatenate[Latest, _P], _R]") -> "Callable[Concatenate[Latest, _P], _R]":
+    """Let a method write while no other does: one that came while the arrays grow would be written into the old ones."""
+
+    @wraps(method)
+    def alone(self: "Latest", /, *given: _P.args, **named: _P.kwargs) -> _R:
+        with self.writing:
+            return method(self, *given, **named)
+
+    return alone
+
+
 class Latest:
-    """Latest time, value, receipt and time of the last change by stream number; the arrays double when they are full."""
+    """Latest time, value, receipt and time of the last change by stream number; the arrays double when they are full.
+
+    Written by the loop that takes in and by whoever decides lives; read, and so grown, by any thread.
+    """
 
     def __init__(self, registry: Registry, series: Series, clock: Clock) -> None:
+        self.writing = threading.RLock()
+        """Held by whoever writes or grows the arrays."""
         self._registry = registry
         self._clock = clock
         self._time = np.full(_FIRST, NEVER, np.int64)
@@ -52,6 +76,7 @@ class Latest:
         self._contracts = contracts(())
         self.rebuild(series)
 
+    @_alone
     def feed(self, stream_no: Numbers, time: Ints, value: Floats, received: Instant, door: str) -> Numbers:
         """Take durable observations (n,) of a door in the order of their sending; older ones than the latest change nothing.
 
@@ -91,6 +116,7 @@ class Latest:
         self._door[no[last]] = self._doors[door]
         return none
 
+    @_alone
     def go_back(self, stream_no: Numbers, marks: Ints, rows: pa.Table) -> Numbers:
         """Take what stands (ROWS) for streams (n,) whose latest value was struck out; none of it is a stream that has no reading.
 
@@ -175,17 +201,20 @@ class Latest:
         changed = Instant(int(self._changed[stream.no]))
         return plain(life, stream.contract, time, value, changed, self._clock.city())
 
+    @_alone
     def doubt(self, stream_no: int, life: Life, since: Instant, why: Text) -> None:
         """Take a stream to be contradicted or drifting since an instant."""
         self._room(stream_no + 1)
         self._told[stream_no] = (since, why)
         self._doubt[stream_no] = CODE[life]
 
+    @_alone
     def clear(self, stream_no: int) -> None:
         """Take a stream to be sound again."""
         self._room(stream_no + 1)
         self._doubt[stream_no] = CODE[Life.LIVE]
 
+    @_alone
     def forget(self, numbers: Numbers, before: Instant) -> None:
         """Forget the latest values of streams (n,) that are older than an instant, for they were deleted."""
         self._room(int(numbers.max(initial=0)) + 1)
@@ -199,14 +228,21 @@ class Latest:
 
     def _promised(self) -> Contracts:
         """The contracts by stream number less one, read again when the register changed."""
-        if self._version != self._registry.version:
-            self._version = self._registry.version
-            self._contracts = contracts([stream.contract for stream in self._registry.streams()])
-            self._room(len(self._contracts.low) + 1)
+        version = self._registry.version
+        if self._version != version:
+            found = contracts([stream.contract for stream in self._registry.streams()])
+            self._room(len(found.low) + 1)
+            # The version last: who finds it finds what belongs to it.
+            self._contracts, self._version = found, version
         return self._contracts
 
     def _room(self, size: int) -> None:
-        have = len(self._time)
+        if size > len(self._doubt):
+            self._grow(size)
+
+    @_alone
+    def _grow(self, size: int) -> None:
+        have = len(self._doubt)
         if size <= have:
             return
         more = max(size, 2 * have) - have
@@ -218,6 +254,7 @@ class Latest:
         self._door = np.r_[self._door, np.zeros(more, np.int16)]
         self._doubt = np.r_[self._doubt, np.full(more, CODE[Life.LIVE])]
 
+    @_alone
     def rebuild(self, series: Series) -> None:
         """Read the newest observations anew from the store: at the start, and after history was brought in."""
         table = series.latest()

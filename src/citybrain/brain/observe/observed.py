@@ -1,19 +1,22 @@
-"""Observations as a Source: a span of some streams, read from the series store, by time."""
+"""Observations as a Source: a span of some streams, read from the series store, by time or by value."""
 
-import base64
-import binascii
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache, partial
 
-import msgspec
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
+from citybrain.brain.observe.asked import BEGIN, Asked, bounds, decode, encode, ordered, place, spanned
+from citybrain.brain.observe.latest import Latest
+from citybrain.brain.observe.pieces import PIECE, Days, Span, days, pieces
 from citybrain.brain.observe.registry import Registry
+from citybrain.brain.observe.sifting import Column, Words, sift
 from citybrain.kernel import predicate
-from citybrain.kernel.access import Page, Query
+from citybrain.kernel.access import Order, Page, Query
 from citybrain.kernel.datasets import Dataset
-from citybrain.kernel.errors import BadInputError, UnsupportedError
+from citybrain.kernel.errors import UnsupportedError
 from citybrain.kernel.instant import DAY, Instant, rfc3339
 from citybrain.kernel.listing import timed
 from citybrain.kernel.observations import SeriesQuery
@@ -22,50 +25,121 @@ from citybrain.kernel.predicate import And, Compare, Predicate
 from citybrain.kernel.text import Json, Text
 
 _MOST = 1000
-_BEGIN, _END = Instant(0), Instant(2**62)
 _MOST_STREAMS = 200
+LOOKED = 20_000_000
+"""Rows that are looked through for one page, and to sort or count by what they say."""
+_LAST = 2**31
+"""After every stream's number."""
 
 
 @dataclass(frozen=True, slots=True)
 class Observed:
     """Rows stream, time, value, unit, received, door, seq, origin; a query must name its streams (``stream eq`` or ``in``).
 
-    ``time`` bounds are pushed down, everything else is checked row by row; order is by time, newest first unless asked otherwise.
+    ``time`` bounds are pushed down, all else is held against the columns; order is by time, newest first, or by value. Rows are read
+    in pieces that fit into memory: a page for which ``looked`` rows were looked through may hold fewer, or none, and have one after it.
     """
 
     registry: Registry
     series: Series
+    latest: Latest
     dataset: Dataset
+    looked: int = LOOKED
 
     def __call__(self, query: Query) -> Page:
-        """Rows of a query; raises UnsupportedError without streams or with another order, NotFoundError for an unknown stream."""
-        if query.order is not None and query.order.field != "time":
-            what = Text("观测数据只按时间排列。", "Observations come by time and in no other order.")
-            raise UnsupportedError(what, field=query.order.field)
-        descending = query.order is None or query.order.descending
+        """Rows of a query; raises UnsupportedError without streams, with another order, or where too many rows would have to be looked at.
+
+        Raises NotFoundError for an unknown stream.
+        """
+        asked = self._asked(query)
+        counted = cache(partial(self._days, asked))
+        if "value" in asked.keys:
+            rows, following = self._by_value(asked, counted)
+        else:
+            rows, following = self._by_time(asked, counted) if asked.limit else ([], None)
+        total = self._total(asked, counted) if query.count and asked.mark is None else None
+        return Page(tuple(_plain(row) for row in rows), following, total)
+
+    def _asked(self, query: Query) -> Asked:
+        order = query.order or Order("time", descending=True)
+        if order.field not in ("time", "value"):
+            what = Text("观测数据只按时间或数值排列。", "Observations come by time or by value and in no other order.")
+            raise UnsupportedError(what, field=order.field)
         types = {column.name: column.type for column in self.dataset.columns}
         predicate.sql(query.where, {name: name for name in types})
         where = timed(predicate.fitted(query.where, types), types)
-        since, until = _bounds(where)
-        mark = _decode(query.cursor)
-        numbers = self._streams(where)
-        limit = max(1, min(query.limit, _MOST))
+        keys = ("time", "stream_no") if order.field == "time" else ("value", "time", "stream_no")
+        mark, limit = decode(query.cursor, len(keys)), max(0, min(query.limit, _MOST))
+        # Where streams and bounds of time say all, rows need not be looked at to be counted.
+        return Asked(self._streams(where), *bounds(where), where, spanned(where), keys, order.descending, mark, limit)
+
+    def _by_time(self, asked: Asked, counted: Callable[[], Days]) -> tuple[list[dict[str, Json]], str | None]:
         found: list[dict[str, Json]] = []
-        windows = self._spans(numbers, since, until, mark, descending=descending)
-        counted = query.count and mark is None
-        # Where streams and bounds of time say all, no more rows are made than are shown, and they are counted where they lie.
-        whole = _spanned(where)
-        for begin, end in windows:
-            places = _ordered(self.series.scan(SeriesQuery(numbers, begin, end)), mark, descending=descending)
-            rows = self._rows(places.slice(0, limit + 1 - len(found)) if whole else places)
-            found += rows if whole else [row for row in rows if predicate.holds(where, row)]
-            if len(found) > limit and (whole or not counted):
-                break
-        total = None
-        if counted:
-            total = self._count(numbers, since, until) if whole else len(found)
-        following = _encode(found[limit - 1]) if len(found) > limit else None
-        return Page(tuple(_plain(row) for row in found[:limit]), following, total)
+        looked = 0
+        for (begin, end), held in self._spans(asked, counted):
+            if looked and looked + held > self.looked:
+                return found, encode((int(end), 0) if asked.descending else (int(begin) - 1, _LAST))
+            looked += held
+            table = self._fitting(asked, (begin, end))
+            found += self._rows(table.slice(0, asked.limit + 1 - len(found)))
+            if len(found) > asked.limit:
+                return found[: asked.limit], encode(place(found[asked.limit - 1], asked.keys))
+        return found, None
+
+    def _by_value(self, asked: Asked, counted: Callable[[], Days]) -> tuple[list[dict[str, Json]], str | None]:
+        """The first rows by their value: of each piece the best are kept."""
+        self._bounded(counted())
+        best = self._fitting(asked, (BEGIN, BEGIN))
+        for span, _ in self._pieces(asked, counted()):
+            more = pa.concat_tables([best, self._fitting(asked, span).slice(0, asked.limit + 1)])
+            best = ordered(more, asked).slice(0, asked.limit + 1)
+        rows = self._rows(best)
+        following = encode(place(rows[asked.limit - 1], asked.keys)) if 0 < asked.limit < len(rows) else None
+        return rows[: asked.limit], following
+
+    def _total(self, asked: Asked, counted: Callable[[], Days]) -> int:
+        if asked.exact:
+            return counted().total
+        self._bounded(counted())
+        return sum(int(self._sifted(asked, self._scan(asked, span)).sum()) for span, _ in self._pieces(asked, counted()))
+
+    def _bounded(self, counted: Days) -> None:
+        if counted.total > self.looked:
+            what = Text(
+                f"须逐条查看 {counted.total} 条观测，超过 {self.looked} 条，不能这样排序或计数。请用时间缩小范围。",
+                f"{counted.total} observations would have to be looked at one by one, more than {self.looked}: they cannot be sorted or "
+                "counted so. Narrow them by time.",
+            )
+            raise UnsupportedError(what, field="time")
+
+    def _days(self, asked: Asked) -> Days:
+        return days(self.series.scan(SeriesQuery(asked.numbers, asked.since, asked.until, DAY)))
+
+    def _spans(self, asked: Asked, counted: Callable[[], Days]) -> Iterator[tuple[Span, int]]:
+        """The spans to look through, in the order asked for, with the rows in them.
+
+        The first is that where the rows are likely to begin, of which nothing is counted; the others go by the counts of days.
+        """
+        since, until = asked.since, asked.until
+        if asked.mark is not None:
+            at = Instant(int(asked.mark[0]))
+            since, until = (since, min(until, Instant(at + 1))) if asked.descending else (max(since, at), until)
+        width = int(DAY) // len(asked.numbers)
+        if asked.descending:
+            newest = int(self.latest.times(np.array(asked.numbers, np.int32)).max())
+            middle = Instant(max(since, min(newest + 1, until) - width))
+            if newest >= since and middle < until:
+                yield (middle, until), 0
+                until = middle
+        elif since > BEGIN:
+            middle = Instant(min(until, since + width))
+            yield (since, middle), 0
+            since = middle
+        if since < until:
+            yield from self._pieces(asked._replace(since=since, until=until), counted())
+
+    def _pieces(self, asked: Asked, counted: Days) -> Iterator[tuple[Span, int]]:
+        return pieces(counted, asked.since, asked.until, descending=asked.descending, most=min(PIECE, self.looked))
 
     def _streams(self, where: Predicate) -> tuple[int, ...]:
         for part in where.parts if isinstance(where, And) else (where,):
@@ -80,23 +154,32 @@ class Observed:
         )
         raise UnsupportedError(what, field="stream")
 
-    def _spans(
-        self, numbers: tuple[int, ...], since: Instant, until: Instant, mark: tuple[int, str] | None, *, descending: bool
-    ) -> Iterator[tuple[Instant, Instant]]:
-        """The windows to look through, in the order asked for, between the first and the last day that hold anything."""
-        days = self.series.scan(SeriesQuery(numbers, _BEGIN, _END, DAY))["time"].to_numpy()
-        if not len(days):
-            return iter(())
-        begin, end = max(int(since), int(days.min())), min(int(until), int(days.max()) + DAY)
-        if mark is not None and descending:
-            end = min(end, mark[0] + 1)
-        elif mark is not None:
-            begin = max(begin, mark[0])
-        return _windows(begin, end, descending=descending)
+    def _scan(self, asked: Asked, span: Span) -> pa.Table:
+        return self.series.scan(SeriesQuery(asked.numbers, *span))
 
-    def _count(self, numbers: tuple[int, ...], since: Instant, until: Instant) -> int:
-        days = self.series.scan(SeriesQuery(numbers, since, until, DAY))
-        return int(days["count"].to_numpy().sum())
+    def _fitting(self, asked: Asked, span: Span) -> pa.Table:
+        """The rows of a span that satisfy the question, in its order, after its mark."""
+        table = self._scan(asked, span)
+        return ordered(table if asked.exact else table.filter(pa.array(self._sifted(asked, table))), asked)
+
+    def _sifted(self, asked: Asked, table: pa.Table) -> NDArray[np.bool_]:
+        return sift(asked.where, partial(self._column, table), table.num_rows)
+
+    def _column(self, table: pa.Table, name: str) -> Column:
+        if name in ("time", "value", "received", "seq"):
+            cells: NDArray[np.int64] = table[name].to_numpy()
+            return cells
+        if name == "door":
+            words, places = np.unique(table["door"].to_numpy(zero_copy_only=False), return_inverse=True)
+            return Words(places, tuple(words.tolist()))
+        numbers = table["stream_no"].to_numpy()
+        if name == "id":
+            ids = tuple(f"{no}.{time}" for no, time in zip(numbers.tolist(), table["time"].to_pylist(), strict=True))
+            return Words(np.arange(len(ids)), ids)
+        kinds, places = np.unique(numbers, return_inverse=True)
+        streams = self.registry.streams()
+        said = {"stream": "id", "unit": "unit", "origin": "origin"}[name]
+        return Words(places, tuple(getattr(streams[no - 1], said) for no in kinds.tolist()))
 
     def _rows(self, table: pa.Table) -> list[dict[str, Json]]:
         streams = self.registry.streams()
@@ -119,83 +202,8 @@ class Observed:
         return rows
 
 
-def _bounds(where: Predicate) -> tuple[Instant, Instant]:
-    """The span [since, until) that the top of a predicate asks for."""
-    since, until = int(_BEGIN), int(_END)
-    for part in where.parts if isinstance(where, And) else (where,):
-        if isinstance(part, And):
-            low, high = _bounds(part)
-            since, until = max(since, low), min(until, high)
-        if isinstance(part, Compare) and part.field == "time" and isinstance(part.value, int):
-            since = max(since, part.value + (part.op == "gt")) if part.op in ("gt", "ge", "eq") else since
-            until = min(until, part.value + (part.op != "lt")) if part.op in ("lt", "le", "eq") else until
-    return Instant(since), Instant(until)
-
-
-def _windows(begin: int, end: int, *, descending: bool) -> Iterator[tuple[Instant, Instant]]:
-    """Spans that together hold [begin, end), each greater than the one before; newest first where descending."""
-    width = int(DAY)
-    while begin < end:
-        if descending:
-            low = max(begin, end - width)
-            yield Instant(low), Instant(end)
-            end = low
-        else:
-            high = min(end, begin + width)
-            yield Instant(begin), Instant(high)
-            begin = high
-        width *= 4
-
-
-def _ordered(table: pa.Table, mark: tuple[int, str] | None, *, descending: bool) -> pa.Table:
-    """The rows in the order asked for, by time and then stream, that come after the mark."""
-    time, stream = table["time"].to_numpy(), table["stream_no"].to_numpy()
-    order = np.lexsort((stream, time))[:: -1 if descending else 1]
-    if mark is not None:
-        at, no = mark[0], int(mark[1])
-        later = (time > at) | ((time == at) & (stream > no))
-        earlier = (time < at) | ((time == at) & (stream < no))
-        order = order[(earlier if descending else later)[order]]
-    return table.take(order)
-
-
-def _spanned(where: Predicate) -> bool:
-    """Whether a predicate says no more than which streams and from when to when, which the scan holds to already."""
-    parts = where.parts if isinstance(where, And) else (where,)
-    return all(_spanned(part) if isinstance(part, And) else _bound(part) for part in parts) and _named(where) == 1
-
-
-def _bound(part: Predicate) -> bool:
-    if not isinstance(part, Compare):
-        return False
-    if part.field == "stream":
-        return part.op in ("eq", "in")
-    return part.field == "time" and part.op in ("lt", "le", "gt", "ge", "eq") and isinstance(part.value, int)
-
-
-def _named(where: Predicate) -> int:
-    """How often a predicate names streams: the scan knows the first list alone."""
-    parts = where.parts if isinstance(where, And) else (where,)
-    return sum(_named(part) if isinstance(part, And) else isinstance(part, Compare) and part.field == "stream" for part in parts)
-
-
 def _plain(row: dict[str, Json]) -> dict[str, Json]:
     return {
         name: rfc3339(Instant(value)) if name in ("time", "received") and isinstance(value, int) else value
         for name, value in row.items()
     }
-
-
-def _encode(row: dict[str, Json]) -> str:
-    return base64.urlsafe_b64encode(msgspec.json.encode((row["time"], str(row["id"]).split(".")[0]))).decode()
-
-
-def _decode(cursor: str | None) -> tuple[int, str] | None:
-    if cursor is None:
-        return None
-    try:
-        mark: tuple[int, str] = msgspec.json.decode(base64.urlsafe_b64decode(cursor), type=tuple[int, str])
-    except (ValueError, binascii.Error, msgspec.MsgspecError) as error:
-        what = Text("游标无法识别，请从第一页开始。", "The cursor cannot be read. Start from the first page.")
-        raise BadInputError(what, cursor=cursor) from error
-    return mark

@@ -31,7 +31,7 @@ def sources(
         "entity": Listing(transactions.ask, shelves.ENTITY, "entity", _ENTITY, ("valid_from", "id", "kind")),
         "area": Listing(transactions.ask, shelves.AREA, "area", _AREA, ("code", "level")),
         "stream": Streams(registry, latest),
-        "observation": Observed(registry, series, shelves.OBSERVATION),
+        "observation": Observed(registry, series, latest, shelves.OBSERVATION),
         "deletion": Memory(shelves.DELETION, deletions),
     }
     return kinds | own

@@ -67,6 +67,8 @@ class Search:
         where = both(scope, pushed.where)
         rest = None if pushed.exact else options.where
         order = _native(name, options.order)
+        if order is not None and order.field == "value" and not self._shelves.stored(where):
+            order = None
         if options.order and order is None:
             return self._in_order(name, where, rest, options)
         return self._in_turn(name, where, rest, options, order if name in _TURNED else None)
@@ -137,15 +139,9 @@ class Search:
         return (0, 0.0, "") if value is None else (2, 0.0, str(value))
 
     def _total(self, name: str, where: Predicate, rest: Node | None) -> int:
-        if name != "Observations":
-            return sum(1 for item in self._all(name, where) if rest is None or holds(rest, self._resolve(item), self._now))
-        total = self._shelves.observed(where) if rest is None else None
-        if total is None:
-            raise not_held(
-                "带此条件的观测值不能计数：$count 只与数据流和时间条件同用。",
-                "These observations cannot be counted: $count goes with conditions on Datastream and time alone.",
-            )
-        return total
+        if name == "Observations" and rest is None:
+            return self._shelves.observed(where)
+        return sum(1 for item in self._all(name, where) if rest is None or holds(rest, self._resolve(item), self._now))
 
     def _all(self, name: str, where: Predicate) -> Iterator[Item]:
         cursor: str | None = None
@@ -192,4 +188,6 @@ def _native(name: str, order: tuple[Sort, ...]) -> Order | None:
     first, descending = order[0].by.parts[0], order[0].descending
     if name == "Observations" and first in _TIMES and (len(order) == 1 or order[1].text in (_TIMES | IDS)):
         return Order("time", descending)
+    if name == "Observations" and order[0].text == "result" and len(order) == 1:
+        return Order("value", descending)
     return Order("id") if name not in _UNLIKE and first in IDS and not descending else None

@@ -142,15 +142,25 @@ class Shelves:
         found = self.reader.read(Query(dataset, rows, Order("id"), limit, cursor, count))
         return Portion(tuple(make(row) for row in found.rows), found.next, found.total)
 
-    def observed(self, where: Predicate) -> int | None:
-        """How many observations satisfy a predicate; None where counting them would mean reading them all."""
+    def observed(self, where: Predicate) -> int:
+        """How many observations satisfy a predicate; raises NotHeldError where too many would have to be read for that."""
         if spans.named(where, COLUMN) is not None:
             return composed.count(self.reader, self.registry, where)
         if self._wanted(where) is not None:
             return self._read(where)
-        if not self.whole("observation"):
-            return None
-        return spans.count(self.series, [self.registry.stream(stream).no for stream in self.streams(where)], where)
+        streams = self.streams(where)
+        if self.whole("observation"):
+            total = spans.count(self.series, [self.registry.stream(stream).no for stream in streams], where)
+            if total is not None:
+                return total
+        rest = spans.without(where, {"entity", "id", "feature"})
+        groups = [streams[begin : begin + spans.MOST] for begin in range(0, len(streams), spans.MOST)]
+        asked = [Query("observation", both(Compare("stream", "in", part), rest), None, 0, None, count=True) for part in groups]
+        return sum(self.reader.read(query).total or 0 for query in asked)
+
+    def stored(self, where: Predicate) -> bool:
+        """Whether the observations of a predicate are read as they are stored, and so by their values too."""
+        return spans.named(where, COLUMN) is None and not sampled.lists(where) and self._wanted(where) is None
 
     def places(self, name: str) -> Places | None:
         """Where the rows of a set stand, for filters; None for a set that stands nowhere."""
@@ -180,8 +190,8 @@ class Shelves:
         streams, rest = self.streams(where), spans.without(where, {"entity", "id", "feature"})
         if order is not None and len(streams) > spans.MOST:
             raise not_held(
-                f"按时间排列时至多 {spans.MOST} 条数据流：请用 Datastreams('…')/Observations，或以 Datastream/id 筛选。",
-                f"By time at most {spans.MOST} Datastreams: use Datastreams('…')/Observations or filter by Datastream/id.",
+                f"按时间或结果排列时至多 {spans.MOST} 条数据流：请用 Datastreams('…')/Observations，或以 Datastream/id 筛选。",
+                f"By time or result at most {spans.MOST} Datastreams: use Datastreams('…')/Observations or filter by Datastream/id.",
             )
         group, inner = spans.mark(cursor)
         part = streams[group * spans.MOST : (group + 1) * spans.MOST]
@@ -208,15 +218,18 @@ class Shelves:
         numbers = {stream.no for thing in things or () for stream in self.registry.streams_of(thing)} if self.own() else set()
         return made if made is not None else things if numbers & self.own() else None
 
-    def _read(self, where: Predicate) -> int | None:
-        """How many observations satisfy a predicate, counted by reading them; None for too many."""
+    def _read(self, where: Predicate) -> int:
+        """How many observations satisfy a predicate, counted by reading them."""
         total, cursor = 0, None
         for _ in range(_COUNTED // _PAGE):
             portion = self.page("Observations", where, _PAGE, cursor)
             total, cursor = total + len(portion.items), portion.next
             if cursor is None:
                 return total
-        return None
+        raise not_held(
+            f"超过 {_COUNTED} 条观测值，不能这样计数：请用 phenomenonTime 缩小范围。",
+            f"More than {_COUNTED} Observations cannot be counted so. Narrow them by phenomenonTime.",
+        )
 
     def streams(self, where: Predicate) -> tuple[str, ...]:
         """The streams whose observations are asked for: those named, those of a thing, or all that the caller may see."""
