@@ -4,6 +4,7 @@ import base64
 import json
 import os
 import re
+import secrets
 import signal
 import socket
 import subprocess
@@ -11,12 +12,14 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from http.client import HTTPResponse
 from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError
+
+import psutil
 
 from bench.server import PASSWORD
 from bench.wire import Target
@@ -58,10 +61,12 @@ class Running:
 
 
 def free_port() -> int:
-    """A port nobody listens on now."""
-    with socket.socket() as trial:
-        trial.bind(("127.0.0.1", 0))
-        return int(trial.getsockname()[1])
+    """A port nobody uses now, below those that systems give to whoever connects: it is still free when the program gets to it."""
+    while True:
+        port = 15_000 + secrets.randbelow(17_000)
+        with socket.socket() as trial, suppress(OSError):
+            trial.bind(("127.0.0.1", port))
+            return port
 
 
 def start(state: Path, seconds: float = 60, mqtt: int = 0, *, bare: bool = False, more: Mapping[str, str] | None = None) -> Running:
@@ -83,9 +88,19 @@ def start(state: Path, seconds: float = 60, mqtt: int = 0, *, bare: bool = False
         except (OSError, RuntimeError):
             time.sleep(0.1)
         else:
+            _is_listening(process, port)
             return _known(process, nobody, Path((more or {}).get("CITYBRAIN_SHARED", state)), mqtt)
     process.kill()
     raise RuntimeError((state / "log").read_text(encoding="utf-8")[-3000:])
+
+
+def _is_listening(process: subprocess.Popen[bytes], port: int) -> None:
+    """Raise RuntimeError where it is another program that answers at a port."""
+    listening = {open_.laddr.port for open_ in psutil.Process(process.pid).net_connections("tcp") if open_.status == "LISTEN"}
+    if port not in listening:
+        process.kill()
+        message = f"Another program answers at port {port}."
+        raise RuntimeError(message)
 
 
 def _known(process: subprocess.Popen[bytes], nobody: Target, shared: Path, mqtt: int) -> Running:

@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import time
@@ -15,6 +14,7 @@ from textwrap import indent
 
 import shapely
 
+from bench.program import free_port
 from citybrain.app.settings import Settings
 from citybrain.app.stores import opened
 from citybrain.brain.observe import AreaBook
@@ -122,7 +122,7 @@ def tree(folder: Path) -> Stage:
 @contextmanager
 def demo(folder: Path) -> Iterator[Stage]:
     """The demo district, running; the ports and the device's secret of the docs are read as those of this one."""
-    web, mqtt = (_free_port() for _ in range(2))
+    web, mqtt = (free_port() for _ in range(2))
     found = empty(folder)
     lived.copy(folder / "var", lived.today())
     command = [
@@ -156,8 +156,3 @@ def _wait(program: "subprocess.Popen[bytes]", folder: Path) -> None:
         assert program.poll() is None, (folder / "err").read_text(encoding="utf-8")[-3000:]
         assert time.monotonic() < until, "the demo did not start"
         time.sleep(0.2)
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])

@@ -5,72 +5,76 @@ import json
 import os
 import random
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from bench import pack, program, wire
-from citybrain.kernel.instant import Instant, rfc3339
+from bench import program, wire
+from tests.whole.senders import GONE, Row, Sender, send, senders
 
 KILLS = int(os.environ.get("CITYBRAIN_KILLS", "5"))
-_ROWS = 40
-
-
-@dataclass
-class Said:
-    """What the program acknowledged: observations by (stream, time), entities over their limit, notes on the case."""
-
-    observations: dict[tuple[str, str], float] = field(default_factory=dict)
-    hot: list[str] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
 
 
 @pytest.mark.kill
 @pytest.mark.timeout(1800)
 def test_nothing_acknowledged_is_lost_when_the_program_is_killed(tmp_path: Path) -> None:
-    chance = random.Random(20261122)
-    said = Said()
+    """Mixed ingest over every door and form; after each kill the ledger of every door balances to the row."""
+    chance, devices = random.Random(20261122), senders()
+    notes: list[str] = []
     case = ""
     for _ in range(KILLS):
-        running = program.start(tmp_path)
+        running = program.start(tmp_path, mqtt=program.free_port())
         try:
+            _balances(running, devices)
             case = case or _file_case(running)
-            asyncio.run(_work(running, said, chance.uniform(0.3, 2.5), case))
+            asyncio.run(_work(running, devices, notes, chance.uniform(0.5, 2.5), case))
         finally:
             running.kill()
+    assert all(device.sure for device in devices)
     with program.running(tmp_path) as running:
+        _balances(running, devices)
         _settle(running)
-        assert _missing(running, said) == []
-        assert set(said.hot) <= _alerted(running)
-        assert set(said.notes) <= _notes(running, case)
-        account = running.ledger("api")
-        assert account["received"] == account["stored"] + account["duplicate"] + sum(account["refused"].values())
-        assert account["stored"] >= len(said.observations)
+        assert _missing(running, {key: value for device in devices for key, value in device.sure.items()}) == []
+        assert {entity for device in devices for entity in device.hot} <= _alerted(running)
+        assert set(notes) <= _notes(running, case)
         assert json.loads(running.get("/api/v1/protect/audit/verify"))["rows"] > 0
+
+
+def _balances(running: program.Running, devices: tuple[Sender, ...]) -> None:
+    """Received = stored + duplicate + refused; no less than was acknowledged, no more than was sent; stored is what there is."""
+    accounts = json.loads(running.get("/api/v1/observe/doors"))
+    for account in accounts:
+        assert account["received"] == account["stored"] + account["duplicate"] + sum(account["refused"].values())
+    for door in {device.door for device in devices}:
+        mine, account = [device for device in devices if device.door == door], running.ledger(door)
+        assert sum(device.received for device in mine) <= account["received"] <= sum(device.at_most() for device in mine), account
+        sure = sum(len(device.sure) for device in mine)
+        assert sure <= account["stored"] <= sure + sum(len(device.pending.new) for device in mine if device.pending)
+    there = json.loads(running.get("/sta/v1.1/Observations?$count=true&$top=0"))["@iot.count"]
+    assert sum(account["stored"] for account in accounts) == there
 
 
 @pytest.mark.kill
 @pytest.mark.timeout(300)
 def test_asked_to_end_under_load_with_streams_open_it_ends_clean_and_keeps_what_it_acknowledged(tmp_path: Path) -> None:
-    said = Said()
+    device = senders()[0]
     running = program.start(tmp_path)
-    asyncio.run(_asked_to_end(running, said))
+    asyncio.run(_asked_to_end(running, device))
     assert running.process.wait(30) == 0
     with program.running(tmp_path) as running:
-        assert _missing(running, said) == []
-        account = running.ledger("api")
-        assert account["stored"] >= len(said.observations) > 0
+        assert _missing(running, device.sure) == []
+        assert device.sure
+        _balances(running, (device,))
 
 
-async def _asked_to_end(running: program.Running, said: Said) -> None:
+async def _asked_to_end(running: program.Running, device: Sender) -> None:
     """Two readers of events and a writer; SIGTERM a second later, under their hands."""
     listening = [asyncio.create_task(_listen(running.staff)) for _ in range(2)]
     asyncio.get_running_loop().call_later(1.0, running.process.terminate)
-    done = await asyncio.gather(_observe(running.target, said), *listening, return_exceptions=True)
-    assert all(error is None or isinstance(error, OSError | asyncio.IncompleteReadError) for error in done), done
+    done = await asyncio.gather(send(device, running), *listening, return_exceptions=True)
+    assert all(error is None or isinstance(error, (*GONE, asyncio.IncompleteReadError)) for error in done), done
 
 
 async def _listen(target: wire.Target) -> None:
@@ -79,38 +83,22 @@ async def _listen(target: wire.Target) -> None:
         pass
 
 
-async def _work(running: program.Running, said: Said, seconds: float, case: str) -> None:
-    """Two writers until the program is killed under their hands."""
+async def _work(running: program.Running, devices: tuple[Sender, ...], notes: list[str], seconds: float, case: str) -> None:
+    """Devices and a member of staff until the program is killed under their hands."""
     loop = asyncio.get_running_loop()
     loop.call_later(seconds, running.process.kill)
-    writers = [_observe(running.target, said), _annotate(running.staff, said, case)]
+    writers = [*(send(device, running) for device in devices), _annotate(running.staff, notes, case)]
     done = await asyncio.gather(*writers, return_exceptions=True)
-    strange = [error for error in done if not isinstance(error, OSError | asyncio.IncompleteReadError)]
-    assert strange == []
+    assert [error for error in done if not isinstance(error, (*GONE, asyncio.IncompleteReadError))] == []
 
 
-async def _observe(target: wire.Target, said: Said) -> None:
-    streams = pack.streams()
-    async with await wire.Connection.to(target) as connection:
-        for turn in range(1_000_000):
-            instant = rfc3339(Instant(time.time_ns() // 1000))
-            hot = f"bench-{turn % pack.KINDS:02d}-{len(said.hot) % pack.ENTITIES:03d}"
-            rows = {streams[(turn * _ROWS + index) % len(streams)]: float(index) for index in range(_ROWS)}
-            rows |= {f"{hot}.a": 999.0, f"{hot}.b": 1.0}
-            body = {"observations": [{"stream": stream, "time": instant, "value": value} for stream, value in rows.items()]}
-            status, answer = await connection.post("/api/v1/observe/observations", json.dumps(body).encode())
-            assert status == 200, answer
-            said.observations |= {(stream, instant): value for stream, value in rows.items()}
-            said.hot.append(hot)
-
-
-async def _annotate(target: wire.Target, said: Said, case: str) -> None:
+async def _annotate(target: wire.Target, notes: list[str], case: str) -> None:
     async with await wire.Connection.to(target) as connection:
         while True:
-            words = f"note {len(said.notes)}"
+            words = f"note {len(notes)}"
             status, answer = await connection.post(f"/api/v1/act/cases/{case}/notes", json.dumps({"words": words}).encode())
             assert status == 201, answer
-            said.notes.append(words)
+            notes.append(words)
 
 
 def _file_case(running: program.Running) -> str:
@@ -131,13 +119,13 @@ def _settle(running: program.Running) -> None:
         time.sleep(0.2)
 
 
-def _missing(running: program.Running, said: Said) -> list[tuple[str, str]]:
+def _missing(running: program.Running, sure: Mapping[Row, float]) -> list[Row]:
     """Acknowledged observations that are not in the history."""
-    have: dict[tuple[str, str], float] = {}
-    for streams in _hundreds(sorted({stream for stream, _ in said.observations})):
+    have: dict[Row, float] = {}
+    for streams in _hundreds(sorted({stream for stream, _ in sure})):
         path = f"/api/v1/observe/observations?stream.in={','.join(streams)}"
         have |= {(row["stream"], row["time"]): row["value"] for row in _all(running, path)}
-    return [key for key, value in said.observations.items() if have.get(key) != value]
+    return [key for key, value in sure.items() if have.get(key) != value]
 
 
 def _alerted(running: program.Running) -> set[str]:
