@@ -18,7 +18,7 @@ from citybrain.kernel.instant import SECOND, Instant, parse, rfc3339
 from citybrain.kernel.observations import Batch, Receipt
 from tests.brokers import until
 from tests.doors.conftest import PASSWORD, World
-from tests.doors.sensorthings.conftest import ROOT, desk, fill
+from tests.doors.sensorthings.conftest import ROOT, desk, fill, parts_of
 
 AT = "2026-11-22T06:30:00Z"
 LEVEL = "v1.1/Datastreams('well-1.level')/Observations"
@@ -64,7 +64,7 @@ async def wired(sta: World) -> AsyncIterator[Wire]:
     """A broker of a city with SensorThings, and what is told there."""
     front = sta.front
     assert isinstance(front, Singles)
-    door = MqttDoor(sta.parts.guard, sta.parts.accounts, sta.parts.intake, sta.clock, topics=(Messages(sta.parts.registry),))
+    door = MqttDoor(sta.parts.guard, sta.parts.accounts, sta.parts.intake, sta.clock, topics=(Messages(parts_of(sta)),))
     feeds = Feeds(front.parts, door.stays, "http://city")
     broker = Broker(("127.0.0.1",), 0, door.authorise, door.take, subscribe=feeds.open)
     await broker.start()
