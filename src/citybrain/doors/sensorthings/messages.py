@@ -12,7 +12,8 @@ import msgspec
 
 from citybrain.brain.observe import Verdict
 from citybrain.doors.sensorthings import featuring, sending
-from citybrain.doors.sensorthings.composing import readings
+from citybrain.doors.sensorthings.composing import names_one, readings
+from citybrain.doors.sensorthings.multi import MULTI
 from citybrain.doors.sensorthings.parts import SensorThingsParts
 from citybrain.doors.sensorthings.paths import ROOT, segments
 from citybrain.doors.sensorthings.refusals import missing
@@ -22,7 +23,8 @@ from citybrain.kernel.access import Caller
 from citybrain.kernel.text import Json
 
 VERSION: Final = "v1.1/"
-_ABLE: Final = tuple((*above, "Observations") for above in ((), ("Datastreams",), ("MultiDatastreams",), ("FeaturesOfInterest",)))
+_FEATURES: Final = "FeaturesOfInterest"
+_ABLE: Final = (("Observations",), ("Datastreams", "Observations"), (MULTI, "Observations"), (_FEATURES, "Observations"))
 Alone: TypeAlias = Callable[[Caller, str], Awaitable[Verdict]]
 """Stores a message by itself, as this caller's, for the account of this door."""
 
@@ -42,15 +44,17 @@ class Messages:
         if not topic.startswith(VERSION):
             return None
         path = segments(f"{ROOT}/{topic.removeprefix(VERSION)}")
-        if tuple(segment.name for segment in path) not in _ABLE or path[-1].key is not None:
+        names = tuple(segment.name for segment in path)
+        if names not in _ABLE or path[-1].key is not None:
             raise missing(topic)
-        to, body = sending.target(path, decoded(payload))
-        if sending.says(body):
-            return partial(self._alone, body, to, now)
-        if to.joint:
-            _, rows, _ = readings(self._parts.registry, body, to.key, now)
+        body, key = decoded(payload), path[0].key if len(path) == 2 else None
+        if sending.says(body) or names[0] == _FEATURES:
+            to, about = sending.target(path, body)
+            return partial(self._alone, about, to, now)
+        if names[0] == MULTI or (key is None and names_one(body)):
+            _, rows, _ = readings(self._parts.registry, body, key, now)
         else:
-            rows = [observed(body, to.key, now)]
+            rows = [observed(body, key, now)]
         return ([msgspec.json.encode(row) for row in rows],)
 
     async def _alone(self, body: Json, to: Target, now: str, caller: Caller, door: str) -> Verdict:

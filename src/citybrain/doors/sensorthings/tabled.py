@@ -56,6 +56,8 @@ async def arrays(
 
 async def _stored(parts: SensorThingsParts, told: _Told, key: str | None) -> Verdict:
     """Store rows and what they are about: that first, so that no reading that was acknowledged is without it."""
+    if not told.features:
+        return await parts.intake.take(told.rows, DOOR, key)
     bad = frozenset(one.row for one in parts.intake.refused(told.rows, parts.registry))
     mine = _abouts(parts.registry, told, bad)
     before = await to_thread.run_sync(parts.featured.keep, mine)
