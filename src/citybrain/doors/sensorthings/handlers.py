@@ -1,6 +1,5 @@
 """The routes of the door: one for all that is read, one for observations, and one each for what is made, changed and ended."""
 
-from collections.abc import Awaitable
 from typing import Annotated, Final
 from urllib.parse import parse_qsl
 
@@ -10,7 +9,7 @@ from litestar import Response, delete, get, post, route
 from litestar.exceptions import HTTPException
 from litestar.params import FromPath, HeaderParameter
 
-from citybrain.doors.sensorthings import answers, batch, bringing, featuring, links, multipart, sending, tabled
+from citybrain.doors.sensorthings import answers, batch, bringing, featuring, hanging, links, multipart, sending, tabled
 from citybrain.doors.sensorthings.altering import PATCH, Change
 from citybrain.doors.sensorthings.bound import bound
 from citybrain.doors.sensorthings.changing import Changer, thing_of
@@ -20,7 +19,7 @@ from citybrain.doors.sensorthings.paths import Segment, segments
 from citybrain.doors.sensorthings.reading import Raw, Reading
 from citybrain.doors.sensorthings.refusals import missing
 from citybrain.doors.sensorthings.sending import Sender
-from citybrain.doors.sensorthings.together import Group, entered, group_of
+from citybrain.doors.sensorthings.together import Group, entered, group_of, keyless
 from citybrain.doors.sensorthings.writing import Takes, Writer, addressed, decoded, names_features
 from citybrain.kernel.access import Ask
 from citybrain.kernel.instant import rfc3339
@@ -119,12 +118,21 @@ async def _observed(
             told = addressed(said, around), taken
         return answers.written(told[0], 201 if told[1] and (group is None or group.whole) else 422)
     to, body = sending.target(where, _decoded(request, sent))
+    new = sending.described(body, to, rfc3339(parts.clock.city()))
+    if new is not None:
+        keyless(key)
+        _, made = await _made(request, parts, new.path, new.body)
+        return _created(host, new.observation(registry, made))
     sender = Sender(request.user, parts.purpose(request), now)
     if sending.says(body) and not await to_thread.run_sync(featuring.plainly, parts, body, to):
         made = await featuring.observed(parts, group, sender, body, to, key)
     else:
         made = await sending.stored(takes, parts.accounts, registry, sender, sending.bare(body), to, key)
-    return Response(b"", status_code=201, headers={"Location": links.entity(host, _READINGS, made)})
+    return _created(host, made)
+
+
+def _created(host: str, observation: str) -> Response[bytes]:
+    return Response(b"", status_code=201, headers={"Location": links.entity(host, _READINGS, observation)})
 
 
 async def _many(
@@ -137,16 +145,24 @@ async def _many(
 
 
 async def _made(request: Call, parts: SensorThingsParts, where: tuple[Segment, ...], body: Json) -> tuple[str, str]:
-    """The set and the id of what was made, with the observations that it brings."""
-    changer = _changer(parts, request, where, thing_of(where, body))
-    brought = bringing.apart(where, body)
-    if brought is None:
-        return await to_thread.run_sync(changer.create, where, body)
+    """The set and the id of what was made, with all that comes along."""
+    hung = hanging.apart(where, body)
+    changer = _changer(parts, request, hung.path, thing_of(hung.path, hung.body))
+    brought = bringing.apart(hung.path, hung.body)
+    if brought is None and not hung.below:
+        return hung.answer, (await to_thread.run_sync(changer.create, hung.path, hung.body))[1]
     sender = Sender(request.user, parts.purpose(request), rfc3339(parts.clock.city()))
-    bringing.require(parts, sender.caller, sender.purpose)
+    if brought is not None or hung.readings:
+        bringing.require(parts, sender.caller, sender.purpose)
 
-    def work(group: Group) -> Awaitable[tuple[str, str]]:
-        return bringing.made(group, where, brought, sender)
+    async def work(group: Group) -> tuple[str, str]:
+        if brought is None:
+            own = Changer(group.making, group.gathering)
+            name, key = await to_thread.run_sync(own.create, hung.path, hung.body)
+        else:
+            name, key = await bringing.made(group, hung.path, brought, sender)
+        await hanging.made(group, name, key, hung.below, sender)
+        return hung.answer, key
 
     group = group_of(request)
     return await (entered(parts, work) if group is None else work(group))

@@ -6,15 +6,17 @@ from typing import Final
 
 import msgspec
 
-from citybrain.brain.observe import Registry, Rows, permitted, read_rows, whole
+from citybrain.brain.observe import Registry, Rows, permitted, read_rows
+from citybrain.brain.observe import whole as together
 from citybrain.brain.protect import Accounts
 from citybrain.doors.sensorthings import multi
-from citybrain.doors.sensorthings.bodies import reference
+from citybrain.doors.sensorthings.bodies import Whole, reference
 from citybrain.doors.sensorthings.composing import Composer, names_one, readings
 from citybrain.doors.sensorthings.paths import Segment
 from citybrain.doors.sensorthings.refusals import not_held, wrong
 from citybrain.doors.sensorthings.writing import DOOR, EMPTY, FEATURE, Takes, Writer, observed
 from citybrain.kernel.access import Caller
+from citybrain.kernel.instant import parse
 from citybrain.kernel.text import Json
 
 _READINGS: Final = "Observations"
@@ -63,6 +65,35 @@ def target(where: tuple[Segment, ...], body: Json) -> tuple[Target, Json]:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Described:
+    """A Datastream or MultiDatastream that is described within an Observation: the set it is sent to, and it with that Observation."""
+
+    path: tuple[Segment, ...]
+    body: Json
+    time: Json
+    """That of the Observation."""
+
+    def observation(self, registry: Registry, key: str) -> str:
+        """The id of the Observation, once that of which it is was made."""
+        at = parse(str(self.time))
+        return multi.named(key, at) if self.path[0].name == multi.MULTI else f"{registry.stream_numbers()[key]}.{at}"
+
+
+def described(body: Json, to: Target, now: str) -> Described | None:
+    """What an Observation describes that it is of; None where it names it, as almost all do. Raises BadInputError for no list."""
+    if to.key is not None or not isinstance(body, dict):
+        return None
+    link = "MultiDatastream" if to.joint else "Datastream"
+    found = body.get(link)
+    if not isinstance(found, dict) or all(name.startswith("@iot.") for name in found):
+        return None
+    time = body.get("phenomenonTime") or body.get("resultTime") or now
+    rest = {name: one for name, one in body.items() if name != link} | {"phenomenonTime": time}
+    whole = {**found, _READINGS: [*Whole(link, found).list(_READINGS), rest]}
+    return Described((Segment(f"{link}s"),), whole, time)
+
+
 def says(body: Json) -> bool:
     """Whether an Observation says what it is about."""
     return isinstance(body, dict) and body.get(FEATURE) not in EMPTY
@@ -85,7 +116,7 @@ def thing(registry: Registry, body: Json, to: Target) -> tuple[str, tuple[int, .
 def rows(registry: Registry, accounts: Accounts, sender: Sender, body: Json, to: Target) -> Rows:
     """The rows that an Observation is, all of them or none; raises what is wrong with it."""
     listed = readings(registry, body, to.key, sender.now)[1] if to.joint else [observed(body, to.key, sender.now)]
-    return whole(permitted(read_rows(msgspec.json.encode(listed)), accounts.barred(sender.caller)), [0] * len(listed))
+    return together(permitted(read_rows(msgspec.json.encode(listed)), accounts.barred(sender.caller)), [0] * len(listed))
 
 
 async def stored(

@@ -219,15 +219,16 @@ class Shelves:
         return None
 
     def streams(self, where: Predicate) -> tuple[str, ...]:
-        """The streams whose observations are asked for: those named, those of a thing, or all that the caller may see."""
+        """The streams whose observations are asked for: those named, those of a thing, all that the caller may see.
+
+        For a feature that was made here those that have, or once had, readings about such a one.
+        """
         named = spans.named(where, "stream")
         if named is not None:
             return tuple(name for name in named if self._is_stream(name))
         if spans.named(where, "feature") is not None:
-            raise not_held(
-                "不能订阅手工新建的观测对象的观测值，请订阅 Datastream 的。",
-                "Observations about a feature that was made by hand are not subscribed to. Subscribe to those of a Datastream.",
-            )
+            known = self.registry.streams()
+            return tuple(known[number - 1].id for number in sorted(self.own()) if known[number - 1].ended is None)
         things = spans.named(where, "entity")
         if things is not None:
             return tuple(stream.id for thing in things for stream in self.registry.streams_of(thing))

@@ -40,12 +40,7 @@ class Group:
     async def take(self, rows: Rows, door: str, key: str | None) -> Verdict:
         """Check rows as the intake does, and hold them until ``enter``; one that is bad spoils the group."""
         del door
-        if key is not None:
-            what = Text(
-                "一起成败的请求不能带 Idempotency-Key，请去掉。",
-                "What succeeds or fails together takes no Idempotency-Key. Leave it out.",
-            )
-            raise BadInputError(what, parameter="Idempotency-Key")
+        keyless(key)
         refused = self.parts.intake.refused(rows, self.gathering)
         self.whole = self.whole and not refused
         self.held.append(rows)
@@ -80,6 +75,16 @@ class Group:
                 await to_thread.run_sync(self.parts.featured.put, before)
             if made and not stored:
                 await to_thread.run_sync(self.parts.making.take_back, self.gathering)
+
+
+def keyless(key: str | None) -> None:
+    """Raise BadInputError for an Idempotency-Key: what is kept of a key is one batch of observations, and no entity."""
+    if key is not None:
+        what = Text(
+            "一起成败的请求不能带 Idempotency-Key，请去掉。",
+            "What succeeds or fails together takes no Idempotency-Key. Leave it out.",
+        )
+        raise BadInputError(what, parameter="Idempotency-Key")
 
 
 def begun(parts: SensorThingsParts, door: str = DOOR) -> Group:
