@@ -80,6 +80,20 @@ def test_a_dataset_is_exported_in_every_form_and_the_export_is_audited(
     capsys.readouterr()
 
 
+def test_readings_are_exported_by_stream_with_a_manifest_beside(
+    tmp_path: Path, state: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    main(["import", str(readings(tmp_path)), "--state", str(state)])
+    file = tmp_path / "pm25.csv"
+    assert main(["export", "observation", str(file), "--where", "stream=air-01.pm25", "--state", str(state)]) == 0
+    sheet = json.loads((tmp_path / "pm25.csv.manifest.json").read_text("utf-8"))
+    assert sheet["rows"] == len(file.read_text("utf-8").splitlines()) - 1 > 0
+    assert sheet["readings"]["left_out"] == {"struck": 0}
+    capsys.readouterr()
+    assert main(["export", "observation", str(file), "--where", "river=Hai", "--state", str(state)]) == 2
+    assert "“river”" in capsys.readouterr().err
+
+
 def test_a_form_that_nobody_knows_and_a_dataset_that_is_not_there_are_told(
     tmp_path: Path, state: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

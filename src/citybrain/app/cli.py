@@ -67,21 +67,7 @@ def _parser() -> argparse.ArgumentParser:
     new.add_argument("path", help="root/family/name, such as services/livelihood/lamps")
     new.add_argument("--zh", default="", help="中文名称 · its Chinese title, such as 路灯")
     new.add_argument("--en", default="", help="英文名称 · its English title, such as Street lamps")
-    imports = _way(
-        ways,
-        "import",
-        commands.import_,
-        "导入观测（CSV）、单位对象人员设备（JSON）或图层（GeoJSON）· import observations, units and things and people and devices, or a layer",
-    )
-    imports.add_argument("file", type=Path)
-    imports.add_argument("--kind", default=None, help="of a layer: the kind of its things, or area")
-    imports.add_argument("--crs", choices=get_args(System), default=None, help="of a layer: its coordinate system")
-    imports.add_argument("--control", type=Path, default=None, help="of a layer: CSV of points known in WGS 84: id, lon, lat")
-    _state(imports)
-    export = _way(ways, "export", commands.export, "导出数据集 · export a dataset")
-    export.add_argument("dataset")
-    export.add_argument("file", type=Path, help="ends in .csv, .json or .parquet")
-    _state(export)
+    _import_and_export(ways)
     replay = _way(ways, "replay", commands.replay, "在历史上重放规则 · replay a rule over history")
     replay.add_argument("rule")
     replay.add_argument("--days", type=int, default=30)
@@ -106,6 +92,31 @@ def _parser() -> argparse.ArgumentParser:
     bench = _way(ways, "bench", commands.bench, "测速 · measure, in a source tree")
     bench.add_argument("--quick", action="store_true", help="short runs, nothing written")
     return parser
+
+
+def _import_and_export(ways: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    imports = _way(
+        ways,
+        "import",
+        commands.import_,
+        "导入观测（CSV）、单位对象人员设备（JSON）或图层（GeoJSON）· import observations, units and things and people and devices, or a layer",
+    )
+    imports.add_argument("file", type=Path)
+    imports.add_argument("--kind", default=None, help="of a layer: the kind of its things, or area")
+    imports.add_argument("--crs", choices=get_args(System), default=None, help="of a layer: its coordinate system")
+    imports.add_argument("--control", type=Path, default=None, help="of a layer: CSV of points known in WGS 84: id, lon, lat")
+    _state(imports)
+    export = _way(ways, "export", commands.export, "导出数据集 · export a dataset")
+    export.add_argument("dataset")
+    export.add_argument("file", type=Path, help="ends in .csv, .json, .parquet or .geojson")
+    export.add_argument(
+        "--where",
+        action="append",
+        default=[],
+        metavar="COLUMN[.OP]=VALUE",
+        help="as the address of the export takes it, such as stream=air-03.pm25 or time.ge=2026-11-01T00:00:00+08:00; may be repeated",
+    )
+    _state(export)
 
 
 def _way(

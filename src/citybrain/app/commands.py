@@ -25,9 +25,11 @@ from citybrain.app.quiet import quiet
 from citybrain.app.settings import Settings
 from citybrain.app.stores import opened
 from citybrain.app.walltime import wall
-from citybrain.brain.exchange import Format
+from citybrain.brain.exchange import Format, marked
 from citybrain.brain.observe import check_days, read_rows
-from citybrain.kernel.access import Caller, Query
+from citybrain.doors.api import asking
+from citybrain.doors.api.plain import mapping
+from citybrain.kernel.access import Caller
 from citybrain.kernel.clock import RunningClock
 from citybrain.kernel.errors import BadInputError, NotFoundError
 from citybrain.kernel.ids import new_id
@@ -147,16 +149,26 @@ def _import_layer(given: argparse.Namespace) -> int:
 
 
 def export(given: argparse.Namespace) -> int:
-    """Export a dataset with everything that its access allows to the officer at this machine; audited."""
+    """Export a dataset with everything that its access allows to the officer at this machine; audited.
+
+    Beside a file of readings stands its manifest: how many are measured, corrected, struck out and left out.
+    """
     forms: dict[str, Format] = {".csv": "csv", ".json": "json", ".parquet": "parquet", ".geojson": "geojson"}
     form = forms.get(given.file.suffix)
     if form is None:
         raise BadInputError(Text("文件名须以 .csv、.json 或 .parquet 结尾。", "The file must end in .csv, .json or .parquet."))
     with _quiet(given) as city, given.file.open("wb") as file:
-        officer = Caller("command-line", "command line", frozenset({"data_officer"}))
-        for piece in city.catalogue.export(city.guard.exporter(officer, "command line"), Query(given.dataset), form):
+        reader = city.guard.exporter(Caller("command-line", "command line", frozenset({"data_officer"})), "command line")
+        dataset = city.catalogue.describe(given.dataset)
+        asked = asking.query(dataset, [_word(said) for said in given.where])
+        for piece in city.catalogue.export(reader, asked, form):
             file.write(piece)
+        told = city.catalogue.manifest(reader, asked) if marked(dataset) else None
     _say(str(given.file))
+    if told is not None:
+        beside = given.file.with_name(f"{given.file.name}.manifest.json")
+        beside.write_bytes(msgspec.json.format(msgspec.json.encode(mapping(told))))
+        _say(str(beside))
     return 0
 
 
@@ -267,6 +279,11 @@ async def _import_piece(city: City, rows: list[dict[str, object]], key: str, tot
     totals["refused"] += len(verdict.refused)
     for refusal in verdict.refused[:20]:
         sys.stderr.write(f"{refusal.row}: {refusal.code}: {refusal.why}\n")
+
+
+def _word(said: str) -> tuple[str, str]:
+    name, _, value = said.partition("=")
+    return name, value
 
 
 def _number(text: object) -> object:

@@ -21,6 +21,7 @@ from citybrain.brain.observe.learning import Broken, Learned
 from citybrain.brain.observe.life import contracts, life, lives
 from citybrain.brain.observe.made import FEATURE, MADE, MadeGroup, MadeProperty, MadeSensor, MadeStream, MadeThing, MadeUnit
 from citybrain.brain.observe.making import Beside, Draft, Making
+from citybrain.brain.observe.marked import MARKS, STANDING
 from citybrain.brain.observe.nearest import WALK_BASIS, Found, Nearest
 from citybrain.brain.observe.past import Recent, history, missing, struck
 from citybrain.brain.observe.permission import permitted
@@ -43,9 +44,11 @@ __all__ = [
     "FEATURE",
     "FORMS",
     "MADE",
+    "MARKS",
     "METADATA",
     "NOTHING",
     "RESTORED",
+    "STANDING",
     "STRUCK",
     "WALK_BASIS",
     "About",
