@@ -262,10 +262,15 @@ def test_what_was_measured_before_a_correction_is_not_kept_longer_than_the_readi
         await city.corrections.correct(stream, change, seen, "data", "单位错误")
 
     asyncio.run(correct())
-    assert len(city.corrections.kept(1)) == 48
+    assert len(city.corrections.kept(1)) == city.corrections.verify() == 48
+    city.stores.mine.close_days(Instant(NOW - 2 * DAY))
     clock.set(Instant(NOW + DAY))
-    turn(city)
+    city.retaining.run_once()
+    assert oldest(city) > min(one.time for one in city.corrections.kept(1))
+    assert city.corrections.verify() == 48, "what is deleted and not yet forgotten is no fault"
+    past = city.retaining.spans()[0]
+    city.corrections.forget(past.streams, past.before)
     kept = city.corrections.kept(1)
-    assert 0 < len(kept) < 48
+    assert 0 < len(kept) == city.corrections.verify() < 48
     assert min(one.time for one in kept) == oldest(city)
     assert [(one.rows, one.why) for one in city.corrections.of(stream)] == [(48, "单位错误")]

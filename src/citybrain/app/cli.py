@@ -83,7 +83,14 @@ def _parser() -> argparse.ArgumentParser:
     )
     move.add_argument("--to", required=True, help="postgresql://user@host/name")
     _state(move)
-    _state(_way(ways, "verify", commands.verify, "核验审计链 · verify the audit chain"))
+    _state(
+        _way(
+            ways,
+            "verify",
+            commands.verify,
+            "核验审计链、删除证明和更正 · verify the audit chain, proofs of deletion and corrections",
+        )
+    )
     bundle = _way(
         ways, "bundle", commands.bundle, "制作离线安装包 · make the bundle that installs without a network, in a source tree"
     )

@@ -210,11 +210,13 @@ def move(given: argparse.Namespace) -> int:
 
 
 def verify(given: argparse.Namespace) -> int:
-    """Verify the audit chain and the proofs of deletions; an error names the first row that was changed."""
+    """Verify the audit chain, the proofs of deletions and the corrections; an error names the first row that does not fit."""
     with _quiet(given) as city:
         _say(f"{city.audit.verify()} 行审计记录完好 · audit rows are sound")
         if proofs := city.retaining.verify():
             _say(f"{proofs} 份删除证明相符 · proofs of deletion agree")
+        if readings := city.corrections.verify():
+            _say(f"{readings} 个更正和作废的读数相符 · corrected and struck-out readings agree")
     return 0
 
 

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection
 
-from citybrain.brain.observe import corrected, revising
+from citybrain.brain.observe import corrected, revising, verifying
 from citybrain.brain.observe.corrected import Correction, Kept, Signed, State
 from citybrain.brain.observe.horizon import Horizon
 from citybrain.brain.observe.intake import Intake, Revision
@@ -120,6 +120,10 @@ class Corrections:
     def forget(self, numbers: Numbers, before: Instant) -> int:
         """Delete the kept readings of streams (n,) before an instant, as retention has it; who changed what when stays."""
         return self._write(lambda connection: corrected.forget(connection, numbers, before))
+
+    def verify(self) -> int:
+        """How many corrected readings agree with the store of readings; raises ConflictError that names the first that does not."""
+        return self._read(lambda connection: verifying.verify(connection, self._series, self._registry, self._horizon))
 
     def overruled(self, no: Numbers, time: Ints, known: Floats, value: Floats) -> NDArray[np.bool_]:
         """Which observations (n,) say what was measured where a correction stands: they were known before it."""
