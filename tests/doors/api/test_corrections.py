@@ -177,6 +177,27 @@ async def test_a_figure_says_how_many_of_its_readings_a_person_set(world: World)
         assert (await client.get(road)).json()["corrected"] == 1
 
 
+async def test_a_figure_says_what_it_was_made_of_and_what_has_changed_since(world: World) -> None:
+    road = "/api/v1/see/figures/streams_live"
+    await fill(world, 3.0, 49.0)
+    await asyncio.to_thread(world.indicators.compute, "streams_live")
+    world.clock.set(Instant(NOW + 5 * MINUTE))
+    async with world.client("data_officer") as client:
+        (whole,) = [row for row in (await client.get(road)).json()["figures"] if row["area"] is None]
+        assert (whole["corrected"], whole["changed"]) == (0, 0)
+        made = await corrected(client, {"at": rfc3339(NOW), "value": 3.2})
+    world.clock.set(Instant(NOW + 60 * MINUTE))
+    await asyncio.to_thread(world.indicators.compute, "streams_live")
+    async with world.client("data_officer") as client:
+        told = [(row["corrected"], row["changed"]) for row in (await client.get(f"{road}/history")).json()["figures"]]
+        assert (told[0], told[-1]) == ((0, 1), (1, 0)), "the first was made of what was measured"
+        world.clock.set(Instant(NOW + 65 * MINUTE))
+        await client.post(f"{LEVEL}/{made['no']}/end", json={"why": "原来没有错"})
+        told = [(row["corrected"], row["changed"]) for row in (await client.get(f"{road}/history")).json()["figures"]]
+        assert (told[0], told[-1]) == ((0, 0), (1, 1)), "and it is measured again"
+        assert "changed" not in (await client.get("/api/v1/see/figures/open_cases/history")).text
+
+
 async def test_the_newest_is_struck_out_alone(world: World) -> None:
     await fill(world, 3.0, 3.1, 49.0)
     async with world.client("data_officer") as client:

@@ -125,6 +125,7 @@ async def test_one_reading_is_found_by_its_second(world: World) -> None:
         figure = await looked(client, "/figures/streams_live", {})
         assert re.search(r"其中由人员更正的读数</dt><dd>[1-9]", figure), "whatever else was corrected in this city"
         assert "由人员更正</span>" in figure
+        assert "算出以后" not in figure
         answer = await client.get(f"{page}?{urlencode({'at': '2026-11-22T14:58', 'value': '81'})}")
         assert (answer.status_code, 'id="at-error"' in answer.text) == (400, True)
         answer = await client.get(f"{page}?{urlencode({'at': '2026-11-22T15:00', 'value': '81'})}")

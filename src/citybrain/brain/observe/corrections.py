@@ -5,7 +5,7 @@ Corrected values go in by their own door, as revisions: every reader meets them,
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from functools import partial
 from typing import Final, TypeVar
 
@@ -13,11 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection
 
-from citybrain.brain.observe import corrected, revising, verifying
+from citybrain.brain.observe import corrected, resting, revising, verifying
 from citybrain.brain.observe.corrected import Correction, Kept, Signed, State
 from citybrain.brain.observe.horizon import Horizon
 from citybrain.brain.observe.intake import Intake, Revision
 from citybrain.brain.observe.registry import Registry
+from citybrain.brain.observe.resting import Rested
 from citybrain.brain.observe.revising import CORRECTION, MOST, RESTORED, Change, Plan, Preview
 from citybrain.brain.observe.striking import NOTHING, STRUCK
 from citybrain.kernel.clock import Clock
@@ -124,6 +125,10 @@ class Corrections:
     def verify(self) -> int:
         """How many corrected readings agree with the store of readings; raises ConflictError that names the first that does not."""
         return self._read(lambda connection: verifying.verify(connection, self._series, self._registry, self._horizon))
+
+    def rested(self, streams: Sequence[str], at: Sequence[Instant]) -> list[Rested]:
+        """For each instant (n,) what a figure of the latest readings of some streams was made of then, as ``Rested`` says."""
+        return self._read(lambda connection: resting.rested(connection, self._series, self._registry, streams, at))
 
     def overruled(self, no: Numbers, time: Ints, known: Floats, value: Floats) -> NDArray[np.bool_]:
         """Which observations (n,) say what was measured where a correction stands: they were known before it."""
