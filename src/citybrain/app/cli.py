@@ -79,9 +79,13 @@ def _parser() -> argparse.ArgumentParser:
     restore.add_argument("source", type=Path)
     _state(restore)
     move = _way(
-        ways, "move", commands.move, "把业务数据从 SQLite 迁入空的 PostgreSQL · move the transactions into an empty PostgreSQL"
+        ways,
+        "move",
+        commands.move,
+        "把业务数据从 SQLite 迁入空的 PostgreSQL，把事实表迁给 worker · move the transactions into an empty PostgreSQL, the facts to the worker",
     )
-    move.add_argument("--to", required=True, help="postgresql://user@host/name")
+    move.add_argument("--to", default=None, help="postgresql://user@host/name")
+    move.add_argument("--facts", type=Path, default=None, help="the state folder of the worker, such as var-worker")
     _state(move)
     _state(
         _way(

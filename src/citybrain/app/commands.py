@@ -23,12 +23,13 @@ from citybrain.app.packs import installed
 from citybrain.app.programs import python
 from citybrain.app.quiet import quiet
 from citybrain.app.settings import Settings
-from citybrain.app.stores import opened
+from citybrain.app.stores import FACTS, SERIES, opened
 from citybrain.app.walltime import wall
 from citybrain.brain.exchange import Format, marked
 from citybrain.brain.observe import check_days, read_rows
 from citybrain.doors.api import asking
 from citybrain.doors.api.plain import mapping
+from citybrain.engines.duckdb import carry, forget
 from citybrain.kernel.access import Caller
 from citybrain.kernel.clock import RunningClock
 from citybrain.kernel.errors import BadInputError, NotFoundError
@@ -199,14 +200,30 @@ def restore(given: argparse.Namespace) -> int:
 
 
 def move(given: argparse.Namespace) -> int:
-    """Move the transactions of a program that is not running from SQLite into an empty PostgreSQL database; no setting is changed."""
+    """Move a program that is not running: its transactions into an empty PostgreSQL database, its facts into the worker's folder."""
     settings = _settings(given)
+    if given.to is None and given.facts is None:
+        what = Text(
+            "请用 --to 指定 PostgreSQL，或用 --facts 指定 worker 的状态目录。",
+            "Name the PostgreSQL database with --to, or the state folder of the worker with --facts.",
+        )
+        raise BadInputError(what)
     with StateLock(settings.folder):
-        rows = moving.move(settings, given.to, lambda sheet: _say(f"{sheet.rows:>10} {sheet.table} {sheet.digest[:16]}"))
-    shown = make_url(given.to).render_as_string()
+        if given.to is not None:
+            _move(settings, given.to)
+        if given.facts is not None:
+            with StateLock(given.facts):
+                rows = carry(settings.folder / SERIES, given.facts / FACTS, settings.series_memory)
+            _say(f"{rows} 行事实已迁入，不含观测 · rows of facts carried, no observations: {given.facts / FACTS}")
+    return 0
+
+
+def _move(settings: Settings, to: str) -> None:
+    """Move the transactions from SQLite into an empty PostgreSQL database; no setting is changed."""
+    rows = moving.move(settings, to, lambda sheet: _say(f"{sheet.rows:>10} {sheet.table} {sheet.digest[:16]}"))
+    shown = make_url(to).render_as_string()
     _say(f"已迁入 {rows} 行，逐表核对一致 · rows moved, every table agrees on both sides")
     _say(f'请在 citybrain.toml 中设置 · now set in citybrain.toml: database = "{shown}"')
-    return 0
 
 
 def verify(given: argparse.Namespace) -> int:
@@ -256,6 +273,9 @@ def _settle(city: City, config: Path | None) -> None:
         city.areas.put(district.read_areas(areas))
     city.catalogue.register_all(datasets(city.packs, city.origin))
     city.catalogue.link_all(city.indicators.edges())
+    if city.stores.cleared is not None:
+        city.retaining.prove(city.stores.cleared)
+        forget(city.settings.folder / FACTS)
 
 
 async def _import(city: City, file: Path) -> dict[str, int]:
