@@ -8,6 +8,7 @@ from citybrain.brain.observe import Corrections, Rested
 from citybrain.kernel.errors import CityError
 from citybrain.kernel.instant import DAY, MINUTE, Instant
 from citybrain.kernel.observations import SeriesQuery
+from tests.brain import tiny
 from tests.brain.observe.conftest import World
 from tests.brain.observe.correcting import LEVEL, START, correct, made, one_at, strike
 
@@ -58,6 +59,25 @@ async def test_it_rested_on_the_reading_that_was_the_latest_then(world: World, c
     assert corrections.rested([LEVEL], [at(5), Instant(at(0) + 3 * DAY)]) == [Rested(0, 0), Rested(0, 0)]
     assert corrections.rested(["p2.level", "nothing"], [at(0)]) == [Rested()]
     assert corrections.rested([LEVEL], []) == []
+
+
+async def test_behind_what_was_computed_stand_the_readings_it_was_computed_from(world: World, corrections: Corrections) -> None:
+    load = "p1.load"
+    await world.send(*((LEVEL, -minute, 100.0 + minute) for minute in range(9)))
+    await world.deriver().run_once()
+    assert world.latest.of(world.registry.stream(load).no) is not None
+    corrections.computed_by((tiny.PACK,))
+    assert corrections.rested([load], [at(0)]) == [Rested(0, 0)]
+    now(world, 1)
+    await correct(world, corrections, one_at(-3, 7.0))
+    await correct(world, corrections, one_at(-8, 7.0))
+    await world.deriver().run_once()
+    assert corrections.rested([load], [at(0), at(1)]) == [Rested(0, 1), Rested(1, 0)], (
+        "what is further back than it looks is no ground of it"
+    )
+    now(world, 2)
+    await correct(world, corrections, strike(-4, -3))
+    assert corrections.rested([load, LEVEL], [at(0), at(1), at(2)]) == [Rested(0, 2), Rested(1, 2), Rested(0, 0)]
 
 
 @pytest.mark.parametrize("seed", range(4))

@@ -1,11 +1,11 @@
 """What a figure was made of when it was made: how many of its readings a person had set by then, and how many have changed since.
 
-A figure of streams rests on the latest reading of each. What stood at an instant is told by the record of corrections, which keeps what
-was measured, what was set, and when; what has changed since, by what stands now. A correction is known in city time by the revision
+A figure of streams rests on the latest reading of each, or on those from which that was computed. What stood at an instant is told by
+the record of corrections, which keeps what was measured, what was set, and when; what has changed since, by what stands now. A correction is known in city time by the revision
 that it left; older ones at the same time of a reading by their distance to it.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
 import msgspec
@@ -17,8 +17,8 @@ from citybrain.brain.observe.revising import CORRECTION, RESTORED
 from citybrain.brain.observe.store import CORRECTED
 from citybrain.brain.observe.store import CORRECTION as TABLE
 from citybrain.brain.observe.striking import NOTHING, STRUCK
-from citybrain.kernel.instant import DAY, Instant
-from citybrain.kernel.observations import SeriesQuery
+from citybrain.kernel.instant import DAY, Duration, Instant
+from citybrain.kernel.observations import Ints, SeriesQuery
 from citybrain.kernel.ports import Series
 
 _BACK: Final = 2 * DAY
@@ -63,6 +63,11 @@ class _Reading(NamedTuple):
             return self.lines[0].measured, False
         return None if stood[-1].value == NOTHING else (stood[-1].value, True)
 
+    def said(self, at: int) -> Rested | None:
+        """What it is to a figure made at an instant; None where it did not stand then."""
+        then = self.then(at)
+        return None if then is None else Rested(int(then[1]), int(then[0] != self.value))
+
     @property
     def _late(self) -> int:
         """How far city time is from wall time: the last that a person did is known by both."""
@@ -71,39 +76,88 @@ class _Reading(NamedTuple):
         return self.received - max(line.made if line.ended == _FOREVER else line.ended for line in self.lines)
 
 
-def rested(
-    connection: Connection, series: Series, registry: Registry, streams: Sequence[str], at: Sequence[Instant]
-) -> list[Rested]:
-    """For each instant (n,) what a figure of the latest readings of some streams was made of then; streams unknown by now count nothing."""
-    known, found = registry.stream_numbers(), [Rested() for _ in at]
-    named = {int(no) for no in connection.execute(select(TABLE.c.stream).distinct()).scalars()} if len(at) else set()
-    for no in sorted(named & {known[name] for name in streams if name in known}):
-        for place, (corrected, changed) in enumerate(_of_stream(connection, series, no, at)):
-            before = found[place]
-            found[place] = Rested(before.corrected + corrected, before.changed + changed)
-    return found
+class Grounds(NamedTuple):
+    """What a derived field is computed from: fields of the same entity, and how far back."""
+
+    fields: tuple[str, ...]
+    lookback: Duration
 
 
-def _of_stream(connection: Connection, series: Series, no: int, at: Sequence[Instant]) -> Iterator[tuple[bool, bool]]:
-    since, until = Instant(min(at) - _BACK), Instant(max(at) + 1)
-    lines = _lines(connection, no, since, until)
-    rows = series.scan(SeriesQuery((no,), since, until, marks=True)) if lines else None
-    if rows is None:
-        yield from ((False, False) for _ in at)
-        return
-    times = rows["time"].to_numpy()
-    columns = (rows[name].to_pylist() for name in ("time", "value", "door", "received"))
-    readings = [_Reading(value, door, came, lines.get(time, ())) for time, value, door, came in zip(*columns, strict=True)]
-    for instant in at:
-        last = int(np.searchsorted(times, instant, "right"))
-        first = int(np.searchsorted(times, instant - _BACK, "left"))
-        yield next((said for place in range(last - 1, first - 1, -1) if (said := _said(readings[place], instant))), (False, False))
+class Resting:
+    """Answers for some instants (n,), over one state of the record of corrections."""
+
+    def __init__(
+        self, connection: Connection, series: Series, registry: Registry, grounds: Mapping[tuple[str, str], Grounds]
+    ) -> None:
+        self._connection = connection
+        self._series = series
+        self._registry = registry
+        self._grounds = grounds
+        self._named = {int(no) for no in connection.execute(select(TABLE.c.stream).distinct()).scalars()}
+
+    def of(self, streams: Sequence[str], at: Sequence[Instant]) -> list[Rested]:
+        """What a figure of the latest readings of some streams was made of at each instant; unknown streams count nothing."""
+        known, found = self._registry.stream_numbers(), [Rested() for _ in at]
+        if not (len(at) and self._named):
+            return found
+        for no in sorted({known[name] for name in streams if name in known}):
+            found = [_sum(one, more) for one, more in zip(found, self._of_stream(no, at), strict=True)]
+        return found
+
+    def _of_stream(self, no: int, at: Sequence[Instant]) -> Sequence[Rested]:
+        stream = self._registry.streams()[no - 1]
+        grounds = self._grounds.get((stream.kind, stream.field))
+        if grounds is None:
+            return self._latest(no, at) if no in self._named else [Rested() for _ in at]
+        known = self._registry.stream_numbers()
+        inputs = [known[name] for field in grounds.fields if (name := f"{stream.entity}.{field}") in known]
+        return self._behind(no, [one for one in inputs if one in self._named], grounds.lookback, at)
+
+    def _latest(self, no: int, at: Sequence[Instant]) -> Sequence[Rested]:
+        """Of the latest reading of a stream."""
+        times, readings = self._readings(no, Instant(min(at) - _BACK), Instant(max(at) + 1))
+        if not any(reading.lines for reading in readings):
+            return [Rested() for _ in at]
+        found = []
+        for instant in at:
+            first, last = (int(np.searchsorted(times, edge, "right")) for edge in (instant - _BACK, instant))
+            said = (reading.said(instant) for reading in reversed(readings[first:last]))
+            found.append(next((one for one in said if one is not None), Rested()))
+        return found
+
+    def _behind(self, no: int, inputs: Sequence[int], lookback: Duration, at: Sequence[Instant]) -> Sequence[Rested]:
+        """Of the readings that the latest value of a derived stream was computed from."""
+        found = [Rested() for _ in at]
+        if not inputs:
+            return found
+        since, until = Instant(min(at) - _BACK), Instant(max(at) + 1)
+        made = self._series.scan(SeriesQuery((no,), since, until, marks=True))["time"].to_numpy()
+        for one in inputs:
+            every, readings = self._readings(one, Instant(since - lookback - 1), until)
+            touched = [place for place, reading in enumerate(readings) if reading.lines]
+            times = every[touched]
+            for place, instant in enumerate(at):
+                last = int(np.searchsorted(made, instant, "right")) - 1
+                if last < 0 or made[last] <= instant - _BACK:
+                    continue
+                begin, end = np.searchsorted(times, made[last] - lookback, "left"), np.searchsorted(times, made[last], "right")
+                for reading in (readings[touched[near]] for near in range(int(begin), int(end))):
+                    found[place] = _sum(found[place], reading.said(instant) or Rested())
+        return found
+
+    def _readings(self, no: int, since: Instant, until: Instant) -> tuple[Ints, list[_Reading]]:
+        """The readings of a stream in [since, until) with their times (m,); none where no correction speaks of any."""
+        lines = _lines(self._connection, no, since, until)
+        if not lines:
+            return np.zeros(0, np.int64), []
+        rows = self._series.scan(SeriesQuery((no,), since, until, marks=True))
+        columns = (rows[name].to_pylist() for name in ("time", "value", "door", "received"))
+        readings = [_Reading(value, door, came, lines.get(time, ())) for time, value, door, came in zip(*columns, strict=True)]
+        return rows["time"].to_numpy(), readings
 
 
-def _said(reading: _Reading, at: Instant) -> tuple[bool, bool] | None:
-    """Whether a reading that stood at an instant had been set by a person, and whether it is another by now; None where it did not stand."""
-    then = reading.then(at)
-    return None if then is None else (then[1], then[0] != reading.value)
+def _sum(one: Rested, more: Rested) -> Rested:
+    return Rested(one.corrected + more.corrected, one.changed + more.changed)
 
 
 def _lines(connection: Connection, stream: int, since: Instant, until: Instant) -> dict[int, tuple[_Line, ...]]:
