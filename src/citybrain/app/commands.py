@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 from sqlalchemy import make_url
 
-from citybrain.app import backups, demo_bookings, district, furnish, layers, moving, new_pack, running, trial
+from citybrain.app import backups, demo_bookings, district, exporting, furnish, layers, moving, new_pack, running, trial
 from citybrain.app import bundle as bundling
 from citybrain.app import check as checking
 from citybrain.app import demo as demonstration
@@ -25,12 +25,8 @@ from citybrain.app.quiet import quiet
 from citybrain.app.settings import Settings
 from citybrain.app.stores import FACTS, SERIES, opened
 from citybrain.app.walltime import wall
-from citybrain.brain.exchange import Format, marked
 from citybrain.brain.observe import check_days, read_rows
-from citybrain.doors.api import asking
-from citybrain.doors.api.plain import mapping
 from citybrain.engines.duckdb import carry, forget
-from citybrain.kernel.access import Caller
 from citybrain.kernel.clock import RunningClock
 from citybrain.kernel.errors import BadInputError, NotFoundError
 from citybrain.kernel.ids import new_id
@@ -150,26 +146,11 @@ def _import_layer(given: argparse.Namespace) -> int:
 
 
 def export(given: argparse.Namespace) -> int:
-    """Export a dataset with everything that its access allows to the officer at this machine; audited.
-
-    Beside a file of readings stands its manifest: how many are measured, corrected, struck out and left out.
-    """
-    forms: dict[str, Format] = {".csv": "csv", ".json": "json", ".parquet": "parquet", ".geojson": "geojson"}
-    form = forms.get(given.file.suffix)
-    if form is None:
-        raise BadInputError(Text("文件名须以 .csv、.json 或 .parquet 结尾。", "The file must end in .csv, .json or .parquet."))
-    with _quiet(given) as city, given.file.open("wb") as file:
-        reader = city.guard.exporter(Caller("command-line", "command line", frozenset({"data_officer"})), "command line")
-        dataset = city.catalogue.describe(given.dataset)
-        asked = asking.query(dataset, [_word(said) for said in given.where])
-        for piece in city.catalogue.export(reader, asked, form):
-            file.write(piece)
-        told = city.catalogue.manifest(reader, asked) if marked(dataset) else None
-    _say(str(given.file))
-    if told is not None:
-        beside = given.file.with_name(f"{given.file.name}.manifest.json")
-        beside.write_bytes(msgspec.json.format(msgspec.json.encode(mapping(told))))
-        _say(str(beside))
+    """Export a dataset with everything that its access allows to the officer at this machine; audited."""
+    form = exporting.form(given.file)
+    with _quiet(given) as city:
+        for path in exporting.export(city, given.dataset, given.file, form, given.where):
+            _say(str(path))
     return 0
 
 
@@ -301,11 +282,6 @@ async def _import_piece(city: City, rows: list[dict[str, object]], key: str, tot
     totals["refused"] += len(verdict.refused)
     for refusal in verdict.refused[:20]:
         sys.stderr.write(f"{refusal.row}: {refusal.code}: {refusal.why}\n")
-
-
-def _word(said: str) -> tuple[str, str]:
-    name, _, value = said.partition("=")
-    return name, value
 
 
 def _number(text: object) -> object:

@@ -6,11 +6,12 @@ from collections.abc import Callable
 from itertools import count
 from pathlib import Path
 
+import duckdb
 import pyarrow as pa
 import pytest
 
 from citybrain.engines.duckdb import DuckFacts, DuckFile, DuckSeries, carry, carrying, clear, forget
-from citybrain.kernel.errors import ConflictError
+from citybrain.kernel.errors import ConflictError, StorageFullError
 from citybrain.kernel.instant import DAY, Instant
 from tests.engines.duckdb.world import START, batch
 
@@ -84,6 +85,24 @@ async def test_a_copy_that_came_along_leaves_the_disk_once_and_is_told_until_it_
     forget(folder)
     assert clear(folder) is None
     assert sorted(path.name for path in folder.parent.iterdir()) == ["facts"]
+
+
+async def test_a_disk_that_is_full_meanwhile_changes_nothing(both: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path / "worker" / "facts"
+    shutil.copytree(both, folder)
+    told = facts_of(folder)
+
+    def full(*_: object) -> int:
+        message = "IO Error: No space left on device"
+        raise duckdb.IOException(message)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(carrying, "number", full)
+        for act in (lambda: clear(folder), lambda: carry(both, tmp_path / "worker" / "others")):
+            with pytest.raises(StorageFullError):
+                act()
+    assert sorted(path.name for path in folder.parent.iterdir()) == ["facts"]
+    assert facts_of(folder) == told
 
 
 async def test_a_worker_of_its_own_facts_has_nothing_to_clear(tmp_path: Path) -> None:

@@ -1,8 +1,8 @@
 """What a figure was made of when it was made: how many of its readings a person had set by then, and how many have changed since.
 
 A figure of streams rests on the latest reading of each, or on those from which that was computed. What stood at an instant is told by
-the record of corrections, which keeps what was measured, what was set, and when; what has changed since, by what stands now. A correction is known in city time by the revision
-that it left; older ones at the same time of a reading by their distance to it.
+the record of corrections, which keeps what was measured, what was set, and when; what has changed since, by what stands now. When a
+correction was made in city time is known by the revision that it left; of older ones at the same reading, by their distance to it.
 """
 
 from collections.abc import Mapping, Sequence

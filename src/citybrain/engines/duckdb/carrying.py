@@ -84,6 +84,14 @@ def forget(folder: Path) -> None:
 
 
 def _carried(source: Path, target: Path, memory: str) -> int:
+    try:
+        return _copied(source, target, memory)
+    except BaseException:
+        shutil.rmtree(target, ignore_errors=True)
+        raise
+
+
+def _copied(source: Path, target: Path, memory: str) -> int:
     came, went = DuckFile(source, memory), DuckFile(target, memory)
     try:
         with came.cursor() as read, went.cursor() as write, transaction(write):
