@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,9 @@ from citybrain.kernel.pack import Planted
 from citybrain.kernel.parties import Unit
 from citybrain.kernel.places import Area, Place
 from citybrain.kernel.text import same
+from tests import several
 
+_names = count(1)
 NOW = parse("2026-11-22T07:00:00Z")
 STATION = Planted("air-01", "air_station", same("示范站"), Place(117.15, 39.1), "990104001", {})
 
@@ -36,6 +39,13 @@ def furnished(state: Path, clock: Clock | None = None, retention: dict[str, int]
         city.registry.plant((STATION,), "test", "demo", NOW)
         city.catalogue.register_all(datasets(city.packs, "demo"))
         yield city
+
+
+@pytest.fixture
+def empty(postgres_url: str) -> Iterator[str]:
+    """The address of an empty PostgreSQL database."""
+    with several.database(postgres_url, f"app_{next(_names)}") as address:
+        yield address
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """Backups: a round trip gives the same city, a changed file is refused, nothing is overwritten."""
 
 import asyncio
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -8,8 +9,14 @@ import pytest
 
 from citybrain.app.backups import backup, restore
 from citybrain.app.city import City
+from citybrain.app.cli import main
+from citybrain.app.lock import StateLock
+from citybrain.brain.observe import Change, missing
+from citybrain.kernel.access import Query
 from citybrain.kernel.errors import BadInputError, ConflictError
-from citybrain.kernel.instant import HOUR
+from citybrain.kernel.instant import DAY, HOUR, Instant
+from citybrain.kernel.observations import SeriesQuery
+from citybrain.kernel.predicate import And, Compare
 from tests.app.conftest import NOW, furnished
 
 
@@ -69,3 +76,148 @@ def test_lock_and_log_are_left_out(tmp_path: Path) -> None:
         (tmp_path / "var" / name).write_text("1", "ascii")
     assert backup(tmp_path / "var", tmp_path / "kept") == 1
     assert [path.name for path in (tmp_path / "kept" / "state").iterdir()] == ["replay.json"]
+
+
+STREAM = "air-01.pm25"
+FIRST = Instant(NOW - 20 * HOUR)
+
+
+def readings(city: City, hours: int = 20) -> None:
+    times = np.arange(1, hours + 1, dtype=np.int64) * HOUR + FIRST
+    columns = np.full(hours, city.registry.stream(STREAM).no, np.int32), times, 30.0 + np.arange(hours, dtype=np.float64)
+    assert asyncio.run(city.intake.take_columns(*columns, "mqtt", None)).stored == hours
+
+
+def span(first: int, last: int, *, strikes: bool = False) -> Change:
+    """The readings of the hours from a first to a last: struck out, or a tenth."""
+    since, until = Instant(FIRST + first * HOUR), Instant(FIRST + last * HOUR + 1)
+    return Change(since, until, strikes=True) if strikes else Change(since, until, 0.1)
+
+
+async def correct(city: City, change: Change) -> int:
+    stream = city.registry.stream(STREAM)
+    seen = city.corrections.preview(stream, change).seen
+    return (await city.corrections.correct(stream, change, seen, "data", "校准时的试气")).no
+
+
+async def correct_all(city: City) -> None:
+    """Struck out, corrected, one over another, taken back in whole and in part; and a device speaks again over one."""
+    stream = city.registry.stream(STREAM)
+    for change in (
+        span(1, 3, strikes=True),
+        span(5, 8),
+        span(7, 8, strikes=True),
+        span(10, 12, strikes=True),
+        span(14, 15),
+        span(20, 20),
+    ):
+        await correct(city, change)
+    for no in (3, 4):
+        await city.corrections.end(stream, no, "data", "原来没有错")
+    await correct(city, span(19, 20, strikes=True))
+    again = np.array([FIRST + 2 * HOUR], np.int64), np.array([99.0])
+    assert (await city.intake.take_columns(np.array([stream.no], np.int32), *again, "mqtt", None)).stored == 1
+
+
+def answers(city: City) -> dict[str, object]:
+    """All that is said of the stream, and of what is made from it."""
+    stream, no = city.registry.stream(STREAM), city.registry.stream(STREAM).no
+    since, until = FIRST, Instant(NOW + 1)
+    marked = And((Compare("stream", "eq", STREAM), Compare("mark", "in", ("measured", "corrected", "struck"))))
+    return {
+        "readings": city.sources["observation"](Query("observation", marked, limit=1000, count=True)),
+        "history": city.stores.series.scan(SeriesQuery((no,), since, until, DAY, marks=True)).to_pylist(),
+        "gaps": missing(city.stores.series, city.registry, STREAM, since, until),
+        "latest": city.latest.of(no),
+        "corrections": city.corrections.of(stream),
+        "kept": [city.corrections.kept(one.no) for one in city.corrections.of(stream)],
+        "marks": (city.corrections.standing(stream, since, until), city.corrections.struck(stream, since, until)),
+        "ledger": city.stores.series.doors(),
+        "figure": [(figure.area, figure.value, figure.unknown) for figure in city.indicators.compute("streams_live")],
+        "verified": city.corrections.verify(),
+    }
+
+
+def test_after_a_restore_every_answer_is_what_it_was_and_the_struck_stay_struck(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with furnished(tmp_path / "var") as city:
+        readings(city)
+        asyncio.run(correct_all(city))
+        told = answers(city)
+    assert told["verified"] == 11
+    backup(tmp_path / "var", tmp_path / "kept")
+    restore(tmp_path / "kept", tmp_path / "again")
+    with furnished(tmp_path / "again") as city:
+        assert answers(city) == told
+        stream = city.registry.stream(STREAM)
+        struck = np.array([FIRST + 3 * HOUR], np.int64), np.array([32.0])
+        verdict = asyncio.run(city.intake.take_columns(np.array([stream.no], np.int32), *struck, "mqtt", None))
+        assert (verdict.stored, verdict.duplicate) == (0, 1), "what was struck out and is sent again stays struck"
+        asyncio.run(city.corrections.end(stream, 7, "data", "原来没有错"))
+        assert city.latest.of(stream.no) is not None
+        city.stores.mine.close_days(Instant(NOW + DAY))
+        assert city.corrections.verify() == 10
+    capsys.readouterr()
+    assert main(["verify", "--state", str(tmp_path / "again")]) == 0
+    assert "10 个更正和作废的读数相符" in capsys.readouterr().out
+
+
+class PowerCutError(Exception):
+    """The machine is gone at this point."""
+
+
+@pytest.mark.parametrize("ends", [False, True])
+@pytest.mark.parametrize("place", ["revise", "become"])
+def test_a_backup_taken_in_the_midst_of_striking_out_is_finished_where_it_is_restored(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str, *, ends: bool
+) -> None:
+    def cut(*_: object) -> None:
+        raise PowerCutError
+
+    with furnished(tmp_path / "var") as city:
+        readings(city)
+        stream = city.registry.stream(STREAM)
+        if ends:
+            asyncio.run(correct(city, span(4, 9, strikes=True)))
+        with monkeypatch.context() as patch:
+            patch.setattr(city.intake if place == "revise" else city.corrections, "revise" if place == "revise" else "_become", cut)
+            with pytest.raises(PowerCutError):
+                asyncio.run(
+                    city.corrections.end(stream, 1, "data", "原来没有错") if ends else correct(city, span(4, 9, strikes=True))
+                )
+        assert [one.state for one in city.corrections.of(stream)] == ["ending" if ends else "pending"]
+    backup(tmp_path / "var", tmp_path / "kept")
+    restore(tmp_path / "kept", tmp_path / "again")
+    for folder in ("var", "again"):
+        with furnished(tmp_path / folder) as city:
+            stream = city.registry.stream(STREAM)
+            assert city.corrections.verify() == 0, "what is on its way is no fault"
+            assert asyncio.run(city.corrections.finish()) == 1
+            assert len(city.corrections.struck(stream, FIRST, NOW)) == (0 if ends else 6)
+            assert city.corrections.verify() == (0 if ends else 6)
+
+
+def test_stores_of_different_backups_are_found_out(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with furnished(tmp_path / "var") as city:
+        readings(city)
+    backup(tmp_path / "var", tmp_path / "before")
+    with furnished(tmp_path / "var") as city:
+        asyncio.run(correct(city, span(4, 9, strikes=True)))
+    backup(tmp_path / "var", tmp_path / "after")
+    for name, older, said in (("a", "series", "correction 1 is not in it"), ("b", "city.sqlite", "no correction says so")):
+        state = tmp_path / name
+        restore(tmp_path / "after", state)
+        lying, kept = state / older, tmp_path / "before" / "state" / older
+        (shutil.rmtree if lying.is_dir() else Path.unlink)(lying)
+        (shutil.copytree if kept.is_dir() else shutil.copy2)(kept, lying)
+        capsys.readouterr()
+        assert main(["verify", "--state", str(state)]) == 2
+        assert said in capsys.readouterr().err
+
+
+def test_a_running_program_is_not_backed_up(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with furnished(tmp_path / "var"), StateLock(tmp_path / "var"):
+        assert main(["backup", str(tmp_path / "kept"), "--state", str(tmp_path / "var")]) == 2
+    assert not (tmp_path / "kept").exists()
+    capsys.readouterr()

@@ -8,6 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from citybrain.app.cli import main
+from citybrain.engines.duckdb import clear
 from tests.app.conftest import furnished
 
 
@@ -78,6 +79,35 @@ def test_a_dataset_is_exported_in_every_form_and_the_export_is_audited(
     with furnished(state) as city:
         assert city.audit.verify() >= 1
     capsys.readouterr()
+
+
+def test_readings_are_exported_by_stream_with_a_manifest_beside(
+    tmp_path: Path, state: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    main(["import", str(readings(tmp_path)), "--state", str(state)])
+    file = tmp_path / "pm25.csv"
+    assert main(["export", "observation", str(file), "--where", "stream=air-01.pm25", "--state", str(state)]) == 0
+    sheet = json.loads((tmp_path / "pm25.csv.manifest.json").read_text("utf-8"))
+    assert sheet["rows"] == len(file.read_text("utf-8").splitlines()) - 1 > 0
+    assert sheet["readings"]["left_out"] == {"struck": 0}
+    capsys.readouterr()
+    assert main(["export", "observation", str(file), "--where", "river=Hai", "--state", str(state)]) == 2
+    assert "“river”" in capsys.readouterr().err
+
+
+def test_the_facts_go_to_the_worker_without_a_copy_of_the_readings(
+    tmp_path: Path, state: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    main(["import", str(readings(tmp_path)), "--state", str(state)])
+    capsys.readouterr()
+    command = ["move", "--facts", str(tmp_path / "var-worker"), "--state", str(state)]
+    assert main(command) == 0
+    assert "rows of facts carried, no observations" in capsys.readouterr().out
+    assert clear(tmp_path / "var-worker" / "facts") is None
+    assert main(command) == 2
+    assert "is there already" in capsys.readouterr().err
+    assert main(["move", "--state", str(state)]) == 2
+    assert "--facts" in capsys.readouterr().err
 
 
 def test_a_form_that_nobody_knows_and_a_dataset_that_is_not_there_are_told(

@@ -5,9 +5,8 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
-from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -39,14 +38,6 @@ WORDS = ("", "清和街道 \N{GRINNING FACE}\t\"'\\.\\N\r\n", '{"zh": "\\u0000",
 ROWS = len(WORDS)
 LARGEST = 2**63 - 1
 FLOATS = (5e-324, -1.7976931348623157e308, 0.1 + 0.2)
-_names = count(1)
-
-
-@pytest.fixture
-def empty(postgres_url: str) -> Iterator[str]:
-    """The address of an empty database."""
-    with several.database(postgres_url, f"moved_{next(_names)}") as address:
-        yield address
 
 
 @pytest.fixture

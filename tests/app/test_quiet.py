@@ -1,7 +1,5 @@
 """Commands in a district of several processes: at the folder of the one that keeps the observations while it is stopped, or not at all."""
 
-from collections.abc import Iterator
-from itertools import count
 from pathlib import Path
 
 import pytest
@@ -9,7 +7,6 @@ import pytest
 from citybrain.app.cli import main
 from citybrain.brain import detect
 from citybrain.engines.postgres import Alone, open_postgres
-from tests import several
 
 pytestmark = pytest.mark.postgres
 OTHERS = {
@@ -19,20 +16,13 @@ OTHERS = {
     "SECRET": "a secret of the test",
     "LOW_WATER": "0",
 }
-_names = count(1)
 
 
 @pytest.fixture
-def database(postgres_url: str) -> Iterator[str]:
-    with several.database(postgres_url, f"quiet_{next(_names)}") as address:
-        yield address
-
-
-@pytest.fixture
-def folder(tmp_path: Path, database: str, monkeypatch: pytest.MonkeyPatch) -> Path:
+def folder(tmp_path: Path, empty: str, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A district of several processes, begun, none of them running."""
     monkeypatch.chdir(tmp_path)
-    for name, value in (OTHERS | {"DATABASE": database, "SHARED": str(tmp_path / "var")}).items():
+    for name, value in (OTHERS | {"DATABASE": empty, "SHARED": str(tmp_path / "var")}).items():
         monkeypatch.setenv(f"CITYBRAIN_{name}", value)
     assert main(["init", "--district", "120104", "--folder", "."]) == 0
     return tmp_path
@@ -44,11 +34,11 @@ def commands(folder: Path) -> list[list[str]]:
 
 
 def test_while_the_one_that_keeps_runs_anywhere_every_command_says_to_stop_it(
-    folder: Path, database: str, capsys: pytest.CaptureFixture[str]
+    folder: Path, empty: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for command in commands(folder):
         assert main(command) == 0, capsys.readouterr().err
-    running = Alone(database, "ingest")
+    running = Alone(empty, "ingest")
     running.hold()
     for command in (*commands(folder), ["serve"]):
         capsys.readouterr()
@@ -60,14 +50,14 @@ def test_while_the_one_that_keeps_runs_anywhere_every_command_says_to_stop_it(
 
 
 def test_at_a_folder_that_is_not_its_own_no_command_begins_another_truth(
-    folder: Path, database: str, capsys: pytest.CaptureFixture[str]
+    folder: Path, empty: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for command in commands(folder):
         capsys.readouterr()
         assert main([*command, "--state", "elsewhere"]) == 2
         assert "name it with --state" in capsys.readouterr().err
         assert not (folder / "elsewhere").exists()
-    store = open_postgres(database)
+    store = open_postgres(empty)
     with store.begin() as tx:
         store.advance(tx.connection, detect.CURSOR, 7)
     store.close()

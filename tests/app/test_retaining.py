@@ -18,6 +18,7 @@ from citybrain.app.cli import main
 from citybrain.app.retaining import ACTION
 from citybrain.app.settings import load
 from citybrain.brain.observe import About, Change
+from citybrain.engines.duckdb import Cleared
 from citybrain.kernel.access import Caller, Query
 from citybrain.kernel.clock import FixedClock
 from citybrain.kernel.errors import BadInputError, ConflictError
@@ -262,10 +263,25 @@ def test_what_was_measured_before_a_correction_is_not_kept_longer_than_the_readi
         await city.corrections.correct(stream, change, seen, "data", "单位错误")
 
     asyncio.run(correct())
-    assert len(city.corrections.kept(1)) == 48
+    assert len(city.corrections.kept(1)) == city.corrections.verify() == 48
+    city.stores.mine.close_days(Instant(NOW - 2 * DAY))
     clock.set(Instant(NOW + DAY))
-    turn(city)
+    city.retaining.run_once()
+    assert oldest(city) > min(one.time for one in city.corrections.kept(1))
+    assert city.corrections.verify() == 48, "what is deleted and not yet forgotten is no fault"
+    past = city.retaining.spans()[0]
+    city.corrections.forget(past.streams, past.before)
     kept = city.corrections.kept(1)
-    assert 0 < len(kept) < 48
+    assert 0 < len(kept) == city.corrections.verify() < 48
     assert min(one.time for one in kept) == oldest(city)
     assert [(one.rows, one.why) for one in city.corrections.of(stream)] == [(48, "单位错误")]
+
+
+def test_a_copy_that_lay_with_the_facts_of_a_worker_is_proven_gone_once(city: City) -> None:
+    cleared = Cleared("c1", 3, NOW, None, {"closed/day-20777.parquet": "ab12"})
+    for _ in range(2):
+        city.retaining.prove(cleared)
+    (row,) = certificates(city)
+    assert (row["resource"], row["rows"], row["first"], row["last"]) == ("copy/c1", 3, "2026-11-22T07:00:00Z", None)
+    assert row["files"] == {"closed/day-20777.parquet": "ab12"}
+    assert (city.audit.verify() > 0, city.retaining.verify()) == (True, 0)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from sqlalchemy import create_engine, make_url
 
 from bench.program import free_port
 from tests import several
@@ -69,8 +70,10 @@ def test_a_moved_district_answers_as_before_and_goes_on_over_encrypted_links(tmp
         made.close()
         folder = made.folder
         sound = int(made.run("verify").split()[0])
-        assert "every table agrees" in made.run("move", "--to", address)
-        shutil.copytree(folder / "var" / "series", folder / "var-worker" / "facts")
+        carried = made.run("move", "--to", address, "--facts", str(folder / "var-worker"))
+        assert "every table agrees" in carried
+        assert "rows of facts carried" in carried
+        as_it_used_to_be(folder)
         for name in ("files", "keys"):
             shutil.copytree(folder / "var" / name, folder / "shared" / name)
         made.environment |= encrypted(folder, address)
@@ -82,6 +85,7 @@ def test_a_moved_district_answers_as_before_and_goes_on_over_encrypted_links(tmp
                 made.start(role)
             with made.device("api") as device, made.officer("api") as desk:
                 assert asked(desk) == before
+                assert cleared(folder, address), "the observations that came with the facts are off the disk, and that is proven"
                 answer = send(device, hour_of(begin, 23)).json()
                 assert answer["stored"] > 30
                 assert answer["refused"] == []
@@ -89,6 +93,24 @@ def test_a_moved_district_answers_as_before_and_goes_on_over_encrypted_links(tmp
                 away_is_said_once(made, desk)
             made.close()
         assert int(made.run("verify").split()[0]) > sound
+
+
+def as_it_used_to_be(folder: Path) -> None:
+    """The facts as they used to be handed over: with all the observations beside them."""
+    shutil.rmtree(folder / "var-worker" / "facts")
+    shutil.copytree(folder / "var" / "series", folder / "var-worker" / "facts")
+    (folder / "var-worker" / "facts" / "closed" / "day-1.parquet").write_bytes(b"a day of long ago")
+
+
+def cleared(folder: Path, address: str) -> bool:
+    """Whether the worker's folder holds facts alone, and one row of the audit trail says that a copy went."""
+    owner = create_engine(make_url(address).set(drivername="postgresql+psycopg"))
+    with owner.connect() as connection:
+        asked = "SELECT count(*) FROM audit WHERE action = 'observation.delete' AND resource LIKE 'copy/%%'"
+        rows = connection.exec_driver_sql(asked).scalar_one()
+    owner.dispose()
+    files = [path for path in (folder / "var-worker" / "facts").rglob("*") if path.suffix in (".parquet", ".journal")]
+    return (int(rows), files) == (1, []) and not list((folder / "var-worker").glob("facts.*"))
 
 
 def away_is_said_once(made: District, desk: httpx.Client) -> None:

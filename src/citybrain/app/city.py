@@ -101,6 +101,7 @@ def build(
     intake = _inlet(taker, links, horizon, clock)
     kept = registry, series, taker, transactions, horizon, clock
     corrections = observe.Corrections(*kept) if links is None or taker is not None else SentCorrections(*kept, links.corrections)
+    corrections.computed_by(packs)
     flows = _flows(packs)
     units = act.Units(transactions)
     cases = act.CaseBook(transactions, flows, units, act.Working(transactions), clock, settings.case_prefix)

@@ -67,6 +67,45 @@ def _parser() -> argparse.ArgumentParser:
     new.add_argument("path", help="root/family/name, such as services/livelihood/lamps")
     new.add_argument("--zh", default="", help="中文名称 · its Chinese title, such as 路灯")
     new.add_argument("--en", default="", help="英文名称 · its English title, such as Street lamps")
+    _import_and_export(ways)
+    replay = _way(ways, "replay", commands.replay, "在历史上重放规则 · replay a rule over history")
+    replay.add_argument("rule")
+    replay.add_argument("--days", type=int, default=30)
+    _state(replay)
+    backup = _way(ways, "backup", commands.backup, "备份 · back up the state")
+    backup.add_argument("target", type=Path)
+    _state(backup)
+    restore = _way(ways, "restore", commands.restore, "恢复 · restore a backup into an empty state folder")
+    restore.add_argument("source", type=Path)
+    _state(restore)
+    move = _way(
+        ways,
+        "move",
+        commands.move,
+        "把业务数据从 SQLite 迁入空的 PostgreSQL，把事实表迁给 worker · move the transactions into an empty PostgreSQL, the facts to the worker",
+    )
+    move.add_argument("--to", default=None, help="postgresql://user@host/name")
+    move.add_argument("--facts", type=Path, default=None, help="the state folder of the worker, such as var-worker")
+    _state(move)
+    _state(
+        _way(
+            ways,
+            "verify",
+            commands.verify,
+            "核验审计链、删除证明和更正 · verify the audit chain, proofs of deletion and corrections",
+        )
+    )
+    bundle = _way(
+        ways, "bundle", commands.bundle, "制作离线安装包 · make the bundle that installs without a network, in a source tree"
+    )
+    bundle.add_argument("folder", type=Path, help="where the file is written")
+    bundle.add_argument("--key", type=Path, default=None, help="Ed25519 private key (PEM) that signs it")
+    bench = _way(ways, "bench", commands.bench, "测速 · measure, in a source tree")
+    bench.add_argument("--quick", action="store_true", help="short runs, nothing written")
+    return parser
+
+
+def _import_and_export(ways: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     imports = _way(
         ways,
         "import",
@@ -80,32 +119,15 @@ def _parser() -> argparse.ArgumentParser:
     _state(imports)
     export = _way(ways, "export", commands.export, "导出数据集 · export a dataset")
     export.add_argument("dataset")
-    export.add_argument("file", type=Path, help="ends in .csv, .json or .parquet")
+    export.add_argument("file", type=Path, help="ends in .csv, .json, .parquet or .geojson")
+    export.add_argument(
+        "--where",
+        action="append",
+        default=[],
+        metavar="COLUMN[.OP]=VALUE",
+        help="as the address of the export takes it, such as stream=air-03.pm25 or time.ge=2026-11-01T00:00:00+08:00; may be repeated",
+    )
     _state(export)
-    replay = _way(ways, "replay", commands.replay, "在历史上重放规则 · replay a rule over history")
-    replay.add_argument("rule")
-    replay.add_argument("--days", type=int, default=30)
-    _state(replay)
-    backup = _way(ways, "backup", commands.backup, "备份 · back up the state")
-    backup.add_argument("target", type=Path)
-    _state(backup)
-    restore = _way(ways, "restore", commands.restore, "恢复 · restore a backup into an empty state folder")
-    restore.add_argument("source", type=Path)
-    _state(restore)
-    move = _way(
-        ways, "move", commands.move, "把业务数据从 SQLite 迁入空的 PostgreSQL · move the transactions into an empty PostgreSQL"
-    )
-    move.add_argument("--to", required=True, help="postgresql://user@host/name")
-    _state(move)
-    _state(_way(ways, "verify", commands.verify, "核验审计链 · verify the audit chain"))
-    bundle = _way(
-        ways, "bundle", commands.bundle, "制作离线安装包 · make the bundle that installs without a network, in a source tree"
-    )
-    bundle.add_argument("folder", type=Path, help="where the file is written")
-    bundle.add_argument("--key", type=Path, default=None, help="Ed25519 private key (PEM) that signs it")
-    bench = _way(ways, "bench", commands.bench, "测速 · measure, in a source tree")
-    bench.add_argument("--quick", action="store_true", help="short runs, nothing written")
-    return parser
 
 
 def _way(

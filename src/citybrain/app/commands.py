@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 from sqlalchemy import make_url
 
-from citybrain.app import backups, demo_bookings, district, furnish, layers, moving, new_pack, running, trial
+from citybrain.app import backups, demo_bookings, district, exporting, furnish, layers, moving, new_pack, running, trial
 from citybrain.app import bundle as bundling
 from citybrain.app import check as checking
 from citybrain.app import demo as demonstration
@@ -23,11 +23,10 @@ from citybrain.app.packs import installed
 from citybrain.app.programs import python
 from citybrain.app.quiet import quiet
 from citybrain.app.settings import Settings
-from citybrain.app.stores import opened
+from citybrain.app.stores import FACTS, SERIES, opened
 from citybrain.app.walltime import wall
-from citybrain.brain.exchange import Format
 from citybrain.brain.observe import check_days, read_rows
-from citybrain.kernel.access import Caller, Query
+from citybrain.engines.duckdb import carry, forget
 from citybrain.kernel.clock import RunningClock
 from citybrain.kernel.errors import BadInputError, NotFoundError
 from citybrain.kernel.ids import new_id
@@ -148,15 +147,10 @@ def _import_layer(given: argparse.Namespace) -> int:
 
 def export(given: argparse.Namespace) -> int:
     """Export a dataset with everything that its access allows to the officer at this machine; audited."""
-    forms: dict[str, Format] = {".csv": "csv", ".json": "json", ".parquet": "parquet", ".geojson": "geojson"}
-    form = forms.get(given.file.suffix)
-    if form is None:
-        raise BadInputError(Text("文件名须以 .csv、.json 或 .parquet 结尾。", "The file must end in .csv, .json or .parquet."))
-    with _quiet(given) as city, given.file.open("wb") as file:
-        officer = Caller("command-line", "command line", frozenset({"data_officer"}))
-        for piece in city.catalogue.export(city.guard.exporter(officer, "command line"), Query(given.dataset), form):
-            file.write(piece)
-    _say(str(given.file))
+    form = exporting.form(given.file)
+    with _quiet(given) as city:
+        for path in exporting.export(city, given.dataset, given.file, form, given.where):
+            _say(str(path))
     return 0
 
 
@@ -187,22 +181,40 @@ def restore(given: argparse.Namespace) -> int:
 
 
 def move(given: argparse.Namespace) -> int:
-    """Move the transactions of a program that is not running from SQLite into an empty PostgreSQL database; no setting is changed."""
+    """Move a program that is not running: its transactions into an empty PostgreSQL database, its facts into the worker's folder."""
     settings = _settings(given)
+    if given.to is None and given.facts is None:
+        what = Text(
+            "请用 --to 指定 PostgreSQL，或用 --facts 指定 worker 的状态目录。",
+            "Name the PostgreSQL database with --to, or the state folder of the worker with --facts.",
+        )
+        raise BadInputError(what)
     with StateLock(settings.folder):
-        rows = moving.move(settings, given.to, lambda sheet: _say(f"{sheet.rows:>10} {sheet.table} {sheet.digest[:16]}"))
-    shown = make_url(given.to).render_as_string()
-    _say(f"已迁入 {rows} 行，逐表核对一致 · rows moved, every table agrees on both sides")
-    _say(f'请在 citybrain.toml 中设置 · now set in citybrain.toml: database = "{shown}"')
+        if given.to is not None:
+            _move(settings, given.to)
+        if given.facts is not None:
+            with StateLock(given.facts):
+                rows = carry(settings.folder / SERIES, given.facts / FACTS, settings.series_memory)
+            _say(f"{rows} 行事实已迁入，不含观测 · rows of facts carried, no observations: {given.facts / FACTS}")
     return 0
 
 
+def _move(settings: Settings, to: str) -> None:
+    """Move the transactions from SQLite into an empty PostgreSQL database; no setting is changed."""
+    rows = moving.move(settings, to, lambda sheet: _say(f"{sheet.rows:>10} {sheet.table} {sheet.digest[:16]}"))
+    shown = make_url(to).render_as_string()
+    _say(f"已迁入 {rows} 行，逐表核对一致 · rows moved, every table agrees on both sides")
+    _say(f'请在 citybrain.toml 中设置 · now set in citybrain.toml: database = "{shown}"')
+
+
 def verify(given: argparse.Namespace) -> int:
-    """Verify the audit chain and the proofs of deletions; an error names the first row that was changed."""
+    """Verify the audit chain, the proofs of deletions and the corrections; an error names the first row that does not fit."""
     with _quiet(given) as city:
         _say(f"{city.audit.verify()} 行审计记录完好 · audit rows are sound")
         if proofs := city.retaining.verify():
             _say(f"{proofs} 份删除证明相符 · proofs of deletion agree")
+        if readings := city.corrections.verify():
+            _say(f"{readings} 个更正和作废的读数相符 · corrected and struck-out readings agree")
     return 0
 
 
@@ -242,6 +254,9 @@ def _settle(city: City, config: Path | None) -> None:
         city.areas.put(district.read_areas(areas))
     city.catalogue.register_all(datasets(city.packs, city.origin))
     city.catalogue.link_all(city.indicators.edges())
+    if city.stores.cleared is not None:
+        city.retaining.prove(city.stores.cleared)
+        forget(city.settings.folder / FACTS)
 
 
 async def _import(city: City, file: Path) -> dict[str, int]:

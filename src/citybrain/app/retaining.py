@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import date
 
 from citybrain.brain import observe, protect
-from citybrain.engines.duckdb import Deletion, DuckSeries, Due
+from citybrain.engines.duckdb import Cleared, Deletion, DuckSeries, Due
 from citybrain.engines.flight import Kept
 from citybrain.kernel.access import SYSTEM, Ask, Verdict
 from citybrain.kernel.clock import Clock
@@ -64,6 +64,15 @@ class Retaining:
             if said is None or (said["digest"], said["rows"], said["kind"]) != (one.digest, one.rows, one.kind):
                 raise _unlike(one)
         return len(certified)
+
+    def prove(self, cleared: Cleared) -> None:
+        """Write once that a copy of observations has left the folder of the facts, where no setting would have reached it."""
+        resource = f"copy/{cleared.id}"
+        if self._audit.told(ACTION, resource) is None:
+            told: dict[str, Json] = {"rows": cleared.rows, "files": {**cleared.files}, "erased": rfc3339(self._clock.wall())}
+            for name, at in (("first", cleared.first), ("last", cleared.last)):
+                told[name] = None if at is None else rfc3339(at)
+            self._audit.write(Ask(SYSTEM, ACTION, resource), _RESTS_ON, told)
 
     def _certify(self, series: DuckSeries, one: Deletion) -> None:
         """Write the certificate once: a kill between the two stores is mended by looking for it first."""

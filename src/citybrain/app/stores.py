@@ -10,7 +10,7 @@ from citybrain.app import migrate
 from citybrain.app.history import HistorySeries
 from citybrain.app.links import papers
 from citybrain.app.settings import Settings
-from citybrain.engines.duckdb import DuckFacts, DuckFile, DuckSeries
+from citybrain.engines.duckdb import Cleared, DuckFacts, DuckFile, DuckSeries, clear
 from citybrain.engines.files import FolderFiles
 from citybrain.engines.flight import Calls, Kept, RemoteFacts, RemoteSeries
 from citybrain.engines.keys import SoftKeys
@@ -27,13 +27,18 @@ SQLITE = "city.sqlite"
 """The file of the transactions in the state folder, where the district is not on PostgreSQL."""
 SERIES = "series"
 """The folder of the observations in the state folder of the process that keeps them."""
+FACTS = "facts"
+"""The folder of the facts in the state folder of the process with the role worker; no observations lie there."""
 _START = 60.0
 """Seconds that the process which owns the observations may take to start."""
 
 
 @dataclass(frozen=True, slots=True)
 class Stores:
-    """The opened stores; ``own`` is the series of this process, None where another one owns it. ``worker`` asks who makes the figures."""
+    """The opened stores; ``own`` is the series of this process, None where another one owns it. ``worker`` asks who makes the figures.
+
+    ``cleared`` is a copy of observations that lay with the facts and went when they were opened, until that is in the audit trail.
+    """
 
     transactions: SqlTransactions
     series: Kept
@@ -44,6 +49,7 @@ class Stores:
     space: FreeSpace
     worker: Calls | None = None
     alone: Alone | None = None
+    cleared: Cleared | None = None
 
     @property
     def mine(self) -> DuckSeries:
@@ -73,6 +79,7 @@ def opened(settings: Settings, *, upgrade: bool) -> Iterator[Stores]:
         stack.callback(transactions.close)
         (_upgraded if upgrade else up_to_date)(transactions)
         facts: Facts | None
+        cleared = clear(folder / FACTS, settings.series_memory) if settings.role == "worker" else None
         own, facts = _own(settings, space, stack)
         worker: Calls | None = None
         if facts is None:
@@ -80,7 +87,7 @@ def opened(settings: Settings, *, upgrade: bool) -> Iterator[Stores]:
             facts = RemoteFacts(worker)
         series: Kept = own or _remote(settings, stack)
         files, keys = FolderFiles(shared / "files"), SoftKeys(shared / "keys", settings.suite)
-        yield Stores(transactions, series, own, facts, files, keys, space, worker, alone)
+        yield Stores(transactions, series, own, facts, files, keys, space, worker, alone, cleared)
 
 
 def _alone(settings: Settings) -> Alone | None:
@@ -94,7 +101,7 @@ def _own(settings: Settings, space: FreeSpace, stack: ExitStack) -> tuple[DuckSe
     """The stores that this process opens itself."""
     if settings.role == "api":
         return None, None
-    name = "facts" if settings.role == "worker" else SERIES
+    name = FACTS if settings.role == "worker" else SERIES
     file = DuckFile(settings.folder / name, settings.series_memory, space=space)
     stack.callback(file.close)
     if settings.role == "worker":

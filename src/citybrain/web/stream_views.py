@@ -6,6 +6,7 @@ import msgspec
 
 from citybrain.kernel.instant import Instant
 from citybrain.kernel.text import Text
+from citybrain.web.data_views import Download
 from citybrain.web.desk_views import FormError, Tab
 from citybrain.web.views import Chart, Fact, Table
 
@@ -77,6 +78,13 @@ class CorrectionBlock(msgspec.Struct, frozen=True):
     looked: Looked | None = None
 
 
+class CarryBlock(msgspec.Struct, frozen=True):
+    """The readings of the last days to carry away: how many of which mark, and the files."""
+
+    facts: tuple[Fact, ...]
+    files: tuple[Download, ...]
+
+
 class StreamPage(msgspec.Struct, frozen=True):
     """``/admin/streams/<id>``: a stream's life and contract, and what may be agreed on for one that nobody promised anything of."""
 
@@ -94,6 +102,8 @@ class StreamPage(msgspec.Struct, frozen=True):
     agreed: bool
     history: tuple[PromiseLine, ...]
     corrections: CorrectionBlock
+    carry: CarryBlock | None = None
+    """Nothing for whom may not carry readings away."""
     elsewhere: Text | None = None
     """Where the contract is declared, for one that is not agreed on here: then there is nothing to propose either."""
     why_not: Text | None = None

@@ -26,6 +26,11 @@ def span(first: int, last: int, factor: float = 1.0, offset: float = 0.0) -> Cha
     return Change(Instant(START + first * MINUTE), Instant(START + last * MINUTE + 1), factor, offset)
 
 
+def strike(first: int, last: int) -> Change:
+    """The change that strikes out the readings between two minutes, both included."""
+    return Change(Instant(START + first * MINUTE), Instant(START + last * MINUTE + 1), strikes=True)
+
+
 def one_at(minute: int, value: float) -> Change:
     return setting(Instant(START + minute * MINUTE), value)
 

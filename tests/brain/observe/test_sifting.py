@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from citybrain.brain.observe.sifting import Column, Words, sift
+from citybrain.brain.observe.sifting import Column, Words, sift, words
 from citybrain.kernel.datasets import ColumnType
 from citybrain.kernel.predicate import And, Compare, Not, Or, Predicate, Within, fitted, holds
 
@@ -28,17 +28,18 @@ WHERE = st.recursive(
     ),
     max_leaves=6,
 )
-ROWS = st.lists(st.tuples(st.integers(-3, 3), st.integers(-6, 6).map(lambda half: half / 2), st.sampled_from(DOORS)), max_size=12)
+VALUES = st.one_of(st.none(), st.integers(-6, 6).map(lambda half: half / 2))
+ROWS = st.lists(st.tuples(st.integers(-3, 3), VALUES, st.sampled_from((*DOORS, None))), max_size=12)
 
 
 @given(WHERE, ROWS)
-def test_columns_and_rows_give_the_same(asked: Predicate, listed: list[tuple[int, float, str]]) -> None:
+def test_columns_and_rows_give_the_same(asked: Predicate, listed: list[tuple[int, float | None, str | None]]) -> None:
     where = fitted(asked, TYPES)
     rows = [{"time": time, "value": value, "door": door, "unit": None} for time, value, door in listed]
     columns: dict[str, Column] = {
         "time": np.array([time for time, _, _ in listed], np.int64),
-        "value": np.array([value for _, value, _ in listed], np.float64),
-        "door": Words(np.array([DOORS.index(door) for _, _, door in listed], np.int64), DOORS),
+        "value": np.array([np.nan if value is None else value for _, value, _ in listed], np.float64),
+        "door": words([door for _, _, door in listed]),
         "unit": Words(np.zeros(len(listed), np.int64), (None,)),
     }
     assert sift(where, columns.__getitem__, len(rows)).tolist() == [holds(where, row) for row in rows]

@@ -14,12 +14,7 @@ from citybrain.kernel.errors import BadInputError, ConflictError
 from citybrain.kernel.instant import DAY, HOUR, MINUTE, Instant
 from citybrain.kernel.observations import SeriesQuery
 from tests.brain.observe.conftest import World
-from tests.brain.observe.correcting import LEVEL, START, balanced, correct, made, one_at, read, span
-
-
-def strike(first: int, last: int) -> Change:
-    """The change that strikes out the readings between two minutes, both included."""
-    return Change(Instant(START + first * MINUTE), Instant(START + last * MINUTE + 1), strikes=True)
+from tests.brain.observe.correcting import LEVEL, START, balanced, correct, made, one_at, read, span, strike
 
 
 @pytest.fixture

@@ -3,11 +3,15 @@
 import asyncio
 import csv
 import io
+import json
+from collections import Counter
 
+import pyarrow.parquet as pq
 import pytest
 from httpx import AsyncClient
 
-from citybrain.brain.observe import read_rows
+from citybrain.brain import exchange, observe
+from citybrain.brain.observe import MARKS, read_rows
 from citybrain.kernel.instant import MINUTE, Instant, rfc3339
 from tests.doors.conftest import NOW, World
 
@@ -127,6 +131,43 @@ async def test_what_is_struck_out_is_told_of_and_left_out_by_every_reader(world:
         assert (len(listed["items"]), "struck" in listed) == (11, False)
 
 
+EXPORT = "/api/v1/exchange/datasets/observation/export"
+
+
+async def test_every_export_counts_what_was_struck_out_and_marks_each_row(world: World) -> None:
+    await fill(world, *(3.0 + at / 10 for at in range(31)))
+    strike = {name: value for name, value in span(28, 2).items() if name != "factor"} | {"strike": True}
+    words = f"?stream=well-1.level&time.ge={rfc3339(Instant(NOW - 30 * MINUTE))}&time.lt={rfc3339(Instant(NOW + 1))}"
+    every = f"{words}&mark.in={','.join(MARKS)}"
+    plain = {"rows": dict.fromkeys(MARKS, 0) | {"measured": 3, "corrected": 1}, "left_out": {"struck": 27}}
+    full = {"rows": plain["rows"] | {"struck": 27, "estimated": 5}, "left_out": {}}
+    async with world.client("data_officer") as client:
+        await corrected(client, strike)
+        await corrected(client, {"at": rfc3339(NOW), "value": 4.1})
+        for said, told, rows in ((words, plain, 4), (every, full, 36)):
+            document = (await client.get(f"{EXPORT}.json{said}")).json()
+            assert (len(document["items"]), document["readings"]) == (rows, told)
+            sheet = pq.read_metadata(io.BytesIO((await client.get(f"{EXPORT}.parquet{said}")).content))
+            assert (sheet.num_rows, json.loads((sheet.metadata or {})[b"readings"])) == (rows, told)
+            answer = await client.get(f"{EXPORT}.csv{said}")
+            lines = list(csv.DictReader(io.StringIO(answer.content.decode("utf-8-sig"))))
+            assert dict(Counter(line["mark"] for line in lines)) == {mark: count for mark, count in told["rows"].items() if count}
+            assert {line["value"] for line in lines if line["mark"] == "struck"} <= {""}
+            link = answer.links["describedby"]["url"]
+            told_apart = (await client.get(f"{EXPORT.rpartition('/')[0]}/{link}")).json()
+            assert [told_apart[name] for name in ("rows", "readings", "made")] == [rows, told, rfc3339(NOW)]
+        assert (await client.get(f"{EXPORT}.manifest")).status_code == 422
+        stations = (await client.get(f"{EXPORT.replace('observation', 'well')}.manifest")).json()
+        assert (stations["rows"], stations["readings"]) == (2, None)
+        assert "readings" not in (await client.get(f"{EXPORT.replace('observation', 'well')}.json")).json()
+    async with world.client("leader") as client:
+        assert (await client.get(f"{EXPORT}.manifest{words}")).status_code == 403
+
+
+def test_exchange_knows_the_marks_of_observe() -> None:
+    assert (exchange.MARKS, exchange.UNASKED) == (observe.MARKS, observe.STANDING)
+
+
 async def test_a_figure_says_how_many_of_its_readings_a_person_set(world: World) -> None:
     await fill(world, 3.0, 49.0)
     road = "/api/v1/see/figures/streams_live/rows"
@@ -134,6 +175,27 @@ async def test_a_figure_says_how_many_of_its_readings_a_person_set(world: World)
         assert "corrected" not in (await client.get(road)).json()
         await corrected(client, {"at": rfc3339(NOW), "value": 3.2})
         assert (await client.get(road)).json()["corrected"] == 1
+
+
+async def test_a_figure_says_what_it_was_made_of_and_what_has_changed_since(world: World) -> None:
+    road = "/api/v1/see/figures/streams_live"
+    await fill(world, 3.0, 49.0)
+    await asyncio.to_thread(world.indicators.compute, "streams_live")
+    world.clock.set(Instant(NOW + 5 * MINUTE))
+    async with world.client("data_officer") as client:
+        (whole,) = [row for row in (await client.get(road)).json()["figures"] if row["area"] is None]
+        assert (whole["corrected"], whole["changed"]) == (0, 0)
+        made = await corrected(client, {"at": rfc3339(NOW), "value": 3.2})
+    world.clock.set(Instant(NOW + 60 * MINUTE))
+    await asyncio.to_thread(world.indicators.compute, "streams_live")
+    async with world.client("data_officer") as client:
+        told = [(row["corrected"], row["changed"]) for row in (await client.get(f"{road}/history")).json()["figures"]]
+        assert (told[0], told[-1]) == ((0, 1), (1, 0)), "the first was made of what was measured"
+        world.clock.set(Instant(NOW + 65 * MINUTE))
+        await client.post(f"{LEVEL}/{made['no']}/end", json={"why": "原来没有错"})
+        told = [(row["corrected"], row["changed"]) for row in (await client.get(f"{road}/history")).json()["figures"]]
+        assert (told[0], told[-1]) == ((0, 0), (1, 1)), "and it is measured again"
+        assert "changed" not in (await client.get("/api/v1/see/figures/open_cases/history")).text
 
 
 async def test_the_newest_is_struck_out_alone(world: World) -> None:

@@ -1,5 +1,8 @@
 """Correcting readings on the page of a stream: looked at first, made with a reason, marked, taken back; without a script."""
 
+import csv
+import html
+import io
 import re
 from urllib.parse import urlencode
 
@@ -93,6 +96,25 @@ async def test_a_span_is_struck_out_and_every_table_says_so(world: World) -> Non
         assert "由人员作废" not in await looked(client, page, {})
 
 
+async def test_the_data_officer_carries_readings_away_and_sees_how_many_are_what(world: World) -> None:
+    page = await fill(world, "co")
+    strike = {"strike_since": "2026-11-22T14:50", "strike_until": "2026-11-22T15:00:01"}
+    async with world.client("data_officer") as client:
+        shown = await looked(client, page, strike)
+        form = {**strike, "seen": hidden(shown, "seen"), "csrf": hidden(shown, "csrf"), "why": "校准时的试气"}
+        assert (await client.post(f"{page}/corrections", data=form)).status_code == 303
+        shown = await looked(client, page, {})
+        assert re.search(r"作废</dt><dd>3</dd>", shown)
+        files = [html.unescape(href) for href in re.findall(r'href="([^"]*/observation/export[^"]*)"', shown)]
+        assert len(files) == 4
+        plain, every = [list(csv.DictReader(io.StringIO((await client.get(files[at])).text))) for at in (0, 2)]
+        assert {line["mark"] for line in plain} == {"measured"}
+        assert [line["mark"] for line in every].count("struck") == 3
+        assert (await client.get(files[3])).json()["readings"]["rows"]["struck"] == 3
+    async with world.client("leader") as client:
+        assert "/observation/export" not in await looked(client, page, {})
+
+
 async def test_one_reading_is_found_by_its_second(world: World) -> None:
     page = await fill(world, "so2")
     async with world.client("data_officer") as client:
@@ -103,6 +125,7 @@ async def test_one_reading_is_found_by_its_second(world: World) -> None:
         figure = await looked(client, "/figures/streams_live", {})
         assert re.search(r"其中由人员更正的读数</dt><dd>[1-9]", figure), "whatever else was corrected in this city"
         assert "由人员更正</span>" in figure
+        assert "算出以后" not in figure
         answer = await client.get(f"{page}?{urlencode({'at': '2026-11-22T14:58', 'value': '81'})}")
         assert (answer.status_code, 'id="at-error"' in answer.text) == (400, True)
         answer = await client.get(f"{page}?{urlencode({'at': '2026-11-22T15:00', 'value': '81'})}")

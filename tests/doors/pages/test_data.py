@@ -45,3 +45,10 @@ async def test_how_a_figure_made_of_a_dataset_went_stands_on_its_page(world: Wor
     async with world.client("data_officer") as client:
         assert "近7日" in (await client.get("/data/air_station")).text
         assert "近7日" not in (await client.get("/data/unit")).text
+
+
+async def test_readings_are_not_offered_whole_and_the_page_says_where_they_are(world: World) -> None:
+    async with world.client("data_officer") as client:
+        page = (await client.get("/data/observation")).text
+    assert "按监测项导出" in page
+    assert "export.csv" not in page

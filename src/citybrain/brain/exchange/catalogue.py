@@ -6,7 +6,7 @@ import msgspec
 from sqlalchemy import Connection, delete, insert, select
 
 from citybrain.brain.exchange import lineage
-from citybrain.brain.exchange.export import Format, file_name, stream
+from citybrain.brain.exchange.export import Format, Manifest, file_name, manifest, stream
 from citybrain.brain.exchange.quality import Quality, Row, asked_of, assess
 from citybrain.brain.exchange.store import DATASET, EDGE
 from citybrain.kernel.access import Query
@@ -117,6 +117,10 @@ class CatalogueBook:
     def export(self, reader: Reader, query: Query, form: Format, hidden: frozenset[str] = frozenset()) -> Iterator[bytes]:
         """A dataset as a file, in pieces, ``hidden`` columns empty; raises NotFoundError and what the Reader raises before the first."""
         return stream(reader, query, self.describe(query.dataset), form, hidden)
+
+    def manifest(self, reader: Reader, query: Query) -> Manifest:
+        """What the file of the same query holds; raises as ``export`` does."""
+        return manifest(reader, query, self.describe(query.dataset), self._clock.city())
 
     def file_name(self, name: str, form: Format) -> str:
         """The name of an export made now; raises NotFoundError."""

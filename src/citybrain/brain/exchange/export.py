@@ -1,7 +1,9 @@
 """Rows out as CSV, JSON, Parquet or, where they have places, GeoJSON (RFC 7946), page by page through a Reader, every row marked with where it is from.
 
 CSV is UTF-8 with a byte-order mark (spreadsheets then read every GB 18030 character), one instruction of a spreadsheet's formula
-language in a cell is made plain text (OWASP, CSV injection). Nothing is held in memory but a page.
+language in a cell is made plain text (OWASP, CSV injection). Nothing is held in memory but a page. Of rows that say what they are
+JSON and GeoJSON count at their end how many are of which mark and how many were left out, Parquet in its metadata; CSV has no place
+for it (see ``Manifest``).
 """
 
 import csv
@@ -14,10 +16,12 @@ import msgspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from citybrain.brain.exchange import readings
+from citybrain.brain.exchange.readings import Readings, Tally
 from citybrain.kernel.access import Query
 from citybrain.kernel.datasets import Column, ColumnType, Dataset
 from citybrain.kernel.errors import UnsupportedError
-from citybrain.kernel.instant import parse
+from citybrain.kernel.instant import Instant, parse
 from citybrain.kernel.ports import Reader
 from citybrain.kernel.text import Json, Text
 from citybrain.kernel.things import Origin
@@ -37,6 +41,29 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 _DEMO = Column("demo", Text("是否演示数据", "Demonstration data"), "boolean")
 _ORIGIN = Column("origin", Text("数据性质", "Origin"), "text")
 Row: TypeAlias = Mapping[str, Json]
+
+
+class Manifest(msgspec.Struct, frozen=True):
+    """What a file of a query holds, made at a city time: its columns, how many rows, and of readings how many of which mark."""
+
+    dataset: str
+    title: Text
+    source: Text
+    origin: Origin
+    demo: bool
+    made: Instant
+    columns: tuple[Column, ...]
+    rows: int | None
+    readings: Readings | None
+
+
+def manifest(reader: Reader, query: Query, dataset: Dataset, now: Instant) -> Manifest:
+    """The manifest of the file that the same query gives; raises what the Reader raises."""
+    found = readings.counted(reader, query) if readings.marked(dataset) else None
+    count = msgspec.structs.replace(query, limit=0, cursor=None, count=True)
+    total = reader.read(count).total if found is None else sum(found.rows.values())
+    columns, demo = columns_of(dataset), dataset.origin != "real"
+    return Manifest(dataset.name, dataset.title, dataset.source, dataset.origin, demo, now, columns, total, found)
 
 
 def file_name(dataset: Dataset, day: date, form: Format) -> str:
@@ -59,9 +86,10 @@ def stream(reader: Reader, query: Query, dataset: Dataset, form: Format, hidden:
             f"'{dataset.title.en}' has no places for GeoJSON. Use CSV, JSON or Parquet.",
         )
         raise UnsupportedError(what, format=form)
+    tally = readings.tally(reader, query, dataset)
     pages = _pages(reader, msgspec.structs.replace(query, limit=_PAGE, count=False), dataset.origin, hidden)
-    first = next(pages)
-    return _WRITERS[form](_with(first, pages), columns_of(dataset), dataset)
+    whole = _with(next(pages), pages)
+    return _WRITERS[form](whole if tally is None else tally.passing(whole), columns_of(dataset), dataset, tally)
 
 
 def placed(dataset: Dataset) -> bool:
@@ -100,7 +128,7 @@ def _marked(row: Row, origin: Origin) -> Row:
     return {**row, "origin": own, "demo": own != "real"}
 
 
-def _csv(pages: Iterable[Sequence[Row]], columns: Sequence[Column], _: Dataset) -> Iterator[bytes]:
+def _csv(pages: Iterable[Sequence[Row]], columns: Sequence[Column], _: Dataset, __: Tally | None) -> Iterator[bytes]:
     buffer = io.StringIO(newline="")
     writer = csv.writer(buffer, lineterminator="\r\n")
     writer.writerow([column.name for column in columns])
@@ -129,7 +157,7 @@ def _cell(value: Json) -> str | int | float | None:
             return value
 
 
-def _json(pages: Iterable[Sequence[Row]], columns: Sequence[Column], dataset: Dataset) -> Iterator[bytes]:
+def _json(pages: Iterable[Sequence[Row]], columns: Sequence[Column], dataset: Dataset, tally: Tally | None) -> Iterator[bytes]:
     head = {"dataset": dataset.name, "title": dataset.title, "source": dataset.source, "origin": dataset.origin}
     yield msgspec.json.encode(head | {"demo": dataset.origin != "real"})[:-1] + b',"items":['
     before = b"\n"
@@ -137,10 +165,10 @@ def _json(pages: Iterable[Sequence[Row]], columns: Sequence[Column], dataset: Da
         for row in page:
             yield before + msgspec.json.encode({column.name: row.get(column.name) for column in columns})
             before = b",\n"
-    yield b"\n]}\n"
+    yield _end(tally)
 
 
-def _geojson(pages: Iterable[Sequence[Row]], columns: Sequence[Column], dataset: Dataset) -> Iterator[bytes]:
+def _geojson(pages: Iterable[Sequence[Row]], columns: Sequence[Column], dataset: Dataset, tally: Tally | None) -> Iterator[bytes]:
     """A point for each row, in WGS 84, longitude first; null where a row has no place, or not for this caller."""
     head = {"type": "FeatureCollection", "name": dataset.name, "title": dataset.title, "source": dataset.source}
     yield msgspec.json.encode(head | {"origin": dataset.origin, "demo": dataset.origin != "real"})[:-1] + b',"features":['
@@ -156,7 +184,12 @@ def _geojson(pages: Iterable[Sequence[Row]], columns: Sequence[Column], dataset:
             feature: Json = {"type": "Feature", "id": row.get(dataset.key), "geometry": point, "properties": told}
             yield before + msgspec.json.encode(feature)
             before = b",\n"
-    yield b"\n]}\n"
+    yield _end(tally)
+
+
+def _end(tally: Tally | None) -> bytes:
+    """What closes a document of rows: the counts stand behind the rows, for they are of those that are in it."""
+    return b"\n]}\n" if tally is None else b'\n],"readings":' + msgspec.json.encode(tally.readings()) + b"}\n"
 
 
 _ARROW: dict[ColumnType, pa.DataType] = {
@@ -169,7 +202,7 @@ _ARROW: dict[ColumnType, pa.DataType] = {
 }
 
 
-def _parquet(pages: Iterable[Sequence[Row]], columns: Sequence[Column], dataset: Dataset) -> Iterator[bytes]:
+def _parquet(pages: Iterable[Sequence[Row]], columns: Sequence[Column], dataset: Dataset, tally: Tally | None) -> Iterator[bytes]:
     said: dict[bytes | str, bytes | str] = {"dataset": dataset.name, "origin": dataset.origin, "source": dataset.source.zh}
     units = {column.name: {"unit": column.unit} if column.unit else None for column in columns}
     schema = pa.schema([pa.field(one.name, _ARROW[one.type], metadata=units[one.name]) for one in columns], metadata=said)
@@ -180,6 +213,8 @@ def _parquet(pages: Iterable[Sequence[Row]], columns: Sequence[Column], dataset:
                 pa.Table.from_pylist([{one.name: _typed(row.get(one.name), one) for one in columns} for row in page], schema)
             )
             yield sink.taken()
+        if tally is not None:
+            writer.add_key_value_metadata({"readings": msgspec.json.encode(tally.readings()).decode()})
     yield sink.taken()
 
 
@@ -223,7 +258,7 @@ class _Pieces(io.RawIOBase):
         return b"".join(parts)
 
 
-_WRITERS: dict[Format, Callable[[Iterable[Sequence[Row]], Sequence[Column], Dataset], Iterator[bytes]]] = {
+_WRITERS: dict[Format, Callable[[Iterable[Sequence[Row]], Sequence[Column], Dataset, Tally | None], Iterator[bytes]]] = {
     "csv": _csv,
     "json": _json,
     "parquet": _parquet,

@@ -21,12 +21,14 @@ from citybrain.brain.observe.learning import Broken, Learned
 from citybrain.brain.observe.life import contracts, life, lives
 from citybrain.brain.observe.made import FEATURE, MADE, MadeGroup, MadeProperty, MadeSensor, MadeStream, MadeThing, MadeUnit
 from citybrain.brain.observe.making import Beside, Draft, Making
+from citybrain.brain.observe.marked import MARKS, STANDING
 from citybrain.brain.observe.nearest import WALK_BASIS, Found, Nearest
 from citybrain.brain.observe.past import Recent, history, missing, struck
 from citybrain.brain.observe.permission import permitted
 from citybrain.brain.observe.placed import Stood
 from citybrain.brain.observe.promises import Promise, Promises
 from citybrain.brain.observe.registry import MovedError, Noun, Registry, contract_of
+from citybrain.brain.observe.resting import Rested
 from citybrain.brain.observe.revising import CORRECTION, RESTORED, Change, Changed, Preview, setting, strike
 from citybrain.brain.observe.rows import Rows, read_rows, read_series, whole
 from citybrain.brain.observe.shelves import datasets
@@ -43,9 +45,11 @@ __all__ = [
     "FEATURE",
     "FORMS",
     "MADE",
+    "MARKS",
     "METADATA",
     "NOTHING",
     "RESTORED",
+    "STANDING",
     "STRUCK",
     "WALK_BASIS",
     "About",
@@ -92,6 +96,7 @@ __all__ = [
     "Reading",
     "Recent",
     "Registry",
+    "Rested",
     "Rows",
     "Runs",
     "Span",

@@ -2,35 +2,51 @@
 
 import base64
 import binascii
-from typing import NamedTuple, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 import msgspec
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from citybrain.brain.observe.marked import STRUCK_OUT
 from citybrain.kernel.errors import BadInputError
 from citybrain.kernel.instant import Instant
+from citybrain.kernel.observations import Ints
 from citybrain.kernel.predicate import And, Compare, Predicate
 from citybrain.kernel.text import Json, Text
 
 BEGIN, END = Instant(0), Instant(2**62)
 Mark: TypeAlias = tuple[int | float, ...]
-"""The place of the last row of a page: what it is sorted by, and its stream."""
+"""The place of the last row of a page: what it is sorted by, the last of which is its place among those of its time."""
+PLACE: Final = "place"
+LAST: Final = 2**40
+"""After every place among rows of one time."""
+ESTIMATE: Final = "e"
+"""What stands behind the stream's number in the id of an estimate."""
 
 
 class Asked(NamedTuple):
-    """A question: streams by number, [since, until), what else must hold of the rows, and their order; ``exact``: nothing else must."""
+    """A question: streams by number, [since, until), rows of which marks, what must hold of them, and their order.
+
+    ``exact``: nothing else must hold of them than that.
+    """
 
     numbers: tuple[int, ...]
     since: Instant
     until: Instant
+    marks: frozenset[str]
     where: Predicate
     exact: bool
     keys: tuple[str, ...]
     descending: bool
     mark: Mark | None
     limit: int
+
+    @property
+    def struck(self) -> bool:
+        """Whether what was struck out is wanted."""
+        return STRUCK_OUT in self.marks
 
 
 def bounds(where: Predicate) -> tuple[Instant, Instant]:
@@ -48,11 +64,17 @@ def bounds(where: Predicate) -> tuple[Instant, Instant]:
 
 def ordered(table: pa.Table, asked: Asked) -> pa.Table:
     """The rows in the order asked for that come after the mark."""
-    columns = [table[key].to_numpy() for key in asked.keys]
+    columns = [_places(table) if key == PLACE else table[key].to_numpy() for key in asked.keys]
     order = np.lexsort(columns[::-1])[:: -1 if asked.descending else 1]
     if asked.mark is not None:
         order = order[_after(columns, asked.mark, descending=asked.descending)[order]]
     return table.take(order)
+
+
+def _places(table: pa.Table) -> Ints:
+    """Where rows stand among those of their time: an estimate may be of the very time of a reading that was struck out."""
+    places: Ints = table["stream_no"].to_numpy().astype(np.int64) * 2 + np.asarray(table["seq"].is_null())
+    return places
 
 
 def _after(columns: list[NDArray[np.int64]], mark: Mark, *, descending: bool) -> NDArray[np.bool_]:
@@ -65,7 +87,7 @@ def _after(columns: list[NDArray[np.int64]], mark: Mark, *, descending: bool) ->
 
 
 def spanned(where: Predicate) -> bool:
-    """Whether a predicate says no more than which streams and from when to when, which the scan holds to already."""
+    """Whether a predicate says no more than which streams, from when to when and which marks, which the scan holds to already."""
     parts = where.parts if isinstance(where, And) else (where,)
     return all(spanned(part) if isinstance(part, And) else _bound(part) for part in parts) and _named(where) == 1
 
@@ -73,7 +95,7 @@ def spanned(where: Predicate) -> bool:
 def _bound(part: Predicate) -> bool:
     if not isinstance(part, Compare):
         return False
-    if part.field == "stream":
+    if part.field in ("stream", "mark"):
         return part.op in ("eq", "in")
     return part.field == "time" and part.op in ("lt", "le", "gt", "ge", "eq") and isinstance(part.value, int)
 
@@ -86,7 +108,8 @@ def _named(where: Predicate) -> int:
 
 def place(row: dict[str, Json], keys: tuple[str, ...]) -> Mark:
     """The place of a row in the order of some keys."""
-    cells = {**row, "stream_no": int(str(row["id"]).split(".", 1)[0])}
+    word = str(row["id"]).split(".", 1)[0]
+    cells = {**row, PLACE: int(word.removesuffix(ESTIMATE)) * 2 + word.endswith(ESTIMATE)}
     return tuple(cell for key in keys if isinstance(cell := cells[key], int | float))
 
 

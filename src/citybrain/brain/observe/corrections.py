@@ -5,7 +5,7 @@ Corrected values go in by their own door, as revisions: every reader meets them,
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from functools import partial
 from typing import Final, TypeVar
 
@@ -13,11 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection
 
-from citybrain.brain.observe import corrected, revising
+from citybrain.brain.observe import corrected, derive, revising, verifying
 from citybrain.brain.observe.corrected import Correction, Kept, Signed, State
 from citybrain.brain.observe.horizon import Horizon
 from citybrain.brain.observe.intake import Intake, Revision
 from citybrain.brain.observe.registry import Registry
+from citybrain.brain.observe.resting import Grounds, Rested, Resting
 from citybrain.brain.observe.revising import CORRECTION, MOST, RESTORED, Change, Plan, Preview
 from citybrain.brain.observe.striking import NOTHING, STRUCK
 from citybrain.kernel.clock import Clock
@@ -25,12 +26,11 @@ from citybrain.kernel.errors import BadInputError, CityError, ConflictError, Not
 from citybrain.kernel.ids import new_id
 from citybrain.kernel.instant import DAY, Instant
 from citybrain.kernel.observations import Floats, Ints, Numbers, SeriesQuery
+from citybrain.kernel.pack import Pack
 from citybrain.kernel.ports import Series, Transactions
 from citybrain.kernel.text import Text
 from citybrain.kernel.things import Stream
 
-_SHORTEST: Final = 4
-"""Characters of a reason that can be one."""
 _TRIES: Final = 5
 """How often taking back is begun anew where readings come in beside it."""
 _CHANGED: Final = Text("读数已有更新，请重新预览后再更正。", "Readings have changed. Look at the preview again, then correct.")
@@ -56,9 +56,14 @@ class Corrections:
         self._horizon = horizon
         self._clock = clock
         self._alone = asyncio.Lock()
+        self._grounds: dict[tuple[str, str], Grounds] = {}
         self._streams = self._read(corrected.streams)
         if intake is not None:
             intake.corrected_by(self.overruled, self._read(corrected.struck))
+
+    def computed_by(self, packs: Sequence[Pack]) -> None:
+        """Look behind what packs compute from readings, too, when a figure is asked what it was made of."""
+        self._grounds = {(one.kind, one.field): Grounds(one.inputs, derive.reach(one)) for pack in packs for one in pack.derived}
 
     @property
     def _intake(self) -> Intake:
@@ -81,7 +86,7 @@ class Corrections:
 
         Raises BusyError and StorageFullError, in which case nothing was changed. Who goes away meanwhile stops nothing.
         """
-        return await self._in_turn(lambda: self._correct(stream, change, seen, self._signed(by, why)))
+        return await self._in_turn(lambda: self._correct(stream, change, seen, corrected.signed(by, why, self._clock.wall())))
 
     async def end(self, stream: Stream, no: int, by: str, why: str) -> Correction:
         """Take a correction back: what stood before stands again, where nothing newer has come.
@@ -89,7 +94,7 @@ class Corrections:
         Raises NotFoundError for none of this stream, ConflictError for one that is ended or bears a newer one, BadInputError for no
         reason. After a BusyError or StorageFullError it goes on by itself.
         """
-        return await self._in_turn(lambda: self._end(stream, no, self._signed(by, why)))
+        return await self._in_turn(lambda: self._end(stream, no, corrected.signed(by, why, self._clock.wall())))
 
     async def finish(self) -> int:
         """Finish what a kill or a full store has left half done; how many there were. Raises BusyError, StorageFullError."""
@@ -120,6 +125,14 @@ class Corrections:
     def forget(self, numbers: Numbers, before: Instant) -> int:
         """Delete the kept readings of streams (n,) before an instant, as retention has it; who changed what when stays."""
         return self._write(lambda connection: corrected.forget(connection, numbers, before))
+
+    def verify(self) -> int:
+        """How many corrected readings agree with the store of readings; raises ConflictError that names the first that does not."""
+        return self._read(lambda connection: verifying.verify(connection, self._series, self._registry, self._horizon))
+
+    def rested(self, streams: Sequence[str], at: Sequence[Instant]) -> list[Rested]:
+        """For each instant (n,) what a figure of the latest readings of some streams was made of then, as ``Rested`` says."""
+        return self._read(lambda connection: Resting(connection, self._series, self._registry, self._grounds).of(streams, at))
 
     def overruled(self, no: Numbers, time: Ints, known: Floats, value: Floats) -> NDArray[np.bool_]:
         """Which observations (n,) say what was measured where a correction stands: they were known before it."""
@@ -204,13 +217,7 @@ class Corrections:
             raise BadInputError(what, field="since")
         span = (stream.no,), change.since, change.until
         days = self._series.scan(SeriesQuery(*span, DAY))
-        count = int(days["count"].to_numpy().sum())
-        if count > MOST:
-            what = Text(
-                f"这段时间有 {count} 个读数，一次至多更正 {MOST} 个，请分段。",
-                f"There are {count} readings in this span; at most {MOST} are corrected at once. Take a shorter one.",
-            )
-            raise BadInputError(what, field="until")
+        revising.check_count(int(days["count"].to_numpy().sum()))
         return revising.plan(change, self._series.scan(SeriesQuery(*span)))
 
     def _record(self, stream: Stream, plan: Plan, key: str, signed: Signed) -> int:
@@ -270,12 +277,6 @@ class Corrections:
         rows = self._series.scan(SeriesQuery((stream,), Instant(first), Instant(last + 1), marks=True))
         columns = rows["time"].to_numpy().tolist(), rows["value"].to_numpy().tolist(), rows["door"].to_pylist()
         return {time: value for time, value, door in zip(*columns, strict=True) if door in (CORRECTION, STRUCK)}
-
-    def _signed(self, by: str, why: str) -> Signed:
-        if len(why.strip()) < _SHORTEST:
-            what = Text(f"请写明理由（至少 {_SHORTEST} 个字）。", f"Say why, in {_SHORTEST} characters at least.")
-            raise BadInputError(what, field="why")
-        return Signed(by, why.strip(), self._clock.wall())
 
     def _read(self, work: Callable[[Connection], T]) -> T:
         with self._transactions.read() as connection:

@@ -17,7 +17,7 @@ from citybrain.brain.observe.inlet import Inlet
 from citybrain.brain.observe.registry import Registry
 from citybrain.brain.observe.striking import NOTHING, STRUCK
 from citybrain.kernel.errors import DeclarationError
-from citybrain.kernel.instant import DAY, Instant, duration
+from citybrain.kernel.instant import DAY, Duration, Instant, duration
 from citybrain.kernel.observations import Floats, Ints, Numbers, SeriesQuery
 from citybrain.kernel.pack import Derived, Pack
 from citybrain.kernel.ports import Series, Transactions
@@ -77,7 +77,7 @@ class Deriver:
             return 0
         made = 0
         for each in self._derived:
-            for group in _groups(self._touched(each, rows), _lookback(each)):
+            for group in _groups(self._touched(each, rows), reach(each)):
                 made += await self._derive(each, group)
         self._at = int(rows["seq"][-1].as_py())
         if made or self._at - self._kept >= _STEP:
@@ -114,7 +114,7 @@ class Deriver:
     async def _derive(self, each: Derived, touched: Sequence[_Touched]) -> int:
         if not touched:
             return 0
-        lookback = _lookback(each)
+        lookback = reach(each)
         numbers = self._registry.stream_numbers()
         inputs = {entity.entity: [numbers[f"{entity.entity}.{name}"] for name in each.inputs] for entity in touched}
         since, until = min(one.first for one in touched) - lookback, max(one.last for one in touched) + lookback + 1
@@ -228,8 +228,9 @@ def _groups(touched: Sequence[_Touched], lookback: int) -> Iterator[list[_Touche
         yield group
 
 
-def _lookback(each: Derived) -> int:
-    return 0 if each.lookback is None else duration(each.lookback)
+def reach(each: Derived) -> Duration:
+    """How much earlier history a derivation needs."""
+    return Duration(0) if each.lookback is None else duration(each.lookback)
 
 
 def _check(each: Derived, registry: Registry) -> None:

@@ -1,4 +1,4 @@
-"""Observations as a Source: a span of some streams, read from the series store, by time or by value."""
+"""Observations as a Source: a span of some streams, read from the series store, by time or by value; each row says what it is (see marked)."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -8,36 +8,40 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from citybrain.brain.observe.asked import BEGIN, Asked, bounds, decode, encode, ordered, place, spanned
+from citybrain.brain.observe import marked
+from citybrain.brain.observe.asked import BEGIN, ESTIMATE, LAST, PLACE, Asked, bounds, decode, encode, ordered, place, spanned
 from citybrain.brain.observe.latest import Latest
+from citybrain.brain.observe.marked import ESTIMATED, STANDING, STRUCK_OUT
+from citybrain.brain.observe.past import missing
 from citybrain.brain.observe.pieces import PIECE, Days, Span, days, pieces
 from citybrain.brain.observe.registry import Registry
-from citybrain.brain.observe.sifting import Column, Words, sift
+from citybrain.brain.observe.sifting import Column, Words, sift, words
 from citybrain.kernel import predicate
 from citybrain.kernel.access import Order, Page, Query
 from citybrain.kernel.datasets import Dataset
 from citybrain.kernel.errors import UnsupportedError
 from citybrain.kernel.instant import DAY, Instant, rfc3339
 from citybrain.kernel.listing import timed
-from citybrain.kernel.observations import SeriesQuery
+from citybrain.kernel.observations import Numbers, SeriesQuery
 from citybrain.kernel.ports import Series
 from citybrain.kernel.predicate import And, Compare, Predicate
 from citybrain.kernel.text import Json, Text
+from citybrain.kernel.things import By
 
 _MOST = 1000
 _MOST_STREAMS = 200
 LOOKED = 20_000_000
 """Rows that are looked through for one page, and to sort or count by what they say."""
-_LAST = 2**31
-"""After every stream's number."""
 
 
 @dataclass(frozen=True, slots=True)
 class Observed:
-    """Rows stream, time, value, unit, received, door, seq, origin; a query must name its streams (``stream eq`` or ``in``).
+    """Rows stream, time, value, unit, mark, received, door, seq, origin; a query must name its streams (``stream eq`` or ``in``).
 
-    ``time`` bounds are pushed down, all else is held against the columns; order is by time, newest first, or by value. Rows are read
-    in pieces that fit into memory: a page for which ``looked`` rows were looked through may hold fewer, or none, and have one after it.
+    ``time`` bounds are pushed down, and ``mark``, by which what was struck out and estimates come too; all else is held against the
+    columns. Order is by time, newest first, or by value, of those that have one. Rows are read in pieces that fit into memory: a page
+    for which ``looked`` rows were looked through may hold fewer, or none, and have one after it. Estimates are given of one stream and
+    of 31 days at most.
     """
 
     registry: Registry
@@ -49,7 +53,7 @@ class Observed:
     def __call__(self, query: Query) -> Page:
         """Rows of a query; raises UnsupportedError without streams, with another order, or where too many rows would have to be looked at.
 
-        Raises NotFoundError for an unknown stream.
+        Raises NotFoundError for an unknown stream, BadInputError for estimates of a span that is longer than 31 days.
         """
         asked = self._asked(query)
         counted = cache(partial(self._days, asked))
@@ -68,17 +72,18 @@ class Observed:
         types = {column.name: column.type for column in self.dataset.columns}
         predicate.sql(query.where, {name: name for name in types})
         where = timed(predicate.fitted(query.where, types), types)
-        keys = ("time", "stream_no") if order.field == "time" else ("value", "time", "stream_no")
+        keys = ("time", PLACE) if order.field == "time" else ("value", "time", PLACE)
+        marks = marked.wanted(where) - ({STRUCK_OUT} if order.field == "value" else set())
         mark, limit = decode(query.cursor, len(keys)), max(0, min(query.limit, _MOST))
         # Where streams and bounds of time say all, rows need not be looked at to be counted.
-        return Asked(self._streams(where), *bounds(where), where, spanned(where), keys, order.descending, mark, limit)
+        return Asked(self._streams(where), *bounds(where), marks, where, spanned(where), keys, order.descending, mark, limit)
 
     def _by_time(self, asked: Asked, counted: Callable[[], Days]) -> tuple[list[dict[str, Json]], str | None]:
         found: list[dict[str, Json]] = []
         looked = 0
         for (begin, end), held in self._spans(asked, counted):
             if looked and looked + held > self.looked:
-                return found, encode((int(end), 0) if asked.descending else (int(begin) - 1, _LAST))
+                return found, encode((int(end), 0) if asked.descending else (int(begin) - 1, LAST))
             looked += held
             table = self._fitting(asked, (begin, end))
             found += self._rows(table.slice(0, asked.limit + 1 - len(found)))
@@ -98,8 +103,12 @@ class Observed:
         return rows[: asked.limit], following
 
     def _total(self, asked: Asked, counted: Callable[[], Days]) -> int:
-        if asked.exact:
+        if asked.exact and asked.marks == STANDING:
             return counted().total
+        if asked.exact:
+            table = self.series.scan(SeriesQuery(asked.numbers, asked.since, asked.until, DAY, marks=True))
+            stored = marked.counted(table, self._computed(asked.numbers))
+            return sum(count for name, count in stored.items() if name in asked.marks) + self._estimates(asked).num_rows
         self._bounded(counted())
         return sum(int(self._sifted(asked, self._scan(asked, span)).sum()) for span, _ in self._pieces(asked, counted()))
 
@@ -113,7 +122,8 @@ class Observed:
             raise UnsupportedError(what, field="time")
 
     def _days(self, asked: Asked) -> Days:
-        return days(self.series.scan(SeriesQuery(asked.numbers, asked.since, asked.until, DAY)))
+        table = self.series.scan(SeriesQuery(asked.numbers, asked.since, asked.until, DAY, marks=asked.struck))
+        return days(table, struck=asked.struck)
 
     def _spans(self, asked: Asked, counted: Callable[[], Days]) -> Iterator[tuple[Span, int]]:
         """The spans to look through, in the order asked for, with the rows in them.
@@ -121,6 +131,9 @@ class Observed:
         The first is that where the rows are likely to begin, of which nothing is counted; the others go by the counts of days.
         """
         since, until = asked.since, asked.until
+        if ESTIMATED in asked.marks:
+            yield from self._pieces(asked, counted())
+            return
         if asked.mark is not None:
             at = Instant(int(asked.mark[0]))
             since, until = (since, min(until, Instant(at + 1))) if asked.descending else (max(since, at), until)
@@ -139,6 +152,9 @@ class Observed:
             yield from self._pieces(asked._replace(since=since, until=until), counted())
 
     def _pieces(self, asked: Asked, counted: Days) -> Iterator[tuple[Span, int]]:
+        if ESTIMATED in asked.marks:
+            # They may be of days of which nothing is stored.
+            return iter((((asked.since, asked.until), 0),))
         return pieces(counted, asked.since, asked.until, descending=asked.descending, most=min(PIECE, self.looked))
 
     def _streams(self, where: Predicate) -> tuple[int, ...]:
@@ -154,8 +170,36 @@ class Observed:
         )
         raise UnsupportedError(what, field="stream")
 
+    def _estimates(self, asked: Asked) -> pa.Table:
+        """Estimates of what is missing (ROWS), where they are asked for; raises UnsupportedError for more than one stream."""
+        if ESTIMATED not in asked.marks:
+            return marked.estimates(0, ())
+        if len(asked.numbers) != 1:
+            what = Text("估计值一次只给一条数据流。", "Estimates are given of one stream at a time.")
+            raise UnsupportedError(what, field="mark")
+        (no,) = asked.numbers
+        name = self.registry.streams()[no - 1].id
+        return marked.estimates(no, missing(self.series, self.registry, name, asked.since, asked.until))
+
     def _scan(self, asked: Asked, span: Span) -> pa.Table:
-        return self.series.scan(SeriesQuery(asked.numbers, *span))
+        """The rows (ROWS) of a span that bear a mark which is asked for."""
+        found = self.series.scan(SeriesQuery(asked.numbers, *span, marks=asked.struck))
+        estimates = self._estimates(asked) if span[0] < span[1] else marked.estimates(0, ())
+        if estimates.num_rows:
+            at = estimates["time"].to_numpy()
+            found = pa.concat_tables([found, estimates.filter(pa.array((at >= span[0]) & (at < span[1])))])
+        if asked.marks >= STANDING:
+            return found
+        return found.filter(pa.array(np.isin(self._marks(found), list(asked.marks))))
+
+    def _marks(self, table: pa.Table) -> NDArray[np.str_]:
+        return marked.of_rows(table, self._computed(tuple(np.unique(table["stream_no"].to_numpy()).tolist())))
+
+    def _computed(self, numbers: tuple[int, ...]) -> Numbers:
+        """The streams among some whose field is declared as derived."""
+        derived = {(kind.name, field.name) for kind in self.registry.kinds() for field in kind.fields if field.by is By.DERIVED}
+        streams = self.registry.streams()
+        return np.array([no for no in numbers if (streams[no - 1].kind, streams[no - 1].field) in derived], np.int32)
 
     def _fitting(self, asked: Asked, span: Span) -> pa.Table:
         """The rows of a span that satisfy the question, in its order, after its mark."""
@@ -166,33 +210,34 @@ class Observed:
         return sift(asked.where, partial(self._column, table), table.num_rows)
 
     def _column(self, table: pa.Table, name: str) -> Column:
-        if name in ("time", "value", "received", "seq"):
+        if name == "value":
+            value = table["value"].to_numpy()
+            return np.where(np.isfinite(value), value, np.nan)
+        if name in ("time", "received", "seq"):
             cells: NDArray[np.int64] = table[name].to_numpy()
             return cells
-        if name == "door":
-            words, places = np.unique(table["door"].to_numpy(zero_copy_only=False), return_inverse=True)
-            return Words(places, tuple(words.tolist()))
-        numbers = table["stream_no"].to_numpy()
-        if name == "id":
-            ids = tuple(f"{no}.{time}" for no, time in zip(numbers.tolist(), table["time"].to_pylist(), strict=True))
-            return Words(np.arange(len(ids)), ids)
-        kinds, places = np.unique(numbers, return_inverse=True)
-        streams = self.registry.streams()
-        said = {"stream": "id", "unit": "unit", "origin": "origin"}[name]
-        return Words(places, tuple(getattr(streams[no - 1], said) for no in kinds.tolist()))
+        if name in ("stream", "unit", "origin"):
+            kinds, places = np.unique(table["stream_no"].to_numpy(), return_inverse=True)
+            streams = self.registry.streams()
+            said = "id" if name == "stream" else name
+            return Words(places, tuple(getattr(streams[no - 1], said) for no in kinds.tolist()))
+        if name == "mark":
+            return words(self._marks(table).tolist())
+        return words(table["door"].to_pylist() if name == "door" else _ids(table))
 
     def _rows(self, table: pa.Table) -> list[dict[str, Json]]:
         streams = self.registry.streams()
         rows: list[dict[str, Json]] = []
-        for raw in table.to_pylist():
+        for raw, mark, own in zip(table.to_pylist(), self._marks(table).tolist(), _ids(table), strict=True):
             stream = streams[raw["stream_no"] - 1]
             rows.append(
                 {
-                    "id": f"{stream.no}.{raw['time']}",
+                    "id": own,
                     "stream": stream.id,
                     "time": raw["time"],
-                    "value": raw["value"],
+                    "value": None if mark == STRUCK_OUT else raw["value"],
                     "unit": stream.unit,
+                    "mark": mark,
                     "received": raw["received"],
                     "door": raw["door"],
                     "seq": raw["seq"],
@@ -200,6 +245,13 @@ class Observed:
                 }
             )
         return rows
+
+
+def _ids(table: pa.Table) -> list[str]:
+    """The ids of rows: stream number and time (µs), with a letter between where it is an estimate."""
+    kept = np.asarray(table["seq"].is_valid()).tolist()
+    rows = zip(table["stream_no"].to_pylist(), kept, table["time"].to_pylist(), strict=True)
+    return [f"{no}{'' if stored else ESTIMATE}.{time}" for no, stored, time in rows]
 
 
 def _plain(row: dict[str, Json]) -> dict[str, Json]:

@@ -27,10 +27,11 @@ class Days(NamedTuple):
         return int(self.rows.sum())
 
 
-def days(table: pa.Table) -> Days:
-    """The days of a scan by days, of all its streams together."""
+def days(table: pa.Table, *, struck: bool = False) -> Days:
+    """The days of a scan by days, of all its streams together; with what was ``struck`` out where the scan has marks."""
     begin, place = np.unique(table["time"].to_numpy(), return_inverse=True)
-    rows = np.bincount(place, weights=table["count"].to_numpy(), minlength=len(begin))
+    count = table["count"].to_numpy() + (table["struck"].to_numpy() if struck else 0)
+    rows = np.bincount(place, weights=count, minlength=len(begin))
     return Days(begin, rows.astype(np.int64))
 
 

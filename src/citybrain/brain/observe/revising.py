@@ -157,6 +157,16 @@ def check(change: Change, now: Instant) -> None:
             raise BadInputError(what, field=field)
 
 
+def check_count(count: int) -> None:
+    """Raise BadInputError for more readings than are corrected at once."""
+    if count > MOST:
+        what = Text(
+            f"这段时间有 {count} 个读数，一次至多更正 {MOST} 个，请分段。",
+            f"There are {count} readings in this span; at most {MOST} are corrected at once. Take a shorter one.",
+        )
+        raise BadInputError(what, field="until")
+
+
 def plan(change: Change, rows: pa.Table) -> Plan:
     """Work a change out over readings (ROWS of one stream). Raises BadInputError where it changes none, or makes no number of one."""
     time, before = rows["time"].to_numpy(), rows["value"].to_numpy()

@@ -92,7 +92,11 @@ AREA = Dataset(
 OBSERVATION = Dataset(
     "observation",
     Text("观测数据", "Observations"),
-    Text("数据流的历次观测值。查询时须指明数据流。", "What streams observed. A query names its streams."),
+    Text(
+        "数据流的历次观测值。查询时须指明数据流。标记说明每行是测得、算出还是更正的；作废的和估计的须指明标记才列出。",
+        "What streams observed. A query names its streams. The mark says what was measured, computed or corrected; what was struck out,"
+        " and estimates, come where their marks are named.",
+    ),
     "command",
     "observe",
     (
@@ -101,6 +105,7 @@ OBSERVATION = Dataset(
         Column("time", Text("观测时间", "Observed"), "instant"),
         Column("value", Text("值", "Value"), "number"),
         Column("unit", Text("单位", "Unit"), "text"),
+        Column("mark", Text("标记", "Mark"), "text"),
         Column("received", Text("接收时间", "Received"), "instant"),
         Column("door", Text("接入方式", "Door"), "text"),
         Column("seq", Text("入库序号", "Sequence number"), "integer"),

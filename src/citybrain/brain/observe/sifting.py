@@ -1,6 +1,6 @@
-"""A predicate held against whole columns at once. Pure."""
+"""A predicate held against whole columns at once; NaN stands for a number that is missing. Pure."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple, TypeAlias
 
 import numpy as np
@@ -15,6 +15,12 @@ class Words(NamedTuple):
 
     places: Ints
     texts: tuple[str | None, ...]
+
+
+def words(texts: Sequence[str | None]) -> Words:
+    """The column of the texts of rows."""
+    known = {text: place for place, text in enumerate(dict.fromkeys(texts))}
+    return Words(np.array([known[text] for text in texts], np.int64), tuple(known))
 
 
 Column: TypeAlias = Ints | Floats | Words
@@ -55,12 +61,14 @@ def sift(where: Predicate, column: Callable[[str], Column], rows: int) -> NDArra
 
 
 def _compared(where: Compare, cells: Ints | Floats) -> NDArray[np.bool_]:
+    there: NDArray[np.bool_] = ~np.isnan(cells)
     if isinstance(where.value, tuple):
-        found: NDArray[np.bool_] = np.isin(cells, [value for value in where.value if _number(value)])
-        return found
-    if where.op in _OPS and isinstance(where.value, int | float) and _number(where.value):
-        return _OPS[where.op](cells, where.value)
-    return np.zeros(len(cells), np.bool_)
+        there &= np.isin(cells, [value for value in where.value if _number(value)])
+    elif where.op in _OPS and isinstance(where.value, int | float) and _number(where.value):
+        there &= _OPS[where.op](cells, where.value)
+    else:
+        there[:] = False
+    return there
 
 
 def _number(value: object) -> bool:

@@ -30,6 +30,14 @@ def rows(tables: IbisTables, one: Indicator, area: str | None, limit: int) -> tu
     return tuple(plain(row) for row in found)
 
 
+def streams(tables: IbisTables, one: Indicator) -> tuple[tuple[str, str], ...]:
+    """The streams whose latest values an indicator counts, each with its area ('' for none); none for one of cases, alerts and the like."""
+    wanted = _wanted(tables, one)
+    if wanted is None or "stream" not in wanted.columns:
+        return ()
+    return tuple((str(row["stream"]), str(row["area"] or "")) for row in tables.run(wanted.select("stream", "area")).to_pylist())
+
+
 def plain(row: Mapping[str, object]) -> dict[str, Json]:
     """A row with instants as RFC 3339 and a title in both languages in place of its two columns."""
     kept: dict[str, Json] = {name: _cell(name, value) for name, value in row.items() if not name.endswith(("_zh", "_en"))}

@@ -5,6 +5,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
 from math import isnan
+from typing import TypeVar
 
 import pyarrow as pa
 import structlog
@@ -27,6 +28,7 @@ from citybrain.kernel.text import Json, Text
 from citybrain.kernel.things import Origin
 
 log = structlog.get_logger()
+T = TypeVar("T")
 
 
 def no_areas() -> Sequence[Area]:
@@ -142,6 +144,21 @@ class Indicators:
         """The rows behind an indicator as they are now: cases, alerts or streams, of the district or an area; raises NotFoundError."""
         tables = self._tables(self._clock.city())
         return behind.rows(tables, self.indicator(name), area, limit)
+
+    def rested(self, name: str, shown: Sequence[Figure], ask: Callable[[Sequence[str], Sequence[Instant]], Sequence[T]]) -> list[T]:
+        """For each of the figures of an indicator (n,) what ``ask`` says of the streams it counts and when it was computed.
+
+        Nothing, (0,), for an indicator that counts no streams.
+        """
+        counted = behind.streams(self._tables(self._clock.city()), self.indicator(name))
+        if not counted:
+            return []
+        said: dict[int, T] = {}
+        for area in {figure.area for figure in shown}:
+            own = [place for place, figure in enumerate(shown) if figure.area == area]
+            names = [stream for stream, of in counted if area is None or of.startswith(area)]
+            said |= zip(own, ask(names, [shown[place].computed for place in own]), strict=True)
+        return [said[place] for place in range(len(shown))]
 
     def edges(self) -> tuple[Edge, ...]:
         """Lineage: from each input (a table, or ``kind.field``) to the figure it makes."""

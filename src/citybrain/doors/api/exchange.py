@@ -1,4 +1,4 @@
-"""What exchange offers over HTTP: the catalogue, the rows of every dataset, exports, and lineage."""
+"""What exchange offers over HTTP: the catalogue, the rows of every dataset, exports with their manifests, and lineage."""
 
 from collections.abc import Iterator
 from typing import Final
@@ -46,6 +46,13 @@ async def export(request: Call, parts: Parts, name: FromPath[str]) -> Stream:
     return await to_thread.run_sync(_file, request, parts, name)
 
 
+@get("/datasets/{name:str}/export.manifest", opt=asks("dataset.read", columns=True), sync_to_thread=True)
+def manifest(request: Call, parts: Parts, name: FromPath[str]) -> dict[str, object]:
+    """What an export with the same words holds: columns, rows, and of readings how many of which mark and how many are left out."""
+    asked = asking.query(parts.catalogue.describe(name), words(request))
+    return dict(mapping(parts.catalogue.manifest(parts.guard.exporter(request.user, purpose(request)), asked)))
+
+
 @get("/lineage", opt=asks("lineage.read"), sync_to_thread=True)
 def lineage(parts: Parts) -> tuple[Edge, ...]:
     """What is made from what, and by which job."""
@@ -64,8 +71,13 @@ def _file(request: Call, parts: ApiParts, name: str) -> Stream:
     asked = asking.query(parts.catalogue.describe(name), words(request))
     pieces: Iterator[bytes] = parts.catalogue.export(parts.guard.exporter(request.user, purpose(request)), asked, form, hidden)
     file = quote(parts.catalogue.file_name(name, form))
-    headers = {"Content-Disposition": f"attachment; filename*=UTF-8''{file}", "Cache-Control": "no-store"}
+    said = f"?{request.url.query}" if request.url.query else ""
+    headers = {
+        "Content-Disposition": f"attachment; filename*=UTF-8''{file}",
+        "Cache-Control": "no-store",
+        "Link": f'<export.manifest{said}>; rel="describedby"; type="application/json"',
+    }
     return Stream(pieces, media_type=MEDIA_TYPES[form], headers=headers)
 
 
-HANDLERS = (datasets, dataset, rows, export, lineage)
+HANDLERS = (datasets, dataset, rows, export, manifest, lineage)

@@ -181,7 +181,8 @@ def latest(request: Call, parts: Parts) -> Response[bytes]:
 def observations(request: Call, parts: Parts) -> Rows:
     """What streams observed, newest first: ``stream=`` names one, ``stream.in=`` several, ``since`` and ``until`` a span.
 
-    Readings that a person struck out are not among them; of one stream ``struck`` says how many there are in the span.
+    Readings that a person struck out are not among them; of one stream ``struck`` says how many there are in the span. With
+    ``mark.in=measured,computed,corrected,struck,estimated`` they are, and estimates of what is missing (one stream, 31 days at most).
     """
     said = dict(words(request))
     span = [
@@ -190,7 +191,8 @@ def observations(request: Call, parts: Parts) -> Rows:
         if name in said
     ]
     found = listed(parts, request, "observation", "since", "until", where=And(tuple(span)) if span else None)
-    if "stream" not in said or "cursor" in said or not parts.guard.whole(request.user, "observation", purpose(request)):
+    unlike = "stream" not in said or "cursor" in said or any(name.partition(".")[0] == "mark" for name in said)
+    if unlike or not parts.guard.whole(request.user, "observation", purpose(request)):
         return found
     ends = (asking.instant(said[name], name) if name in said else end for name, end in (("since", _BEGIN), ("until", _END)))
     return msgspec.structs.replace(found, struck=observe.struck(parts.series, parts.registry, said["stream"], *ends))

@@ -32,7 +32,11 @@ _BEHIND: Final = {"alert": "alert", "case": "case", "stream": "stream", "booking
 
 
 class FigureSheet(msgspec.Struct, frozen=True):
-    """An indicator with its definition, and its figures (the district's first, then by area)."""
+    """An indicator with its definition, and its figures (the district's first, then by area).
+
+    Asked for one indicator, its figures of streams say how many of the readings they were made of a person had set by then
+    (``corrected``), and how many were corrected, struck out or put back since (``changed``).
+    """
 
     indicator: str
     title: Text
@@ -65,8 +69,8 @@ def figures(request: Call, parts: Parts) -> list[FigureSheet]:
 
 @get("/figures/{indicator:str}", opt=asks("figure.read", of="figure"), sync_to_thread=True)
 def figure(request: Call, parts: Parts, indicator: FromPath[str]) -> FigureSheet:
-    """The newest figures of one indicator."""
-    return _sheet(parts.indicators.indicator(indicator), _open(request, parts, parts.indicators.of(indicator)))
+    """The newest figures of one indicator, with what became of the readings they were made of."""
+    return _rested(parts, parts.indicators.indicator(indicator), _open(request, parts, parts.indicators.of(indicator)))
 
 
 @get("/figures/{indicator:str}/history", opt=asks("figure.read", "since", "until", "area", of="figure"), sync_to_thread=True)
@@ -78,11 +82,14 @@ def history(
     until: FromQuery[str | None] = None,
     area: FromQuery[str | None] = None,
 ) -> FigureSheet:
-    """The figures shown in [since, until), by default of the last 30 days, oldest first; each stands until the next."""
+    """The figures shown in [since, until), by default of the last 30 days, oldest first; each stands until the next.
+
+    Each says what has become since of the readings it was made of.
+    """
     start = Instant(parts.clock.city() - 30 * DAY) if since is None else asking.instant(since, "since")
     end = None if until is None else asking.instant(until, "until")
     shown = parts.indicators.history(indicator, start, end, area)
-    return _sheet(parts.indicators.indicator(indicator), _open(request, parts, shown))
+    return _rested(parts, parts.indicators.indicator(indicator), _open(request, parts, shown))
 
 
 @get("/figures/{indicator:str}/rows", opt=asks("lineage.read", "area"), sync_to_thread=True)
@@ -160,6 +167,15 @@ def _sheet(one_: Indicator, shown: Sequence[Figure]) -> FigureSheet:
     return FigureSheet(
         one_.name, one_.title, one_.unit, one_.version, one_.definition, one_.inputs, one_.decimals, one_.better, listed
     )
+
+
+def _rested(parts: ApiParts, one_: Indicator, shown: Sequence[Figure]) -> FigureSheet:
+    """The sheet, whose figures of streams say what they were made of."""
+    sheet, found = _sheet(one_, shown), parts.indicators.rested(one_.name, shown, parts.corrections.rested)
+    if not found:
+        return sheet
+    told = tuple({**row, **mapping(each)} for row, each in zip(sheet.figures, found, strict=True))
+    return msgspec.structs.replace(sheet, figures=told)
 
 
 def _open(request: Call, parts: ApiParts, shown: Sequence[Figure]) -> list[Figure]:

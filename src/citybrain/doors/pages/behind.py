@@ -102,11 +102,6 @@ def table(parts: PageParts, caller: Caller, found: tuple[Row, ...], *, demo: boo
     return Table("rows", _TITLE, _COLUMNS[noun], cells, empty, total=len(found), demo=demo)
 
 
-def corrected(found: tuple[Row, ...]) -> int:
-    """How many of the rows are readings that a person set."""
-    return sum(row.get("door") == CORRECTION for row in found)
-
-
 def _read(parts: PageParts, caller: Caller, dataset: str, keys: tuple[str, ...]) -> Sequence[Row]:
     return rows.read(parts, caller, Query(dataset, Compare("id", "in", keys), limit=_SHOWN)).rows if keys else ()
 

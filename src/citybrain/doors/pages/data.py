@@ -7,7 +7,7 @@ from litestar import Response, get
 from litestar.params import FromPath
 
 from citybrain.brain.act import duty_words
-from citybrain.brain.exchange import COORDINATES, placed
+from citybrain.brain.exchange import COORDINATES, marked, placed
 from citybrain.doors.pages import data_shown, frame, rows
 from citybrain.doors.pages.parts import Call, PageParts, Parts
 from citybrain.kernel.access import ROLES, Guarded, Query
@@ -54,6 +54,7 @@ _FORMATS: Final = (
     ("JSON", "json", None),
     ("Parquet", "parquet", None),
 )
+_BY_STREAM: Final = Text("在各监测项的页面，按监测项导出", "stream by stream, on the page of each")
 _UNAPPROVED: Final = Cell(reason=Text("登记地图审图号后公开", "public once a map is approved"))
 _PLACES: Final = ("GeoJSON", "geojson", Text("用于地图软件，WGS 84", "for maps, WGS 84"))
 
@@ -72,7 +73,6 @@ def dataset_page(request: Call, parts: Parts, name: FromPath[str]) -> Response[s
     """One dataset."""
     dataset = parts.catalogue.describe(name)
     preview, why = _newest(parts, request, name)
-    formats = (*_FORMATS, _PLACES) if placed(dataset) and (parts.map_approval or request.user.known) else _FORMATS
     units = parts.units.all()
     view = DatasetPage(
         dataset=_item(dataset, units),
@@ -81,6 +81,7 @@ def dataset_page(request: Call, parts: Parts, name: FromPath[str]) -> Response[s
             Fact(Text("数据性质", "Origin"), _ORIGIN[dataset.origin]),
             Fact(Text("负责单位", "Owner"), _owner(dataset, units)),
             Fact(Text("共享类型", "Sharing"), SHARE[dataset.access]),
+            *((Fact(Text("导出", "Export"), _BY_STREAM),) if marked(dataset) else ()),
         ),
         fields=tuple(
             _field(column, _filled(parts, dataset, column), masked=column.name in preview.masked) for column in dataset.columns
@@ -88,11 +89,21 @@ def dataset_page(request: Call, parts: Parts, name: FromPath[str]) -> Response[s
         checks=_checks(parts, dataset, preview.rows),
         lineage=_lineage(parts, dataset),
         preview=_preview(dataset, preview.rows[:_PREVIEW], why, hidden=not (parts.map_approval or request.user.known)),
-        downloads=tuple(Download(title, f"/api/v1/exchange/datasets/{name}/export.{form}", note) for title, form, note in formats),
+        downloads=tuple(
+            Download(title, f"/api/v1/exchange/datasets/{name}/export.{form}", note)
+            for title, form, note in _formats(dataset, places=bool(parts.map_approval) or request.user.known)
+        ),
         map=data_shown.on_map(parts, request.user, dataset, preview.rows),
         chart=data_shown.trend(parts, dataset),
     )
     return frame.shown(parts, request, view)
+
+
+def _formats(dataset: Dataset, *, places: bool) -> tuple[tuple[str, str, Text | None], ...]:
+    """The files of a whole dataset; readings are carried away stream by stream."""
+    if marked(dataset):
+        return ()
+    return (*_FORMATS, _PLACES) if places and placed(dataset) else _FORMATS
 
 
 def _newest(parts: PageParts, request: Call, name: str) -> tuple[Guarded, Text]:

@@ -5,6 +5,7 @@ from typing import Final
 from litestar import Response, get
 from litestar.params import FromPath
 
+from citybrain.brain.observe import Rested
 from citybrain.doors.pages import behind, frame, rows
 from citybrain.doors.pages.parts import Call, PageParts, Parts
 from citybrain.kernel import datasets
@@ -71,8 +72,6 @@ def _view(
     parts: PageParts, caller: Caller, declared: Indicator, whole: datasets.Figure, found: tuple[datasets.Figure, ...]
 ) -> FigurePage:
     counted = parts.indicators.rows(declared.name)
-    corrected = behind.corrected(counted)
-    set_ = (Fact(Text("其中由人员更正的读数", "Readings set by a person"), same(f"{corrected}")),) if corrected else ()
     return FigurePage(
         figure=card(parts, whole),
         version=f"v{declared.version}",
@@ -82,13 +81,34 @@ def _view(
         facts=(
             Fact(Text("计算时间", "Computed"), same(""), whole.computed),
             Fact(Text("数据截至", "As of"), same(""), whole.as_of),
-            *set_,
+            *_made_of(parts, declared, whole),
         ),
         trend=trend(parts, declared),
         parts=_areas(parts, found),
         rows=behind.table(parts, caller, counted, demo=whole.origin != "real"),
         traces=(Link(Text("从这个数字查到读数", "From this figure down to the reading"), f"/trace/figure/{declared.name}"),),
     )
+
+
+def _made_of(parts: PageParts, declared: Indicator, whole: datasets.Figure) -> tuple[Fact, ...]:
+    """What a figure was made of when it was made, and what has become of that; and of the figures of the last days."""
+    past = parts.indicators.history(declared.name, Instant(parts.clock.city() - _TREND_DAYS * DAY))
+    now, *before = parts.indicators.rested(declared.name, (whole, *past), parts.corrections.rested) or (Rested(),)
+    changed = sum(each.changed > 0 for each in before)
+    facts = (
+        (now.corrected, Text("其中由人员更正的读数", "Readings set by a person"), same(f"{now.corrected}")),
+        (
+            now.changed,
+            Text("算出以后", "Since it was computed"),
+            Text(f"有 {now.changed} 条读数被更正", f"{now.changed} of its readings were corrected"),
+        ),
+        (
+            changed,
+            Text("近7日的历史", "Its 7 days"),
+            Text(f"有 {changed} 个数算出后读数被更正", f"{changed} figures whose readings were corrected afterwards"),
+        ),
+    )
+    return tuple(Fact(title, said) for count, title, said in facts if count)
 
 
 def _input(parts: PageParts, name: str) -> Link:

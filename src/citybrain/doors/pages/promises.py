@@ -7,7 +7,7 @@ from litestar import Response, get, post
 from litestar.params import FromPath, URLEncodedBody
 from litestar.response import Redirect
 
-from citybrain.doors.pages import charts, correction_facts, frame, rows, streams, typed
+from citybrain.doors.pages import carrying, charts, correction_facts, frame, rows, streams, typed
 from citybrain.doors.pages import stream_facts as told
 from citybrain.doors.pages.parts import Call, PageParts, Parts
 from citybrain.kernel.access import Ask, Caller, Query
@@ -125,6 +125,7 @@ def view(parts: PageParts, caller: Caller, name: str, given: dict[str, str]) -> 
         agreed=parts.registry.agreed(stream),
         history=tuple(told.line(parts, one, unit) for one in history),
         corrections=corrections,
+        carry=carrying.block(parts, caller, stream),
         typed=given,
         errors=errors,
     )

@@ -25,6 +25,7 @@ WORDS: Final = {
     "promise_agreed": Text("确认约定", "Agreed"),
     "promise_taken_back": Text("撤回约定", "Taken back"),
     "promise_take_back": Text("撤回约定", "Take back"),
+    "carry_title": Text("导出近 31 日的读数", "Readings of 31 days to carry away"),
     "correct_title": Text("更正读数", "Correct readings"),
     "correct_about": Text(
         "读数有误（如单位错误）时由数据专员更正：先预览，再写明理由。更正后的数值处处带“更正”标记，测得的原值长期保留，可随时撤回。"
