@@ -22,7 +22,7 @@ async def observed(world: World) -> Observed:
     corrections = made(world)
     await correct(world, corrections, strike(-17, -16))
     await correct(world, corrections, one_at(-3, 7.0))
-    return Observed(world.registry, world.series, OBSERVATION)
+    return Observed(world.registry, world.series, world.latest, OBSERVATION)
 
 
 def span(first: int, last: int, *more: Predicate) -> Predicate:
@@ -93,7 +93,7 @@ async def test_marks_are_asked_for_together_with_anything_else(observed: Observe
 async def test_a_day_of_which_all_was_struck_out_is_found(world: World) -> None:
     await world.send((LEVEL, 0, 1.0))
     await correct(world, made(world), strike(0, 0))
-    observed = Observed(world.registry, world.series, OBSERVATION)
+    observed = Observed(world.registry, world.series, world.latest, OBSERVATION)
     assert every(observed, Compare("stream", "eq", LEVEL)) == []
     assert told(every(observed, span(-9, 9, Compare("mark", "eq", "struck")))) == [("struck", None)]
 
