@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any
 
 import pytest
@@ -32,6 +33,8 @@ READINGS = (
     ("well-2.salt", "06:58", 3.0),
 )
 
+STANDING: Any = doors.Standing()
+
 
 def on(world: World) -> World:
     """The world with the door on its application."""
@@ -44,12 +47,18 @@ def on(world: World) -> World:
         featured=Featured(world.transactions),
         series=world.series,
         clock=world.clock,
-        admit=api.gate(world.parts),
+        admit=api.gate(doors.STANDING),
         may=api.may(world.parts),
         purpose=api.purpose,
     )
-    app = Litestar([*api.routes(world.parts), *sensorthings.routes(parts)], exception_handlers=problems.handlers())
+    doors.STANDING.parts, STANDING.parts = world.parts, parts
+    app = _application()
     return replace(world, build=lambda: app, front=sensorthings.Singles(app, parts))
+
+
+@cache
+def _application() -> Litestar:
+    return Litestar([*api.routes(doors.STANDING), *sensorthings.routes(STANDING)], exception_handlers=problems.handlers())
 
 
 @dataclass(frozen=True)
