@@ -2,14 +2,14 @@
 
 import gc
 import sys
-from collections.abc import Callable
-from importlib import import_module
+
+from citybrain.app import cli
 
 
 def main() -> int:
-    """Read the program and run the command that the process was started with; returns its exit status."""
+    """Read what the command that the process was started with needs, and run it; returns its exit status."""
     gc.disable()
-    run: Callable[[], int] = import_module("citybrain.app.cli").main
+    run = cli.chosen()
     gc.enable()
     return run()
 
