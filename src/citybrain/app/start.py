@@ -1,4 +1,4 @@
-"""Where the program starts: what modules make while they are read stays, so nobody looks for what has died until all are read."""
+"""Where the program starts: what modules make while they are read stays, so nobody looks for what has died in it, then or later."""
 
 import gc
 import sys
@@ -10,6 +10,7 @@ def main() -> int:
     """Read what the command that the process was started with needs, and run it; returns its exit status."""
     gc.disable()
     run = cli.chosen()
+    gc.freeze()
     gc.enable()
     return run()
 
