@@ -1,13 +1,17 @@
 """The command line: each command run for real in a temporary folder."""
 
+import argparse
 import csv
 import json
+import subprocess
+import sys
+from importlib import import_module
 from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
 
-from citybrain.app.cli import main
+from citybrain.app.cli import _parser, main
 from citybrain.engines.duckdb import clear
 from tests.app.conftest import furnished
 
@@ -28,6 +32,25 @@ def readings(folder: Path) -> Path:
     with file.open("w", encoding="utf-8-sig", newline="") as lines:
         csv.writer(lines).writerows([["stream", "time", "value"], *good, good[0], *bad])
     return file
+
+
+def test_every_command_is_found_in_its_module_and_says_what_it_does() -> None:
+    ways = next(action for action in _parser()._actions if isinstance(action, argparse._SubParsersAction)).choices
+    assert len(ways) > 12
+    for way in ways.values():
+        found = getattr(import_module(way.get_default("module")), way.get_default("function"))
+        assert found.__doc__, way.prog
+
+
+@pytest.mark.parametrize("words", [["--help"], ["new", "--help"], ["new", "pack", "services/livelihood/lamps", "--en", "Lamps"]])
+def test_whoever_asks_for_help_or_writes_a_pack_waits_for_no_store_and_no_door(words: list[str], tmp_path: Path) -> None:
+    heavy = ("duckdb", "litestar", "polars", "pyarrow", "sqlalchemy")
+    program = (
+        "import sys\nfrom citybrain.app.start import main\ntry:\n    main()\nexcept SystemExit:\n    pass\n"
+        f"sys.exit([name for name in {heavy} if name in sys.modules] or None)"
+    )
+    ended = subprocess.run([sys.executable, "-c", program, *words], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (ended.returncode, "Traceback" in ended.stderr) == (0, False), ended.stderr
 
 
 def test_a_real_district_is_begun_with_its_names_and_an_administrator(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

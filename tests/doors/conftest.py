@@ -1,12 +1,16 @@
-"""A small city behind the doors: real faculties over real engines in a temporary folder, two wells, and one account a role."""
+"""A small city behind the doors: real faculties over real engines in a temporary folder, two wells, and one account a role.
+
+What is the same for every test is made once: the stores before anybody came, of which each test has a copy, and the application.
+"""
 
 import base64
 import shutil
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pytest
@@ -19,7 +23,6 @@ from sqlalchemy import text
 from citybrain.app import problems
 from citybrain.brain import act, decide, detect, exchange, observe, protect, see
 from citybrain.doors import api
-from citybrain.engines import transactions as engine_tables
 from citybrain.engines.bus import LocalBus
 from citybrain.engines.duckdb import DuckFacts, DuckFile, DuckSeries
 from citybrain.engines.files import FolderFiles
@@ -88,6 +91,8 @@ PACK = Pack(
     ),
     parameters=(Parameter("well_limit", 40.0, "2020-01-01", "test", "local", Text("水位限值", "Level limit"), "m", (10.0, 60.0)),),
 )
+FURNISHED = PACK
+"""What is furnished once for all tests; one that declares more puts its own pack in the place of ``PACK``."""
 
 
 @dataclass(frozen=True)
@@ -110,7 +115,7 @@ class World:
 
     @cached_property
     def app(self) -> Litestar:
-        """The application, built when it is first asked for: that takes as long as all the rest of the city."""
+        """The application, taken when it is first asked for."""
         return self.build()
 
     @asynccontextmanager
@@ -136,47 +141,107 @@ def basic(login: str, secret: str) -> str:
     return "Basic " + base64.b64encode(f"{login}:{secret}".encode()).decode()
 
 
+class Standing:
+    """Stands for the parts of the world that stands now: an application is built over it once, and keeps nothing of a world itself."""
+
+    parts: object = None
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self.parts, name)
+
+
+STANDING: Any = Standing()
+
+
+def native(parts: api.ApiParts) -> Litestar:
+    """The application, over these parts from now on; to build one takes twice as long as all the rest of the city."""
+    STANDING.parts = parts
+    return _native()
+
+
+def own(parts: api.ApiParts) -> Litestar:
+    """An application that nobody else has asked anything."""
+    return Litestar([*api.routes(parts)], exception_handlers=problems.handlers(), openapi_config=api.openapi())
+
+
+@cache
+def _native() -> Litestar:
+    return own(STANDING)
+
+
+@dataclass(frozen=True)
+class Furnished:
+    """A folder with the stores of the city as each test finds it, and the secret of its device."""
+
+    folder: Path
+    secret: str
+
+
+def furnish(folder: Path) -> str:
+    """Put what every test of a door finds into the empty tables of a folder; the secret of its device."""
+    with _opened(folder) as transactions:
+        areas, clock = observe.AreaBook(transactions), FixedClock(NOW)
+        outline = shapely.to_wkb(shapely.box(117, 39, 117.2, 39.2))
+        areas.put([Area("120104", "district", same("示意城区"), None, outline, "generated")])
+        wells = [Planted(f"well-{n}", "well", same(f"井{n}"), Place(117.1, 39.05 + n / 100), "120104", {}) for n in (1, 2)]
+        observe.Registry(transactions, (FURNISHED,), areas).plant(wells, "test", "demo", NOW)
+        units = act.Units(transactions)
+        units.put(Unit("water", Text("水务", "Water"), ("water", "environment"), None))
+        units.put(Unit("roads", Text("道路", "Roads"), ("roads",), None))
+        _register(exchange.CatalogueBook(transactions, clock), (FURNISHED,))
+        audit = protect.AuditTrail(transactions, SoftKeys(folder / "keys"), clock)
+        return protect.Accounts(transactions, clock, audit).devices.create("探头", "probe", ["well-1"])
+
+
 @pytest.fixture(scope="session")
-def tables(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A SQLite file with every table and nothing in them, made once: each test begins with a copy."""
-    file = tmp_path_factory.mktemp("tables") / "city.sqlite"
-    transactions = open_sqlite(file)
-    with transactions.begin() as tx:
-        engine_tables.create(tx.connection)
-        for faculty in (observe, detect, act, decide, exchange, see, protect):
-            faculty.METADATA.create_all(tx.connection)
-    transactions.close()
-    return file
+def furnished(tmp_path_factory: pytest.TempPathFactory, tables: Path) -> Furnished:
+    """Made once: each test begins with a copy."""
+    folder = tmp_path_factory.mktemp("furnished")
+    shutil.copy(tables, folder / "city.sqlite")
+    return Furnished(folder, furnish(folder))
 
 
 @pytest.fixture
-def world(tmp_path: Path, tables: Path) -> Iterator[World]:
+def world(tmp_path: Path, furnished: Furnished) -> Iterator[World]:
     """The city, opened; its clock stands at 15:00 in the district on 2026-11-22."""
+    shutil.copytree(furnished.folder, tmp_path, dirs_exist_ok=True)
     clock, bus = FixedClock(NOW), LocalBus()
-    transactions = open_sqlite(Path(shutil.copy(tables, tmp_path / "city.sqlite")))
-    file = DuckFile(tmp_path / "series")
-    series = DuckSeries(file)
-    yield settled(tmp_path, clock, bus, transactions, series, DuckFacts(file))
-    series.close()
-    file.close()
+    with _opened(tmp_path) as transactions:
+        file = DuckFile(tmp_path / "series")
+        series = DuckSeries(file)
+        yield settled(tmp_path, clock, bus, transactions, series, DuckFacts(file), furnished.secret)
+        series.close()
+        file.close()
+
+
+@contextmanager
+def _opened(folder: Path) -> Iterator[SqlTransactions]:
+    transactions = open_sqlite(folder / "city.sqlite")
+    yield transactions
     transactions.close()
 
 
+def _register(catalogue: exchange.CatalogueBook, packs: tuple[Pack, ...]) -> None:
+    faculties = (observe, detect, act, decide, see, protect, exchange)
+    catalogue.register_all([dataset for faculty in faculties for dataset in faculty.datasets(packs)])
+
+
 def settled(
-    folder: Path, clock: FixedClock, bus: LocalBus, transactions: SqlTransactions, series: DuckSeries, facts: DuckFacts
+    folder: Path,
+    clock: FixedClock,
+    bus: LocalBus,
+    transactions: SqlTransactions,
+    series: DuckSeries,
+    facts: DuckFacts,
+    secret: str,
 ) -> World:
     """The city over the stores of a folder, with what every test of a door finds in it."""
     packs = (PACK,)
     areas = observe.AreaBook(transactions)
-    areas.put([Area("120104", "district", same("示意城区"), None, shapely.to_wkb(shapely.box(117, 39, 117.2, 39.2)), "generated")])
     registry = observe.Registry(transactions, packs, areas)
-    wells = [Planted(f"well-{n}", "well", same(f"井{n}"), Place(117.1, 39.05 + n / 100), "120104", {}) for n in (1, 2)]
-    registry.plant(wells, "test", "demo", NOW)
     latest = observe.Latest(registry, series, clock)
     intake = observe.Intake(registry, series, latest, clock, bus)
     units = act.Units(transactions)
-    units.put(Unit("water", Text("水务", "Water"), ("water", "environment"), None))
-    units.put(Unit("roads", Text("道路", "Roads"), ("roads",), None))
     cases = act.CaseBook(transactions, {"standard": act.STANDARD_FLOW}, units, act.Working(transactions), clock, "NK")
     offers = act.Offers(transactions, act.Terms(packs, registry.entity, units, clock), clock)
     keys = SoftKeys(folder / "keys")
@@ -186,9 +251,7 @@ def settled(
     accounts = protect.Accounts(transactions, clock, audit)
     policy = protect.CedarPolicy(clock, frozenset({"well"}))
     catalogue = exchange.CatalogueBook(transactions, clock)
-    for faculty in (observe, detect, act, decide, see, protect, exchange):
-        catalogue.register_all(faculty.datasets(packs))
-
+    _register(catalogue, packs)
     stream_rows = see.StreamRows(registry, latest.table)
     indicators = see.Indicators(packs, facts, stream_rows, clock, transactions, areas.all)
     sources = {
@@ -250,14 +313,9 @@ def settled(
         bulk_limit=1_000_000,
         body_limit=50_000,
     )
-    secret = accounts.devices.create("探头", "probe", ["well-1"])
     watch = detect.Watch(detect.Rulebook(packs, clock, limits.published), transactions, series, registry, latest, cases, clock, bus)
     feed = see.FactFeed(transactions, facts)
-
-    def build() -> Litestar:
-        return Litestar([*api.routes(parts)], exception_handlers=problems.handlers(), openapi_config=api.openapi())
-
-    return World(parts, transactions, series, clock, bus, watch, indicators, feed, build, secret)
+    return World(parts, transactions, series, clock, bus, watch, indicators, feed, lambda: native(parts), secret)
 
 
 def _last_event(transactions: SqlTransactions) -> int:

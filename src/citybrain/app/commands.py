@@ -1,4 +1,4 @@
-"""What each command of the command line does."""
+"""What each command does that opens a city, or reads its packs."""
 
 import argparse
 import asyncio
@@ -11,17 +11,17 @@ from pathlib import Path
 import msgspec
 from sqlalchemy import make_url
 
-from citybrain.app import backups, demo_bookings, district, exporting, furnish, layers, moving, new_pack, running, trial
-from citybrain.app import bundle as bundling
 from citybrain.app import check as checking
 from citybrain.app import demo as demonstration
+from citybrain.app import demo_bookings, district, exporting, furnish, layers, moving, running, trial
 from citybrain.app import settings as sources
 from citybrain.app.city import City, build, datasets
+from citybrain.app.given import settings_of
 from citybrain.app.links import links
 from citybrain.app.lock import StateLock
 from citybrain.app.packs import installed
-from citybrain.app.programs import python
 from citybrain.app.quiet import quiet
+from citybrain.app.saying import say
 from citybrain.app.settings import Settings
 from citybrain.app.stores import FACTS, SERIES, opened
 from citybrain.app.walltime import wall
@@ -40,7 +40,7 @@ _PIECE = 100_000
 
 def demo(given: argparse.Namespace) -> int:
     """Run the demo district until it is stopped."""
-    settings = _settings(given, district=district.DEMO_CODE, district_name=demonstration.NAME, case_prefix="YS")
+    settings = settings_of(given, district=district.DEMO_CODE, district_name=demonstration.NAME, case_prefix="YS")
     source = given.data or _DATA
     packs = installed()
     with StateLock(settings.folder), opened(settings, upgrade=True) as stores:
@@ -59,7 +59,7 @@ def demo(given: argparse.Namespace) -> int:
 
 def serve(given: argparse.Namespace) -> int:
     """Run a district until it is stopped."""
-    settings = _settings(given)
+    settings = settings_of(given)
     if not settings.district:
         what = Text(
             "尚未初始化。请先运行 citybrain init --district 120104。",
@@ -69,7 +69,7 @@ def serve(given: argparse.Namespace) -> int:
     with StateLock(settings.folder), opened(settings, upgrade=given.upgrade) as stores:
         city = build(settings, stores, installed(), RunningClock(wall), links=links(settings))
         _settle(city, given.config)
-        running.run(city, None, (), lambda: _say(f"http://{_shown(settings)}:{settings.port}/"))
+        running.run(city, None, (), lambda: say(f"http://{_shown(settings)}:{settings.port}/"))
     return 0
 
 
@@ -77,7 +77,7 @@ def init(given: argparse.Namespace) -> int:
     """Begin a real district: its settings, names and codes, the schema, and a first administrator whose password is shown once."""
     written = district.init(given.folder, _DATA / "district", given.district, force=given.force)
     for path in written:
-        _say(f"已写入 · written: {path}")
+        say(f"已写入 · written: {path}")
     settings = sources.load(given.folder / "citybrain.toml", {"state": str(given.folder / "var")})
     with StateLock(settings.folder), opened(settings, upgrade=True) as stores:
         city = build(settings, stores, installed(), RunningClock(wall))
@@ -85,7 +85,7 @@ def init(given: argparse.Namespace) -> int:
         if not city.accounts.all():
             password = f"City-{secrets.token_urlsafe(12)}"
             city.accounts.create("系统管理员", "admin", password, ("admin",))
-            _say(f"首个管理员账号 · first administrator: admin / {password}\n请登录后立即修改 · change it after signing in")
+            say(f"首个管理员账号 · first administrator: admin / {password}\n请登录后立即修改 · change it after signing in")
     return 0
 
 
@@ -100,16 +100,8 @@ def check(given: argparse.Namespace) -> int:
         raise NotFoundError(what, pack=unknown[0])
     reports = [checking.check(packs[name], _DATA) for name in given.packs or packs]
     for report in reports:
-        _say(report.told())
+        say(report.told())
     return 0 if all(report.kept for report in reports) else 1
-
-
-def new(given: argparse.Namespace) -> int:
-    """Write a pack that already passes check."""
-    title = Text(given.zh or given.en, given.en or given.zh) if given.zh or given.en else None
-    for line in new_pack.write(Path.cwd(), given.path, title):
-        _say(line)
-    return 0
 
 
 def import_(given: argparse.Namespace) -> int:
@@ -120,11 +112,11 @@ def import_(given: argparse.Namespace) -> int:
         furniture = furnish.read(given.file)
         with _quiet(given) as city:
             for line in furnish.furnish(city, furniture, f"import:{given.file.name}"):
-                _say(line)
+                say(line)
         return 0
     with _quiet(given) as city:
         totals = asyncio.run(_import(city, given.file))
-    _say(" ".join(f"{name}={count}" for name, count in totals.items()))
+    say(" ".join(f"{name}={count}" for name, count in totals.items()))
     return 0
 
 
@@ -140,8 +132,8 @@ def _import_layer(given: argparse.Namespace) -> int:
     for one in report.refused:
         sys.stderr.write(f"{one.row}: {one.why.zh} · {one.why.en}\n")
     if report.aside:
-        _say(f"未用到的属性 · properties left aside: {', '.join(report.aside)}")
-    _say(f"taken={len(report.taken)} refused={len(report.refused)} control={report.metres:.1f} m")
+        say(f"未用到的属性 · properties left aside: {', '.join(report.aside)}")
+    say(f"taken={len(report.taken)} refused={len(report.refused)} control={report.metres:.1f} m")
     return 0 if report.taken or not report.refused else 1
 
 
@@ -150,7 +142,7 @@ def export(given: argparse.Namespace) -> int:
     form = exporting.form(given.file)
     with _quiet(given) as city:
         for path in exporting.export(city, given.dataset, given.file, form, given.where):
-            _say(str(path))
+            say(str(path))
     return 0
 
 
@@ -159,30 +151,14 @@ def replay(given: argparse.Namespace) -> int:
     with _quiet(given) as city:
         found = trial.spells(city, given.rule, given.days)
     for spell in found:
-        _say(f"{spell.entity}  {local(spell.since):%Y-%m-%d %H:%M} – {local(spell.until):%Y-%m-%d %H:%M}  ×{spell.instants}")
-    _say(f"近 {given.days} 日内 {len(found)} 次 · {len(found)} times in {given.days} days")
-    return 0
-
-
-def backup(given: argparse.Namespace) -> int:
-    """Back up the state folder of a program that is not running."""
-    settings = _settings(given)
-    with StateLock(settings.folder):
-        _say(f"{backups.backup(settings.folder, given.target)} 个文件 · files")
-    return 0
-
-
-def restore(given: argparse.Namespace) -> int:
-    """Restore a backup into an empty state folder."""
-    settings = _settings(given)
-    with StateLock(settings.folder):
-        _say(f"{backups.restore(given.source, settings.folder)} 个文件 · files")
+        say(f"{spell.entity}  {local(spell.since):%Y-%m-%d %H:%M} – {local(spell.until):%Y-%m-%d %H:%M}  ×{spell.instants}")
+    say(f"近 {given.days} 日内 {len(found)} 次 · {len(found)} times in {given.days} days")
     return 0
 
 
 def move(given: argparse.Namespace) -> int:
     """Move a program that is not running: its transactions into an empty PostgreSQL database, its facts into the worker's folder."""
-    settings = _settings(given)
+    settings = settings_of(given)
     if given.to is None and given.facts is None:
         what = Text(
             "请用 --to 指定 PostgreSQL，或用 --facts 指定 worker 的状态目录。",
@@ -195,57 +171,33 @@ def move(given: argparse.Namespace) -> int:
         if given.facts is not None:
             with StateLock(given.facts):
                 rows = carry(settings.folder / SERIES, given.facts / FACTS, settings.series_memory)
-            _say(f"{rows} 行事实已迁入，不含观测 · rows of facts carried, no observations: {given.facts / FACTS}")
+            say(f"{rows} 行事实已迁入，不含观测 · rows of facts carried, no observations: {given.facts / FACTS}")
     return 0
 
 
 def _move(settings: Settings, to: str) -> None:
     """Move the transactions from SQLite into an empty PostgreSQL database; no setting is changed."""
-    rows = moving.move(settings, to, lambda sheet: _say(f"{sheet.rows:>10} {sheet.table} {sheet.digest[:16]}"))
+    rows = moving.move(settings, to, lambda sheet: say(f"{sheet.rows:>10} {sheet.table} {sheet.digest[:16]}"))
     shown = make_url(to).render_as_string()
-    _say(f"已迁入 {rows} 行，逐表核对一致 · rows moved, every table agrees on both sides")
-    _say(f'请在 citybrain.toml 中设置 · now set in citybrain.toml: database = "{shown}"')
+    say(f"已迁入 {rows} 行，逐表核对一致 · rows moved, every table agrees on both sides")
+    say(f'请在 citybrain.toml 中设置 · now set in citybrain.toml: database = "{shown}"')
 
 
 def verify(given: argparse.Namespace) -> int:
     """Verify the audit chain, the proofs of deletions and the corrections; an error names the first row that does not fit."""
     with _quiet(given) as city:
-        _say(f"{city.audit.verify()} 行审计记录完好 · audit rows are sound")
+        say(f"{city.audit.verify()} 行审计记录完好 · audit rows are sound")
         if proofs := city.retaining.verify():
-            _say(f"{proofs} 份删除证明相符 · proofs of deletion agree")
+            say(f"{proofs} 份删除证明相符 · proofs of deletion agree")
         if readings := city.corrections.verify():
-            _say(f"{readings} 个更正和作废的读数相符 · corrected and struck-out readings agree")
+            say(f"{readings} 个更正和作废的读数相符 · corrected and struck-out readings agree")
     return 0
-
-
-def bundle(given: argparse.Namespace) -> int:
-    """Write the offline bundle of a source tree, and say what it is."""
-    made = bundling.bundle(Path.cwd(), given.folder, given.key)
-    _say(f"{made} ({made.stat().st_size / 1e6:.0f} MB)")
-    return 0
-
-
-def bench(given: argparse.Namespace) -> int:
-    """Measure, with the programs of the source tree; raises NotFoundError where they are not."""
-    if not (_HERE.parents[3] / "bench").is_dir():
-        what = Text(
-            "测速程序只在源码目录中。请在源码目录运行 make bench。", "The benchmarks live in the source tree: run make bench there."
-        )
-        raise NotFoundError(what)
-    return python(("-m", "bench", *(("--quick",) if given.quick else ())), _HERE.parents[3])
-
-
-def _settings(given: argparse.Namespace, **more: object) -> Settings:
-    names = ("state", "port", "mqtt_port", "hosts", "role")
-    return sources.load(
-        given.config, {**more, **{name: getattr(given, name, None) for name in names if getattr(given, name, None) is not None}}
-    )
 
 
 def _quiet(given: argparse.Namespace) -> AbstractContextManager[City]:
     """A city without doors, for one command; of a district in several processes, in the place of the one that keeps the observations."""
-    settings = _settings(given)
-    return quiet(_settings(given, role="ingest") if settings.ingest_at else settings)
+    settings = settings_of(given)
+    return quiet(settings_of(given, role="ingest") if settings.ingest_at else settings)
 
 
 def _settle(city: City, config: Path | None) -> None:
@@ -312,13 +264,8 @@ def _say_demo(settings: Settings, secret: str) -> None:
         *([f"MQTT: {_shown(settings)}:{settings.mqtt_port}"] if settings.mqtt_port else []),
         "",
     ]
-    _say("\n".join(lines))
+    say("\n".join(lines))
 
 
 def _shown(settings: Settings) -> str:
     return next((host for host in settings.hosts if ":" not in host), settings.hosts[0])
-
-
-def _say(words: str) -> None:
-    sys.stdout.write(words + "\n")
-    sys.stdout.flush()

@@ -8,12 +8,11 @@ from typing import Annotated, Literal, TypeAlias
 
 import msgspec
 
+from citybrain.app.roles import Role
 from citybrain.doors.mqtt import Topic
 from citybrain.kernel.errors import BadInputError
 from citybrain.kernel.text import Text
 
-Role: TypeAlias = Literal["all", "ingest", "api", "worker"]
-"""What a process does: everything; take observations in and keep them; answer people and programs; judge, figure and tidy."""
 KeptDays: TypeAlias = Annotated[int, msgspec.Meta(ge=3, le=36_500)]
 """Days: fewer than three are not closed yet and cannot be deleted, and a century is for ever."""
 

@@ -1,10 +1,10 @@
-"""Where the program starts: what modules make while they are read stays, so nobody looks for what has died until all are read."""
+"""Where the program starts: what modules make while they are read stays, so nobody looks for what has died in it, then or later."""
 
 import ctypes
 import gc
 import sys
-from collections.abc import Callable
-from importlib import import_module
+
+from citybrain.app import cli
 
 _ARENA_MAX = -8
 """glibc's name for how many heaps its malloc keeps (mallopt(3))."""
@@ -12,10 +12,11 @@ _HEAPS = 2
 
 
 def main() -> int:
-    """Read the program and run the command that the process was started with; returns its exit status."""
+    """Read what the command that the process was started with needs, and run it; returns its exit status."""
     few_heaps()
     gc.disable()
-    run: Callable[[], int] = import_module("citybrain.app.cli").main
+    run = cli.chosen()
+    gc.freeze()
     gc.enable()
     return run()
 

@@ -6,16 +6,13 @@ from collections import Counter
 
 import pytest
 from httpx import AsyncClient, Response
-from litestar import Litestar
 
-from citybrain.app import problems
 from citybrain.brain.act import Bookings, Offers, Terms, Units
-from citybrain.doors import api
 from citybrain.kernel.instant import MINUTE, Instant, parse, rfc3339
 from citybrain.kernel.parties import Unit
 from citybrain.kernel.text import same
 from tests.brain.act.booking_world import PACK, at, hall
-from tests.doors.conftest import World
+from tests.doors.conftest import World, native
 
 OFFERS, BOOKINGS = "/api/v1/act/offers", "/api/v1/act/bookings"
 OFFERING = {
@@ -35,8 +32,7 @@ def courts(world: World) -> World:
     units.put(Unit("water", same("水务"), ("water", "environment", "sports"), None))
     offers = Offers(world.transactions, Terms((PACK,), hall, units, world.clock), world.clock, "demo")
     parts = dataclasses.replace(world.parts, offers=offers, bookings=Bookings(world.transactions, offers, world.clock))
-    app = Litestar([*api.routes(parts)], exception_handlers=problems.handlers(), openapi_config=api.openapi())
-    return dataclasses.replace(world, parts=parts, build=lambda: app)
+    return dataclasses.replace(world, parts=parts, build=lambda: native(parts))
 
 
 def wish(offer: str, begins: float = 0, ends: float = 1, units: int = 1) -> dict[str, object]:

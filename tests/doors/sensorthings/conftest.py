@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any
 
 import pytest
@@ -32,6 +33,8 @@ READINGS = (
     ("well-2.salt", "06:58", 3.0),
 )
 
+STANDING: Any = doors.Standing()
+
 
 def parts_of(world: World) -> sensorthings.SensorThingsParts:
     """What the door is handed in this world."""
@@ -44,7 +47,7 @@ def parts_of(world: World) -> sensorthings.SensorThingsParts:
         featured=Featured(world.transactions),
         series=world.series,
         clock=world.clock,
-        admit=api.gate(world.parts),
+        admit=api.gate(doors.STANDING),
         may=api.may(world.parts),
         purpose=api.purpose,
     )
@@ -53,8 +56,14 @@ def parts_of(world: World) -> sensorthings.SensorThingsParts:
 def on(world: World) -> World:
     """The world with the door on its application."""
     parts = parts_of(world)
-    app = Litestar([*api.routes(world.parts), *sensorthings.routes(parts)], exception_handlers=problems.handlers())
+    doors.STANDING.parts, STANDING.parts = world.parts, parts
+    app = _application()
     return replace(world, build=lambda: app, front=sensorthings.Singles(app, parts))
+
+
+@cache
+def _application() -> Litestar:
+    return Litestar([*api.routes(doors.STANDING), *sensorthings.routes(STANDING)], exception_handlers=problems.handlers())
 
 
 @dataclass(frozen=True)

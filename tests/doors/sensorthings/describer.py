@@ -15,15 +15,15 @@ from typing import Any
 
 from httpx import AsyncClient
 
-from citybrain.brain import act, decide, detect, exchange, observe, protect, see
-from citybrain.engines import transactions as engine_tables
+from citybrain.brain import protect
 from citybrain.engines.bus import LocalBus
 from citybrain.engines.duckdb import DuckFacts, DuckFile, DuckSeries
 from citybrain.engines.keys import SoftKeys
 from citybrain.engines.sqlite import open_sqlite
 from citybrain.kernel.clock import FixedClock
 from citybrain.kernel.instant import SECOND, Instant, rfc3339
-from tests.doors.conftest import NOW, World, basic, settled
+from tests.conftest import tabled
+from tests.doors.conftest import NOW, World, basic, furnish, settled
 from tests.doors.sensorthings.conftest import ROOT, on
 from tests.doors.sensorthings.test_making import STREAM
 
@@ -38,20 +38,17 @@ POND: dict[str, Any] = {
 @contextmanager
 def opened(folder: Path) -> Iterator[World]:
     """The city with SensorThings over the files of a folder, made where there are none."""
-    new, clock = not (folder / "city.sqlite").exists(), FixedClock(NOW)
-    transactions, file = open_sqlite(folder / "city.sqlite"), DuckFile(folder / "series")
-    if new:
-        with transactions.begin() as tx:
-            engine_tables.create(tx.connection)
-            for faculty in (observe, detect, act, decide, exchange, see, protect):
-                faculty.METADATA.create_all(tx.connection)
-    else:
-        # Devices are made anew at each start.
-        devices = protect.Accounts(transactions, clock, protect.AuditTrail(transactions, SoftKeys(folder / "keys"), clock)).devices
-        for login in ("probe", *map(str, range(DEVICES))):
-            devices.remove(login)
+    secret = ""
+    if not (folder / "city.sqlite").exists():
+        tabled(folder / "city.sqlite")
+        secret = furnish(folder)
+    clock, transactions, file = FixedClock(NOW), open_sqlite(folder / "city.sqlite"), DuckFile(folder / "series")
+    # Its devices are made anew at each start.
+    devices = protect.Accounts(transactions, clock, protect.AuditTrail(transactions, SoftKeys(folder / "keys"), clock)).devices
+    for login in map(str, range(DEVICES)):
+        devices.remove(login)
     series = DuckSeries(file)
-    yield on(settled(folder, clock, LocalBus(), transactions, series, DuckFacts(file)))
+    yield on(settled(folder, clock, LocalBus(), transactions, series, DuckFacts(file), secret))
     series.close()
     file.close()
     transactions.close()

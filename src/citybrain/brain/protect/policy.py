@@ -42,15 +42,9 @@ class CedarPolicy:
     """
 
     def __init__(self, clock: Clock, portal: frozenset[str] = frozenset()) -> None:
-        words, types = policies(), schema()
-        checked = cedarpy.validate_policies(words, types)
-        if not checked.validation_passed:
-            faults = "; ".join(str(error) for error in checked.errors)
-            raise DeclarationError(Text(f"权限策略有误：{faults}", f"The policies are wrong: {faults}"))
         self._clock = clock
         self._portal = portal
-        self._policies = cedarpy.PolicySet.from_str(words)
-        self._schema = cedarpy.Schema.from_str(types)
+        self._policies, self._schema = _sound(policies(), schema())
         self._decide = lru_cache(maxsize=_KEPT)(self._decided)
         self._narrow = lru_cache(maxsize=_KEPT)(self._narrowed)
 
@@ -103,6 +97,16 @@ class CedarPolicy:
 def policies() -> str:
     """The text of the policies, as the auditor may read it."""
     return (files(__package__) / "policies.cedar").read_text(encoding="utf-8")
+
+
+@lru_cache(maxsize=1)
+def _sound(words: str, types: str) -> tuple[cedarpy.PolicySet, cedarpy.Schema]:
+    """The policies as Cedar keeps them, held against the actions once in a process; raises DeclarationError."""
+    checked = cedarpy.validate_policies(words, types)
+    if not checked.validation_passed:
+        faults = "; ".join(str(error) for error in checked.errors)
+        raise DeclarationError(Text(f"权限策略有误：{faults}", f"The policies are wrong: {faults}"))
+    return cedarpy.PolicySet.from_str(words), cedarpy.Schema.from_str(types)
 
 
 def _request(question: _Question) -> dict[str, Json]:
