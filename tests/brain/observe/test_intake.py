@@ -11,6 +11,7 @@ from msgspec import json
 from citybrain.brain.observe import Intake, Latest, read_rows
 from citybrain.brain.observe.intake import BEHIND
 from citybrain.engines.bus import LocalBus
+from citybrain.kernel.errors import ConflictError
 from citybrain.kernel.events import Recorded
 from citybrain.kernel.instant import MINUTE, Instant, parse
 from citybrain.kernel.observations import SeriesQuery
@@ -77,6 +78,27 @@ async def test_the_same_key_again_gives_the_first_verdict_and_stores_nothing(wor
     again = await world.send(("p1.level", 0, 1.0), ("x.y", 0, 1.0), key="k")
     assert again == first
     assert world.series.last_seq() == 1
+
+
+async def test_a_key_that_was_used_for_other_readings_is_refused_and_nothing_is_acknowledged(world: World) -> None:
+    await world.send(("p1.level", 0, 1.0), key="k")
+    for other in (("p1.level", 0, 2.0), ("p1.level", -1, 1.0), ("p2.level", 0, 1.0)):
+        with pytest.raises(ConflictError):
+            await world.send(("p1.level", 0, 1.0), other, key="k")
+    assert world.series.last_seq() == 1
+    assert (await world.send(("p1.level", 0, 2.0), key="k2")).stored == 1
+
+
+async def test_a_key_stands_for_the_rows_that_were_refused_as_well(world: World) -> None:
+    await world.send(("p1.level", 0, 1.0), ("x.y", 0, 1.0), key="k")
+    with pytest.raises(ConflictError):
+        await world.send(("p1.level", 0, 1.0), key="k")
+
+
+async def test_sendings_of_one_key_at_the_same_moment_have_one_verdict(world: World) -> None:
+    verdicts = await asyncio.gather(*(world.send(("p1.level", 0, 1.0), ("p1.level", -1, 2.0), key="k") for _ in range(6)))
+    assert {(verdict.stored, verdict.duplicate) for verdict in verdicts} == {(2, 0)}
+    assert world.series.last_seq() == 2
 
 
 async def test_sendings_at_the_same_moment_store_a_reading_once(world: World) -> None:

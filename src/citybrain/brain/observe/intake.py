@@ -20,7 +20,7 @@ from citybrain.brain.observe.registry import Registry
 from citybrain.brain.observe.rows import Rows
 from citybrain.brain.observe.striking import STRUCK, renew
 from citybrain.kernel.clock import Clock
-from citybrain.kernel.errors import StaleError
+from citybrain.kernel.errors import ConflictError, StaleError
 from citybrain.kernel.events import Recorded
 from citybrain.kernel.ids import new_id
 from citybrain.kernel.observations import Batch, Floats, Ints, Numbers, Receipt, Refusal
@@ -34,6 +34,10 @@ _STEP, _LONGEST = 0.005, 0.25
 RECORDED = "recorded"
 """The bus topic of the wake-up after a batch is durable."""
 
+_OTHER = Text(
+    "同一幂等键（Idempotency-Key）已用于另一批读数，或这些读数其间另有更新；这一次没有存入任何一条。请换一个键再发。",
+    "This Idempotency-Key was used for other readings, or these were revised meanwhile; this time none was stored. Use another key.",
+)
 _NEWER = Text("其间有读数更新，请重新预览。", "Readings have changed meanwhile. Look at the preview again.")
 
 
@@ -99,7 +103,7 @@ class Intake:
     async def take(self, rows: Rows, door: str, key: str | None) -> Verdict:
         """Check and store rows; resolves when they are durable. The same key of a door again gives the first verdict.
 
-        Raises BusyError and StorageFullError, in which case nothing was stored.
+        Raises BusyError, StorageFullError, and ConflictError for a key that was used for other rows; then nothing was stored.
         """
         await self._paced()
         checked = self._checks.named(rows, self._registry)
@@ -150,8 +154,19 @@ class Intake:
                 no, time, value = no[fresh], time[fresh], value[fresh]
             refused = Counter(refusal.code for refusal in checked.refused)
             name = new_id() if key is None else f"{door}:{key}"
-            receipt = await self._append(Batch(name, door, now, no, time, value, refused, duplicate))
+            batch = Batch(name, door, now, no, time, value, refused, duplicate)
+            receipt = await self._append(batch)
+            if receipt.repeated and key is not None:
+                await self._held_to(receipt, batch)
         return Verdict(receipt.stored, receipt.duplicate, checked.told())
+
+    async def _held_to(self, receipt: Receipt, batch: Batch) -> None:
+        """Raise ConflictError where a key was given its receipt for another sending: what is acknowledged must be what is stored."""
+        same = receipt.stored + receipt.duplicate + receipt.refused == batch.sent
+        # Rows that were stored by this very sending (its first answer was lost on the way) are known by now.
+        lost = len(batch.time) > 0 and (await asyncio.to_thread(self._unknown, batch.stream_no, batch.time, batch.value)).any()
+        if lost or not same:
+            raise ConflictError(_OTHER)
 
     async def revise(self, revision: Revision, door: str, key: str) -> None:
         """Replace values that stand, all of them or none; returns when that is durable. The same key of a door again stores nothing.

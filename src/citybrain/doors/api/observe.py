@@ -118,7 +118,7 @@ async def take(
 
     The body is ``{"observations": [{"stream", "time", "value", "unit"?}, …]}`` or the bare list, as JSON in UTF-8; or the same
     columns as NDJSON (``application/x-ndjson``), CSV (``text/csv``) or an Arrow stream (``application/vnd.apache.arrow.stream``).
-    The same Idempotency-Key of the same caller stores nothing twice.
+    The same Idempotency-Key of the same caller stores nothing twice; with other rows it is refused (409).
     """
     body.json_only(request, *FORMS)
     raw = await request.body()
