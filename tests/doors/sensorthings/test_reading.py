@@ -2,6 +2,8 @@
 
 from urllib.parse import parse_qsl, urlsplit
 
+import pytest
+
 from tests.doors.conftest import World
 from tests.doors.sensorthings.conftest import ROOT, Desk, desk, fill
 
@@ -157,6 +159,29 @@ REFUSED: tuple[tuple[dict[str, str], int], ...] = (
 async def test_what_cannot_be_answered_is_refused_with_its_reason(sta: World) -> None:
     async with desk(sta) as someone:
         assert [(words, (await someone.refused("/Things", **words))[0]) for words, _ in REFUSED] == list(REFUSED)
+
+
+@pytest.mark.parametrize("key", ["0.1", "abc", "99999.1", "1.99999999999999999999", "1.", ".1", "-1.1"])
+async def test_an_id_that_no_observation_can_have_is_answered_without_looking_through_the_store(
+    sta: World, monkeypatch: pytest.MonkeyPatch, key: str
+) -> None:
+    async with desk(sta) as caller:
+        monkeypatch.setattr(type(sta.series), "scan", _unasked)
+        assert (await caller.refused(f"/Observations('{key}')"))[0] == 404
+
+
+def _unasked(*_: object) -> object:
+    raise AssertionError("the store was asked")
+
+
+async def test_the_other_kind_of_datastream_is_expanded_to_nothing(sta: World) -> None:
+    await fill(sta)
+    async with desk(sta) as caller:
+        found = (await caller.get("/Observations", _expand="MultiDatastream,Datastream($select=id)", _top="2"))["value"]
+        assert all("Datastream" in one for one in found)
+        assert all("MultiDatastream" not in one for one in found)
+        assert await caller.ids("/Observations", _filter="MultiDatastream/id eq 'well-1'") == []
+        assert await caller.ids("/Observations", _filter="MultiDatastream/id eq null", _top="1") != []
 
 
 async def test_pages_hold_every_entity_once(sta: World) -> None:

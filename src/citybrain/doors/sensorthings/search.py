@@ -87,7 +87,7 @@ class Search:
     def prefetch(self, items: Sequence[Item], nav: str) -> None:
         """Read what a link leads to from many entities at once, so that each need not ask by itself."""
         to = SETS[items[0].set].navs[nav].to if items else ""
-        wanted = {where for item in items if isinstance(where := item.links[nav], Compare)}
+        wanted = {where for item in items if isinstance(where := item.links.get(nav), Compare)}
         columns = {where.field for where in wanted}
         if to not in _BATCHED or len(columns) != 1 or len(wanted) == 1:
             return

@@ -120,6 +120,8 @@ class Shelves:
 
         With ``count`` it says how many there are, but for observations.
         """
+        if NOTHING in spans.parts(where):
+            return Portion((), None, 0)
         if name == "Observations" and spans.named(where, COLUMN) is not None:
             return Portion(*composed.observed(self.reader, self.registry, where, limit, cursor, order))
         if name == "Observations" and sampled.lists(where):
