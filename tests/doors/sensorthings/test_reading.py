@@ -1,9 +1,13 @@
 """Reading: the data model, resource paths and query options, named by conformance class (OGC 18-088 annex A)."""
 
+from datetime import datetime
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
+from citybrain.doors.sensorthings import search
+from citybrain.doors.sensorthings.evaluate import Resolve, holds
+from citybrain.doors.sensorthings.nodes import Node
 from tests.doors.conftest import World
 from tests.doors.sensorthings.conftest import ROOT, Desk, desk, fill
 
@@ -170,6 +174,12 @@ async def test_an_id_that_no_observation_can_have_is_answered_without_looking_th
         assert (await caller.refused(f"/Observations('{key}')"))[0] == 404
 
 
+def _unless_of_observations(node: Node, resolve: Resolve, now: datetime) -> bool:
+    """Judge what stands, but no observation: only they have a result."""
+    assert resolve(("result",)) == (None,)
+    return holds(node, resolve, now)
+
+
 def _unasked(*_: object) -> object:
     raise AssertionError("the store was asked")
 
@@ -182,6 +192,51 @@ async def test_the_other_kind_of_datastream_is_expanded_to_nothing(sta: World) -
         assert all("MultiDatastream" not in one for one in found)
         assert await caller.ids("/Observations", _filter="MultiDatastream/id eq 'well-1'") == []
         assert await caller.ids("/Observations", _filter="MultiDatastream/id eq null", _top="1") != []
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        ("Datastream/Thing/id eq 'well-2'", ["well-2.salt"]),
+        ("Datastream/Thing/id eq 'well-9'", []),
+        ("Datastream/ObservedProperty/id eq 'well.salt' and result lt 5", ["well-2.salt"]),
+        ("not (Datastream/Thing/name ne '井2') and phenomenonTime gt 2026-11-22T06:00:00Z", ["well-2.salt"]),
+        ("Datastream/Thing/id eq 'well-1' and Datastream/id eq 'well-2.salt'", []),
+        ("FeatureOfInterest/id eq 'well-2'", ["well-2.salt"]),
+        ("FeatureOfInterest/id eq 'well-9'", []),
+        ("FeatureOfInterest/id eq 'well-2' and Datastream/id eq 'well-1.level'", []),
+    ],
+)
+async def test_conditions_on_the_datastream_are_answered_before_any_observation_is_looked_at(
+    sta: World, monkeypatch: pytest.MonkeyPatch, written: str, expected: list[str]
+) -> None:
+    await fill(sta)
+    monkeypatch.setattr(search, "holds", _unless_of_observations)
+    async with desk(sta) as caller:
+        found = await caller.get("/Observations", _filter=written, _expand="Datastream", _count="true")
+    assert [one["Datastream"]["@iot.id"] for one in found["value"]] == expected
+    assert found["@iot.count"] == len(expected)
+
+
+async def test_a_feature_leads_to_its_own_observations_and_to_no_others_of_a_datastream_that_is_named(sta: World) -> None:
+    await fill(sta)
+    async with desk(sta) as caller:
+        assert len(await caller.ids("/FeaturesOfInterest('well-1')/Observations", _filter="Datastream/id eq 'well-1.level'")) == 3
+        assert await caller.ids("/FeaturesOfInterest('well-1')/Observations", _filter="Datastream/id eq 'well-2.salt'") == []
+        assert await caller.ids("/FeaturesOfInterest('well-1')/Observations", _filter="FeatureOfInterest/id eq 'well-2'") == []
+        assert (await caller.refused("/FeaturesOfInterest('well-1')/Observations('99.1')"))[0] == 404
+
+
+async def test_observations_with_other_conditions_are_counted_by_reading_them(sta: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    await fill(sta)
+    async with desk(sta) as caller:
+        for written, count in (("result gt 10.5", 2), ("minute(phenomenonTime) eq 55", 1), ("result add 1 gt 100", 0)):
+            found = await caller.get("/Datastreams('well-1.level')/Observations", _filter=written, _count="true", _top="1")
+            assert found["@iot.count"] == count, written
+        assert (await caller.get("/Observations", _count="true", _top="0"))["@iot.count"] == 4
+        monkeypatch.setattr(search, "_PAGE", 1)
+        monkeypatch.setattr(search, "_SORTED", 2)
+        assert (await caller.refused("/Observations", _count="true", _filter="result gt 1"))[0] == 501
 
 
 async def test_pages_hold_every_entity_once(sta: World) -> None:
@@ -217,7 +272,6 @@ async def test_a_count_is_of_all_that_there_is_and_top_and_skip_cut_a_page(sta: 
             "/Datastreams('well-1.level')/Observations", _count="true", _filter="phenomenonTime ge 2026-11-22T06:55:00Z"
         )
         assert await someone.ids("/Datastreams", _skip="3") == STREAMS[3:]
-        assert (await someone.refused("/Observations", _count="true", _filter="result gt 1"))[0] == 501
     assert (streams["@iot.count"], [each["@iot.id"] for each in streams["value"]]) == (4, STREAMS[1:3])
     assert (some["@iot.count"], some["value"]) == (2, [])
     assert readings["@iot.count"] == 2

@@ -9,15 +9,16 @@ from typing import Final
 from citybrain.doors.sensorthings.evaluate import Resolve, holds, values
 from citybrain.doors.sensorthings.functions import moment, number
 from citybrain.doors.sensorthings.model import IDS, SETS
-from citybrain.doors.sensorthings.multi import MULTI
-from citybrain.doors.sensorthings.nodes import Node, Path, Value
+from citybrain.doors.sensorthings.multi import COLUMN, MULTI
+from citybrain.doors.sensorthings.nodes import Function, Literal, Node, Path, Value, below, conjuncts
 from citybrain.doors.sensorthings.options import USUAL, Options, Sort
 from citybrain.doors.sensorthings.push import push
 from citybrain.doors.sensorthings.refusals import not_held
 from citybrain.doors.sensorthings.shape import Item
 from citybrain.doors.sensorthings.shelves import Shelves, columns
+from citybrain.doors.sensorthings.spans import named
 from citybrain.kernel.access import Order
-from citybrain.kernel.predicate import Compare, Predicate, both
+from citybrain.kernel.predicate import EVERYTHING, NOTHING, Compare, Predicate, both
 from citybrain.kernel.text import Json
 
 _PAGE: Final = 1000
@@ -63,9 +64,10 @@ class Search:
         known = self._beyond.get((name, scope), ())
         if known and len(known) <= USUAL and options.plain:
             return Found(known)
-        pushed = push(options.where, columns(name, scope), self._shelves.places(name))
+        scope, asked = self._led(scope, options.where) if name == "Observations" else (scope, options.where)
+        pushed = push(asked, columns(name, scope), self._shelves.places(name))
         where = both(scope, pushed.where)
-        rest = None if pushed.exact else options.where
+        rest = None if pushed.exact else asked
         order = _native(name, options.order)
         if options.order and order is None:
             return self._in_order(name, where, rest, options)
@@ -98,6 +100,41 @@ class Search:
             for item in page.items:
                 groups.setdefault(str(item.row[column]), []).append(item)
             self._beyond |= {(to, where): tuple(groups.get(str(where.value), ())) for where in wanted}
+
+    def _led(self, scope: Predicate, node: Node | None) -> tuple[Predicate, Node | None]:
+        """Conditions on what observations lead to, made conditions on themselves, and what is left to ask of each of them."""
+        left: list[Node] = []
+        for part in () if node is None else conjuncts(node):
+            found = None if named(scope, COLUMN) is not None else self._streams(part) or self._feature(part, scope)
+            scope = scope if found is None else both(scope, found)
+            left += [part] if found is None else []
+        return scope, Function("and", tuple(left)) if len(left) > 1 else left[0] if left else None
+
+    def _streams(self, node: Node) -> Predicate | None:
+        """The observations of the Datastreams that satisfy a condition that speaks of nothing else; None where it does, or for too many."""
+        inner = below(node, "Datastream")
+        if inner is None:
+            return None
+        pushed = push(inner, columns("Datastreams", EVERYTHING))
+        found: list[str] = []
+        cursor: str | None = None
+        for _ in range(_SORTED // _PAGE):
+            page = self._shelves.page("Datastreams", pushed.where, _PAGE, cursor)
+            found += [item.id for item in page.items if pushed.exact or holds(inner, self._resolve(item), self._now)]
+            cursor = page.next
+            if cursor is None:
+                return Compare("stream", "in", tuple(found)) if found else NOTHING
+        return None
+
+    def _feature(self, node: Node, scope: Predicate) -> Predicate | None:
+        """The observations about a feature, where a condition says no more than its id, and the scope says nothing of features."""
+        if named(scope, "entity") is not None or named(scope, "feature") is not None:
+            return None
+        match below(node, "FeatureOfInterest"):
+            case Function("eq", (Path((name,)), Literal(str(key)))) if name in IDS:
+                item = self._shelves.one("FeaturesOfInterest", EVERYTHING, key)
+                return NOTHING if item is None else item.links["Observations"]
+        return None
 
     def _in_turn(self, name: str, where: Predicate, rest: Node | None, options: Options, order: Order | None) -> Found:
         top, skip, cursor = USUAL if options.top is None else options.top, options.skip, options.cursor
@@ -137,15 +174,10 @@ class Search:
         return (0, 0.0, "") if value is None else (2, 0.0, str(value))
 
     def _total(self, name: str, where: Predicate, rest: Node | None) -> int:
-        if name != "Observations":
-            return sum(1 for item in self._all(name, where) if rest is None or holds(rest, self._resolve(item), self._now))
-        total = self._shelves.observed(where) if rest is None else None
-        if total is None:
-            raise not_held(
-                "带此条件的观测值不能计数：$count 只与数据流和时间条件同用。",
-                "These observations cannot be counted: $count goes with conditions on Datastream and time alone.",
-            )
-        return total
+        total = self._shelves.observed(where) if name == "Observations" and rest is None else None
+        if total is not None:
+            return total
+        return sum(1 for item in self._all(name, where) if rest is None or holds(rest, self._resolve(item), self._now))
 
     def _all(self, name: str, where: Predicate) -> Iterator[Item]:
         cursor: str | None = None

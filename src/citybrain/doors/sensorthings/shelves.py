@@ -222,15 +222,15 @@ class Shelves:
 
     def streams(self, where: Predicate) -> tuple[str, ...]:
         """The streams whose observations are asked for: those named, those of a thing, or all that the caller may see."""
-        named = spans.named(where, "stream")
+        named, things = spans.named(where, "stream"), spans.named(where, "entity")
         if named is not None:
-            return tuple(name for name in named if self._is_stream(name))
+            known = tuple(name for name in named if self._is_stream(name))
+            return known if things is None else tuple(name for name in known if self.registry.stream(name).entity in things)
         if spans.named(where, "feature") is not None:
             raise not_held(
                 "不能订阅手工新建的观测对象的观测值，请订阅 Datastream 的。",
                 "Observations about a feature that was made by hand are not subscribed to. Subscribe to those of a Datastream.",
             )
-        things = spans.named(where, "entity")
         if things is not None:
             return tuple(stream.id for thing in things for stream in self.registry.streams_of(thing))
         return tuple(stream.id for stream in self.registry.present())
