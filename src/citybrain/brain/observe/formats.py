@@ -6,7 +6,7 @@ A row that cannot be read is refused with its reason and spoils no other; only a
 import csv
 import io
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
 import numpy as np

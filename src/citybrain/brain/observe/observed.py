@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from citybrain.brain.observe.registry import Registry
+from citybrain.brain.observe.sifting import sifted
 from citybrain.kernel import predicate
 from citybrain.kernel.access import Page, Query
 from citybrain.kernel.datasets import Dataset
@@ -30,7 +31,8 @@ _MOST_STREAMS = 200
 class Observed:
     """Rows stream, time, value, unit, received, door, seq, origin; a query must name its streams (``stream eq`` or ``in``).
 
-    ``time`` bounds are pushed down, everything else is checked row by row; order is by time, newest first unless asked otherwise.
+    ``time`` bounds are pushed down, ``value`` is decided on whole columns, everything else is checked row by row. Order is by
+    time, newest first unless asked otherwise.
     """
 
     registry: Registry
@@ -56,7 +58,7 @@ class Observed:
         # Where streams and bounds of time say all, no more rows are made than are shown, and they are counted where they lie.
         whole = _spanned(where)
         for begin, end in windows:
-            places = _ordered(self.series.scan(SeriesQuery(numbers, begin, end)), mark, descending=descending)
+            places = _ordered(sifted(self.series.scan(SeriesQuery(numbers, begin, end)), where), mark, descending=descending)
             rows = self._rows(places.slice(0, limit + 1 - len(found)) if whole else places)
             found += rows if whole else [row for row in rows if predicate.holds(where, row)]
             if len(found) > limit and (whole or not counted):

@@ -22,7 +22,7 @@ from citybrain.kernel.predicate import EVERYTHING, NOTHING, Compare, Predicate, 
 from citybrain.kernel.text import Json
 
 _PAGE: Final = 1000
-_LOOKS: Final = 50
+_LOOKS: Final = 10
 """Pages that are looked through for one answer; what is not found by then is behind the link to the next page."""
 _SORTED: Final = 10_000
 """Entities that are sorted or counted in memory."""
