@@ -239,6 +239,15 @@ async def test_observations_with_other_conditions_are_counted_by_reading_them(st
         assert (await caller.refused("/Observations", _count="true", _filter="result gt 1"))[0] == 501
 
 
+async def test_numbers_that_64_bits_do_not_hold_are_read_all_the_same(sta: World) -> None:
+    await fill(sta)
+    async with desk(sta) as caller:
+        for path in ("properties/version", "Datastreams/properties/latest/value"):
+            assert await caller.ids("/Things", _filter=f"{path} lt 99999999999999999999", _top="1") == ["well-1"], path
+        assert (await caller.refused("/Datastreams", _filter=f"properties/latest/value gt {'9' * 400}"))[0] == 400
+        assert await caller.ids("/Observations", _filter="result gt 99999999999999999999") == []
+
+
 async def test_pages_hold_every_entity_once(sta: World) -> None:
     await fill(sta)
     async with desk(sta) as someone:

@@ -1,5 +1,6 @@
 """From the text of ``$filter`` to its tree (OData 4 part 2 clause 5.1.1, as OGC 18-088 clause 9.3.3.5 uses it). Pure."""
 
+import math
 import re
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
@@ -27,6 +28,8 @@ _FLAT: Final = frozenset({"or", "and"})
 _WORDS: Final = {"true": Literal(value=True), "false": Literal(value=False), "null": Literal(None)}
 _DEEPEST: Final = 40
 _LONGEST: Final = 8000
+_DIGITS: Final = 18
+"""Digits of a whole number that always fits into 64 bits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +177,7 @@ def _value(token: _Token) -> str | int | float | datetime | timedelta | Interval
         case "text":
             return inner.replace("''", "'")
         case "number":
-            return int(token.text) if token.text.isdigit() else float(token.text)
+            return _number(token.text)
         case "instant":
             return _instant(token.text)
         case "date":
@@ -188,6 +191,16 @@ def _value(token: _Token) -> str | int | float | datetime | timedelta | Interval
         case "geography":
             return Shape(shapely.from_wkt(inner))
     raise ValueError(token.text)
+
+
+def _number(text: str) -> float:
+    """A whole number where 64 bits hold it; raises ValueError for one that no store could hold."""
+    if text.isdigit() and len(text) <= _DIGITS:
+        return int(text)
+    value = float(text)
+    if not math.isfinite(value):
+        raise ValueError(text)
+    return value
 
 
 def _instant(text: str) -> datetime:
