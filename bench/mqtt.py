@@ -66,10 +66,23 @@ class Device:
         self._writer.close()
         return sent / took
 
+    async def send(self, topic: str, payload: bytes) -> None:
+        """Publish one message and wait until it is acknowledged."""
+        number = await self._free.get()
+        self._writer.write(_packet(0x32, _text(topic) + struct.pack("!H", number) + payload))
+        await self._acknowledged()
+
+    def close(self) -> None:
+        """Hang up."""
+        self._writer.close()
+
     async def _acks(self) -> None:
         while True:
-            ack = await self._reader.readexactly(4)
-            self._free.put_nowait(int.from_bytes(ack[2:4], "big"))
+            await self._acknowledged()
+
+    async def _acknowledged(self) -> None:
+        ack = await self._reader.readexactly(4)
+        self._free.put_nowait(int.from_bytes(ack[2:4], "big"))
 
 
 def _text(words: str) -> bytes:

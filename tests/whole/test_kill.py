@@ -5,25 +5,33 @@ import json
 import os
 import random
 import time
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
 
-from bench import pack, program, wire
-from citybrain.kernel.instant import Instant, rfc3339
+from bench import mqtt, pack, program, wire
+from citybrain.kernel.instant import HOUR, Instant, rfc3339
 
 KILLS = int(os.environ.get("CITYBRAIN_KILLS", "5"))
 _ROWS = 40
+_BULK = "/api/v1/observe/observations"
 
 
 @dataclass
 class Said:
-    """What the program acknowledged: observations by (stream, time), entities over their limit, notes on the case."""
+    """What the program acknowledged: observations by (stream, time), entities over their limit, notes on the case.
+
+    ``sent`` are the observations that were on their way, acknowledged or not; ``bad`` the bad rows of each door that were acknowledged.
+    """
 
     observations: dict[tuple[str, str], float] = field(default_factory=dict)
+    sent: set[tuple[str, str]] = field(default_factory=set)
+    bad: Counter[str] = field(default_factory=Counter)
     hot: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
@@ -35,7 +43,7 @@ def test_nothing_acknowledged_is_lost_when_the_program_is_killed(tmp_path: Path)
     said = Said()
     case = ""
     for _ in range(KILLS):
-        running = program.start(tmp_path)
+        running = program.start(tmp_path, mqtt=program.free_port())
         try:
             case = case or _file_case(running)
             asyncio.run(_work(running, said, chance.uniform(0.3, 2.5), case))
@@ -43,12 +51,11 @@ def test_nothing_acknowledged_is_lost_when_the_program_is_killed(tmp_path: Path)
             running.kill()
     with program.running(tmp_path) as running:
         _settle(running)
-        assert _missing(running, said) == []
+        stored = _stored(running, said)
+        assert _missing(stored, said) == []
+        _balanced(running, said, stored)
         assert set(said.hot) <= _alerted(running)
         assert set(said.notes) <= _notes(running, case)
-        account = running.ledger("api")
-        assert account["received"] == account["stored"] + account["duplicate"] + sum(account["refused"].values())
-        assert account["stored"] >= len(said.observations)
         assert json.loads(running.get("/api/v1/protect/audit/verify"))["rows"] > 0
 
 
@@ -60,7 +67,7 @@ def test_asked_to_end_under_load_with_streams_open_it_ends_clean_and_keeps_what_
     asyncio.run(_asked_to_end(running, said))
     assert running.process.wait(30) == 0
     with program.running(tmp_path) as running:
-        assert _missing(running, said) == []
+        assert _missing(_stored(running, said), said) == []
         account = running.ledger("api")
         assert account["stored"] >= len(said.observations) > 0
 
@@ -83,7 +90,14 @@ async def _work(running: program.Running, said: Said, seconds: float, case: str)
     """Two writers until the program is killed under their hands."""
     loop = asyncio.get_running_loop()
     loop.call_later(seconds, running.process.kill)
-    writers = [_observe(running.target, said), _annotate(running.staff, said, case)]
+    writers = [
+        _observe(running.target, said),
+        _annotate(running.staff, said, case),
+        _arrow(running.target, said),
+        _single(running.target, said),
+        _arrays(running.target, said),
+        _message(running, said),
+    ]
     done = await asyncio.gather(*writers, return_exceptions=True)
     strange = [error for error in done if not isinstance(error, OSError | asyncio.IncompleteReadError)]
     assert strange == []
@@ -98,10 +112,79 @@ async def _observe(target: wire.Target, said: Said) -> None:
             rows = {streams[(turn * _ROWS + index) % len(streams)]: float(index) for index in range(_ROWS)}
             rows |= {f"{hot}.a": 999.0, f"{hot}.b": 1.0}
             body = {"observations": [{"stream": stream, "time": instant, "value": value} for stream, value in rows.items()]}
-            status, answer = await connection.post("/api/v1/observe/observations", json.dumps(body).encode())
+            said.sent |= {(stream, instant) for stream in rows}
+            status, answer = await connection.post(_BULK, json.dumps(body).encode())
             assert status == 200, answer
             said.observations |= {(stream, instant): value for stream, value in rows.items()}
             said.hot.append(hot)
+
+
+def _readings(said: Said, entity: int) -> tuple[list[str], str, dict[tuple[str, str], float]]:
+    """The streams of an entity that one writer alone writes to, the time of its next sending, and its readings by stream and time."""
+    name = pack.entities()[entity].id
+    streams = [f"{name}.{name_of_field}" for name_of_field in pack.FIELDS]
+    # Hours ago, so that no other writer has the same instant of a stream.
+    instant = rfc3339(Instant(time.time_ns() // 1000 - (entity + 1) * HOUR))
+    rows = {(stream, instant): float(place) for place, stream in enumerate(streams)}
+    said.sent |= set(rows)
+    return streams, instant, rows
+
+
+async def _arrow(target: wire.Target, said: Said) -> None:
+    async with await wire.Connection.to(target) as connection:
+        while True:
+            streams, instant, rows = _readings(said, 1)
+            names = [*streams, "nobody.nothing"]
+            table = pa.table({"stream": names, "time": [instant] * len(names), "value": [*rows.values(), 1.0]})
+            with pa.ipc.new_stream(body := pa.BufferOutputStream(), table.schema) as writer:
+                writer.write_table(table)
+            status, answer = await connection.post(_BULK, body.getvalue().to_pybytes(), "application/vnd.apache.arrow.stream")
+            assert status == 200, answer
+            said.observations |= rows
+            said.bad["api"] += 1
+
+
+async def _single(target: wire.Target, said: Said) -> None:
+    async with await wire.Connection.to(target) as connection:
+        while True:
+            for (stream, instant), value in _readings(said, 2)[2].items():
+                body = {"Datastream": {"@iot.id": stream}, "phenomenonTime": instant, "result": value}
+                status, answer = await connection.post("/sta/v1.1/Observations", json.dumps(body).encode())
+                assert status == 201, answer
+                said.observations[stream, instant] = value
+
+
+async def _arrays(target: wire.Target, said: Said) -> None:
+    async with await wire.Connection.to(target) as connection:
+        while True:
+            rows = _readings(said, 3)[2]
+            body = [
+                {
+                    "Datastream": {"@iot.id": stream},
+                    "components": ["phenomenonTime", "result"],
+                    "dataArray": [[instant, value], [instant, "much"]],
+                }
+                for (stream, instant), value in rows.items()
+            ]
+            status, answer = await connection.post("/sta/v1.1/CreateObservations", json.dumps(body).encode())
+            assert status == 201, answer
+            said.observations |= rows
+            said.bad["sensorthings"] += len(rows)
+
+
+async def _message(running: program.Running, said: Said) -> None:
+    """QoS 1: what is acknowledged is stored."""
+    device = await mqtt.Device.to(running.mqtt_port, "device", running.secret)
+    topic = f"citybrain/v1/{pack.entities()[4].id}"
+    try:
+        while True:
+            _, instant, rows = _readings(said, 4)
+            fields = dict(zip(pack.FIELDS, rows.values(), strict=True))
+            await device.send(topic, json.dumps({"time": instant, "nothing": 1, **fields}).encode())
+            said.observations |= rows
+            said.bad["mqtt"] += 1
+    finally:
+        device.close()
 
 
 async def _annotate(target: wire.Target, said: Said, case: str) -> None:
@@ -131,13 +214,31 @@ def _settle(running: program.Running) -> None:
         time.sleep(0.2)
 
 
-def _missing(running: program.Running, said: Said) -> list[tuple[str, str]]:
-    """Acknowledged observations that are not in the history."""
+def _stored(running: program.Running, said: Said) -> dict[tuple[str, str], float]:
+    """What the store holds of the streams that anything was sent to: values by stream and time."""
     have: dict[tuple[str, str], float] = {}
-    for streams in _hundreds(sorted({stream for stream, _ in said.observations})):
-        path = f"/api/v1/observe/observations?stream.in={','.join(streams)}"
-        have |= {(row["stream"], row["time"]): row["value"] for row in _all(running, path)}
-    return [key for key, value in said.observations.items() if have.get(key) != value]
+    for streams in _hundreds(sorted({stream for stream, _ in said.sent})):
+        for row in _all(running, f"{_BULK}?stream.in={','.join(streams)}"):
+            assert (row["stream"], row["time"]) not in have, "listed twice"
+            have[row["stream"], row["time"]] = row["value"]
+    return have
+
+
+def _balanced(running: program.Running, said: Said, stored: dict[tuple[str, str], float]) -> None:
+    """To the row: what the doors say is stored is what the store holds, and every bad row that was acknowledged is counted."""
+    assert set(stored) <= said.sent
+    doors = [running.ledger(door) for door in ("api", "sensorthings", "mqtt")]
+    for account in doors:
+        refused = sum(account["refused"].values())
+        assert account["received"] == account["stored"] + account["duplicate"] + refused
+        assert refused >= said.bad[account["door"]] > 0
+        assert account["duplicate"] == 0
+    assert sum(account["stored"] for account in doors) == len(stored) >= len(said.observations)
+
+
+def _missing(stored: dict[tuple[str, str], float], said: Said) -> list[tuple[str, str]]:
+    """Acknowledged observations that are not in the store."""
+    return [key for key, value in said.observations.items() if stored.get(key) != value]
 
 
 def _alerted(running: program.Running) -> set[str]:
