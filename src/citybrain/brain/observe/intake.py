@@ -13,6 +13,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from citybrain.brain.observe.arrivals import Arrival, Arrivals
 from citybrain.brain.observe.checking import Checked, Checks
 from citybrain.brain.observe.latest import Latest
 from citybrain.brain.observe.life import NEVER
@@ -78,6 +79,8 @@ class Intake:
         self._overruled: Overruled = _nothing
         self._gate: asyncio.Future[None] | None = None
         self._renew: Callable[[], object] | None = None
+        self._arrivals = Arrivals(series.doors)
+        self.accounts = self._arrivals.accounts
 
     def renewed_by(self, renew: Callable[[], object]) -> None:
         """From now on look whether another process has entered a stream before it is refused as unknown."""
@@ -105,11 +108,12 @@ class Intake:
 
         Raises BusyError, StorageFullError, and ConflictError for a key that was used for other rows; then nothing was stored.
         """
-        await self._paced()
-        checked = self._checks.named(rows, self._registry)
-        if not checked.no.all() and await self._renewed():
+        with self._arrivals.arriving(door, rows.sent) as arrival:
+            await self._paced()
             checked = self._checks.named(rows, self._registry)
-        return await self._store(checked, door, key)
+            if not checked.no.all() and await self._renewed():
+                checked = self._checks.named(rows, self._registry)
+            return await self._store(checked, door, key, arrival)
 
     def refused(self, rows: Rows, registry: Registry) -> tuple[Refusal, ...]:
         """Which rows ``take`` would refuse now, with the register as it is or will be; nothing is stored."""
@@ -117,10 +121,11 @@ class Intake:
 
     async def take_columns(self, stream_no: Numbers, time: Ints, value: Floats, door: str, key: str | None) -> Verdict:
         """The same for columns (n,) with stream numbers, as bulk imports have them; values in their streams' units."""
-        checked = self._checks.numbered(stream_no, time, value, self._registry)
-        if not checked.no.all() and await self._renewed():
+        with self._arrivals.arriving(door, len(time)) as arrival:
             checked = self._checks.numbered(stream_no, time, value, self._registry)
-        return await self._store(checked, door, key)
+            if not checked.no.all() and await self._renewed():
+                checked = self._checks.numbered(stream_no, time, value, self._registry)
+            return await self._store(checked, door, key, arrival)
 
     async def _renewed(self) -> bool:
         """Whether the register may know more than before: also where somebody else has just brought it up to date."""
@@ -143,7 +148,7 @@ class Intake:
             waited += _STEP
         self._gate = None
 
-    async def _store(self, checked: Checked, door: str, key: str | None) -> Verdict:
+    async def _store(self, checked: Checked, door: str, key: str | None, arrival: Arrival) -> Verdict:
         now = self._checks.examine(checked, striking=door == STRUCK)
         no, time, value, duplicate = checked.sorted()
         with self._in_turn() as earlier:
@@ -155,7 +160,9 @@ class Intake:
             refused = Counter(refusal.code for refusal in checked.refused)
             name = new_id() if key is None else f"{door}:{key}"
             batch = Batch(name, door, now, no, time, value, refused, duplicate)
+            arrival.handed = True
             receipt = await self._append(batch)
+            arrival.known = receipt.repeated
             if receipt.repeated and key is not None:
                 await self._held_to(receipt, batch)
         return Verdict(receipt.stored, receipt.duplicate, checked.told())

@@ -97,7 +97,7 @@ class Gaps(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class DoorSheet(msgspec.Struct, frozen=True):
-    """The ledger of a door: received = stored + duplicate + refused, always; ``deleted`` of those stored were kept long enough."""
+    """The ledger of a door: received = stored + duplicate + refused + pending; ``deleted`` of those stored were kept long enough."""
 
     door: str
     received: int
@@ -106,6 +106,7 @@ class DoorSheet(msgspec.Struct, frozen=True):
     refused: dict[str, int]
     last: str | None
     deleted: int
+    pending: int
 
 
 @post("/observations", opt=asks("observation.write"), status_code=200)
@@ -238,8 +239,9 @@ def doors(parts: Parts) -> list[DoorSheet]:
             account.refused,
             None if account.last is None else rfc3339(account.last),
             account.deleted,
+            account.pending,
         )
-        for account in parts.series.doors()
+        for account in parts.intake.accounts()
     ]
 
 
