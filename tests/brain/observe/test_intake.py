@@ -115,6 +115,22 @@ async def test_columns_of_unknown_numbers_nan_and_broken_clocks_are_refused(worl
     assert [refusal.code for refusal in verdict.refused] == ["unknown_stream", "not_a_number", "too_old"]
 
 
+async def test_a_clock_that_is_set_back_loses_nothing_and_refuses_what_is_to_come_with_its_reason(world: World) -> None:
+    await world.send(("p1.level", 0, 1.0))
+    world.clock.set(Instant(NOON - 60 * MINUTE))
+    verdict = await world.send(("p1.level", -60, 2.0), ("p2.level", -1, 3.0))
+    assert (verdict.stored, [refusal.code for refusal in verdict.refused]) == (1, ["future_time"])
+    again = await world.send(("p1.level", -60, 2.0))
+    assert (again.stored, again.duplicate) == (0, 1)
+    newest = world.latest.of(world.registry.stream("p1.level").no)
+    assert newest is not None
+    assert newest.value == 1.0
+    world.clock.set(Instant(NOON + MINUTE))
+    assert (await world.send(("p2.level", -1, 3.0))).stored == 1
+    rows = world.series.scan(SeriesQuery((1, 2, 3, 4, 5, 6, 7, 8), Instant(0), Instant(2**61)))
+    assert rows.num_rows == 3
+
+
 async def test_whoever_waits_is_told_after_the_batch_is_durable(world: World, bus: LocalBus) -> None:
     told = bus.listen("recorded")
     intake = Intake(world.registry, world.series, world.latest, world.clock, bus)
