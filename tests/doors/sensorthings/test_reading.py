@@ -5,11 +5,11 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
-from citybrain.doors.sensorthings import search
+from citybrain.doors.sensorthings import merging, search, spans
 from citybrain.doors.sensorthings.evaluate import Resolve, holds
 from citybrain.doors.sensorthings.nodes import Node
 from tests.doors.conftest import World
-from tests.doors.sensorthings.conftest import ROOT, Desk, desk, fill
+from tests.doors.sensorthings.conftest import ROOT, Desk, desk, entrusted, fill
 
 SETS = (
     "Things",
@@ -246,6 +246,33 @@ async def test_numbers_that_64_bits_do_not_hold_are_read_all_the_same(sta: World
             assert await caller.ids("/Things", _filter=f"{path} lt 99999999999999999999", _top="1") == ["well-1"], path
         assert (await caller.refused("/Datastreams", _filter=f"properties/latest/value gt {'9' * 400}"))[0] == 400
         assert await caller.ids("/Observations", _filter="result gt 99999999999999999999") == []
+
+
+@pytest.mark.parametrize("way", ["asc", "desc"])
+@pytest.mark.parametrize("top", [1, 2, 3, 100])
+async def test_the_newest_of_all_come_by_time_from_more_datastreams_than_are_asked_for_at_once(
+    sta: World, monkeypatch: pytest.MonkeyPatch, way: str, top: int
+) -> None:
+    await fill(sta)
+    async with sta.client("device") as device:
+        for stream, value in (("well-1.level", 5.0), ("well-2.salt", 6.0), ("well-1.salt", 7.0)):
+            row = {"Datastream": {"@iot.id": stream}, "phenomenonTime": "2026-11-22T06:30:00Z", "result": value}
+            entrusted(sta, device, stream) if stream == "well-1.level" else None
+            await device.post(f"{ROOT}/Observations", json=row)
+    async with desk(sta) as caller:
+        whole = (await caller.get("/Observations", _orderby=f"phenomenonTime {way}", _filter="result gt 0"))["value"]
+        monkeypatch.setattr(spans, "MOST", 1)
+        found, address = [], f"{ROOT}/Observations?$orderby=phenomenonTime {way}&$filter=result gt 0&$top={top}"
+        while address:
+            page = (await caller.client.get(address)).json()
+            assert 0 < len(page["value"]) <= top
+            found += page["value"]
+            address = page.get("@iot.nextLink", "")
+        assert (await caller.refused("/Observations", _orderby=f"phenomenonTime {way}", _skiptoken="t1.x"))[0] == 400
+        monkeypatch.setattr(merging, "GROUPS", 2)
+        assert (await caller.refused("/Observations", _orderby=f"phenomenonTime {way}"))[0] == 501
+    assert [one["@iot.id"] for one in found] == [one["@iot.id"] for one in whole]
+    assert len(found) > 4
 
 
 async def test_pages_hold_every_entity_once(sta: World) -> None:

@@ -6,7 +6,7 @@ from functools import partial
 from typing import Final
 
 from citybrain.brain.observe import FEATURE, Featured, Registry
-from citybrain.doors.sensorthings import composed, grouped, historical, sampled, spans
+from citybrain.doors.sensorthings import composed, grouped, historical, merging, sampled, spans
 from citybrain.doors.sensorthings.geometry import outlined
 from citybrain.doors.sensorthings.multi import COLUMN, MULTI, place
 from citybrain.doors.sensorthings.push import Column, Places, instant, number, text
@@ -181,10 +181,8 @@ class Shelves:
     def _observations(self, where: Predicate, limit: int, cursor: str | None, order: Order | None) -> Portion:
         streams, rest = self.streams(where), spans.without(where, {"entity", "id", "feature"})
         if order is not None and len(streams) > spans.MOST:
-            raise not_held(
-                f"按时间排列时至多 {spans.MOST} 条数据流：请用 Datastreams('…')/Observations，或以 Datastream/id 筛选。",
-                f"By time at most {spans.MOST} Datastreams: use Datastreams('…')/Observations or filter by Datastream/id.",
-            )
+            found, onward = merging.merged(self.reader, streams, rest, order, limit, cursor)
+            return Portion(self._shown(found, where), onward)
         group, inner = spans.mark(cursor)
         part = streams[group * spans.MOST : (group + 1) * spans.MOST]
         if not part:
@@ -192,11 +190,14 @@ class Shelves:
         rows = self.reader.read(Query("observation", both(Compare("stream", "in", part), rest), order, limit, inner))
         following = rows.next is not None or len(streams) > (group + 1) * spans.MOST
         onward = spans.marked(group, rows.next) if rows.next is not None else spans.marked(group + 1, None)
-        about, wanted = self._about(rows.rows), self._wanted(where)
-        features = [about.get(str(row["id"]), self.registry.stream(str(row["stream"])).entity) for row in rows.rows]
-        pairs = zip(rows.rows, features, strict=True)
-        made = tuple(self.shaper.observation(row, feature) for row, feature in pairs if wanted is None or feature in wanted)
-        return Portion(made, onward if following else None)
+        return Portion(self._shown(rows.rows, where), onward if following else None)
+
+    def _shown(self, rows: Sequence[Row], where: Predicate) -> tuple[Item, ...]:
+        """Rows as observations with what they are about, those alone that are about what is asked for."""
+        about, wanted = self._about(rows), self._wanted(where)
+        features = [about.get(str(row["id"]), self.registry.stream(str(row["stream"])).entity) for row in rows]
+        pairs = zip(rows, features, strict=True)
+        return tuple(self.shaper.observation(row, feature) for row, feature in pairs if wanted is None or feature in wanted)
 
     def _about(self, rows: Sequence[Row]) -> Mapping[str, str]:
         """The features of observations by their ids, of those that have one of their own."""
