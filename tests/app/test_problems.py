@@ -1,11 +1,15 @@
 """Every error is a problem document: known ones say what to do, unexpected ones say nothing of the inside."""
 
+from typing import cast
+
 import msgspec
 import pytest
 from httpx import Response
 from litestar import Litestar, get, post
 from litestar.params import FromQuery, JSONBody
 from litestar.testing import TestClient
+from litestar.types import HTTPReceiveMessage, HTTPScope, Message
+from structlog.testing import capture_logs
 
 from citybrain.app import problems
 from citybrain.kernel.errors import BusyError, CityError, NotFoundError, StaleError
@@ -120,3 +124,37 @@ def test_every_code_stands_once_in_the_table_with_its_status() -> None:
     assert (StaleError.code, StaleError.status, StaleError.title) in codes
     assert (CityError.code, 500, CityError.title) in codes
     assert ("method_not_allowed", 405) in {(code, status) for code, status, _ in codes}
+
+
+async def test_who_hangs_up_in_the_midst_of_a_body_is_no_fault_of_ours_in_the_log() -> None:
+    app = Litestar([body], exception_handlers=problems.handlers())
+    given = iter([{"type": "http.request", "body": b'{"am', "more_body": True}, {"type": "http.disconnect"}])
+    sent: list[Message] = []
+
+    async def receive() -> HTTPReceiveMessage:
+        return cast("HTTPReceiveMessage", next(given))
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    headers = [(b"content-type", b"application/json"), (b"content-length", b"100")]
+    scope: dict[str, object] = {
+        "type": "http",
+        "method": "POST",
+        "path": "/body",
+        "raw_path": b"/body",
+        "query_string": b"",
+        "headers": headers,
+    }
+    scope |= {
+        "asgi": {"version": "3.0"},
+        "http_version": "1.1",
+        "scheme": "http",
+        "server": ("city", 80),
+        "client": None,
+        "state": {},
+    }
+    with capture_logs() as said:
+        await app(cast("HTTPScope", scope | {"root_path": ""}), receive, send)
+    assert [entry["event"] for entry in said] == ["client_gone"]
+    assert [message["status"] for message in sent if message["type"] == "http.response.start"] == [400]

@@ -20,7 +20,7 @@ from citybrain.kernel.datasets import Dataset
 from citybrain.kernel.errors import BusyError
 from citybrain.kernel.instant import SECOND, Duration
 from citybrain.kernel.pack import Pack
-from citybrain.kernel.ports import Bus, Source
+from citybrain.kernel.ports import Bus, Series, Source
 from citybrain.kernel.reports import ReportForm
 from citybrain.kernel.things import Origin
 
@@ -98,7 +98,7 @@ def build(
     latest = observe.Latest(registry, series, clock)
     horizon = observe.Horizon(settings.retention, registry, clock)
     taker = None if stores.own is None else observe.Intake(registry, series, latest, clock, bus)
-    intake = _inlet(taker, links, horizon, clock)
+    intake = _inlet(taker, links, series, horizon, clock)
     kept = registry, series, taker, transactions, horizon, clock
     corrections = observe.Corrections(*kept) if links is None or taker is not None else SentCorrections(*kept, links.corrections)
     corrections.computed_by(packs)
@@ -205,7 +205,9 @@ def datasets(packs: Sequence[Pack], origin: Origin) -> tuple[Dataset, ...]:
     return tuple(msgspec.structs.replace(dataset, origin=origin) for dataset in declared)
 
 
-def _inlet(taker: observe.Intake | None, links: Links | None, horizon: observe.Horizon, clock: Clock) -> observe.Inlet:
+def _inlet(
+    taker: observe.Intake | None, links: Links | None, series: Series, horizon: observe.Horizon, clock: Clock
+) -> observe.Inlet:
     if taker is not None:
         return taker
     if links is None:
@@ -213,7 +215,7 @@ def _inlet(taker: observe.Intake | None, links: Links | None, horizon: observe.H
         raise RuntimeError(message)
     checks = observe.Checks(clock)
     checks.kept_by(horizon.expired)
-    return SentIntake(links.readings, checks)
+    return SentIntake(links.readings, checks, series.doors)
 
 
 def _timeouts(settings: Settings) -> protect.Timeouts:

@@ -21,6 +21,8 @@ MEDIA_TYPE: Final = "application/problem+json"
 _RETRY_AFTER: Final = 1
 _NO_BODY: Final = {"message": "'data'", "key": "data", "source": "body"}
 """How Litestar says that a body is missing."""
+_GONE: Final = "client disconnected prematurely"
+"""How Litestar says that whoever sends a body hung up."""
 _INTERNAL: Final = ("internal", Text("系统内部错误", "Internal error"))
 _WIRE: Final[dict[int, tuple[str, Text, Text]]] = {
     400: (
@@ -128,6 +130,10 @@ def problem(request: CityRequest, error: CityError) -> Response[bytes]:
 
 def _wire(request: CityRequest, error: HTTPException) -> Response[bytes]:
     known = _WIRE.get(error.status_code)
+    if error.detail == _GONE:
+        # No fault of ours, and nobody is there to read the answer.
+        log.info("client_gone", method=request.method, path=request.url.path)
+        known = _WIRE[400]
     if known is None:
         return _unexpected(request, error)
     lang = language(request)
@@ -136,7 +142,9 @@ def _wire(request: CityRequest, error: HTTPException) -> Response[bytes]:
     if error.status_code == 401:
         headers.setdefault("WWW-Authenticate", 'Bearer realm="citybrain"')
     fields: dict[str, Json] = {"errors": _reasons(error)} if error.status_code == 400 else {}
-    return _document(request, error.status_code, code, (title.get(lang), detail.get(lang)), fields, headers)
+    return _document(
+        request, 400 if error.detail == _GONE else error.status_code, code, (title.get(lang), detail.get(lang)), fields, headers
+    )
 
 
 def _unexpected(request: CityRequest, error: Exception) -> Response[bytes]:

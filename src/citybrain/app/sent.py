@@ -4,7 +4,7 @@ Both are repeated without harm: a piece of readings has a key that stays the sam
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
 
 import msgspec
@@ -16,7 +16,7 @@ from citybrain.engines.told import Told, raised, told
 from citybrain.kernel.clock import Clock
 from citybrain.kernel.errors import CityError
 from citybrain.kernel.ids import new_id
-from citybrain.kernel.observations import Floats, Ints, Numbers, Refusal
+from citybrain.kernel.observations import DoorAccount, Floats, Ints, Numbers, Refusal
 from citybrain.kernel.ports import Series, Transactions
 from citybrain.kernel.things import Stream
 
@@ -44,9 +44,14 @@ class _Correcting(msgspec.Struct, frozen=True, array_like=True):
 class SentIntake:
     """The intake of another process: rows go there, and the verdict comes back when they are durable."""
 
-    def __init__(self, work: Work, checks: observe.Checks) -> None:
+    def __init__(self, work: Work, checks: observe.Checks, doors: Callable[[], Sequence[DoorAccount]]) -> None:
         self._work = work
         self._checks = checks
+        self._doors = doors
+
+    def accounts(self) -> Sequence[DoorAccount]:
+        """The ledger as the store keeps it; what is on its way is known where it is kept."""
+        return self._doors()
 
     def refused(self, rows: observe.Rows, registry: observe.Registry) -> tuple[Refusal, ...]:
         """Which rows would be refused now; asked here, for it needs no store."""

@@ -86,7 +86,7 @@ class SeriesQuery(msgspec.Struct, frozen=True):
 
 
 class DoorAccount(msgspec.Struct, frozen=True):
-    """The ledger of a door: received = stored + duplicate + refused, always; ``deleted`` of those stored were kept long enough."""
+    """The ledger of a door: received = stored + duplicate + refused + pending; ``deleted`` of those stored were kept long enough."""
 
     door: str
     received: int
@@ -95,3 +95,4 @@ class DoorAccount(msgspec.Struct, frozen=True):
     refused: dict[str, int]
     last: Instant | None
     deleted: int = 0
+    pending: int = 0

@@ -34,6 +34,22 @@ async def test_a_late_input_revises_what_was_derived_after_it(world: World) -> N
     assert loads(world) == [2.0, 4.0, 4.0]
 
 
+async def test_nothing_is_derived_from_a_value_out_of_its_range(world: World) -> None:
+    await world.send(("p1.level", -4, 2.0), ("p1.level", -3, 1e6), ("p1.level", -2, 4.0))
+    await drain(world)
+    assert loads(world) == [2.0, 3.0]
+    assert await world.deriver().fill(Instant(0), world.clock.city()) == 2
+
+
+async def test_what_was_derived_from_a_value_goes_when_that_is_revised_out_of_its_range(world: World) -> None:
+    await world.send(("p1.level", -4, 2.0), ("p1.level", -3, 6.0), ("p1.level", -2, 4.0))
+    await drain(world)
+    assert loads(world) == [2.0, 4.0, 4.0]
+    await world.send(("p1.level", -3, 1e6))
+    await drain(world)
+    assert loads(world) == [2.0, 3.0]
+
+
 async def test_a_kill_before_the_cursor_moves_doubles_nothing(world: World) -> None:
     await world.send(("p1.level", -4, 2.0), ("p1.level", -2, 4.0))
     await drain(world)

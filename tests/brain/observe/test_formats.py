@@ -147,3 +147,9 @@ def test_a_broken_arrow_stream_is_unreadable_wherever_it_breaks() -> None:
         except UnreadableError:
             continue
         assert rows.sent in (0, 2), cut
+
+
+def test_a_line_of_a_table_with_more_cells_than_the_header_is_refused_rather_than_cut() -> None:
+    rows = FORMS[CSV](b"stream,time,value\na.x,2026-11-22T07:00:00Z,1,5\na.x,2026-11-22T07:01:00Z,2\na.x,2026-11-22T07:02:00Z\n")
+    assert [(one.row, one.code) for one in rows.refused] == [(0, "bad_row"), (2, "bad_value")]
+    assert list(rows.value) == [2.0]

@@ -11,6 +11,7 @@ from msgspec import json
 from citybrain.brain.observe import Intake, Latest, read_rows
 from citybrain.brain.observe.intake import BEHIND
 from citybrain.engines.bus import LocalBus
+from citybrain.kernel.errors import ConflictError
 from citybrain.kernel.events import Recorded
 from citybrain.kernel.instant import MINUTE, Instant, parse
 from citybrain.kernel.observations import SeriesQuery
@@ -79,6 +80,27 @@ async def test_the_same_key_again_gives_the_first_verdict_and_stores_nothing(wor
     assert world.series.last_seq() == 1
 
 
+async def test_a_key_that_was_used_for_other_readings_is_refused_and_nothing_is_acknowledged(world: World) -> None:
+    await world.send(("p1.level", 0, 1.0), key="k")
+    for other in (("p1.level", 0, 2.0), ("p1.level", -1, 1.0), ("p2.level", 0, 1.0)):
+        with pytest.raises(ConflictError):
+            await world.send(("p1.level", 0, 1.0), other, key="k")
+    assert world.series.last_seq() == 1
+    assert (await world.send(("p1.level", 0, 2.0), key="k2")).stored == 1
+
+
+async def test_a_key_stands_for_the_rows_that_were_refused_as_well(world: World) -> None:
+    await world.send(("p1.level", 0, 1.0), ("x.y", 0, 1.0), key="k")
+    with pytest.raises(ConflictError):
+        await world.send(("p1.level", 0, 1.0), key="k")
+
+
+async def test_sendings_of_one_key_at_the_same_moment_have_one_verdict(world: World) -> None:
+    verdicts = await asyncio.gather(*(world.send(("p1.level", 0, 1.0), ("p1.level", -1, 2.0), key="k") for _ in range(6)))
+    assert {(verdict.stored, verdict.duplicate) for verdict in verdicts} == {(2, 0)}
+    assert world.series.last_seq() == 2
+
+
 async def test_sendings_at_the_same_moment_store_a_reading_once(world: World) -> None:
     verdicts = await asyncio.gather(*(world.send(("p1.level", 0, 1.0), ("p1.level", -1, 2.0)) for _ in range(6)))
     assert sum(verdict.stored for verdict in verdicts) == 2
@@ -91,6 +113,22 @@ async def test_columns_of_unknown_numbers_nan_and_broken_clocks_are_refused(worl
     verdict = await world.intake.take_columns(no, time, np.array([1.0, 1.0, np.nan, 1.0]), "import", None)
     assert verdict.stored == 1
     assert [refusal.code for refusal in verdict.refused] == ["unknown_stream", "not_a_number", "too_old"]
+
+
+async def test_a_clock_that_is_set_back_loses_nothing_and_refuses_what_is_to_come_with_its_reason(world: World) -> None:
+    await world.send(("p1.level", 0, 1.0))
+    world.clock.set(Instant(NOON - 60 * MINUTE))
+    verdict = await world.send(("p1.level", -60, 2.0), ("p2.level", -1, 3.0))
+    assert (verdict.stored, [refusal.code for refusal in verdict.refused]) == (1, ["future_time"])
+    again = await world.send(("p1.level", -60, 2.0))
+    assert (again.stored, again.duplicate) == (0, 1)
+    newest = world.latest.of(world.registry.stream("p1.level").no)
+    assert newest is not None
+    assert newest.value == 1.0
+    world.clock.set(Instant(NOON + MINUTE))
+    assert (await world.send(("p2.level", -1, 3.0))).stored == 1
+    rows = world.series.scan(SeriesQuery((1, 2, 3, 4, 5, 6, 7, 8), Instant(0), Instant(2**61)))
+    assert rows.num_rows == 3
 
 
 async def test_whoever_waits_is_told_after_the_batch_is_durable(world: World, bus: LocalBus) -> None:

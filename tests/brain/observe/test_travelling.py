@@ -1,5 +1,7 @@
 """Rows on their way to another process: what arrives is what was sent, in pieces that fit, each taken once."""
 
+from collections.abc import Sequence
+
 import msgspec
 import numpy as np
 import pytest
@@ -7,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from citybrain.brain.observe import Registry, Rows, Verdict, column_pieces, joined, pieces, taken
-from citybrain.kernel.observations import Floats, Ints, Numbers, Refusal
+from citybrain.kernel.observations import DoorAccount, Floats, Ints, Numbers, Refusal
 from tests.brain.observe.conftest import World
 
 
@@ -26,6 +28,9 @@ class Noted:
         self.unread += rows.refused
         self.keys.append(key)
         return Verdict(len(rows.time), 0, rows.refused)
+
+    def accounts(self) -> Sequence[DoorAccount]:
+        raise NotImplementedError
 
     def refused(self, rows: Rows, registry: Registry) -> tuple[Refusal, ...]:
         raise NotImplementedError

@@ -63,6 +63,15 @@ async def test_the_same_idempotency_key_stores_nothing_twice_but_is_each_callers
     assert bad.status_code == 400
 
 
+async def test_an_idempotency_key_does_not_acknowledge_readings_that_it_was_not_used_for(world: World) -> None:
+    async with world.client("device") as device:
+        await device.post(URL, json=[GOOD], headers={"Idempotency-Key": "k1"})
+        other = await device.post(URL, json=[{**GOOD, "value": 77}], headers={"Idempotency-Key": "k1"})
+        alone = await device.post(URL, json=[{**GOOD, "value": 77}], headers={"Idempotency-Key": "k2"})
+    assert (other.status_code, other.json()["code"]) == (409, "conflict")
+    assert alone.json()["stored"] == 1
+
+
 @pytest.mark.parametrize(
     ("body", "headers", "status", "code"),
     [

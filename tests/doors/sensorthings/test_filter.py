@@ -97,6 +97,14 @@ def test_built_in_functions_give_what_the_standard_says(written: str, expected: 
         ("at gt 2026-11-22T14:30:00 08:00", True),
         ("at lt now() sub duration'PT30M'", False),
         ("at lt 2026-11-22T07:00:00Z/2026-11-22T08:00:00Z", True),
+        ("a lt 99999999999999999999 and a lt 999999999999999999", True),
+        ("date(at) eq 2026-11-22", True),
+        ("2026-11-23 eq date(at)", False),
+        ("date(at) gt 2026-11-21 and date(at) lt 2026-11-23", True),
+        ("date(at) eq date(now())", True),
+        ("at ge 2026-11-22", True),
+        ("time(at) lt 06:30:15.3 and time(at) gt 06:30", True),
+        ("time(at) ge 06:30:15.25 and time(at) le 06:30:15.250", True),
         ("at ge mindatetime() and at le maxdatetime()", True),
         ("st_within(place, geography'POLYGON ((117 39, 118 39, 118 40, 117 40, 117 39))')", True),
         ("st_disjoint(place, geography'POLYGON ((117 39, 118 39, 118 40, 117 40, 117 39))')", False),
@@ -115,7 +123,22 @@ def test_built_in_operations_hold_where_the_standard_says(*, written: str, expec
 
 
 @pytest.mark.parametrize(
-    "written", ["", "a", "a eq", "eq 1", "(a eq 1", "a eq 1)", "a == 1", "geography'nonsense'", "f'", "a eq 1 b"]
+    "written",
+    [
+        "",
+        "a",
+        "a eq",
+        "eq 1",
+        "(a eq 1",
+        "a eq 1)",
+        "a == 1",
+        "geography'nonsense'",
+        "f'",
+        "a eq 1 b",
+        "time(at) lt 25:00",
+        "a lt 1e400",
+        f"a lt {'9' * 400}",
+    ],
 )
 def test_what_is_no_filter_is_refused_or_holds_for_nothing(written: str) -> None:
     if written == "a":
@@ -123,6 +146,22 @@ def test_what_is_no_filter_is_refused_or_holds_for_nothing(written: str) -> None
         return
     with pytest.raises(BadInputError):
         parse(written)
+
+
+@pytest.mark.parametrize("word", ["or", "and"])
+def test_a_list_of_many_conditions_is_held_and_is_no_deep_tree(word: str) -> None:
+    written = f" {word} ".join(f"a eq {n}" for n in range(600))
+    tree = parse(written)
+    assert holds(tree, resolve, NOW) is (word == "or")
+    assert predicate.holds(push(tree, {"a": number("x")}).where, {"x": 7}) is (word == "or")
+    with pytest.raises(BadInputError):
+        parse(" add ".join("1" for _ in range(600)))
+
+
+def test_what_cannot_be_read_names_the_option_that_it_stands_in() -> None:
+    with pytest.raises(BadInputError, match=r"\$orderby .* bogus") as refused:
+        parse("name bogus", "$orderby")
+    assert refused.value.fields["parameter"] == "$orderby"
 
 
 Plain = Callable[[dict[str, float | None]], float | bool | None]

@@ -1,9 +1,15 @@
 """Reading: the data model, resource paths and query options, named by conformance class (OGC 18-088 annex A)."""
 
+from datetime import datetime
 from urllib.parse import parse_qsl, urlsplit
 
+import pytest
+
+from citybrain.doors.sensorthings import merging, search, spans
+from citybrain.doors.sensorthings.evaluate import Resolve, holds
+from citybrain.doors.sensorthings.nodes import Node
 from tests.doors.conftest import World
-from tests.doors.sensorthings.conftest import ROOT, Desk, desk, fill
+from tests.doors.sensorthings.conftest import ROOT, Desk, desk, entrusted, fill
 
 SETS = (
     "Things",
@@ -157,6 +163,116 @@ REFUSED: tuple[tuple[dict[str, str], int], ...] = (
 async def test_what_cannot_be_answered_is_refused_with_its_reason(sta: World) -> None:
     async with desk(sta) as someone:
         assert [(words, (await someone.refused("/Things", **words))[0]) for words, _ in REFUSED] == list(REFUSED)
+
+
+@pytest.mark.parametrize("key", ["0.1", "abc", "99999.1", "1.99999999999999999999", "1.", ".1", "-1.1"])
+async def test_an_id_that_no_observation_can_have_is_answered_without_looking_through_the_store(
+    sta: World, monkeypatch: pytest.MonkeyPatch, key: str
+) -> None:
+    async with desk(sta) as caller:
+        monkeypatch.setattr(type(sta.series), "scan", _unasked)
+        assert (await caller.refused(f"/Observations('{key}')"))[0] == 404
+
+
+def _unless_of_observations(node: Node, resolve: Resolve, now: datetime) -> bool:
+    """Judge what stands, but no observation: only they have a result."""
+    assert resolve(("result",)) == (None,)
+    return holds(node, resolve, now)
+
+
+def _unasked(*_: object) -> object:
+    raise AssertionError("the store was asked")
+
+
+async def test_the_other_kind_of_datastream_is_expanded_to_nothing(sta: World) -> None:
+    await fill(sta)
+    async with desk(sta) as caller:
+        found = (await caller.get("/Observations", _expand="MultiDatastream,Datastream($select=id)", _top="2"))["value"]
+        assert all("Datastream" in one for one in found)
+        assert all("MultiDatastream" not in one for one in found)
+        assert await caller.ids("/Observations", _filter="MultiDatastream/id eq 'well-1'") == []
+        assert await caller.ids("/Observations", _filter="MultiDatastream/id eq null", _top="1") != []
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        ("Datastream/Thing/id eq 'well-2'", ["well-2.salt"]),
+        ("Datastream/Thing/id eq 'well-9'", []),
+        ("Datastream/ObservedProperty/id eq 'well.salt' and result lt 5", ["well-2.salt"]),
+        ("not (Datastream/Thing/name ne '井2') and phenomenonTime gt 2026-11-22T06:00:00Z", ["well-2.salt"]),
+        ("Datastream/Thing/id eq 'well-1' and Datastream/id eq 'well-2.salt'", []),
+        ("FeatureOfInterest/id eq 'well-2'", ["well-2.salt"]),
+        ("FeatureOfInterest/id eq 'well-9'", []),
+        ("FeatureOfInterest/id eq 'well-2' and Datastream/id eq 'well-1.level'", []),
+    ],
+)
+async def test_conditions_on_the_datastream_are_answered_before_any_observation_is_looked_at(
+    sta: World, monkeypatch: pytest.MonkeyPatch, written: str, expected: list[str]
+) -> None:
+    await fill(sta)
+    monkeypatch.setattr(search, "holds", _unless_of_observations)
+    async with desk(sta) as caller:
+        found = await caller.get("/Observations", _filter=written, _expand="Datastream", _count="true")
+    assert [one["Datastream"]["@iot.id"] for one in found["value"]] == expected
+    assert found["@iot.count"] == len(expected)
+
+
+async def test_a_feature_leads_to_its_own_observations_and_to_no_others_of_a_datastream_that_is_named(sta: World) -> None:
+    await fill(sta)
+    async with desk(sta) as caller:
+        assert len(await caller.ids("/FeaturesOfInterest('well-1')/Observations", _filter="Datastream/id eq 'well-1.level'")) == 3
+        assert await caller.ids("/FeaturesOfInterest('well-1')/Observations", _filter="Datastream/id eq 'well-2.salt'") == []
+        assert await caller.ids("/FeaturesOfInterest('well-1')/Observations", _filter="FeatureOfInterest/id eq 'well-2'") == []
+        assert (await caller.refused("/FeaturesOfInterest('well-1')/Observations('99.1')"))[0] == 404
+
+
+async def test_observations_with_other_conditions_are_counted_by_reading_them(sta: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    await fill(sta)
+    async with desk(sta) as caller:
+        for written, count in (("result gt 10.5", 2), ("minute(phenomenonTime) eq 55", 1), ("result add 1 gt 100", 0)):
+            found = await caller.get("/Datastreams('well-1.level')/Observations", _filter=written, _count="true", _top="1")
+            assert found["@iot.count"] == count, written
+        assert (await caller.get("/Observations", _count="true", _top="0"))["@iot.count"] == 4
+        monkeypatch.setattr(search, "_PAGE", 1)
+        monkeypatch.setattr(search, "_SORTED", 2)
+        assert (await caller.refused("/Observations", _count="true", _filter="result gt 1"))[0] == 501
+
+
+async def test_numbers_that_64_bits_do_not_hold_are_read_all_the_same(sta: World) -> None:
+    await fill(sta)
+    async with desk(sta) as caller:
+        for path in ("properties/version", "Datastreams/properties/latest/value"):
+            assert await caller.ids("/Things", _filter=f"{path} lt 99999999999999999999", _top="1") == ["well-1"], path
+        assert (await caller.refused("/Datastreams", _filter=f"properties/latest/value gt {'9' * 400}"))[0] == 400
+        assert await caller.ids("/Observations", _filter="result gt 99999999999999999999") == []
+
+
+@pytest.mark.parametrize("way", ["asc", "desc"])
+@pytest.mark.parametrize("top", [1, 2, 3, 100])
+async def test_the_newest_of_all_come_by_time_from_more_datastreams_than_are_asked_for_at_once(
+    sta: World, monkeypatch: pytest.MonkeyPatch, way: str, top: int
+) -> None:
+    await fill(sta)
+    async with sta.client("device") as device:
+        for stream, value in (("well-1.level", 5.0), ("well-2.salt", 6.0), ("well-1.salt", 7.0)):
+            row = {"Datastream": {"@iot.id": stream}, "phenomenonTime": "2026-11-22T06:30:00Z", "result": value}
+            entrusted(sta, device, stream) if stream == "well-1.level" else None
+            await device.post(f"{ROOT}/Observations", json=row)
+    async with desk(sta) as caller:
+        whole = (await caller.get("/Observations", _orderby=f"phenomenonTime {way}", _filter="result gt 0"))["value"]
+        monkeypatch.setattr(spans, "MOST", 1)
+        found, address = [], f"{ROOT}/Observations?$orderby=phenomenonTime {way}&$filter=result gt 0&$top={top}"
+        while address:
+            page = (await caller.client.get(address)).json()
+            assert 0 < len(page["value"]) <= top
+            found += page["value"]
+            address = page.get("@iot.nextLink", "")
+        assert (await caller.refused("/Observations", _orderby=f"phenomenonTime {way}", _skiptoken="t1.x"))[0] == 400
+        monkeypatch.setattr(merging, "GROUPS", 2)
+        assert (await caller.refused("/Observations", _orderby=f"phenomenonTime {way}"))[0] == 501
+    assert [one["@iot.id"] for one in found] == [one["@iot.id"] for one in whole]
+    assert len(found) > 4
 
 
 async def test_pages_hold_every_entity_once(sta: World) -> None:

@@ -1,6 +1,7 @@
 """The writer of the series store: what waits together is acknowledged at once, before it is stored, and readable all the same."""
 
 import asyncio
+import os
 import shutil
 import threading
 import time
@@ -158,3 +159,30 @@ def fails(*_: object) -> None:
     """A store that is broken."""
     message = "broken"
     raise duckdb.IOException(message)
+
+
+async def test_on_a_slow_disk_nobody_is_answered_before_it_has_written_and_those_who_wait_share_a_write(
+    duck_file: DuckFile, groups: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written, slow = 0, os.fsync
+
+    def sync(file: int) -> None:
+        nonlocal written
+        time.sleep(0.1)
+        slow(file)
+        written += 1
+
+    monkeypatch.setattr(os, "fsync", sync)
+    writer = Writer(duck_file, Ring(1000), 10_000)
+    before = written
+
+    async def sent(number: int) -> int:
+        receipt = await writer.put(batch(f"b{number}", [(number + 1, START, 2.5)]))
+        assert written > before, "acknowledged before it was durable"
+        return receipt.last_seq
+
+    seqs = await asyncio.gather(*(sent(number) for number in range(50)))
+    writer.close()
+    assert sorted(seqs) == list(range(1, 51))
+    assert sum(groups) == 50
+    assert len(groups) <= 5

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 import structlog
+from numpy.typing import NDArray
 from sqlalchemy import Connection
 
 from citybrain.brain.observe.inlet import Inlet
@@ -32,7 +33,7 @@ DOOR = "derived"
 
 @dataclass(frozen=True, slots=True)
 class _Touched:
-    """An entity of a derivation and the span of its new inputs, both ends included; whether some of them strike out what was there."""
+    """An entity of a derivation and the span of its new inputs, both ends included; whether some of them are no values to build on."""
 
     entity: str
     first: int
@@ -61,6 +62,7 @@ class Deriver:
         self._at = self._kept = transactions.cursor(CURSOR)
         self._version = 0
         self._kind = self._field = np.zeros(0, np.int32)
+        self._low = self._high = np.zeros(0)
         self._names: dict[str, int] = {}
 
     @property
@@ -108,19 +110,22 @@ class Deriver:
             entity = streams[stream_no - 1].entity
             low, high = spans.get(entity, (first, last))
             spans[entity] = (min(low, first), max(high, last))
-        struck = {streams[one - 1].entity for one in no[hit & ~np.isfinite(rows["value"].to_numpy())].tolist()}
+        value = rows["value"].to_numpy()
+        void = ~np.isfinite(value) | self._outside(no, value)
+        struck = {streams[one - 1].entity for one in no[hit & void].tolist()}
         return [_Touched(entity, *span, entity in struck) for entity, span in spans.items()]
 
     async def _derive(self, each: Derived, touched: Sequence[_Touched]) -> int:
         if not touched:
             return 0
+        self._refresh()
         lookback = reach(each)
         numbers = self._registry.stream_numbers()
         inputs = {entity.entity: [numbers[f"{entity.entity}.{name}"] for name in each.inputs] for entity in touched}
         since, until = min(one.first for one in touched) - lookback, max(one.last for one in touched) + lookback + 1
         wanted = tuple(sorted(no for group in inputs.values() for no in group))
         rows = await asyncio.to_thread(self._series.scan, SeriesQuery(wanted, Instant(since), Instant(until)))
-        columns = dict(_by_stream(rows))
+        columns = {no: self._fitting(no, *part) for no, part in _by_stream(rows)}
         made: list[tuple[Numbers, Ints, Floats]] = []
         for one in touched:
             parts = [columns.get(no, _NOTHING) for no in inputs[one.entity]]
@@ -136,8 +141,17 @@ class Deriver:
         ]
         return len(no) + sum([await self._strike(*one) for one in groundless])
 
+    def _outside(self, no: Numbers, value: Floats) -> NDArray[np.bool_]:
+        """Which values (n,) are out of the range that their streams promise."""
+        return (value < self._low[no]) | (value > self._high[no])
+
+    def _fitting(self, no: int, time: Ints, value: Floats) -> tuple[Ints, Floats]:
+        """What can be built on: a value out of its stream's range is none."""
+        sound = ~self._outside(np.full(len(time), no, np.int32), value)
+        return time[sound], value[sound]
+
     def _groundless(self, no: int, one: _Touched, lookback: int, made: Ints) -> tuple[int, Ints]:
-        """A derived stream, and when it has values whose grounds were struck out: nothing comes of what is left of them."""
+        """A derived stream, and when it has values whose grounds are gone: nothing comes of what is left of them."""
         rows = self._series.scan(SeriesQuery((no,), Instant(one.first), Instant(one.last + lookback + 1)))
         own = np.array([door == DOOR for door in rows["door"].to_pylist()], np.bool_)
         return no, np.setdiff1d(rows["time"].to_numpy()[own], made)
@@ -149,14 +163,18 @@ class Deriver:
         return len(time)
 
     def _refresh(self) -> None:
-        """Kind and field of each stream as numbers, by stream number; read again when the register changed."""
+        """Kind, field and range of each stream as numbers, by stream number; read again when the register changed."""
         if self._version == self._registry.version:
             return
         self._version, streams = self._registry.version, self._registry.streams()
         self._names = {}
         self._kind = np.full(len(streams) + 1, -2, np.int32)
         self._field = np.full(len(streams) + 1, -2, np.int32)
+        self._low, self._high = np.full(len(streams) + 1, -np.inf), np.full(len(streams) + 1, np.inf)
         for stream in streams:
+            low, high = stream.contract.low, stream.contract.high
+            self._low[stream.no] = -np.inf if low is None else low
+            self._high[stream.no] = np.inf if high is None else high
             self._kind[stream.no] = self._names.setdefault(stream.kind, len(self._names))
             self._field[stream.no] = self._names.setdefault(stream.field, len(self._names))
 

@@ -6,7 +6,7 @@ A row that cannot be read is refused with its reason and spoils no other; only a
 import csv
 import io
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
 import numpy as np
@@ -61,8 +61,12 @@ FORMS: Final[Mapping[str, Callable[[bytes], Rows]]] = {
 """What reads a body, by its media type."""
 
 
-def _cells(table: Iterable[dict[str, str]]) -> Iterator[Json]:
+def _cells(table: "csv.DictReader[str]") -> Iterator[Json]:
     for row in table:
+        if table.restkey in row:
+            # A cell too many: 1,5 for 1.5 would be taken for 1.
+            yield None
+            continue
         unit = row.get("unit")
         yield {**{name: row[name] for name in _COLUMNS}, "value": _number(row["value"]), **({"unit": unit} if unit else {})}
 

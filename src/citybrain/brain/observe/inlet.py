@@ -1,11 +1,12 @@
 """The way in for observations as doors know it: the intake of this process, or that of another one."""
 
+from collections.abc import Sequence
 from typing import Protocol
 
 from citybrain.brain.observe.intake import Verdict
 from citybrain.brain.observe.registry import Registry
 from citybrain.brain.observe.rows import Rows
-from citybrain.kernel.observations import Floats, Ints, Numbers, Refusal
+from citybrain.kernel.observations import DoorAccount, Floats, Ints, Numbers, Refusal
 
 
 class Inlet(Protocol):
@@ -17,6 +18,10 @@ class Inlet(Protocol):
 
     async def take_columns(self, stream_no: Numbers, time: Ints, value: Floats, door: str, key: str | None) -> Verdict:
         """The same for columns (n,) with stream numbers, values in their streams' units."""
+        ...
+
+    def accounts(self) -> Sequence[DoorAccount]:
+        """The ledger of every door."""
         ...
 
     def refused(self, rows: Rows, registry: Registry) -> tuple[Refusal, ...]:

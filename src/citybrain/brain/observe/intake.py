@@ -13,6 +13,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from citybrain.brain.observe.arrivals import Arrival, Arrivals
 from citybrain.brain.observe.checking import Checked, Checks
 from citybrain.brain.observe.latest import Latest
 from citybrain.brain.observe.life import NEVER
@@ -20,7 +21,7 @@ from citybrain.brain.observe.registry import Registry
 from citybrain.brain.observe.rows import Rows
 from citybrain.brain.observe.striking import STRUCK, renew
 from citybrain.kernel.clock import Clock
-from citybrain.kernel.errors import StaleError
+from citybrain.kernel.errors import ConflictError, StaleError
 from citybrain.kernel.events import Recorded
 from citybrain.kernel.ids import new_id
 from citybrain.kernel.observations import Batch, Floats, Ints, Numbers, Receipt, Refusal
@@ -34,6 +35,10 @@ _STEP, _LONGEST = 0.005, 0.25
 RECORDED = "recorded"
 """The bus topic of the wake-up after a batch is durable."""
 
+_OTHER = Text(
+    "同一幂等键（Idempotency-Key）已用于另一批读数，或这些读数其间另有更新；这一次没有存入任何一条。请换一个键再发。",
+    "This Idempotency-Key was used for other readings, or these were revised meanwhile; this time none was stored. Use another key.",
+)
 _NEWER = Text("其间有读数更新，请重新预览。", "Readings have changed meanwhile. Look at the preview again.")
 
 
@@ -74,6 +79,8 @@ class Intake:
         self._overruled: Overruled = _nothing
         self._gate: asyncio.Future[None] | None = None
         self._renew: Callable[[], object] | None = None
+        self._arrivals = Arrivals(series.doors)
+        self.accounts = self._arrivals.accounts
 
     def renewed_by(self, renew: Callable[[], object]) -> None:
         """From now on look whether another process has entered a stream before it is refused as unknown."""
@@ -99,13 +106,14 @@ class Intake:
     async def take(self, rows: Rows, door: str, key: str | None) -> Verdict:
         """Check and store rows; resolves when they are durable. The same key of a door again gives the first verdict.
 
-        Raises BusyError and StorageFullError, in which case nothing was stored.
+        Raises BusyError, StorageFullError, and ConflictError for a key that was used for other rows; then nothing was stored.
         """
-        await self._paced()
-        checked = self._checks.named(rows, self._registry)
-        if not checked.no.all() and await self._renewed():
+        with self._arrivals.arriving(door, rows.sent) as arrival:
+            await self._paced()
             checked = self._checks.named(rows, self._registry)
-        return await self._store(checked, door, key)
+            if not checked.no.all() and await self._renewed():
+                checked = self._checks.named(rows, self._registry)
+            return await self._store(checked, door, key, arrival)
 
     def refused(self, rows: Rows, registry: Registry) -> tuple[Refusal, ...]:
         """Which rows ``take`` would refuse now, with the register as it is or will be; nothing is stored."""
@@ -113,10 +121,11 @@ class Intake:
 
     async def take_columns(self, stream_no: Numbers, time: Ints, value: Floats, door: str, key: str | None) -> Verdict:
         """The same for columns (n,) with stream numbers, as bulk imports have them; values in their streams' units."""
-        checked = self._checks.numbered(stream_no, time, value, self._registry)
-        if not checked.no.all() and await self._renewed():
+        with self._arrivals.arriving(door, len(time)) as arrival:
             checked = self._checks.numbered(stream_no, time, value, self._registry)
-        return await self._store(checked, door, key)
+            if not checked.no.all() and await self._renewed():
+                checked = self._checks.numbered(stream_no, time, value, self._registry)
+            return await self._store(checked, door, key, arrival)
 
     async def _renewed(self) -> bool:
         """Whether the register may know more than before: also where somebody else has just brought it up to date."""
@@ -139,7 +148,7 @@ class Intake:
             waited += _STEP
         self._gate = None
 
-    async def _store(self, checked: Checked, door: str, key: str | None) -> Verdict:
+    async def _store(self, checked: Checked, door: str, key: str | None, arrival: Arrival) -> Verdict:
         now = self._checks.examine(checked, striking=door == STRUCK)
         no, time, value, duplicate = checked.sorted()
         with self._in_turn() as earlier:
@@ -150,8 +159,21 @@ class Intake:
                 no, time, value = no[fresh], time[fresh], value[fresh]
             refused = Counter(refusal.code for refusal in checked.refused)
             name = new_id() if key is None else f"{door}:{key}"
-            receipt = await self._append(Batch(name, door, now, no, time, value, refused, duplicate))
+            batch = Batch(name, door, now, no, time, value, refused, duplicate)
+            arrival.handed = True
+            receipt = await self._append(batch)
+            arrival.known = receipt.repeated
+            if receipt.repeated and key is not None:
+                await self._held_to(receipt, batch)
         return Verdict(receipt.stored, receipt.duplicate, checked.told())
+
+    async def _held_to(self, receipt: Receipt, batch: Batch) -> None:
+        """Raise ConflictError where a key was given its receipt for another sending: what is acknowledged must be what is stored."""
+        same = receipt.stored + receipt.duplicate + receipt.refused == batch.sent
+        # Rows that were stored by this very sending (its first answer was lost on the way) are known by now.
+        lost = len(batch.time) > 0 and (await asyncio.to_thread(self._unknown, batch.stream_no, batch.time, batch.value)).any()
+        if lost or not same:
+            raise ConflictError(_OTHER)
 
     async def revise(self, revision: Revision, door: str, key: str) -> None:
         """Replace values that stand, all of them or none; returns when that is durable. The same key of a door again stores nothing.

@@ -84,17 +84,22 @@ class _House(Collector):
         return ()
 
     def _doors(self) -> Iterator[Metric]:
-        rows = CounterMetricFamily("citybrain_door_rows", "Rows by door and fate; received is their sum", labels=("door", "fate"))
+        rows = CounterMetricFamily(
+            "citybrain_door_rows", "Rows by door and fate; received is counted as they come", labels=("door", "fate")
+        )
         about = "Rows stored through a door that were kept long enough and deleted"
         deleted = CounterMetricFamily("citybrain_door_deleted_rows", about, labels=("door",))
-        for account in self._parts.series.doors():
+        pending = GaugeMetricFamily("citybrain_door_pending_rows", "Rows on their way to the store", labels=("door",))
+        for account in self._parts.intake.accounts():
             fates = {"received": account.received, "stored": account.stored, "duplicate": account.duplicate}
             fates |= {f"refused_{code}": count for code, count in account.refused.items()}
             for fate, count in fates.items():
                 rows.add_metric((account.door, fate), count)
             deleted.add_metric((account.door,), account.deleted)
+            pending.add_metric((account.door,), account.pending)
         yield rows
         yield deleted
+        yield pending
 
     def _lives(self) -> Metric:
         lives = GaugeMetricFamily("citybrain_streams", "Streams by the life of their newest value", labels=("life",))

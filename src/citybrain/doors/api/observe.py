@@ -97,7 +97,7 @@ class Gaps(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class DoorSheet(msgspec.Struct, frozen=True):
-    """The ledger of a door: received = stored + duplicate + refused, always; ``deleted`` of those stored were kept long enough."""
+    """The ledger of a door: received = stored + duplicate + refused + pending; ``deleted`` of those stored were kept long enough."""
 
     door: str
     received: int
@@ -106,6 +106,7 @@ class DoorSheet(msgspec.Struct, frozen=True):
     refused: dict[str, int]
     last: str | None
     deleted: int
+    pending: int
 
 
 @post("/observations", opt=asks("observation.write"), status_code=200)
@@ -118,7 +119,7 @@ async def take(
 
     The body is ``{"observations": [{"stream", "time", "value", "unit"?}, …]}`` or the bare list, as JSON in UTF-8; or the same
     columns as NDJSON (``application/x-ndjson``), CSV (``text/csv``) or an Arrow stream (``application/vnd.apache.arrow.stream``).
-    The same Idempotency-Key of the same caller stores nothing twice.
+    The same Idempotency-Key of the same caller stores nothing twice; with other rows it is refused (409).
     """
     body.json_only(request, *FORMS)
     raw = await request.body()
@@ -240,8 +241,9 @@ def doors(parts: Parts) -> list[DoorSheet]:
             account.refused,
             None if account.last is None else rfc3339(account.last),
             account.deleted,
+            account.pending,
         )
-        for account in parts.series.doors()
+        for account in parts.intake.accounts()
     ]
 
 

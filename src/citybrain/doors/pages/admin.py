@@ -35,7 +35,7 @@ def _ledgers(parts: PageParts) -> tuple[DoorLedger, ...]:
             door.stored,
             door.duplicate,
             sum(door.refused.values()),
-            0,
+            door.pending,
             door.last,
             deleted=door.deleted,
         )

@@ -2,6 +2,7 @@
 
 import math
 import operator
+import re
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Final, TypeAlias
@@ -9,15 +10,16 @@ from typing import Final, TypeAlias
 from citybrain.doors.sensorthings import geometry
 from citybrain.doors.sensorthings.nodes import Interval, Value
 
+_DATE: Final = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 Operation: TypeAlias = Callable[[tuple[Value, ...]], Value]
 Number: TypeAlias = int | float
 
 
 def moment(value: Value) -> datetime | None:
-    """A value as an aware instant: one itself, or RFC 3339."""
+    """A value as an aware instant: one itself, RFC 3339, or the beginning (UTC) of a date, as ``date()`` gives it."""
     if isinstance(value, str):
         try:
-            value = datetime.fromisoformat(value)
+            value = datetime.fromisoformat(f"{value}T00:00:00Z" if _DATE.fullmatch(value) else value)
         except ValueError:
             return None
     return value if isinstance(value, datetime) and value.tzinfo is not None else None

@@ -59,3 +59,29 @@ def paths(node: Node) -> Iterator[tuple[str, ...]]:
     if isinstance(node, Function):
         for arg in node.args:
             yield from paths(arg)
+
+
+def conjuncts(node: Node) -> Iterator[Node]:
+    """The conditions of a tree that must all hold."""
+    if isinstance(node, Function) and node.name == "and":
+        for arg in node.args:
+            yield from conjuncts(arg)
+    else:
+        yield node
+
+
+def below(node: Node, link: str) -> Node | None:
+    """A tree as it is said of what a link leads to; None where it speaks of anything else, or of nothing."""
+    spoken = list(paths(node))
+    if not spoken or any(len(parts) < 2 or parts[0] != link for parts in spoken):
+        return None
+    return _cut(node)
+
+
+def _cut(node: Node) -> Node:
+    match node:
+        case Path(parts=parts):
+            return Path(parts[1:])
+        case Function(name=name, args=args):
+            return Function(name, tuple(map(_cut, args)))
+    return node

@@ -147,7 +147,7 @@ def _sort(text: str, of: EntitySet) -> Sort:
 
 
 def _parsed(text: str, of: EntitySet, option: str) -> Node:
-    tree = parse(text)
+    tree = parse(text, option)
     for path in paths(tree):
         _known(path, of, option)
     return tree

@@ -9,19 +9,20 @@ from typing import Final
 from citybrain.doors.sensorthings.evaluate import Resolve, holds, values
 from citybrain.doors.sensorthings.functions import moment, number
 from citybrain.doors.sensorthings.model import IDS, SETS
-from citybrain.doors.sensorthings.multi import MULTI
-from citybrain.doors.sensorthings.nodes import Node, Path, Value
+from citybrain.doors.sensorthings.multi import COLUMN, MULTI
+from citybrain.doors.sensorthings.nodes import Function, Literal, Node, Path, Value, below, conjuncts
 from citybrain.doors.sensorthings.options import USUAL, Options, Sort
 from citybrain.doors.sensorthings.push import push
 from citybrain.doors.sensorthings.refusals import not_held
 from citybrain.doors.sensorthings.shape import Item
 from citybrain.doors.sensorthings.shelves import Shelves, columns
+from citybrain.doors.sensorthings.spans import named
 from citybrain.kernel.access import Order
-from citybrain.kernel.predicate import Compare, Predicate, both
+from citybrain.kernel.predicate import EVERYTHING, NOTHING, Compare, Predicate, both
 from citybrain.kernel.text import Json
 
 _PAGE: Final = 1000
-_LOOKS: Final = 50
+_LOOKS: Final = 10
 """Pages that are looked through for one answer; what is not found by then is behind the link to the next page."""
 _SORTED: Final = 10_000
 """Entities that are sorted or counted in memory."""
@@ -63,9 +64,10 @@ class Search:
         known = self._beyond.get((name, scope), ())
         if known and len(known) <= USUAL and options.plain:
             return Found(known)
-        pushed = push(options.where, columns(name, scope), self._shelves.places(name))
+        scope, asked = self._led(scope, options.where) if name == "Observations" else (scope, options.where)
+        pushed = push(asked, columns(name, scope), self._shelves.places(name))
         where = both(scope, pushed.where)
-        rest = None if pushed.exact else options.where
+        rest = None if pushed.exact else asked
         order = _native(name, options.order)
         if order is not None and order.field == "value" and not self._shelves.stored(where):
             order = None
@@ -89,7 +91,7 @@ class Search:
     def prefetch(self, items: Sequence[Item], nav: str) -> None:
         """Read what a link leads to from many entities at once, so that each need not ask by itself."""
         to = SETS[items[0].set].navs[nav].to if items else ""
-        wanted = {where for item in items if isinstance(where := item.links[nav], Compare)}
+        wanted = {where for item in items if isinstance(where := item.links.get(nav), Compare)}
         columns = {where.field for where in wanted}
         if to not in _BATCHED or len(columns) != 1 or len(wanted) == 1:
             return
@@ -100,6 +102,41 @@ class Search:
             for item in page.items:
                 groups.setdefault(str(item.row[column]), []).append(item)
             self._beyond |= {(to, where): tuple(groups.get(str(where.value), ())) for where in wanted}
+
+    def _led(self, scope: Predicate, node: Node | None) -> tuple[Predicate, Node | None]:
+        """Conditions on what observations lead to, made conditions on themselves, and what is left to ask of each of them."""
+        left: list[Node] = []
+        for part in () if node is None else conjuncts(node):
+            found = None if named(scope, COLUMN) is not None else self._streams(part) or self._feature(part, scope)
+            scope = scope if found is None else both(scope, found)
+            left += [part] if found is None else []
+        return scope, Function("and", tuple(left)) if len(left) > 1 else left[0] if left else None
+
+    def _streams(self, node: Node) -> Predicate | None:
+        """The observations of the Datastreams that satisfy a condition that speaks of nothing else; None where it does, or for too many."""
+        inner = below(node, "Datastream")
+        if inner is None:
+            return None
+        pushed = push(inner, columns("Datastreams", EVERYTHING))
+        found: list[str] = []
+        cursor: str | None = None
+        for _ in range(_SORTED // _PAGE):
+            page = self._shelves.page("Datastreams", pushed.where, _PAGE, cursor)
+            found += [item.id for item in page.items if pushed.exact or holds(inner, self._resolve(item), self._now)]
+            cursor = page.next
+            if cursor is None:
+                return Compare("stream", "in", tuple(found)) if found else NOTHING
+        return None
+
+    def _feature(self, node: Node, scope: Predicate) -> Predicate | None:
+        """The observations about a feature, where a condition says no more than its id, and the scope says nothing of features."""
+        if named(scope, "entity") is not None or named(scope, "feature") is not None:
+            return None
+        match below(node, "FeatureOfInterest"):
+            case Function("eq", (Path((name,)), Literal(str(key)))) if name in IDS:
+                item = self._shelves.one("FeaturesOfInterest", EVERYTHING, key)
+                return NOTHING if item is None else item.links["Observations"]
+        return None
 
     def _in_turn(self, name: str, where: Predicate, rest: Node | None, options: Options, order: Order | None) -> Found:
         top, skip, cursor = USUAL if options.top is None else options.top, options.skip, options.cursor

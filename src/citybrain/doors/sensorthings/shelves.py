@@ -6,7 +6,7 @@ from functools import partial
 from typing import Final
 
 from citybrain.brain.observe import FEATURE, Featured, Registry
-from citybrain.doors.sensorthings import composed, grouped, historical, sampled, spans
+from citybrain.doors.sensorthings import composed, grouped, historical, merging, sampled, spans
 from citybrain.doors.sensorthings.geometry import outlined
 from citybrain.doors.sensorthings.multi import COLUMN, MULTI, place
 from citybrain.doors.sensorthings.push import Column, Places, instant, number, text
@@ -120,6 +120,8 @@ class Shelves:
 
         With ``count`` it says how many there are, but for observations.
         """
+        if NOTHING in spans.parts(where):
+            return Portion((), None, 0)
         if name == "Observations" and spans.named(where, COLUMN) is not None:
             return Portion(*composed.observed(self.reader, self.registry, self.about, where, limit, cursor, order))
         if name == "Observations" and sampled.lists(where):
@@ -189,10 +191,13 @@ class Shelves:
     def _observations(self, where: Predicate, limit: int, cursor: str | None, order: Order | None) -> Portion:
         streams, rest = self.streams(where), spans.without(where, {"entity", "id", "feature"})
         if order is not None and len(streams) > spans.MOST:
-            raise not_held(
-                f"按时间或结果排列时至多 {spans.MOST} 条数据流：请用 Datastreams('…')/Observations，或以 Datastream/id 筛选。",
-                f"By time or result at most {spans.MOST} Datastreams: use Datastreams('…')/Observations or filter by Datastream/id.",
-            )
+            if order.field != "time":
+                raise not_held(
+                    f"按结果排列时至多 {spans.MOST} 条数据流：请用 Datastreams('…')/Observations，或以 Datastream/id 筛选。",
+                    f"By result at most {spans.MOST} Datastreams: use Datastreams('…')/Observations or filter by Datastream/id.",
+                )
+            found, onward = merging.merged(self.reader, streams, rest, order, limit, cursor)
+            return Portion(self._shown(found, where), onward)
         group, inner = spans.mark(cursor)
         part = streams[group * spans.MOST : (group + 1) * spans.MOST]
         if not part:
@@ -200,11 +205,14 @@ class Shelves:
         rows = self.reader.read(Query("observation", both(Compare("stream", "in", part), rest), order, limit, inner))
         following = rows.next is not None or len(streams) > (group + 1) * spans.MOST
         onward = spans.marked(group, rows.next) if rows.next is not None else spans.marked(group + 1, None)
-        about, wanted = self.about(rows.rows), self._wanted(where)
-        features = [about.get(str(row["id"]), self.registry.stream(str(row["stream"])).entity) for row in rows.rows]
-        pairs = zip(rows.rows, features, strict=True)
-        made = tuple(self.shaper.observation(row, feature) for row, feature in pairs if wanted is None or feature in wanted)
-        return Portion(made, onward if following else None)
+        return Portion(self._shown(rows.rows, where), onward if following else None)
+
+    def _shown(self, rows: Sequence[Row], where: Predicate) -> tuple[Item, ...]:
+        """Rows as observations with what they are about, those alone that are about what is asked for."""
+        about, wanted = self.about(rows), self._wanted(where)
+        features = [about.get(str(row["id"]), self.registry.stream(str(row["stream"])).entity) for row in rows]
+        pairs = zip(rows, features, strict=True)
+        return tuple(self.shaper.observation(row, feature) for row, feature in pairs if wanted is None or feature in wanted)
 
     def about(self, rows: Sequence[Row]) -> Mapping[str, str]:
         """The features of observations by their ids, of those that have one of their own."""
@@ -236,13 +244,13 @@ class Shelves:
 
         For a feature that was made here those that have, or once had, readings about such a one.
         """
-        named = spans.named(where, "stream")
+        named, things = spans.named(where, "stream"), spans.named(where, "entity")
         if named is not None:
-            return tuple(name for name in named if self._is_stream(name))
+            known = tuple(name for name in named if self._is_stream(name))
+            return known if things is None else tuple(name for name in known if self.registry.stream(name).entity in things)
         if spans.named(where, "feature") is not None:
-            known = self.registry.streams()
-            return tuple(known[number - 1].id for number in sorted(self.own()) if known[number - 1].ended is None)
-        things = spans.named(where, "entity")
+            streams = self.registry.streams()
+            return tuple(streams[number - 1].id for number in sorted(self.own()) if streams[number - 1].ended is None)
         if things is not None:
             return tuple(stream.id for thing in things for stream in self.registry.streams_of(thing))
         return tuple(stream.id for stream in self.registry.present())
