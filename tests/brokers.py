@@ -43,6 +43,6 @@ async def until(true: Callable[[], bool], seconds: float = 10) -> None:
 
 
 async def publish(port: int, *payloads: str, topic: str = "plant/1") -> None:
-    async with aiomqtt.Client("127.0.0.1", port, timeout=5) as device:
+    async with aiomqtt.Client("127.0.0.1", port, timeout=30) as device:
         for payload in payloads:
             await device.publish(topic, payload.encode(), qos=1)

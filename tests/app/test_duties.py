@@ -30,7 +30,7 @@ async def test_a_process_whose_place_was_taken_ends(postgres_url: str, told: lis
     assert not watching.done()
     mine.close()
     other.hold()
-    await asyncio.wait_for(watching, 5)
+    await asyncio.wait_for(watching, 30)
     assert told == [signal.SIGTERM]
     mine.close()
     other.close()

@@ -35,6 +35,6 @@ def test_the_lock_of_a_killed_process_is_free(tmp_path: Path) -> None:
         with pytest.raises(ConflictError, match=str(other.pid)), StateLock(tmp_path):
             pass
         other.kill()
-        other.wait(10)
+        other.wait(30)
         with StateLock(tmp_path):
             assert (tmp_path / "lock").read_text("ascii") == str(os.getpid())

@@ -59,12 +59,12 @@ async def broker(source: Source) -> AsyncIterator[Broker]:
     running = Broker(("127.0.0.1",), 0, authorise, take, subscribe=source.begin)
     await running.start()
     yield running
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         await running.stop()
 
 
 def client(broker: Broker) -> aiomqtt.Client:
-    return aiomqtt.Client("127.0.0.1", broker.port, username="reader", password="right", timeout=5)
+    return aiomqtt.Client("127.0.0.1", broker.port, username="reader", password="right", timeout=30)
 
 
 async def granted(reader: aiomqtt.Client, topic: str, qos: int = 0) -> int:

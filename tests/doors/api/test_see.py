@@ -141,7 +141,7 @@ async def live(
         yield stream
     finally:
         stream.gone.set()
-        await asyncio.wait_for(task, 10)
+        await asyncio.wait_for(task, 30)
 
 
 class Stream:

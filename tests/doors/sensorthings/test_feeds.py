@@ -44,13 +44,13 @@ class Wire:
         """Somebody with a role, connected."""
         if role not in self.people:
             self.people[role] = self.world.parts.accounts.create(role, role, PASSWORD, [role])
-        client = aiomqtt.Client("127.0.0.1", self.broker.port, username=role, password=PASSWORD, timeout=5)
+        client = aiomqtt.Client("127.0.0.1", self.broker.port, username=role, password=PASSWORD, timeout=30)
         return await self.stack.enter_async_context(client)
 
     async def device(self) -> aiomqtt.Client:
         """A device that may write all wells, masts and vanes, connected."""
         secret = self.world.parts.accounts.devices.create("全部", "writer", ["well-*", "mast-*", "vane-*"])
-        client = aiomqtt.Client("127.0.0.1", self.broker.port, username="writer", password=secret, timeout=5)
+        client = aiomqtt.Client("127.0.0.1", self.broker.port, username="writer", password=secret, timeout=30)
         return await self.stack.enter_async_context(client)
 
 
@@ -88,7 +88,7 @@ async def granted(client: aiomqtt.Client, *topics: str, qos: int = 1) -> list[in
 
 async def heard(client: aiomqtt.Client, count: int) -> list[tuple[str, Any]]:
     found: list[tuple[str, Any]] = []
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         async for message in client.messages:
             assert isinstance(message.payload, bytes)
             found.append((str(message.topic), json.loads(message.payload)))

@@ -46,7 +46,7 @@ async def test_what_is_published_is_heard_over_tls_alone(tmp_path: Path, authori
             await bus.start()
         heard = buses[1].listen("topic")
         buses[0].publish("topic", 7)
-        assert await asyncio.wait_for(anext(heard), 10) == 7
+        assert await asyncio.wait_for(anext(heard), 30) == 7
         for one, bus in zip(links, buses, strict=True):
             await bus.stop()
             await one.stop()
