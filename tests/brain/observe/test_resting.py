@@ -63,7 +63,7 @@ async def test_it_rested_on_the_reading_that_was_the_latest_then(world: World, c
 
 async def test_behind_what_was_computed_stand_the_readings_it_was_computed_from(world: World, corrections: Corrections) -> None:
     load = "p1.load"
-    await world.send(*((LEVEL, -minute, 100.0 + minute) for minute in range(9)))
+    await world.send(*((LEVEL, -minute, 1.0 + minute / 10) for minute in range(9)))
     await world.deriver().run_once()
     assert world.latest.of(world.registry.stream(load).no) is not None
     corrections.computed_by((tiny.PACK,))

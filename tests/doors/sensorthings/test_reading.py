@@ -236,7 +236,7 @@ async def test_observations_with_other_conditions_are_counted_by_reading_them(st
         assert (await caller.get("/Observations", _count="true", _top="0"))["@iot.count"] == 4
         monkeypatch.setattr(search, "_PAGE", 1)
         monkeypatch.setattr(search, "_SORTED", 2)
-        assert (await caller.refused("/Observations", _count="true", _filter="result gt 1"))[0] == 501
+        assert (await caller.refused("/Observations", _count="true", _filter="result add 1 gt 2"))[0] == 501
 
 
 async def test_numbers_that_64_bits_do_not_hold_are_read_all_the_same(sta: World) -> None:
