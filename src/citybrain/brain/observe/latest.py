@@ -4,7 +4,7 @@ import itertools
 import threading
 from collections.abc import Callable
 from functools import wraps
-from typing import Concatenate, ParamSpec, TypeVar
+from typing import Concatenate, ParamSpec, TypeAlias, TypeVar
 
 import msgspec
 import numpy as np
@@ -38,9 +38,10 @@ class Reading(msgspec.Struct, frozen=True):
 
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
+_Method: TypeAlias = Callable[Concatenate["Latest", _P], _R]
 
 
-def _alone(method: "Callable[Concatenate[Latest, _P], _R]") -> "Callable[Concatenate[Latest, _P], _R]":
+def _alone(method: _Method[_P, _R]) -> _Method[_P, _R]:
     """Let a method write while no other does: one that came while the arrays grow would be written into the old ones."""
 
     @wraps(method)
