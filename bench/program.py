@@ -51,8 +51,13 @@ class Running:
     def ledger(self, door: str) -> dict[str, Any]:
         """The account of a door; an empty one where nothing has come through it yet."""
         doors = json.loads(self.get("/api/v1/observe/doors"))
-        empty = {"door": door, "received": 0, "stored": 0, "duplicate": 0, "refused": {}}
+        empty = {"door": door, "received": 0, "stored": 0, "duplicate": 0, "refused": {}, "pending": 0}
         return next((account for account in doors if account["door"] == door), empty)
+
+    def counted(self) -> int:
+        """How many observations there are, counted in the store."""
+        found: int = json.loads(self.get("/sta/v1.1/Observations?$count=true&$top=0"))["@iot.count"]
+        return found
 
     def kill(self) -> None:
         """Kill it as the power would: SIGKILL, no goodbye."""

@@ -4,10 +4,11 @@ import asyncio
 import io
 import json
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
+from typing import Any
 
 import aiomqtt
 import httpx
@@ -185,3 +186,41 @@ async def _single(client: httpx.AsyncClient, sending: Sending) -> None:
 
 
 WAYS = dict.fromkeys(FORMS, _bulk) | {"array": _array, "single": _single}
+
+
+def balances(running: Running, devices: Sequence[Sender]) -> None:
+    """Received = stored + duplicate + refused + pending; no less than was acknowledged, no more than was sent; stored is what there is."""
+    accounts = json.loads(running.get("/api/v1/observe/doors"))
+    for account in accounts:
+        told = account["stored"] + account["duplicate"] + sum(account["refused"].values()) + account["pending"]
+        assert account["received"] == told, account
+    for door in {device.door for device in devices}:
+        mine, account = [device for device in devices if device.door == door], running.ledger(door)
+        assert sum(device.received for device in mine) <= account["received"] <= sum(device.at_most() for device in mine), account
+        sure = sum(len(device.sure) for device in mine)
+        assert sure <= account["stored"] <= sure + sum(len(device.pending.new) for device in mine if device.pending)
+    assert sum(account["stored"] for account in accounts) == running.counted()
+
+
+def missing(running: Running, sure: Mapping[Row, float]) -> list[Row]:
+    """Acknowledged observations that are not in the history."""
+    have: dict[Row, float] = {}
+    for streams in _hundreds(sorted({stream for stream, _ in sure})):
+        path = f"/api/v1/observe/observations?stream.in={','.join(streams)}"
+        have |= {(row["stream"], row["time"]): row["value"] for row in rows(running, path)}
+    return [key for key, value in sure.items() if have.get(key) != value]
+
+
+def rows(running: Running, path: str) -> Iterator[dict[str, Any]]:
+    """Every row of a list, page by page."""
+    words, cursor = "&" if "?" in path else "?", ""
+    while True:
+        page = json.loads(running.get(f"{path}{words}limit=1000{cursor}"))
+        yield from page["items"]
+        if page["next"] is None:
+            return
+        cursor = f"&cursor={page['next']}"
+
+
+def _hundreds(names: list[str]) -> Iterator[list[str]]:
+    yield from (names[begin : begin + 100] for begin in range(0, len(names), 100))

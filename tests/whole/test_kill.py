@@ -5,14 +5,12 @@ import json
 import os
 import random
 import time
-from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from bench import program, wire
-from tests.whole.senders import GONE, Row, Sender, send, senders
+from tests.whole.senders import GONE, Sender, balances, missing, rows, send, senders
 
 KILLS = int(os.environ.get("CITYBRAIN_KILLS", "5"))
 
@@ -27,33 +25,19 @@ def test_nothing_acknowledged_is_lost_when_the_program_is_killed(tmp_path: Path)
     for _ in range(KILLS):
         running = program.start(tmp_path, mqtt=program.free_port())
         try:
-            _balances(running, devices)
+            balances(running, devices)
             case = case or _file_case(running)
             asyncio.run(_work(running, devices, notes, chance.uniform(0.5, 2.5), case))
         finally:
             running.kill()
     assert all(device.sure for device in devices)
     with program.running(tmp_path) as running:
-        _balances(running, devices)
+        balances(running, devices)
         _settle(running)
-        assert _missing(running, {key: value for device in devices for key, value in device.sure.items()}) == []
+        assert missing(running, {key: value for device in devices for key, value in device.sure.items()}) == []
         assert {entity for device in devices for entity in device.hot} <= _alerted(running)
         assert set(notes) <= _notes(running, case)
         assert json.loads(running.get("/api/v1/protect/audit/verify"))["rows"] > 0
-
-
-def _balances(running: program.Running, devices: tuple[Sender, ...]) -> None:
-    """Received = stored + duplicate + refused; no less than was acknowledged, no more than was sent; stored is what there is."""
-    accounts = json.loads(running.get("/api/v1/observe/doors"))
-    for account in accounts:
-        assert account["received"] == account["stored"] + account["duplicate"] + sum(account["refused"].values())
-    for door in {device.door for device in devices}:
-        mine, account = [device for device in devices if device.door == door], running.ledger(door)
-        assert sum(device.received for device in mine) <= account["received"] <= sum(device.at_most() for device in mine), account
-        sure = sum(len(device.sure) for device in mine)
-        assert sure <= account["stored"] <= sure + sum(len(device.pending.new) for device in mine if device.pending)
-    there = json.loads(running.get("/sta/v1.1/Observations?$count=true&$top=0"))["@iot.count"]
-    assert sum(account["stored"] for account in accounts) == there
 
 
 @pytest.mark.kill
@@ -64,9 +48,9 @@ def test_asked_to_end_under_load_with_streams_open_it_ends_clean_and_keeps_what_
     asyncio.run(_asked_to_end(running, device))
     assert running.process.wait(30) == 0
     with program.running(tmp_path) as running:
-        assert _missing(running, device.sure) == []
+        assert missing(running, device.sure) == []
         assert device.sure
-        _balances(running, (device,))
+        balances(running, (device,))
 
 
 async def _asked_to_end(running: program.Running, device: Sender) -> None:
@@ -119,33 +103,9 @@ def _settle(running: program.Running) -> None:
         time.sleep(0.2)
 
 
-def _missing(running: program.Running, sure: Mapping[Row, float]) -> list[Row]:
-    """Acknowledged observations that are not in the history."""
-    have: dict[Row, float] = {}
-    for streams in _hundreds(sorted({stream for stream, _ in sure})):
-        path = f"/api/v1/observe/observations?stream.in={','.join(streams)}"
-        have |= {(row["stream"], row["time"]): row["value"] for row in _all(running, path)}
-    return [key for key, value in sure.items() if have.get(key) != value]
-
-
 def _alerted(running: program.Running) -> set[str]:
-    return {row["entity"] for row in _all(running, "/api/v1/detect/alerts")}
+    return {row["entity"] for row in rows(running, "/api/v1/detect/alerts")}
 
 
 def _notes(running: program.Running, case: str) -> set[str]:
-    return {row["note"] for row in _all(running, f"/api/v1/exchange/datasets/step/rows?case={case}")}
-
-
-def _hundreds(names: list[str]) -> Iterator[list[str]]:
-    yield from (names[begin : begin + 100] for begin in range(0, len(names), 100))
-
-
-def _all(running: program.Running, path: str) -> Iterator[dict[str, Any]]:
-    """Every row of a list, page by page."""
-    words, cursor = "&" if "?" in path else "?", ""
-    while True:
-        page = json.loads(running.get(f"{path}{words}limit=1000{cursor}"))
-        yield from page["items"]
-        if page["next"] is None:
-            return
-        cursor = f"&cursor={page['next']}"
+    return {row["note"] for row in rows(running, f"/api/v1/exchange/datasets/step/rows?case={case}")}

@@ -1,30 +1,64 @@
-"""Backups of a state folder: every file with its SHA-256, checked before anything is restored."""
+"""Backups of a state folder: every file with its SHA-256, checked before anything is restored.
+
+That of a program that is not running is copied file by file; one that runs has it done by itself (see saving).
+"""
 
 import hashlib
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import msgspec
 
+from citybrain.engines.syncing import sync
 from citybrain.kernel.errors import BadInputError, ConflictError
 from citybrain.kernel.text import Text
 
 _MANIFEST = "manifest.json"
-_LEFT_OUT = frozenset(("lock", "log"))
+_LEFT_OUT = frozenset(("lock", "log", "control"))
+_SAVING = "saving"
+"""The folder in which a copy comes into being."""
 
 
 def backup(state: Path, target: Path) -> int:
     """Copy a state folder that nobody is using; returns the number of files. Raises ConflictError where the target is not empty."""
+    with begun(target):
+        copied(state, target / "state", ())
+        return sealed(target)
+
+
+@contextmanager
+def begun(target: Path) -> Iterator[None]:
+    """A target that was empty; what was begun is taken away where it fails."""
     _empty(target)
-    files = sorted(path for path in state.rglob("*") if path.is_file() and path.name not in _LEFT_OUT)
+    try:
+        yield
+    except BaseException:
+        shutil.rmtree(target / "state", ignore_errors=True)
+        raise
+
+
+def copied(state: Path, target: Path, apart: tuple[str, ...]) -> None:
+    """Copy the files of a state folder but for those at its top that are copied in another way; one that goes meanwhile is not missed."""
+    for path in sorted(state.rglob("*")):
+        name = path.relative_to(state)
+        if name.parts[0] in apart or path.name in _LEFT_OUT or _SAVING in name.parts or not path.is_file():
+            continue
+        (target / name).parent.mkdir(parents=True, exist_ok=True)
+        with suppress(FileNotFoundError):
+            shutil.copy2(path, target / name)
+
+
+def sealed(target: Path) -> int:
+    """Write the manifest once everything is on the disk."""
     sums = {}
-    for path in files:
-        name = path.relative_to(state).as_posix()
-        copy = target / "state" / name
-        copy.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy2(path, copy)
-        sums[name] = _sum(copy)
+    for path in sorted(path for path in (target / "state").rglob("*") if path.is_file()):
+        sync(path)
+        sums[path.relative_to(target / "state").as_posix()] = _sum(path)
     (target / _MANIFEST).write_bytes(msgspec.json.format(msgspec.json.encode(sums)))
+    for path in (target / _MANIFEST, *(path for path in (target / "state").rglob("*") if path.is_dir()), target):
+        sync(path)
     return len(sums)
 
 

@@ -2,17 +2,20 @@
 
 import argparse
 
-from citybrain.app import backups
+from citybrain.app import backups, control
 from citybrain.app.given import settings_of
 from citybrain.app.lock import StateLock
 from citybrain.app.saying import say
 
 
 def backup(given: argparse.Namespace) -> int:
-    """Back up the state folder of a program that is not running."""
+    """Back up a state folder; where a program runs on it, that program does it."""
     settings = settings_of(given)
-    with StateLock(settings.folder):
-        say(f"{backups.backup(settings.folder, given.target)} 个文件 · files")
+    files = control.backup(settings.folder, given.target)
+    if files is None:
+        with StateLock(settings.folder):
+            files = backups.backup(settings.folder, given.target)
+    say(f"{files} 个文件 · files")
     return 0
 
 

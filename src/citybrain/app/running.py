@@ -5,7 +5,8 @@ import gc
 import signal
 import sys
 from collections.abc import Callable, Coroutine, Sequence
-from contextlib import suppress
+from contextlib import AbstractAsyncContextManager, nullcontext, suppress
+from functools import partial
 from types import FrameType
 
 import structlog
@@ -13,7 +14,7 @@ import uvicorn
 from litestar.types import ASGIApp
 from uvicorn.loops.auto import auto_loop_factory
 
-from citybrain.app import asgi, parts
+from citybrain.app import asgi, control, parts, saving
 from citybrain.app.city import City
 from citybrain.app.duties import duties
 from citybrain.app.links import papers
@@ -64,7 +65,8 @@ async def _run(city: City, demo: parts.DemoNotes | None, more: Sequence[Duty], r
     if ready is not None:
         ready()
     try:
-        await server.serve(sockets)
+        async with _asked(city):
+            await server.serve(sockets)
     finally:
         for duty in running:
             duty.cancel()
@@ -113,6 +115,13 @@ async def _broker(city: City, door: MqttDoor, feeds: Feeds) -> Broker | None:
     broker = Broker(city.settings.hosts, city.settings.mqtt_port, door.authorise, door.take, subscribe=feeds.open)
     await broker.start()
     return broker
+
+
+def _asked(city: City) -> AbstractAsyncContextManager[None]:
+    """Backing up on request; a district on PostgreSQL is backed up by the means of that."""
+    if city.stores.own is None or city.settings.database:
+        return nullcontext()
+    return control.listening(city.settings.folder, partial(saving.save, city.stores, city.settings.folder))
 
 
 def _answers(city: City) -> Answers | None:

@@ -28,6 +28,32 @@ def open_sqlite(path: Path, space: FreeSpace | None = None, patience: float = PA
     return SqlTransactions(writing, reading, _Gate(space or FreeSpace(path.parent), patience).writer, _translate)
 
 
+class Snapshot:
+    """What is committed in a file when it is made, until ``close``; whoever keeps others from committing knows what that is."""
+
+    def __init__(self, path: Path) -> None:
+        self._connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+        self._connection.execute("BEGIN").close()
+        # The snapshot is that of the first read.
+        self._connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+
+    def write(self, target: Path) -> None:
+        """Write it as a file of its own. Raises StorageFullError."""
+        copy = sqlite3.connect(target)
+        try:
+            self._connection.backup(copy)
+        except sqlite3.OperationalError as error:
+            if getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_FULL:
+                raise full() from error
+            raise
+        finally:
+            copy.close()
+
+    def close(self) -> None:
+        """Let go of it."""
+        self._connection.close()
+
+
 class _Gate:
     """Lets one writer through; SQLite's own lock would make the others poll."""
 

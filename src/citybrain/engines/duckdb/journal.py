@@ -113,6 +113,12 @@ class Journal:
             while self._old and self._old[0].last <= upto:
                 self._old.popleft().path.unlink()
 
+    def parts(self) -> list[tuple[Path, int]]:
+        """The files that are there, and how many bytes of each: what was acknowledged up to now and may not be in the tables."""
+        with self._lock:
+            found = [(one.path, one.path.stat().st_size) for one in self._old]
+            return found if self._file < 0 else [*found, (self._path(), self._size)]
+
     def close(self) -> None:
         """End the file that is written to, so that it may be forgotten too."""
         with self._lock:

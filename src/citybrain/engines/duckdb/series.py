@@ -7,7 +7,7 @@ from contextlib import contextmanager
 import duckdb
 import pyarrow as pa
 
-from citybrain.engines.duckdb import reading, segments, split, splitting
+from citybrain.engines.duckdb import reading, saving, segments, split, splitting
 from citybrain.engines.duckdb.closing import Closing, History
 from citybrain.engines.duckdb.commit import transaction
 from citybrain.engines.duckdb.deleting import Deleting, Due
@@ -15,6 +15,7 @@ from citybrain.engines.duckdb.deletions import Deletion, recorded
 from citybrain.engines.duckdb.file import DuckFile
 from citybrain.engines.duckdb.ledger import Door
 from citybrain.engines.duckdb.ring import Ring
+from citybrain.engines.duckdb.saving import Saving
 from citybrain.engines.duckdb.shipping import Shipping
 from citybrain.engines.duckdb.split import TOTALS, Split
 from citybrain.engines.duckdb.tables import STORED
@@ -40,6 +41,7 @@ class DuckSeries:
     ) -> None:
         self._file = file
         self._ring = Ring(ring_rows)
+        saving.sweep(file.folder)
         with file.cursor() as cursor:
             segments.sweep(cursor, file.closed)
             segments.show(cursor, file.closed)
@@ -150,6 +152,10 @@ class DuckSeries:
     def certify(self, deletion: str, erased: Instant) -> None:
         """Enter the wall time at which the replaced file of a deletion was found to be gone."""
         self._deleting.certify(deletion, erased)
+
+    def hold(self) -> Saving:
+        """What stands at this instant, with the facts beside it, to be copied while observations come in. One at a time."""
+        return self._writer.hold()
 
     def close(self) -> None:
         """Write what waits and end the writer; the file is closed by its owner."""

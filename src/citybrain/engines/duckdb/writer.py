@@ -15,6 +15,7 @@ from citybrain.engines.duckdb.commit import Plan
 from citybrain.engines.duckdb.file import DuckFile
 from citybrain.engines.duckdb.journal import Journal
 from citybrain.engines.duckdb.ring import Ring
+from citybrain.engines.duckdb.saving import Saving
 from citybrain.engines.duckdb.storing import Storer, translated
 from citybrain.engines.space import room
 from citybrain.kernel.errors import BusyError, CityError
@@ -78,6 +79,11 @@ class Writer:
     def run(self, job: Callable[[duckdb.DuckDBPyConnection], None], after: Callable[[], object] | None = None) -> None:
         """Run a job over the tables, after all that is acknowledged now; see Storer.run."""
         self._storer.run(job, after)
+
+    def hold(self) -> Saving:
+        """What stands at this instant, to be copied; nothing is acknowledged while it is taken hold of."""
+        with self.state.lock:
+            return Saving(self._file, self._journal.parts())
 
     def close(self) -> None:
         """Write what waits, store it, and end both threads."""
