@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from citybrain.engines.duckdb import state as states
-from citybrain.engines.duckdb.ledger import Door, after_batch, key, opened
+from citybrain.engines.duckdb.ledger import Door, after_batch, key, next_no, opened
 from citybrain.engines.duckdb.revision import column64, days_of
 from citybrain.engines.duckdb.state import State
 from citybrain.engines.duckdb.tables import COLUMNS, STORED
@@ -126,7 +126,9 @@ def _receipts(fresh: Sequence[Batch], last_seq: int) -> dict[str, Receipt]:
 def _doors(state: State, fresh: Sequence[Batch]) -> dict[str, Door]:
     doors: dict[str, Door] = {}
     for batch in fresh:
-        door = doors.get(batch.door) or state.doors.get(batch.door) or opened(len(state.doors) + len(doors), batch.door)
+        door = doors.get(batch.door) or state.doors.get(batch.door)
+        if door is None:
+            door = opened(next_no((*state.doors.values(), *doors.values())), batch.door)
         doors[batch.door] = Door(door.no, after_batch(door.account, batch))
     return doors
 

@@ -23,6 +23,11 @@ def opened(no: int, name: str) -> Door:
     return Door(no, DoorAccount(name, 0, 0, 0, {}, None))
 
 
+def next_no(doors: Iterable[Door]) -> int:
+    """The number of a new door: no two doors ever share one, for rows bear it for good."""
+    return max((door.no for door in doors), default=-1) + 1
+
+
 def added(account: DoorAccount, stored: int, duplicate: int, refused: dict[str, int], last: Instant | None) -> DoorAccount:
     """The account after some more rows; received = stored + duplicate + refused."""
     sent = stored + duplicate + sum(refused.values())

@@ -8,7 +8,7 @@ import msgspec
 import numpy as np
 
 from citybrain.engines.duckdb.deletions import deleted
-from citybrain.engines.duckdb.ledger import Door, RecentKeys, added, opened
+from citybrain.engines.duckdb.ledger import Door, RecentKeys, added, next_no, opened
 from citybrain.kernel.instant import Instant
 from citybrain.kernel.observations import DoorAccount
 
@@ -38,7 +38,7 @@ class State:
     def open(self, name: str) -> Door:
         """The door of a name, opened where it is new."""
         with self.lock:
-            door = self.doors.get(name) or opened(len(self.doors), name)
+            door = self.doors.get(name) or opened(next_no(self.doors.values()), name)
             self.doors = self.doors | {name: door}
             return door
 
