@@ -5,8 +5,10 @@ from typing import Any
 import pytest
 from httpx import AsyncClient
 
-from citybrain.brain.observe import Verdict
+from citybrain.brain.observe import About, Verdict
+from citybrain.doors.sensorthings import Singles
 from citybrain.kernel.errors import StorageFullError
+from citybrain.kernel.instant import parse
 from citybrain.kernel.text import same
 from tests.doors.conftest import World
 from tests.doors.sensorthings.conftest import ROOT, Desk, fill
@@ -149,11 +151,10 @@ async def test_what_cannot_be_kept_is_refused_with_its_reason(sta: World) -> Non
     await made(sta)
     async with sta.client("device") as device:
         await posted(device, "/Observations", reading(50))
-        array = {"Datastream": {"@iot.id": "well-1.level"}, "components": ["phenomenonTime", "result", "FeatureOfInterest/id"]}
         wrong: list[tuple[str, Any, int, str]] = [
             ("/Observations", reading(51, about="none"), 400, "No FeatureOfInterest 'none'"),
             ("/Observations", reading(51, about="well-2"), 501, "where another Thing stands"),
-            ("/Observations", reading(51, about=SPRING), 501, "make the FeatureOfInterest first"),
+            ("/Observations", reading(51, about=SPRING), 403, "may not make it"),
             ("/Observations", reading(51, "much"), 400, "bad_value"),
             ("/Observations", {**reading(51), "Datastream": {"@iot.id": "well-2.level"}}, 403, "forbidden_stream"),
             ("/FeaturesOfInterest", POND, 403, ""),
@@ -161,8 +162,6 @@ async def test_what_cannot_be_kept_is_refused_with_its_reason(sta: World) -> Non
         for path, body, code, why in wrong:
             answer = await device.post(ROOT + path, json=body)
             assert (answer.status_code, why in answer.json()["message"]) == (code, True), (body, answer.text)
-        rows = await device.post(f"{ROOT}/CreateObservations", json=[{**array, "dataArray": [["2026-11-22T06:51:00Z", 1, "pond"]]}])
-        assert rows.json()[0].startswith("error")
         keyed = await device.post(f"{ROOT}/Observations", json=reading(51), headers={"Idempotency-Key": "k"})
         assert keyed.status_code == 400
     async with sta.client("admin") as client:
@@ -211,3 +210,21 @@ async def test_a_store_that_takes_no_observation_leaves_no_feature_of_it(sta: Wo
     async with sta.client("dispatcher") as client:
         assert (await said(client, f"{at}/FeatureOfInterest"))["@iot.id"] == "pond"
         assert await results(client, "/FeaturesOfInterest('pond')/Observations") == [1.0]
+
+
+async def test_a_feature_that_is_observed_while_it_is_deleted_stays(sta: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    await made(sta)
+    assert isinstance(sta.front, Singles)
+    making, featured = sta.front.parts.making, sta.front.parts.featured
+    end, number = making.end_feature, sta.parts.registry.stream("well-1.level").no
+
+    def later(feature: str) -> None:
+        """An observation about it comes after the look."""
+        featured.keep([About(number, parse("2026-11-22T06:51:00Z"), feature)])
+        end(feature)
+
+    monkeypatch.setattr(making, "end_feature", later)
+    async with sta.client("admin") as client:
+        answer = await client.delete(f"{ROOT}/FeaturesOfInterest('pond')")
+        assert (answer.status_code, "is not deleted" in answer.json()["message"]) == (409, True)
+        assert (await said(client, "/FeaturesOfInterest('pond')"))["name"] == "Pond"
