@@ -24,8 +24,6 @@ from citybrain.kernel.errors import BadInputError, NotHeldError, StaleError
 from citybrain.kernel.instant import parse
 from citybrain.kernel.text import Json
 
-ADDRESS: Final = r"/Observations\((?:'(?:[^']|'')*'|[^/']*)\)"
-"""How the path of one Observation ends."""
 _TRIES: Final = 3
 """How often a change is tried while others change the same reading."""
 _Changes: TypeAlias = Mapping[str, Change]

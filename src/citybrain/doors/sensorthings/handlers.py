@@ -1,6 +1,5 @@
 """The routes of the door: one for all that is read, one for observations, and one each for what is made, changed and ended."""
 
-import re
 from typing import Annotated, Final
 from urllib.parse import parse_qsl
 
@@ -32,7 +31,7 @@ _READINGS: Final = "Observations"
 """What is sent to a path that ends so are readings of devices."""
 _ARRAYS: Final = "CreateObservations"
 _BELOW: Final = "/{path:path}"
-_ONE_READING: Final = {"endings": {correcting.ADDRESS: "observation.correct"}}
+_ONE_READING: Final = {"endings": {f"/{_READINGS}(*)": "observation.correct"}}
 IdempotencyKey = Annotated[str | None, HeaderParameter(name="Idempotency-Key", min_length=1, max_length=200, pattern="^[!-~]+$")]
 
 
@@ -61,7 +60,7 @@ def read(request: Call, parts: Parts, path: FromPath[str]) -> Response[bytes]:
 
 @post(
     _BELOW,
-    opt=_asks("entity.write") | {"endings": {_READINGS: "observation.write", re.escape(batch.BATCH): "catalogue.read"}},
+    opt=_asks("entity.write") | {"endings": {_READINGS: "observation.write", batch.BATCH: "catalogue.read"}},
     status_code=201,
 )
 async def write(request: Call, parts: Parts, path: FromPath[str], key: IdempotencyKey = None) -> Response[bytes]:
