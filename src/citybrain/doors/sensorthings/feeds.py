@@ -248,7 +248,7 @@ class Feeds:
         if wanted is None or not len(places):
             return places
         few, streams = rows.take(places), self._parts.registry.streams()
-        numbers, times = few["stream_no"].to_pylist(), few["time"].to_pylist()
+        numbers, times = few["stream_no"].to_numpy().tolist(), few["time"].to_numpy().tolist()
         own = sorted(self._parts.featured.streams().intersection(numbers))
         # What a reading is about is durable before it is.
         about = self._parts.featured.of(own, min(times), max(times)) if own else {}
