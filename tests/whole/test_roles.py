@@ -282,7 +282,7 @@ def test_what_is_struck_out_at_one_process_is_left_out_by_all_and_put_back(split
 
 def test_an_observation_changed_and_deleted_at_one_process_is_so_at_all(split: District) -> None:
     about, unit = {"description": "made over SensorThings"}, {"symbol": "m", "definition": "http://unitsofmeasure.org/ucum.html#m"}
-    joint = {
+    joint: dict[str, Any] = {
         "name": "Levels",
         "observationType": "http://www.opengis.net/def/observationType/OGC-OM/2.0/OM_ComplexObservation",
         "multiObservationDataTypes": ["http://www.opengis.net/def/observationType/OGC-OM/2.0/OM_Measurement"] * 2,
@@ -308,7 +308,7 @@ def test_an_observation_changed_and_deleted_at_one_process_is_so_at_all(split: D
         road, token = f"/sta/v1.1/Observations('{found}')", {"X-CSRF-Token": officer.cookies["csrf"]}
         answer = officer.patch(road, json={"result": [7.0, 8.0]}, headers=token)
         assert answer.status_code == 200, answer.text
-        until(lambda: desk.get(road).json()["result"], [7.0, 8.0], seconds=5)
+        until(lambda: desk.get(road).json().get("result"), [7.0, 8.0], seconds=5)
         newest = [items(desk, f"/api/v1/observe/streams/{name}/corrections")[0] for name in streams]
         assert [(one["why"], one["state"]) for one in newest] == [
             ("经 SensorThings 修改 · Changed over SensorThings", "standing")
