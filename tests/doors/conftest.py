@@ -156,15 +156,16 @@ def world(tmp_path: Path, tables: Path) -> Iterator[World]:
     transactions = open_sqlite(Path(shutil.copy(tables, tmp_path / "city.sqlite")))
     file = DuckFile(tmp_path / "series")
     series = DuckSeries(file)
-    yield _world(tmp_path, clock, bus, transactions, series, DuckFacts(file))
+    yield settled(tmp_path, clock, bus, transactions, series, DuckFacts(file))
     series.close()
     file.close()
     transactions.close()
 
 
-def _world(
+def settled(
     folder: Path, clock: FixedClock, bus: LocalBus, transactions: SqlTransactions, series: DuckSeries, facts: DuckFacts
 ) -> World:
+    """The city over the stores of a folder, with what every test of a door finds in it."""
     packs = (PACK,)
     areas = observe.AreaBook(transactions)
     areas.put([Area("120104", "district", same("示意城区"), None, shapely.to_wkb(shapely.box(117, 39, 117.2, 39.2)), "generated")])

@@ -164,7 +164,8 @@ def sensorthings(city: City, admitting: api_door.ApiParts) -> sensorthings_door.
 
 def mqtt(city: City) -> mqtt_door.MqttDoor:
     """The MQTT door."""
-    topics: tuple[mqtt_door.Reads, ...] = (*mqtt_door.mapped(city.settings.mqtt_topics), sensorthings_door.Messages(city.registry))
+    read = sensorthings_door.Messages(sensorthings(city, api(city)))
+    topics: tuple[mqtt_door.Reads, ...] = (*mqtt_door.mapped(city.settings.mqtt_topics), read)
     return mqtt_door.MqttDoor(city.guard, city.accounts, city.intake, city.clock, topics=topics)
 
 

@@ -33,9 +33,9 @@ READINGS = (
 )
 
 
-def on(world: World) -> World:
-    """The world with the door on its application."""
-    parts = sensorthings.SensorThingsParts(
+def parts_of(world: World) -> sensorthings.SensorThingsParts:
+    """What the door is handed in this world."""
+    return sensorthings.SensorThingsParts(
         guard=world.parts.guard,
         accounts=world.parts.accounts,
         registry=world.parts.registry,
@@ -48,6 +48,11 @@ def on(world: World) -> World:
         may=api.may(world.parts),
         purpose=api.purpose,
     )
+
+
+def on(world: World) -> World:
+    """The world with the door on its application."""
+    parts = parts_of(world)
     app = Litestar([*api.routes(world.parts), *sensorthings.routes(parts)], exception_handlers=problems.handlers())
     return replace(world, build=lambda: app, front=sensorthings.Singles(app, parts))
 

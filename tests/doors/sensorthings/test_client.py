@@ -168,6 +168,35 @@ def test_frost_client_makes_a_feature_and_observes_it(sta: World, served: str) -
     assert house.features_of_interest().find("pond").description == "Behind the old mill"
 
 
+def test_frost_client_describes_a_feature_within_an_observation(sta: World, served: str) -> None:
+    secret = sta.parts.accounts.devices.create("塔", "scout", ["well-1", "+mill-*"])
+    scout = frost.SensorThingsService(served, auth_handler=frost.AuthHandler("scout", secret))
+    geojson = {"type": "Point", "coordinates": [117.1, 39.1]}
+    for minute, result in ((58, 12.5), (59, 13.5)):
+        pond = frost.FeatureOfInterest(
+            name="Mill pond", description="Behind the mill", encoding_type="application/geo+json", feature=geojson
+        )
+        stream = frost.Datastream(id="well-1.level")
+        time = f"2026-11-22T06:{minute}:00Z"
+        scout.create(frost.Observation(result=result, phenomenon_time=time, datastream=stream, feature_of_interest=pond))
+
+    rows = frost.model.ext.data_array_value.DataArrayValue()
+    rows.datastream = frost.Datastream(id="well-1.level")
+    rows.components = {rows.Property.PHENOMENON_TIME, rows.Property.RESULT, rows.Property.FEATURE_OF_INTEREST}
+    third = frost.Observation(result=14.5, phenomenon_time="2026-11-22T06:57:00Z")
+    third.feature_of_interest = frost.FeatureOfInterest(id="mill-pond")
+    rows.add_observation(third)
+    document = frost.model.ext.data_array_document.DataArrayDocument()
+    document.add_data_array_value(rows)
+    assert len(scout.observations().create(document)) == 1
+
+    sta.parts.accounts.create("派遣员", "desk", PASSWORD, ["dispatcher"])
+    desk = frost.SensorThingsService(served, auth_handler=signed_in(sta.parts.accounts.sign_in("desk", PASSWORD)))
+    (found,) = desk.features_of_interest().query().filter("name eq 'Mill pond'").list().entities
+    assert (found.id, found.description, found.feature["coordinates"]) == ("mill-pond", "Behind the mill", [117.1, 39.1])
+    assert [each.result for each in found.get_observations().query().list()] == [13.5, 12.5, 14.5]
+
+
 def test_frost_client_sends_a_change_set(sta: World, served: str) -> None:
     sta.parts.accounts.create("管理员", "house", PASSWORD, ["admin"])
     house = frost.SensorThingsService(served, auth_handler=signed_in(sta.parts.accounts.sign_in("house", PASSWORD)))

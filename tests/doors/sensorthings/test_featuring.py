@@ -149,11 +149,10 @@ async def test_what_cannot_be_kept_is_refused_with_its_reason(sta: World) -> Non
     await made(sta)
     async with sta.client("device") as device:
         await posted(device, "/Observations", reading(50))
-        array = {"Datastream": {"@iot.id": "well-1.level"}, "components": ["phenomenonTime", "result", "FeatureOfInterest/id"]}
         wrong: list[tuple[str, Any, int, str]] = [
             ("/Observations", reading(51, about="none"), 400, "No FeatureOfInterest 'none'"),
             ("/Observations", reading(51, about="well-2"), 501, "where another Thing stands"),
-            ("/Observations", reading(51, about=SPRING), 501, "make the FeatureOfInterest first"),
+            ("/Observations", reading(51, about=SPRING), 403, "may not make it"),
             ("/Observations", reading(51, "much"), 400, "bad_value"),
             ("/Observations", {**reading(51), "Datastream": {"@iot.id": "well-2.level"}}, 403, "forbidden_stream"),
             ("/FeaturesOfInterest", POND, 403, ""),
@@ -161,8 +160,6 @@ async def test_what_cannot_be_kept_is_refused_with_its_reason(sta: World) -> Non
         for path, body, code, why in wrong:
             answer = await device.post(ROOT + path, json=body)
             assert (answer.status_code, why in answer.json()["message"]) == (code, True), (body, answer.text)
-        rows = await device.post(f"{ROOT}/CreateObservations", json=[{**array, "dataArray": [["2026-11-22T06:51:00Z", 1, "pond"]]}])
-        assert rows.json()[0].startswith("error")
         keyed = await device.post(f"{ROOT}/Observations", json=reading(51), headers={"Idempotency-Key": "k"})
         assert keyed.status_code == 400
     async with sta.client("admin") as client:

@@ -18,7 +18,8 @@ from citybrain.kernel.instant import SECOND, Instant, parse, rfc3339
 from citybrain.kernel.observations import Batch, Receipt
 from tests.brokers import until
 from tests.doors.conftest import PASSWORD, World
-from tests.doors.sensorthings.conftest import ROOT, desk, fill
+from tests.doors.sensorthings.conftest import ROOT, desk, fill, parts_of
+from tests.doors.sensorthings.test_featuring import POND
 
 AT = "2026-11-22T06:30:00Z"
 LEVEL = "v1.1/Datastreams('well-1.level')/Observations"
@@ -64,7 +65,7 @@ async def wired(sta: World) -> AsyncIterator[Wire]:
     """A broker of a city with SensorThings, and what is told there."""
     front = sta.front
     assert isinstance(front, Singles)
-    door = MqttDoor(sta.parts.guard, sta.parts.accounts, sta.parts.intake, sta.clock, topics=(Messages(sta.parts.registry),))
+    door = MqttDoor(sta.parts.guard, sta.parts.accounts, sta.parts.intake, sta.clock, topics=(Messages(parts_of(sta)),))
     feeds = Feeds(front.parts, door.stays, "http://city")
     broker = Broker(("127.0.0.1",), 0, door.authorise, door.take, subscribe=feeds.open)
     await broker.start()
@@ -187,16 +188,31 @@ async def test_what_cannot_be_subscribed_to_is_refused(wire: Wire, topic: str) -
     assert await granted(reader, LEVEL) == [1]
 
 
-async def test_a_feature_that_was_made_is_told_when_it_changes_and_observations_about_it_are_not_subscribed_to(wire: Wire) -> None:
+async def test_a_feature_that_was_made_is_told_when_it_changes(wire: Wire) -> None:
     reader, pond = await wire.person("dispatcher"), "v1.1/FeaturesOfInterest('pond')"
-    place = {"type": "Point", "coordinates": [117.1, 39.1]}
-    body = {"name": "Pond", "description": "A pond", "encodingType": "application/geo+json", "feature": place}
     async with desk(wire.world, "admin") as admin:
-        assert (await admin.client.post(f"{ROOT}/FeaturesOfInterest", json=body)).status_code == 201
-        assert await granted(reader, f"{pond}/Observations", "v1.1/FeaturesOfInterest('well-1')/Observations", pond) == [0x80, 1, 1]
+        assert (await admin.client.post(f"{ROOT}/FeaturesOfInterest", json=POND)).status_code == 201
+        assert await granted(reader, pond) == [1]
         await admin.client.patch(f"{ROOT}/FeaturesOfInterest('pond')", json={"name": "Mill pond"})
     ((topic, told),) = await heard(reader, 1)
     assert (topic, told["name"]) == (pond, "Mill pond")
+
+
+async def test_whoever_subscribes_to_a_feature_hears_the_observations_about_it_alone(wire: Wire) -> None:
+    """Also of a stream that had none about it before; those about the place of a thing are the others of its streams."""
+    reader, other, device = await wire.person("dispatcher"), await wire.person("leader"), await wire.device()
+    pond, well = "v1.1/FeaturesOfInterest('pond')/Observations", "v1.1/FeaturesOfInterest('well-1')/Observations"
+    async with desk(wire.world, "admin") as admin:
+        assert (await admin.client.post(f"{ROOT}/FeaturesOfInterest", json=POND)).status_code == 201
+    assert await granted(reader, pond, qos=1) == [1]
+    assert await granted(other, well, qos=1) == [1]
+    for number in range(8):
+        stream, named = ("well-1.level", "well-1.salt")[number % 2], number % 4 < 2
+        body = json.loads(reading(number, stream)) | ({"FeatureOfInterest": {"@iot.id": "pond"}} if named else {})
+        await device.publish(ALL, json.dumps(body), qos=1)
+    await device.publish(ALL, reading(8, "well-2.salt"), qos=1)
+    assert [(topic, told["result"]) for topic, told in await heard(reader, 4)] == [(pond, number) for number in (0, 1, 4, 5)]
+    assert [(topic, told["result"]) for topic, told in await heard(other, 4)] == [(well, number) for number in (2, 3, 6, 7)]
 
 
 async def test_who_may_not_read_over_http_may_not_subscribe_and_it_is_in_the_trail(wire: Wire) -> None:

@@ -12,15 +12,14 @@ from citybrain.kernel.errors import BadInputError, CityError, NotFoundError, Not
 from citybrain.kernel.instant import parse
 from citybrain.kernel.observations import SeriesQuery
 from tests.doors.conftest import World
+from tests.doors.sensorthings.conftest import parts_of
 
 AT = "2026-11-22T06:59:00Z"
 
 
 @pytest.fixture
 def door(world: World) -> MqttDoor:
-    return MqttDoor(
-        world.parts.guard, world.parts.accounts, world.parts.intake, world.clock, topics=(Messages(world.parts.registry),)
-    )
+    return MqttDoor(world.parts.guard, world.parts.accounts, world.parts.intake, world.clock, topics=(Messages(parts_of(world)),))
 
 
 @pytest.fixture
@@ -72,8 +71,8 @@ async def test_a_datastream_that_is_another_s_is_refused_and_counted(world: Worl
 )
 def test_what_is_no_observation_says_why(world: World, topic: str, said: str, error: type[CityError]) -> None:
     with pytest.raises(error):
-        Messages(world.parts.registry).rows(topic, said.encode(), AT)
+        Messages(parts_of(world)).rows(topic, said.encode(), AT)
 
 
 def test_other_topics_are_somebody_else_s(world: World) -> None:
-    assert Messages(world.parts.registry).rows("citybrain/v1/well-1", b"{}", AT) is None
+    assert Messages(parts_of(world)).rows("citybrain/v1/well-1", b"{}", AT) is None

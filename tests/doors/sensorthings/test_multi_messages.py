@@ -11,7 +11,7 @@ from citybrain.kernel.access import Caller
 from citybrain.kernel.errors import BadInputError, CityError, NotFoundError, NotHeldError
 from citybrain.kernel.observations import DoorAccount
 from tests.doors.conftest import World
-from tests.doors.sensorthings.conftest import desk
+from tests.doors.sensorthings.conftest import desk, parts_of
 from tests.doors.sensorthings.test_multi import OBSERVED, observation
 
 TOPIC = f"v1.1{OBSERVED}"
@@ -19,7 +19,7 @@ TOPIC = f"v1.1{OBSERVED}"
 
 @pytest.fixture
 def door(masts: World) -> MqttDoor:
-    topics = (Messages(masts.parts.registry),)
+    topics = (Messages(parts_of(masts)),)
     return MqttDoor(masts.parts.guard, masts.parts.accounts, masts.parts.intake, masts.clock, topics=topics)
 
 

@@ -120,7 +120,7 @@ async def test_a_row_about_another_feature_than_the_thing_is_refused_and_not_sto
     body = [array("well-1.level", names, [AT, 12.5, "well-1"], ["2026-11-22T06:58:00Z", 3, "well-2"])]
     async with sta.client("device") as device:
         said = (await device.post(f"{ROOT}/CreateObservations", json=body)).json()
-    assert [each if each.startswith("http") else each.partition(":")[0] for each in said] == [LINK, "error bad_row"]
+    assert [each if each.startswith("http") else each.partition(":")[0] for each in said] == [LINK, "error bad_feature"]
     assert (await ledger(sta))["stored"] == 1
 
 

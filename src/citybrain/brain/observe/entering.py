@@ -10,7 +10,7 @@ from sqlalchemy.exc import IntegrityError
 
 from citybrain.brain.observe.made import FEATURE, MADE, Words
 from citybrain.brain.observe.naming import free, slug
-from citybrain.brain.observe.registry import Registry
+from citybrain.brain.observe.registry import MovedError, Registry
 from citybrain.kernel.clock import Clock
 from citybrain.kernel.errors import ConflictError, NotFoundError
 from citybrain.kernel.places import Place
@@ -70,12 +70,12 @@ class Entering:
 
 @contextmanager
 def alone() -> Iterator[None]:
-    """A commit; raises ConflictError where another process made the same meanwhile."""
+    """A commit; raises MovedError where another process made the same meanwhile."""
     try:
         yield
     except IntegrityError as error:
         what = Text("同名对象正在别处新建，请重试。", "The same is being made elsewhere at this moment. Try again.")
-        raise ConflictError(what) from error
+        raise MovedError(what) from error
 
 
 def declared_elsewhere(key: str) -> ConflictError:

@@ -4,19 +4,30 @@ Few observations have one, and those that have none cost nothing: which streams 
 """
 
 import threading
-from collections.abc import Sequence
-from typing import Final, NamedTuple
+from collections.abc import Iterable, Sequence
+from typing import Final, NamedTuple, TypeVar
 
-from sqlalchemy import Connection, and_, delete, insert, or_, select
+from sqlalchemy import Connection, and_, bindparam, delete, insert, or_, select
 
+from citybrain.brain.observe.made import FEATURE, MadeThing
 from citybrain.brain.observe.marks import Mark
-from citybrain.brain.observe.store import FEATURED
+from citybrain.brain.observe.store import ENTITY, FEATURED
+from citybrain.kernel.errors import ConflictError
 from citybrain.kernel.instant import Instant
 from citybrain.kernel.observations import Numbers
 from citybrain.kernel.ports import Transactions
+from citybrain.kernel.text import Text
+from citybrain.kernel.things import Entity
 
 MARK: Final = "observe.featured"
 """The cursor that moves when a stream has such an observation for the first time."""
+_MOST: Final = 500
+"""Values that a statement names at once."""
+Noun = TypeVar("Noun")
+
+
+class EndedError(ConflictError):
+    """What observations were to be about is there no more."""
 
 
 class About(NamedTuple):
@@ -62,11 +73,19 @@ class Featured:
         with self._transactions.read() as connection:
             return tuple(About(row.stream, Instant(row.time), row.feature) for row in connection.execute(ordered))
 
+    def keep(self, about: Sequence[About]) -> tuple[About, ...]:
+        """As ``put``, for features that are there; raises EndedError, with nothing kept, where one of them is there no more."""
+        return self._kept(about, sorted({one.feature for one in about if one.feature is not None}))
+
     def put(self, about: Sequence[About]) -> tuple[About, ...]:
-        """Keep what observations are about, in one commit; what was known of the same ones before."""
+        """Keep what observations are about, in one commit; what was known of the same ones before, each once."""
+        return self._kept(about, ())
+
+    def _kept(self, about: Sequence[About], needed: Sequence[str]) -> tuple[About, ...]:
         fresh = {one.stream for one in about if one.feature is not None} - self.streams()
         with self._lock, self._transactions.begin() as tx:
-            before = tuple(_put(tx.connection, one) for one in about)
+            _require(tx.connection, needed)
+            before = _put(tx.connection, list({one[:2]: one for one in about}.values()))
             alone = bool(fresh) and self._mark.move(tx.connection)
         if alone:
             self._streams |= fresh
@@ -85,10 +104,49 @@ class Featured:
         return frozenset(connection.execute(select(FEATURED.c.stream).distinct()).scalars())
 
 
-def _put(connection: Connection, about: About) -> About:
-    mine = and_(FEATURED.c.stream == about.stream, FEATURED.c.time == about.time)
-    known = connection.execute(select(FEATURED.c.feature).where(mine)).scalar_one_or_none()
-    connection.execute(delete(FEATURED).where(mine))
-    if about.feature is not None:
-        connection.execute(insert(FEATURED).values(stream=about.stream, time=about.time, feature=about.feature))
-    return About(about.stream, about.time, known)
+def unnamed(connection: Connection, nouns: Sequence[Noun]) -> list[Noun]:
+    """Of what is to be forgotten all but the features that observations are about by now, and what is said of them."""
+    ids = [noun.id for noun in nouns if isinstance(noun, Entity) and noun.kind == FEATURE]
+    kept: set[str] = set()
+    for part in _parts(ids):
+        # Locked first and looked at after that: whoever keeps an observation about one of them is waited for.
+        connection.execute(select(ENTITY.c.id).where(ENTITY.c.id.in_(part)).with_for_update())
+        kept |= set(connection.execute(select(FEATURED.c.feature).where(FEATURED.c.feature.in_(part)).distinct()).scalars())
+    return [noun for noun in nouns if not isinstance(noun, Entity | MadeThing) or noun.id not in kept]
+
+
+def _require(connection: Connection, features: Sequence[str]) -> None:
+    for part in _parts(features):
+        there = and_(ENTITY.c.id.in_(part), ENTITY.c.kind == FEATURE, ENTITY.c.valid_to.is_(None))
+        # Locked on servers that know it, so that nobody takes one back before this is committed.
+        found = set(connection.execute(select(ENTITY.c.id).where(there).with_for_update(read=True)).scalars())
+        gone = next((feature for feature in part if feature not in found), None)
+        if gone is not None:
+            what = Text(
+                f"观测对象“{gone}”刚被删除，请重新发送。",
+                f"The feature '{gone}' has just been deleted. Send the observation again.",
+            )
+            raise EndedError(what, id=gone)
+
+
+def _put(connection: Connection, about: Sequence[About]) -> tuple[About, ...]:
+    """Keep these, each of another observation; what was known of them before."""
+    times: dict[int, list[Instant]] = {}
+    for one in about:
+        times.setdefault(one.stream, []).append(one.time)
+    known: dict[tuple[int, int], str] = {}
+    for stream, listed in times.items():
+        for part in _parts(listed):
+            rows = connection.execute(select(FEATURED).where(FEATURED.c.stream == stream, FEATURED.c.time.in_(part)))
+            known |= {(row.stream, row.time): row.feature for row in rows}
+    if known:
+        mine = and_(FEATURED.c.stream == bindparam("of"), FEATURED.c.time == bindparam("at"))
+        connection.execute(delete(FEATURED).where(mine), [{"of": stream, "at": time} for stream, time in known])
+    fresh = [one._asdict() for one in about if one.feature is not None]
+    if fresh:
+        connection.execute(insert(FEATURED), fresh)
+    return tuple(About(one.stream, one.time, known.get((one.stream, one.time))) for one in about)
+
+
+def _parts(values: Sequence[Noun]) -> Iterable[Sequence[Noun]]:
+    return (values[begin : begin + _MOST] for begin in range(0, len(values), _MOST))

@@ -9,7 +9,7 @@ import msgspec
 import numpy as np
 from sqlalchemy import Connection, delete, func, insert, select, update
 
-from citybrain.brain.observe import made, placed
+from citybrain.brain.observe import featured, made, placed
 from citybrain.brain.observe.made import FEATURE, FEATURES, MADE, Made, Words
 from citybrain.brain.observe.marks import Mark
 from citybrain.brain.observe.placed import Stood
@@ -96,9 +96,9 @@ class Registry:
         """The same, less what is to be as if it had never been there; rare, so everything is read again."""
         with self._lock:
             with self._transactions.begin() as tx:
-                gone = [noun.id for noun in forgotten if isinstance(noun, Entity)]
-                tx.connection.execute(delete(ENTITY).where(ENTITY.c.id.in_(gone)))
-                made.drop(tx.connection, [noun for noun in forgotten if not isinstance(noun, Entity)])
+                rest = featured.unnamed(tx.connection, forgotten)
+                tx.connection.execute(delete(ENTITY).where(ENTITY.c.id.in_([one.id for one in rest if isinstance(one, Entity)])))
+                made.drop(tx.connection, [noun for noun in rest if not isinstance(noun, Entity)])
                 self._put(tx.connection, entities, streams, words)
                 self._mark.move(tx.connection)
             self._load()

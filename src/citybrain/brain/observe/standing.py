@@ -1,10 +1,13 @@
 """Where things stand and have stood, and the features that are no thing's place: what of it is written by hand."""
 
+import hashlib
+
 import msgspec
 
 from citybrain.brain.observe import recalling
 from citybrain.brain.observe.entering import Entering, Spot
 from citybrain.brain.observe.made import FEATURE, MadeThing
+from citybrain.brain.observe.naming import slug
 from citybrain.brain.observe.placed import Stood
 from citybrain.kernel.errors import ConflictError, NotFoundError
 from citybrain.kernel.instant import Instant
@@ -66,6 +69,17 @@ class Standing(Entering):
             self._commit((entity,), (), (MadeThing(key, "", {}, spot.words),))
             return key
 
+    def described(self, asked: str, spot: Spot) -> str | None:
+        """The feature of which just this is said already, under the id that is asked for or one out of its name; None for none.
+
+        Whoever describes the same again means the same: what is sent again after a kill finds the feature that the first has left.
+        """
+        return next((key for key in ((asked,) if asked else _names(spot)) if self._says(key, spot)), None)
+
+    def describe(self, asked: str, spot: Spot) -> str:
+        """Make a feature under an id by which ``described`` finds it; raises as ``feature`` does."""
+        return self.feature(asked or next((key for key in _names(spot) if not self._has(key)), ""), spot)
+
     def redraw(self, feature: str, spot: Spot) -> None:
         """Say something else of a feature that was made here; raises NotFoundError, ConflictError for a thing's place."""
         with self._lock:
@@ -91,3 +105,17 @@ class Standing(Entering):
             )
             raise ConflictError(what, id=feature)
         return entity
+
+    def _says(self, feature: str, spot: Spot) -> bool:
+        try:
+            entity = self._registry.entity(feature)
+        except NotFoundError:
+            return False
+        said = self._registry.made.things.get(feature)
+        return entity.kind == FEATURE and entity.valid_to is None and said is not None and said.located == spot.words
+
+
+def _names(spot: Spot) -> tuple[str, str]:
+    """The id out of a feature's name, and the one out of all that is said of it, for where the first is another's."""
+    plain = slug(str(spot.words["name"]), "feature")
+    return plain, f"{plain}-{hashlib.sha256(msgspec.json.encode(spot.words, order='sorted')).hexdigest()[:12]}"

@@ -5,7 +5,7 @@
 refused stands in the door's ledger.
 """
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Final, Protocol, TypeAlias
@@ -38,13 +38,15 @@ _TOGETHER: Final = 1000
 
 Piece: TypeAlias = Sequence[bytes]
 """Rows that are stored together or not at all."""
+Alone: TypeAlias = Callable[[Caller, str], Awaitable[Verdict]]
+"""Stores a message by itself, as this caller's and in the account of this door, for one that says more than rows do."""
 
 
 class Reads(Protocol):
     """Makes the API's rows of a message, as JSON; None for a topic that it does not know. Raises CityError."""
 
-    def rows(self, topic: str, payload: bytes, now: str, /) -> Sequence[Piece] | None:
-        """The rows of a message that came at ``now``, piece by piece."""
+    def rows(self, topic: str, payload: bytes, now: str, /) -> Sequence[Piece] | Alone | None:
+        """The rows of a message that came at ``now``, piece by piece, or what stores it."""
         ...
 
 
@@ -101,17 +103,20 @@ class MqttDoor:
             raise TooLargeError(what, limit=self.limit)
         if topic == BULK:
             return await self._store(payload, caller, topic, ())
+        found = self._rows(topic, payload)
+        if callable(found):
+            return _logged(await found(caller, DOOR), caller, topic)
         together = self._together.get(caller.account)
         if together is None:
             together = self._together[caller.account] = Together(partial(self._store_all, caller, topic), _TOGETHER)
         try:
-            verdict, _ = await together.put(self._rows(topic, payload))
+            verdict, _ = await together.put(found)
         finally:
             if together.idle and self._together.get(caller.account) is together:
                 del self._together[caller.account]
         return verdict
 
-    def _rows(self, topic: str, payload: bytes) -> Sequence[Piece]:
+    def _rows(self, topic: str, payload: bytes) -> Sequence[Piece] | Alone:
         now = rfc3339(self.clock.city())
         for known in self.topics:
             found = known.rows(topic, payload, now)
@@ -132,14 +137,17 @@ class MqttDoor:
         self.guard.require(Ask(caller, "observation.write", "observation"))
         read = partial(self._own, body, caller, pieces)
         own = await to_thread.run_sync(read) if len(body) > _LARGE else read()
-        verdict = await self.intake.take(own, DOOR, None)
-        if verdict.refused:
-            log.info("rows_refused", door=DOOR, topic=topic, caller=caller.account, rows=len(verdict.refused))
-        return verdict
+        return _logged(await self.intake.take(own, DOOR, None), caller, topic)
 
     def _own(self, body: bytes, caller: Caller, pieces: Sequence[int]) -> Rows:
         own = permitted(read_rows(body), self.accounts.barred(caller))
         return whole(own, pieces) if pieces else own
+
+
+def _logged(verdict: Verdict, caller: Caller, topic: str) -> Verdict:
+    if verdict.refused:
+        log.info("rows_refused", door=DOOR, topic=topic, caller=caller.account, rows=len(verdict.refused))
+    return verdict
 
 
 def observations(topic: str, payload: bytes, now: str) -> list[Piece]:

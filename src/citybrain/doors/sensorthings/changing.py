@@ -275,11 +275,11 @@ def _past(key: str) -> tuple[str, Instant]:
 
 
 def thing_of(path: tuple[Segment, ...], body: Json) -> str | None:
-    """The Thing that is to be made with the id it asks for, or of which something is made; None where none is named."""
+    """The Thing (or feature) that is to be made with the id it asks for, or of which something is made; None where none is named."""
     match path:
         case (Segment("Things", str(key)), *_):
             return key
-        case (Segment("Things", None),):
+        case (Segment("Things" | "FeaturesOfInterest", None),):
             return _asked(body)
         case (Segment("Datastreams" | "MultiDatastreams", None),):
             return _asked(body.get("Thing")) if isinstance(body, dict) else None

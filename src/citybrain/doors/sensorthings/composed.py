@@ -1,48 +1,56 @@
 """The Observations of a MultiDatastream, read through the guard's reader and put together by their instant."""
 
-from typing import Final
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final, TypeAlias
 
 from citybrain.brain.observe import Registry
 from citybrain.doors.sensorthings import multi, spans
 from citybrain.doors.sensorthings.refusals import not_held, wrong
-from citybrain.doors.sensorthings.shape import Item, Row
+from citybrain.doors.sensorthings.shape import Item, Row, same
 from citybrain.kernel.access import Order, Query
 from citybrain.kernel.instant import Instant, parse
 from citybrain.kernel.ports import Reader
 from citybrain.kernel.predicate import Compare, Predicate, both
 
+Features: TypeAlias = Callable[[Sequence[Row]], Mapping[str, str]]
 _PAGE: Final = 1000
 _COUNTED: Final = 10_000
 """Observations that are counted by reading them."""
 
 
 def observed(
-    reader: Reader, registry: Registry, where: Predicate, limit: int, cursor: str | None, order: Order | None
+    reader: Reader, registry: Registry, about: Features, where: Predicate, limit: int, cursor: str | None, order: Order | None
 ) -> tuple[tuple[Item, ...], str | None]:
     """At most ``limit`` Observations of the MultiDatastream that a predicate names, newest first unless ``order`` says otherwise.
 
-    The cursor of those after is the instant (µs) of the last one. Nothing for a thing that has no MultiDatastream.
+    The cursor of those after is the instant (µs) of the last one. Nothing for a thing that has no MultiDatastream. ``about`` gives
+    the features of readings.
     """
     joint = _joint(registry, where)
     if joint is None:
         return (), None
     descending = order is None or order.descending
     asked = both(
-        spans.without(where, {multi.COLUMN, "entity"}), Compare("stream", "in", tuple(stream.id for stream in joint.streams))
+        spans.without(where, {multi.COLUMN, "entity", "feature"}),
+        Compare("stream", "in", tuple(stream.id for stream in joint.streams)),
     )
     if cursor is not None:
         asked = both(asked, Compare("time", "lt" if descending else "gt", _after(cursor)))
     most = min(_PAGE, (limit + 1) * len(joint.streams))
     found = _instants(reader, Query("observation", asked, Order("time", descending), most), limit)
-    items = tuple(multi.put_together(joint, found[time]) for time in list(found)[:limit])
+    listed = list(found)[:limit]
+    features = about([row for time in listed for row in found[time].values()])
+    wanted = spans.named(where, "feature")
+    made = (multi.put_together(joint, found[time], features) for time in listed)
+    items = tuple(item for item in made if wanted is None or item.links["FeatureOfInterest"] in [same("id", one) for one in wanted])
     return items, str(list(found)[limit - 1]) if len(found) > limit else None
 
 
-def count(reader: Reader, registry: Registry, where: Predicate) -> int:
+def count(reader: Reader, registry: Registry, about: Features, where: Predicate) -> int:
     """How many Observations of a MultiDatastream satisfy a predicate; raises NotHeldError for more than are read for that."""
     total, cursor = 0, None
     while total < _COUNTED:
-        items, cursor = observed(reader, registry, where, _PAGE, cursor, None)
+        items, cursor = observed(reader, registry, about, where, _PAGE, cursor, None)
         total += len(items)
         if cursor is None:
             return total

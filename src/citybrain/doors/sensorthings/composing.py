@@ -11,7 +11,7 @@ from citybrain.brain.observe import Registry, Rows, Verdict, permitted, read_row
 from citybrain.brain.protect import Accounts
 from citybrain.doors.sensorthings import multi
 from citybrain.doors.sensorthings.refusals import missing, wrong
-from citybrain.doors.sensorthings.writing import DOOR, Takes, Writer, columns, observed
+from citybrain.doors.sensorthings.writing import DOOR, Takes, Writer, columns, features, observed
 from citybrain.kernel.access import Caller
 from citybrain.kernel.errors import BadInputError, ForbiddenError, UnreadableError
 from citybrain.kernel.instant import parse
@@ -62,6 +62,12 @@ class Composer:
 
         An element of a MultiDatastream is stored with all of its values, or none.
         """
+        sent = self.read(body, single)
+        verdict = await self.intake.take(sent.rows, DOOR, None if key is None else f"{self.caller.account}:{key}")
+        return sent.said(verdict, single)
+
+    def read(self, body: Sequence[Json], single: Writer) -> "Arrays":
+        """Data arrays as rows of the intake, those of each element whole; raises UnreadableError, NotFoundError, and 501."""
         elements: list[_Element] = []
         for number, array in enumerate(body):
             joint = isinstance(array, dict) and _NAV in array
@@ -70,16 +76,15 @@ class Composer:
         listed: list[Json] = [row for one in elements for row in one.rows]
         # The rest that the intake looks at is the time and the kind, which are those of all rows of an element.
         rows = whole(permitted(read_rows(msgspec.json.encode(listed)), self.accounts.barred(self.caller)), owner)
-        verdict = await self.intake.take(rows, DOOR, None if key is None else f"{self.caller.account}:{key}")
-        why = {owner[each.row]: f"error {each.code}: {each.why}" for each in reversed(verdict.refused)}
-        said = [why.get(place) or _id(one, single) for place, one in enumerate(elements)]
-        return said, len(why) < len(elements) or not elements
+        return Arrays(elements, owner, rows)
 
     def _array(self, array: Json, number: int, single: Writer) -> "list[_Element]":
         named, names, data = columns(array, _NAV, number)
         joint = _joint(self.registry, named)
         first = joint.streams[0].id
-        return [_Element(_spread(single.element(first, names, element), joint), named) for element in data]
+        return [
+            _Element(_spread(single.element(first, names, element), joint), named, features(names, element)) for element in data
+        ]
 
     async def _refuse(self, read: Rows) -> None:
         """Enter the refusals in the account of the door, with no reading, and raise the first."""
@@ -145,10 +150,32 @@ class _Element:
 
     rows: list[Json]
     joint: str | None
+    feature: Json
+    """What it says that it is about; None where it says nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Arrays:
+    """Data arrays as they were sent: their elements, of which of them each row is, and the rows."""
+
+    elements: Sequence[_Element]
+    owner: Sequence[int]
+    rows: Rows
+
+    def feature(self, row: int) -> Json:
+        """What the row at a place of the sending is about, as its element says."""
+        return self.elements[self.owner[row]].feature
+
+    def said(self, verdict: Verdict, single: Writer) -> tuple[list[str], bool]:
+        """For each element its id or ``error <code>: <why>``, and whether any was taken."""
+        why = {self.owner[each.row]: f"error {each.code}: {each.why}" for each in reversed(verdict.refused)}
+        told = [why.get(place) or _id(one, single) for place, one in enumerate(self.elements)]
+        return told, len(why) < len(self.elements) or not self.elements
 
 
 def _singles(array: Json, number: int, single: Writer) -> list[_Element]:
-    return [_Element([row], None) for row in single.array(array, number)]
+    stream, names, data = columns(array, "Datastream", number)
+    return [_Element([single.element(stream, names, element)], None, features(names, element)) for element in data]
 
 
 def _spread(row: Json, joint: multi.Joint) -> list[Json]:

@@ -149,11 +149,6 @@ def datastream(value: Json, sensor: str | None = None, watched: str | None = Non
         "Datastream", value, "name", "description", "observationType", "unitOfMeasurement", "properties", "Thing", "Sensor",
         "ObservedProperty", "Observations", *_COMPUTED,
     )  # fmt: skip
-    if body.list("Observations"):
-        raise not_held(
-            "新建数据流时不能附带观测值，请随后用 CreateObservations 发送。",
-            "Observations do not come with a new Datastream. Send them to CreateObservations afterwards.",
-        )
     if asked(body):
         raise not_held("Datastream 的标识由系统推出，请去掉 @iot.id。", "A Datastream's @iot.id is derived. Leave it out.")
     words, contract = series("", value)
@@ -168,11 +163,17 @@ def datastream(value: Json, sensor: str | None = None, watched: str | None = Non
 
 def multi_datastream(value: Json, sensor: str | None = None) -> Beside:
     """A MultiDatastream, whose streams stand in the order of its ObservedProperties and promise what it promises."""
+    if isinstance(value, dict) and "Datastreams" in value:
+        raise wrong(
+            "SensorThings 1.1 的 MultiDatastream 与 Datastream 之间没有关系，不能并入已有的；请写明 ObservedProperties 新建，属性可以 @iot.id 指明。",
+            "In SensorThings 1.1 a MultiDatastream has no link to Datastreams: those that are there are not joined. Make it with its "
+            "ObservedProperties, which may be named by their @iot.id.",
+            "Datastreams",
+        )
     body = whole("MultiDatastream", value, *_JOINT)
-    if body.list("Observations") or asked(body):
+    if asked(body):
         raise not_held(
-            "新建 MultiDatastream 时不能附带 Observations 或 @iot.id：标识由系统推出，观测值请随后发送。",
-            "A new MultiDatastream brings neither Observations nor @iot.id: its id is derived, its observations are sent afterwards.",
+            "MultiDatastream 的标识由系统推出，请去掉 @iot.id。", "A MultiDatastream's @iot.id is derived. Leave it out."
         )
     units = _side_by_side(body)
     watched = [reference(one) or property_(one) for one in body.list("ObservedProperties")]

@@ -1,67 +1,132 @@
-"""Observations about a feature of their own (OGC 18-088 clause 8.2.8): stored together with what they are about, or not at all.
+"""What Observations are about (OGC 18-088 clauses 8.2.8 and 10.2.1): a feature that is there, or one that comes with them; kept together or not at all.
 
-body → without its feature, which is one that was made here → checked, held with it → entered together (together.py)
+body → without its feature → the feature, found or made where the sender may → readings checked, held with it → entered (together.py)
 """
 
-from dataclasses import dataclass
+from collections.abc import Callable
 
-from citybrain.brain.observe import FEATURE, About
-from citybrain.doors.sensorthings import spans
+import numpy as np
+from anyio import to_thread
+
+from citybrain.brain.observe import FEATURE as KIND
+from citybrain.brain.observe import About, EndedError, MovedError, Registry, Rows, Verdict
+from citybrain.doors.sensorthings import drafts, sending
 from citybrain.doors.sensorthings.bodies import reference
 from citybrain.doors.sensorthings.parts import SensorThingsParts
 from citybrain.doors.sensorthings.paths import Segment
 from citybrain.doors.sensorthings.refusals import not_held, wrong
+from citybrain.doors.sensorthings.sending import Sender, Target
 from citybrain.doors.sensorthings.together import Group, entered
-from citybrain.doors.sensorthings.writing import Writer
-from citybrain.kernel.access import Caller
-from citybrain.kernel.errors import ConflictError, NotFoundError
-from citybrain.kernel.instant import rfc3339
+from citybrain.doors.sensorthings.writing import FEATURE
+from citybrain.kernel.access import Ask
+from citybrain.kernel.errors import BusyError, CityError, ConflictError, ForbiddenError, NotFoundError
+from citybrain.kernel.instant import Instant
 from citybrain.kernel.text import Json, Text
 
 
-@dataclass(frozen=True, slots=True)
-class Aside:
-    """An Observation without its feature, and the feature; None for that of its own Thing."""
-
-    body: Json
-    feature: str | None
+def plainly(parts: SensorThingsParts, body: Json, to: Target) -> bool:
+    """Whether an Observation names its own Thing as what it is about, and no reading of its streams was ever about another."""
+    own, numbers = sending.thing(parts.registry, body, to)
+    return _said(body) == own and parts.featured.streams().isdisjoint(numbers)
 
 
-def apart(parts: SensorThingsParts, body: Json, stream: str | None) -> Aside | None:
-    """Take the feature out of an Observation that is sent to the Datastream ``stream``, or names its own.
+async def observed(parts: SensorThingsParts, within: Group | None, sender: Sender, body: Json, to: Target, key: str | None) -> str:
+    """The id of an Observation that says what it is about, when both are durable, or wait with a group.
 
-    None where it names no feature, or its Thing's and never had another, or describes one anew: nothing is to be kept beside it.
+    Raises BadInputError, NotHeldError or ForbiddenError for the feature, and what Writer.one and Composer.one raise.
     """
-    named = reference(body.get("FeatureOfInterest")) if isinstance(body, dict) else None
-    if named is None or not isinstance(body, dict):
-        return None
-    series = stream or reference(body.get("Datastream")) or ""
-    own = named == series.rpartition(".")[0]
-    if own and parts.registry.stream_numbers().get(series, 0) not in parts.featured.streams():
-        return None
-    return Aside({name: one for name, one in body.items() if name != "FeatureOfInterest"}, None if own else named)
-
-
-async def observed(
-    parts: SensorThingsParts, within: Group | None, caller: Caller, said: Aside, stream: str | None, key: str | None
-) -> str:
-    """The id of the Observation, when it is durable with what it is about, or waits with a group.
-
-    Raises BadInputError for a feature that was not made here, 501 for the place of another Thing, and as Writer.one does.
-    """
+    said, rest = body[FEATURE] if isinstance(body, dict) else None, sending.bare(body)
 
     async def work(group: Group) -> str:
         """Hold it with a group, and what it is about."""
-        _made(group, said.feature)
-        now = rfc3339(parts.clock.city())
-        writer = Writer(group, parts.accounts, caller, group.gathering.stream_numbers(), now)
-        name = await writer.one(said.body, stream, key)
-        place = spans.place(name)
-        if place is not None:
-            group.about.append(About(*place, said.feature))
+        own, _ = sending.thing(group.gathering, rest, to)
+        # Where there is nothing of which it could be, that is what is said below.
+        feature = await to_thread.run_sync(settled, group, sender, said, own) if own else None
+        before = len(group.held)
+        name = await sending.stored(group, parts.accounts, group.gathering, sender, rest, to, key)
+        for rows in group.held[before:]:
+            group.about += about(group.gathering, rows, lambda _: feature)
         return name
 
-    return await (entered(parts, work) if within is None else work(within))
+    if within is not None:
+        return await work(within)
+    await _known(parts, rest, to)
+    if _said(body) is not None or await to_thread.run_sync(_there, parts, said):
+        return await entered(parts, work, sender.door)
+    # One after another: each would find the register moved by those before it.
+    async with parts.turn:
+        return await entered(parts, work, sender.door)
+
+
+async def published(parts: SensorThingsParts, sender: Sender, body: Json, to: Target) -> Verdict:
+    """The verdict on a message whose Observation says what it is about, when both are durable; a row that is refused stands in the account.
+
+    Raises as ``observed`` does, and BusyError where it is worth sending again.
+    """
+    parts.guard.require(Ask(sender.caller, "observation.write", "observation", sender.purpose))
+    await _known(parts, sending.bare(body), to)
+    rows = sending.rows(parts.registry, parts.accounts, sender, sending.bare(body), to)
+    refused = parts.intake.refused(rows, parts.registry)
+    if refused:
+        none = np.zeros(0, np.int64)
+        return await parts.intake.take(Rows([], none, np.zeros(0), None, none, refused), sender.door, None)
+    if await to_thread.run_sync(plainly, parts, body, to):
+        return await parts.intake.take(rows, sender.door, None)
+    try:
+        await observed(parts, None, sender, body, to, None)
+    except (MovedError, EndedError) as error:
+        raise BusyError(error.what, retry_after=1) from error
+    return Verdict(len(rows.time), 0, ())
+
+
+def settled(group: Group, sender: Sender, said: Json, own: str) -> str | None:
+    """The feature that is meant, made for the group where it is described and not there; None for the place of the Thing itself.
+
+    Raises BadInputError, NotHeldError and ConflictError for what is said of it, ForbiddenError where the sender may not make it.
+    """
+    named = reference(said)
+    if named is not None:
+        why = None if named == own else unfit(group.gathering, named)
+        if why is not None:
+            raise why
+        return None if named == own else named
+    asked, spot = drafts.feature(said)
+    known = group.making.described(asked, spot)
+    if known is not None:
+        return known
+    if asked:
+        _require(group.parts, sender, asked)
+    made = group.making.describe(asked, spot)
+    _require(group.parts, sender, made)
+    return made
+
+
+def unfit(registry: Registry, feature: str) -> CityError | None:
+    """Why no observation can be about the feature of this id; None where one can."""
+    try:
+        found = registry.entity(feature)
+    except NotFoundError:
+        found = None
+    if found is not None and found.kind != KIND:
+        return not_held(
+            f"观测对象“{feature}”是另一个 Thing 的位置；观测对象可为数据流所属的 Thing，或新建的 FeatureOfInterest。",
+            f"The FeatureOfInterest '{feature}' is where another Thing stands. It is the Datastream's own Thing, or a FeatureOfInterest "
+            "that was made here.",
+        )
+    if found is None or found.valid_to is not None:
+        return wrong(
+            f"没有新建过的观测对象“{feature}”；请写出观测对象本身，或先以 POST FeaturesOfInterest 新建。",
+            f"No FeatureOfInterest '{feature}' was made here. Describe it in the Observation, or make it first by POST FeaturesOfInterest.",
+            FEATURE,
+        )
+    return None
+
+
+def about(registry: Registry, rows: Rows, feature: Callable[[int], str | None]) -> list[About]:
+    """What each row that is of a known stream is about; ``feature`` says it of the row at a place of the sending."""
+    numbers = registry.stream_numbers()
+    listed = zip(rows.streams, rows.time.tolist(), rows.row.tolist(), strict=True)
+    return [About(numbers[stream], Instant(time), feature(row)) for stream, time, row in listed if stream in numbers]
 
 
 def unobserved(parts: SensorThingsParts, path: tuple[Segment, ...]) -> None:
@@ -75,22 +140,36 @@ def unobserved(parts: SensorThingsParts, path: tuple[Segment, ...]) -> None:
             raise ConflictError(what, id=key)
 
 
-def _made(group: Group, feature: str | None) -> None:
-    if feature is None:
-        return
+def _said(body: Json) -> str | None:
+    """The id of the feature that an Observation names; None for one that it describes."""
+    return reference(body.get(FEATURE)) if isinstance(body, dict) else None
+
+
+def _there(parts: SensorThingsParts, said: Json) -> bool:
+    """Whether the feature that is described is there already; raises what is wrong with it."""
+    return parts.making.described(*drafts.feature(said)) is not None
+
+
+async def _known(parts: SensorThingsParts, body: Json, to: Target) -> None:
+    """Look whether another process has entered what an Observation is of, before it is refused as unknown."""
+    if not sending.thing(parts.registry, body, to)[0]:
+        await to_thread.run_sync(parts.registry.renew)
+
+
+def _require(parts: SensorThingsParts, sender: Sender, feature: str) -> None:
+    """Raise ForbiddenError for a sender who may not make this feature: a device makes those of its list."""
+    facts: dict[str, Json] = {"access": "unconditional"}
+    if parts.accounts.devices.may_make(sender.caller, feature):
+        facts["account"] = sender.caller.account
     try:
-        found = group.gathering.entity(feature)
-    except NotFoundError:
-        found = None
-    if found is not None and found.kind != FEATURE:
-        raise not_held(
-            f"观测对象“{feature}”是另一个 Thing 的位置；观测对象可为数据流所属的 Thing，或以 POST FeaturesOfInterest 新建的。",
-            f"The FeatureOfInterest '{feature}' is where another Thing stands. It is the Datastream's own Thing, or one made by POST "
-            "FeaturesOfInterest.",
+        parts.guard.require(
+            Ask(sender.caller, "entity.write", f"sensorthings:FeaturesOfInterest({feature})", sender.purpose, facts)
         )
-    if found is None or found.valid_to is not None:
-        raise wrong(
-            f"没有新建过的观测对象“{feature}”；观测对象可为数据流所属的 Thing，或以 POST FeaturesOfInterest 新建的。",
-            f"No FeatureOfInterest '{feature}' was made here. It is the Datastream's own Thing, or one made by POST FeaturesOfInterest.",
-            "FeatureOfInterest",
+    except ForbiddenError as error:
+        what = Text(
+            f"观测值附带的观测对象“{feature}”尚不存在，而此账号无权新建它，因此什么也没有存入。"
+            "请由管理员先行新建，或在设备清单中加入“+标识”，并以 @iot.id 写明清单内的标识。",
+            f"The FeatureOfInterest '{feature}' that comes with the observation is not there, and this account may not make it, so nothing "
+            "was kept. Have the administrator make it, or entrust the device with it ('+' and its id in its list) and ask for that @iot.id.",
         )
+        raise ForbiddenError(what, **error.fields) from error

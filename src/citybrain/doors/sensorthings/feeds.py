@@ -28,7 +28,7 @@ from citybrain.doors.sensorthings.refusals import not_held
 from citybrain.doors.sensorthings.topics import Topic, topic
 from citybrain.kernel.access import Caller
 from citybrain.kernel.errors import CityError, NotFoundError
-from citybrain.kernel.observations import Numbers
+from citybrain.kernel.observations import Ints, Numbers
 from citybrain.kernel.predicate import EVERYTHING, Predicate
 from citybrain.kernel.text import Json
 
@@ -213,7 +213,7 @@ class Feeds:
         numbers = self._numbers(feed)
         if numbers is not None:
             mine &= np.isin(rows["stream_no"].to_numpy(), numbers)
-        places = np.flatnonzero(mine)
+        places = self._about(feed, rows, np.flatnonzero(mine))
         if len(places) > feed.outlet.room:
             found.missed.append((feed, len(places) - feed.outlet.room))
             places = places[-feed.outlet.room :]
@@ -242,9 +242,23 @@ class Feeds:
                 payload = known[key] = msgspec.json.encode(reading.shown(item, feed.asked))
             found.messages.append((feed, payload))
 
+    def _about(self, feed: _Feed, rows: pa.Table, places: Ints) -> Ints:
+        """Of some rows those about the feature that is subscribed to; all of them where none is."""
+        wanted = spans.named(feed.scope, "feature") or spans.named(feed.scope, "entity")
+        if wanted is None or not len(places):
+            return places
+        few, streams = rows.take(places), self._parts.registry.streams()
+        numbers, times = few["stream_no"].to_pylist(), few["time"].to_pylist()
+        own = sorted(self._parts.featured.streams().intersection(numbers))
+        # What a reading is about is durable before it is.
+        about = self._parts.featured.of(own, min(times), max(times)) if own else {}
+        found = [about.get(f"{no}.{at}", streams[no - 1].entity) in wanted for no, at in zip(numbers, times, strict=True)]
+        return places[np.array(found, np.bool_)]
+
     def _numbers(self, feed: _Feed) -> Numbers | None:
         registry = self._parts.registry
-        if feed.version != registry.version and feed.scope != EVERYTHING:
+        stale = feed.version != registry.version or spans.named(feed.scope, "feature") is not None
+        if stale and feed.scope != EVERYTHING:
             feed.version, known = registry.version, registry.stream_numbers()
             streams = self._reading(feed.caller, feed.topic).streams(feed.scope)
             feed.numbers = np.array([known[name] for name in streams if name in known], np.int32)

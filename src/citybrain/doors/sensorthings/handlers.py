@@ -1,6 +1,5 @@
 """The routes of the door: one for all that is read, one for observations, and one each for what is made, changed and ended."""
 
-from collections.abc import Awaitable
 from typing import Annotated, Final
 from urllib.parse import parse_qsl
 
@@ -10,17 +9,18 @@ from litestar import Response, delete, get, post, route
 from litestar.exceptions import HTTPException
 from litestar.params import FromPath, HeaderParameter
 
-from citybrain.doors.sensorthings import answers, batch, bringing, featuring, links, multipart
+from citybrain.doors.sensorthings import answers, batch, bringing, featuring, hanging, links, multipart, sending, tabled
 from citybrain.doors.sensorthings.altering import PATCH, Change
 from citybrain.doors.sensorthings.bound import bound
 from citybrain.doors.sensorthings.changing import Changer, thing_of
-from citybrain.doors.sensorthings.composing import Composer, names_arrays, names_one
+from citybrain.doors.sensorthings.composing import Composer, names_arrays
 from citybrain.doors.sensorthings.parts import Call, Parts, SensorThingsParts
 from citybrain.doors.sensorthings.paths import Segment, segments
 from citybrain.doors.sensorthings.reading import Raw, Reading
-from citybrain.doors.sensorthings.refusals import missing, not_held
-from citybrain.doors.sensorthings.together import Group, entered, group_of
-from citybrain.doors.sensorthings.writing import Takes, Writer, addressed, decoded
+from citybrain.doors.sensorthings.refusals import missing
+from citybrain.doors.sensorthings.sending import Sender
+from citybrain.doors.sensorthings.together import Group, entered, group_of, keyless
+from citybrain.doors.sensorthings.writing import Takes, Writer, addressed, decoded, names_features
 from citybrain.kernel.access import Ask
 from citybrain.kernel.instant import rfc3339
 from citybrain.kernel.text import Json, Lang
@@ -28,6 +28,7 @@ from citybrain.kernel.text import Json, Lang
 _UTF8: Final = frozenset({"", "utf-8", "utf8"})
 _READINGS: Final = "Observations"
 """What is sent to a path that ends so are readings of devices."""
+_ARRAYS: Final = "CreateObservations"
 _BELOW: Final = "/{path:path}"
 IdempotencyKey = Annotated[str | None, HeaderParameter(name="Idempotency-Key", min_length=1, max_length=200, pattern="^[!-~]+$")]
 
@@ -106,48 +107,62 @@ async def _observed(
     host, group = _host(request), group_of(request)
     takes: Takes = parts.intake if group is None else group
     registry = parts.registry if group is None else group.gathering
-    writer = Writer(takes, parts.accounts, request.user, registry.stream_numbers(), None if key else rfc3339(parts.clock.city()))
-    names = tuple(segment.name for segment in where)
-    composer = Composer(takes, parts.accounts, request.user, registry, writer.now)
-    if names == ("CreateObservations",):
-        around = links.around(host, "Observations")
+    now = None if key else rfc3339(parts.clock.city())
+    if len(where) == 1 and where[0].name == _ARRAYS:
+        around = links.around(host, _READINGS)
+        writer = Writer(takes, parts.accounts, request.user, registry.stream_numbers(), now)
         told = await writer.arrays(sent, key, around)
         if told is None:
-            said, taken = await _many(writer, composer, _decoded(request, sent), key)
+            composer = Composer(takes, parts.accounts, request.user, registry, now)
+            said, taken = await _many(parts, group, writer, composer, _decoded(request, sent), key)
             told = addressed(said, around), taken
         return answers.written(told[0], 201 if told[1] and (group is None or group.whole) else 422)
-    if names == ("MultiDatastreams", "Observations") or (names == ("Observations",) and names_one(_decoded(request, sent))):
-        made = await composer.one(_decoded(request, sent), where[0].key if len(where) == 2 else None, key)
-        return Response(b"", status_code=201, headers={"Location": links.entity(host, "Observations", made)})
-    if names not in (("Observations",), ("Datastreams", "Observations")):
-        raise not_held(
-            "观测值只能发送到 Observations，或 Datastream、MultiDatastream 的 Observations。",
-            "Observations go to Observations, or to those of a Datastream or MultiDatastream.",
-        )
-    body, stream = _decoded(request, sent), where[0].key if len(where) == 2 else None
-    aside = await to_thread.run_sync(featuring.apart, parts, body, stream)
-    if aside is None:
-        made = await writer.one(body, stream, key)
+    to, body = sending.target(where, _decoded(request, sent))
+    new = sending.described(body, to, rfc3339(parts.clock.city()))
+    if new is not None:
+        keyless(key)
+        _, made = await _made(request, parts, new.path, new.body)
+        return _created(host, new.observation(registry, made))
+    sender = Sender(request.user, parts.purpose(request), now)
+    if sending.says(body) and not await to_thread.run_sync(featuring.plainly, parts, body, to):
+        made = await featuring.observed(parts, group, sender, body, to, key)
     else:
-        made = await featuring.observed(parts, group, request.user, aside, stream, key)
-    return Response(b"", status_code=201, headers={"Location": links.entity(host, "Observations", made)})
+        made = await sending.stored(takes, parts.accounts, registry, sender, sending.bare(body), to, key)
+    return _created(host, made)
 
 
-async def _many(writer: Writer, composer: Composer, body: Json, key: str | None) -> tuple[list[str], bool]:
+def _created(host: str, observation: str) -> Response[bytes]:
+    return Response(b"", status_code=201, headers={"Location": links.entity(host, _READINGS, observation)})
+
+
+async def _many(
+    parts: SensorThingsParts, group: Group | None, writer: Writer, composer: Composer, body: Json, key: str | None
+) -> tuple[list[str], bool]:
+    if isinstance(body, list) and names_features(body):
+        return await tabled.arrays(parts, group, composer, writer, body, key)
     joint = isinstance(body, list) and names_arrays(body)
     return await (composer.arrays(body, writer, key) if joint and isinstance(body, list) else writer.many(body, key))
 
 
 async def _made(request: Call, parts: SensorThingsParts, where: tuple[Segment, ...], body: Json) -> tuple[str, str]:
-    """The set and the id of what was made, with the observations that it brings."""
-    changer = _changer(parts, request, where, thing_of(where, body))
-    brought = bringing.apart(where, body)
-    if brought is None:
-        return await to_thread.run_sync(changer.create, where, body)
-    bringing.require(parts, request.user, parts.purpose(request))
+    """The set and the id of what was made, with all that comes along."""
+    hung = hanging.apart(where, body)
+    changer = _changer(parts, request, hung.path, thing_of(hung.path, hung.body))
+    brought = bringing.apart(hung.path, hung.body)
+    if brought is None and not hung.below:
+        return hung.answer, (await to_thread.run_sync(changer.create, hung.path, hung.body))[1]
+    sender = Sender(request.user, parts.purpose(request), rfc3339(parts.clock.city()))
+    if brought is not None or hung.readings:
+        bringing.require(parts, sender.caller, sender.purpose)
 
-    def work(group: Group) -> Awaitable[tuple[str, str]]:
-        return bringing.made(group, where, brought, request.user)
+    async def work(group: Group) -> tuple[str, str]:
+        if brought is None:
+            own = Changer(group.making, group.gathering)
+            name, key = await to_thread.run_sync(own.create, hung.path, hung.body)
+        else:
+            name, key = await bringing.made(group, hung.path, brought, sender)
+        await hanging.made(group, name, key, hung.below, sender)
+        return hung.answer, key
 
     group = group_of(request)
     return await (entered(parts, work) if group is None else work(group))

@@ -1,35 +1,45 @@
 """Observations over MQTT (OGC 18-088 clause 14.3), each for a topic that ends in ``Observations``.
 
-``v1.1/Observations`` with the Datastream or MultiDatastream named inside, ``v1.1/Datastreams('a.b')/Observations``, and
-``v1.1/MultiDatastreams('a')/Observations``, whose array is stored whole or not at all.
+``v1.1/Observations`` with the Datastream or MultiDatastream named inside, ``v1.1/Datastreams('a.b')/Observations``,
+``v1.1/MultiDatastreams('a')/Observations``, whose array is stored whole or not at all, and ``v1.1/FeaturesOfInterest('a')/Observations``.
 """
 
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
+from typing import Final, TypeAlias
 
 import msgspec
 
-from citybrain.brain.observe import Registry
+from citybrain.brain.observe import Verdict
+from citybrain.doors.sensorthings import featuring, sending
 from citybrain.doors.sensorthings.composing import names_one, readings
 from citybrain.doors.sensorthings.multi import MULTI
+from citybrain.doors.sensorthings.parts import SensorThingsParts
 from citybrain.doors.sensorthings.paths import ROOT, segments
 from citybrain.doors.sensorthings.refusals import missing
+from citybrain.doors.sensorthings.sending import Sender, Target
 from citybrain.doors.sensorthings.writing import decoded, observed
+from citybrain.kernel.access import Caller
+from citybrain.kernel.text import Json
 
 VERSION: Final = "v1.1/"
-_ABLE: Final = (("Observations",), ("Datastreams", "Observations"), (MULTI, "Observations"))
+_FEATURES: Final = "FeaturesOfInterest"
+_ABLE: Final = (("Observations",), ("Datastreams", "Observations"), (MULTI, "Observations"), (_FEATURES, "Observations"))
+Alone: TypeAlias = Callable[[Caller, str], Awaitable[Verdict]]
+"""Stores a message by itself, as this caller's, for the account of this door."""
 
 
 class Messages:
     """Reads the messages of such topics as rows of the intake."""
 
-    def __init__(self, registry: Registry) -> None:
-        self._registry = registry
+    def __init__(self, parts: SensorThingsParts) -> None:
+        self._parts = parts
 
-    def rows(self, topic: str, payload: bytes, now: str) -> Sequence[Sequence[bytes]] | None:
-        """The API's rows for a message, as JSON, in one piece that is stored whole; None for a topic of another kind.
+    def rows(self, topic: str, payload: bytes, now: str) -> Sequence[Sequence[bytes]] | Alone | None:
+        """The API's rows for a message, as JSON, in one piece that is stored whole; what stores it where it says what it is about.
 
-        Raises NotFoundError for a topic of this kind that takes no observation, and what is wrong with the observation.
+        None for a topic of another kind. Raises NotFoundError for a topic of this kind that takes no observation, and what is wrong
+        with the observation.
         """
         if not topic.startswith(VERSION):
             return None
@@ -38,8 +48,14 @@ class Messages:
         if names not in _ABLE or path[-1].key is not None:
             raise missing(topic)
         body, key = decoded(payload), path[0].key if len(path) == 2 else None
+        if sending.says(body) or names[0] == _FEATURES:
+            to, about = sending.target(path, body)
+            return partial(self._alone, about, to, now)
         if names[0] == MULTI or (key is None and names_one(body)):
-            _, rows, _ = readings(self._registry, body, key, now)
+            _, rows, _ = readings(self._parts.registry, body, key, now)
         else:
             rows = [observed(body, key, now)]
         return ([msgspec.json.encode(row) for row in rows],)
+
+    async def _alone(self, body: Json, to: Target, now: str, caller: Caller, door: str) -> Verdict:
+        return await featuring.published(self._parts, Sender(caller, "", now, door), body, to)

@@ -129,12 +129,11 @@ The text of OGC 18-088 itself was not to be had when these were compared (2026-1
 
 Met in part and so not claimed:
 
-- create-update-delete/create-entity, link-to-existing-entities, deep-insert: all that a Thing brings along, Datastreams, HistoricalLocations
-  and FeaturesOfInterest; but no Location is of two Things, Sensors and ObservedProperties bring no
-  Datastreams, and an Observation brings no FeatureOfInterest that is described anew.
+- create-update-delete/create-entity, link-to-existing-entities, deep-insert: all that an entity brings along, but no Location is of two
+  Things, and no Thing has two Locations at a time.
 - create-update-delete/historical-location-manual-creation: the latest one moves the thing; but what the standard says of it was not to
   be had.
 - create-update-delete/update-entity, update-entity-put, update-entity-jsonpatch, delete-entity: of all but what is observed, which
   is neither changed nor deleted.
-- data-array/data-array: those that come in may not say ``parameters``, ``resultQuality`` or another feature.
+- data-array/data-array: those that come in may not say ``parameters`` or ``resultQuality``.
 """

@@ -128,8 +128,11 @@ def multi_datastream(shaper: Shaper, row: Row, joint: Joint) -> Item:
     return Item(MULTI, joint.id, body, links, {**row, "source": joint.source, COLUMN: joint.id})
 
 
-def put_together(joint: Joint, readings: Mapping[str, Row]) -> Item:
-    """The Observation of readings of one instant, by stream; at least one."""
+def put_together(joint: Joint, readings: Mapping[str, Row], about: Mapping[str, str]) -> Item:
+    """The Observation of readings of one instant, by stream; at least one.
+
+    ``about`` gives the features of readings by their ids, of those that have one of their own: the first of them is the Observation's.
+    """
     newest = max(readings.values(), key=lambda row: parse(str(row["received"])))
     rows = [readings.get(stream.id, {}) for stream in joint.streams]
     corrected: list[Json] = [stream.field for stream, row in zip(joint.streams, rows, strict=True) if row.get("door") == CORRECTION]
@@ -142,7 +145,8 @@ def put_together(joint: Joint, readings: Mapping[str, Row]) -> Item:
         "parameters": marked({"received": newest["received"], "origin": newest["origin"]}),
     }
     key = named(joint.id, parse(str(newest["time"])))
-    links = {"MultiDatastream": same(COLUMN, joint.id), "FeatureOfInterest": same("id", joint.thing)}
+    feature = next((about[str(row["id"])] for row in rows if row and str(row["id"]) in about), joint.thing)
+    links = {"MultiDatastream": same(COLUMN, joint.id), "FeatureOfInterest": same("id", feature)}
     return Item("Observations", key, body, links, {"id": key, COLUMN: joint.id})
 
 

@@ -1,7 +1,8 @@
 """What the SensorThings door is handed: the guard and the intake, bound functions of the native API, and nothing to walk around them."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from litestar import Request
@@ -42,6 +43,8 @@ class SensorThingsParts:
     body_limit: int = 32_000_000
     mqtt_port: int = 0
     """Of the broker at which observations may be published too; 0 where there is none."""
+    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """For what makes features on its way."""
 
 
 Parts: TypeAlias = NamedDependency[SkipValidation[SensorThingsParts]]

@@ -34,7 +34,7 @@ def instants(joint: multi.Joint, rows: pa.Table, since: int) -> list[int]:
 
 
 def observations(series: Series, registry: Registry, joint: multi.Joint, times: Sequence[int]) -> list[Item]:
-    """The Observations of instants in their order; one of which nothing is kept is left out."""
+    """The Observations of instants in their order; one of which nothing is kept is left out. What they are about is not told."""
     if not times:
         return []
     numbers = tuple(stream.no for stream in joint.streams)
@@ -44,7 +44,7 @@ def observations(series: Series, registry: Registry, joint: multi.Joint, times: 
     for raw in wanted.to_pylist():
         row = told(registry, raw)
         readings.setdefault(raw["time"], {})[str(row["stream"])] = row
-    return [multi.put_together(joint, readings[time]) for time in times if time in readings]
+    return [multi.put_together(joint, readings[time], {}) for time in times if time in readings]
 
 
 def _numbers(joint: multi.Joint) -> Numbers:

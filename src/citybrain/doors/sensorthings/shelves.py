@@ -121,7 +121,7 @@ class Shelves:
         With ``count`` it says how many there are, but for observations.
         """
         if name == "Observations" and spans.named(where, COLUMN) is not None:
-            return Portion(*composed.observed(self.reader, self.registry, where, limit, cursor, order))
+            return Portion(*composed.observed(self.reader, self.registry, self.about, where, limit, cursor, order))
         if name == "Observations" and sampled.lists(where):
             return Portion(*sampled.observed(self.reader, self.registry, self.featured, self.shaper, where, limit, cursor, order))
         if name == "Observations":
@@ -145,7 +145,7 @@ class Shelves:
     def observed(self, where: Predicate) -> int:
         """How many observations satisfy a predicate; raises NotHeldError where too many would have to be read for that."""
         if spans.named(where, COLUMN) is not None:
-            return composed.count(self.reader, self.registry, where)
+            return composed.count(self.reader, self.registry, self.about, where)
         if self._wanted(where) is not None:
             return self._read(where)
         streams = self.streams(where)
@@ -175,7 +175,7 @@ class Shelves:
         if row["time"] is None:
             return Portion(())
         made = spans.row(self.registry.stream(stream.id), row)
-        about = self._about([made])
+        about = self.about([made])
         return Portion((self.shaper.observation(made, about.get(str(made["id"]), str(row["entity"]))),))
 
     def _maker(self, name: str) -> Callable[[Row], Item]:
@@ -200,13 +200,13 @@ class Shelves:
         rows = self.reader.read(Query("observation", both(Compare("stream", "in", part), rest), order, limit, inner))
         following = rows.next is not None or len(streams) > (group + 1) * spans.MOST
         onward = spans.marked(group, rows.next) if rows.next is not None else spans.marked(group + 1, None)
-        about, wanted = self._about(rows.rows), self._wanted(where)
+        about, wanted = self.about(rows.rows), self._wanted(where)
         features = [about.get(str(row["id"]), self.registry.stream(str(row["stream"])).entity) for row in rows.rows]
         pairs = zip(rows.rows, features, strict=True)
         made = tuple(self.shaper.observation(row, feature) for row, feature in pairs if wanted is None or feature in wanted)
         return Portion(made, onward if following else None)
 
-    def _about(self, rows: Sequence[Row]) -> Mapping[str, str]:
+    def about(self, rows: Sequence[Row]) -> Mapping[str, str]:
         """The features of observations by their ids, of those that have one of their own."""
         places = [found for found in (spans.place(str(row["id"])) for row in rows) if found is not None and found[0] in self.own()]
         times = [time for _, time in places]
@@ -232,15 +232,16 @@ class Shelves:
         )
 
     def streams(self, where: Predicate) -> tuple[str, ...]:
-        """The streams whose observations are asked for: those named, those of a thing, or all that the caller may see."""
+        """The streams whose observations are asked for: those named, those of a thing, all that the caller may see.
+
+        For a feature that was made here those that have, or once had, readings about such a one.
+        """
         named = spans.named(where, "stream")
         if named is not None:
             return tuple(name for name in named if self._is_stream(name))
         if spans.named(where, "feature") is not None:
-            raise not_held(
-                "不能订阅手工新建的观测对象的观测值，请订阅 Datastream 的。",
-                "Observations about a feature that was made by hand are not subscribed to. Subscribe to those of a Datastream.",
-            )
+            known = self.registry.streams()
+            return tuple(known[number - 1].id for number in sorted(self.own()) if known[number - 1].ended is None)
         things = spans.named(where, "entity")
         if things is not None:
             return tuple(stream.id for thing in things for stream in self.registry.streams_of(thing))

@@ -10,7 +10,7 @@ from typing import Final, TypeVar
 import numpy as np
 from anyio import to_thread
 
-from citybrain.brain.observe import About, Gathering, Making, MovedError, Rows, Verdict
+from citybrain.brain.observe import About, EndedError, Gathering, Making, MovedError, Rows, Verdict
 from citybrain.doors.sensorthings.parts import Call, SensorThingsParts
 from citybrain.doors.sensorthings.writing import DOOR
 from citybrain.kernel.errors import BadInputError
@@ -30,6 +30,7 @@ class Group:
     parts: SensorThingsParts
     gathering: Gathering
     making: Making
+    door: str = DOOR
     held: list[Rows] = field(default_factory=list)
     about: list[About] = field(default_factory=list)
     """What observations are about, where they have a feature of their own."""
@@ -39,12 +40,7 @@ class Group:
     async def take(self, rows: Rows, door: str, key: str | None) -> Verdict:
         """Check rows as the intake does, and hold them until ``enter``; one that is bad spoils the group."""
         del door
-        if key is not None:
-            what = Text(
-                "一起成败的请求不能带 Idempotency-Key，请去掉。",
-                "What succeeds or fails together takes no Idempotency-Key. Leave it out.",
-            )
-            raise BadInputError(what, parameter="Idempotency-Key")
+        keyless(key)
         refused = self.parts.intake.refused(rows, self.gathering)
         self.whole = self.whole and not refused
         self.held.append(rows)
@@ -65,8 +61,8 @@ class Group:
         stored, before = False, tuple[About, ...]()
         try:
             if self.about:
-                before = await to_thread.run_sync(self.parts.featured.put, self.about)
-            verdict = await self.parts.intake.take(_one(self.held), DOOR, None)
+                before = await to_thread.run_sync(self.parts.featured.keep, self.about)
+            verdict = await self.parts.intake.take(_one(self.held), self.door, None)
             if verdict.refused:
                 what = Text(
                     f"观测值被拒绝（{verdict.refused[0].code}），全部未执行。",
@@ -81,26 +77,38 @@ class Group:
                 await to_thread.run_sync(self.parts.making.take_back, self.gathering)
 
 
-def begun(parts: SensorThingsParts) -> Group:
+def keyless(key: str | None) -> None:
+    """Raise BadInputError for an Idempotency-Key: what is kept of a key is one batch of observations, and no entity."""
+    if key is not None:
+        what = Text(
+            "一起成败的请求不能带 Idempotency-Key，请去掉。",
+            "What succeeds or fails together takes no Idempotency-Key. Leave it out.",
+        )
+        raise BadInputError(what, parameter="Idempotency-Key")
+
+
+def begun(parts: SensorThingsParts, door: str = DOOR) -> Group:
     """A group that stands on the register as it is now."""
     gathering = Gathering(parts.registry)
-    return Group(parts, gathering, parts.making.apart(gathering))
+    return Group(parts, gathering, parts.making.apart(gathering), door)
 
 
-async def entered(parts: SensorThingsParts, work: Callable[[Group], Awaitable[T]]) -> T:
+async def entered(parts: SensorThingsParts, work: Callable[[Group], Awaitable[T]], door: str = DOOR) -> T:
     """What ``work`` gives, with all that it did on a group entered; done again where the register has moved meanwhile.
 
-    Raises MovedError where it moves again and again, and whatever ``work`` raises, with nothing entered.
+    Raises MovedError or EndedError where it moves again and again, and whatever ``work`` raises, with nothing entered.
     """
     for _ in range(_TRIES - 1):
-        group = begun(parts)
+        group = begun(parts, door)
         found = await work(group)
         try:
             await group.enter()
-        except MovedError:
+        except (MovedError, EndedError):
+            # It may be another process that was first.
+            await to_thread.run_sync(parts.registry.renew)
             continue
         return found
-    group = begun(parts)
+    group = begun(parts, door)
     found = await work(group)
     await group.enter()
     return found

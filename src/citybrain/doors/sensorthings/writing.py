@@ -18,10 +18,11 @@ from citybrain.kernel.observations import Ints
 from citybrain.kernel.text import Json, Text
 
 DOOR: Final = "sensorthings"
-_KEPT: Final = frozenset({"phenomenonTime", "resultTime", "result", "Datastream", "FeatureOfInterest", "@iot.id"})
+FEATURE: Final = "FeatureOfInterest"
+_KEPT: Final = frozenset({"phenomenonTime", "resultTime", "result", "Datastream", "@iot.id"})
 _COMPONENTS: Final = ("phenomenonTime", "result", "resultTime")
-_FEATURE: Final = "FeatureOfInterest/id"
-_EMPTY: Final[tuple[Json, ...]] = (None, "", {}, [])
+_FEATURE: Final = f"{FEATURE}/id"
+EMPTY: Final[tuple[Json, ...]] = (None, "", {}, [])
 _PLAIN: Final = ["phenomenonTime", "result"]
 
 
@@ -129,12 +130,10 @@ class Writer:
         return [self.element(stream, names, element) for element in data]
 
     def element(self, stream: str, names: Sequence[str], element: Json) -> Json:
-        """A row for the intake; one of the wrong shape, or about another feature than the Thing, becomes one that it refuses."""
+        """A row for the intake; one of the wrong shape becomes one that it refuses."""
         if not isinstance(element, list) or len(element) != len(names):
             return None
         fields = dict(zip(names, element, strict=True))
-        if fields.get(_FEATURE) not in (*_EMPTY, stream.rpartition(".")[0]):
-            return None
         at, result = fields.get("phenomenonTime"), fields.get("resultTime")
         if result not in (None, at) and at is not None and not _same(at, result):
             return {"stream": stream, "time": "resultTime differs from phenomenonTime", "value": fields["result"]}
@@ -179,6 +178,22 @@ def columns(array: Json, nav: str, number: int) -> tuple[str, list[str], list[Js
     return named, names, data
 
 
+def features(names: Sequence[str], element: Json) -> Json:
+    """What an element of a data array is about, as it says; None where it does not say it, or has the wrong shape."""
+    sound = _FEATURE in names and isinstance(element, list) and len(element) == len(names)
+    said = element[names.index(_FEATURE)] if sound and isinstance(element, list) else None
+    return None if said in EMPTY else said
+
+
+def names_features(body: Json) -> bool:
+    """Whether among data arrays there is one whose elements say what they are about."""
+    return isinstance(body, list) and any(isinstance(one, dict) and _FEATURE in _listed(one.get("components")) for one in body)
+
+
+def _listed(value: Json) -> Sequence[Json]:
+    return value if isinstance(value, list) else ()
+
+
 def decoded(body: bytes) -> Json:
     """A body as plain JSON; raises UnreadableError."""
     try:
@@ -191,7 +206,7 @@ def decoded(body: bytes) -> Json:
 def observed(body: Json, stream: str | None, now: str | None) -> Json:
     """The row of the intake that one Observation is; ``stream`` is the Datastream that an address names.
 
-    Raises UnreadableError, BadInputError, or NotHeldError for a part that would be lost.
+    Raises UnreadableError, BadInputError, or NotHeldError for a part that would be lost: what it is about is kept apart from it.
     """
     if not isinstance(body, dict):
         raise UnreadableError(Text("内容须为一个 Observation 对象。", "The body is one Observation object."))
@@ -220,7 +235,7 @@ def _reference(value: Json) -> str | None:
 
 def _kept(body: Mapping[str, Json], stream: str) -> None:
     """Raise 501 for parts of an observation that would be lost, BadInputError for those that say two things."""
-    lost = sorted(name for name, value in body.items() if name not in _KEPT and value not in _EMPTY)
+    lost = sorted(name for name, value in body.items() if name not in _KEPT and value not in EMPTY)
     if lost:
         listed = ", ".join(lost)
         raise not_held(f"不保存观测值的 {listed}，请去掉。", f"An observation's {listed} would not be kept. Leave it out.")
@@ -233,13 +248,6 @@ def _kept(body: Mapping[str, Json], stream: str) -> None:
         raise not_held(
             "resultTime 与 phenomenonTime 不同时不能保存，请去掉 resultTime。",
             "A resultTime other than phenomenonTime would not be kept. Leave it out.",
-        )
-    feature = body.get("FeatureOfInterest")
-    if feature not in _EMPTY and _reference(feature) != stream.rpartition(".")[0]:
-        raise not_held(
-            "此处观测对象只能是数据流所属的对象；另有观测对象的，请先新建 FeatureOfInterest，再以 POST Observations 逐条发送并写明其 @iot.id。",
-            "Here the FeatureOfInterest can only be the Datastream's own Thing. For another make the FeatureOfInterest first, and send the "
-            "observation by itself to Observations with its @iot.id.",
         )
 
 
