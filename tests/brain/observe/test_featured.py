@@ -1,9 +1,12 @@
 """What observations are about, kept beside them."""
 
 import numpy as np
+import pytest
 
-from citybrain.brain.observe import About, Featured
+from citybrain.brain.observe import About, EndedError, Featured, Gathering, Making, Registry, Spot
+from citybrain.kernel.errors import NotFoundError
 from citybrain.kernel.instant import Instant
+from citybrain.kernel.places import Place
 from tests.brain.observe.conftest import World
 
 
@@ -54,3 +57,65 @@ def test_what_deleted_observations_were_about_is_forgotten_with_them(world: Worl
     featured.put([about(1, 10), about(1, 20), about(2, 10)])
     assert featured.forget(np.array([1, 3], np.int32), Instant(20)) == 1
     assert featured.listed("pond", None, 9, descending=False) == (about(2, 10), about(1, 20))
+
+
+def spot(name: str, description: str = "Behind the mill") -> Spot:
+    drawn = {"type": "Point", "coordinates": [117.1, 39.1]}
+    return Spot(Place(117.1, 39.1), {"name": name, "description": description, "properties": {}, "location": drawn})
+
+
+def test_who_describes_the_same_means_the_same(world: World) -> None:
+    making = Making(world.registry, world.areas, world.clock)
+    assert making.described("", spot("Pond")) is None
+    keys = [making.describe("", spot("Pond")), making.describe("", spot("Pond", "Drained")), making.describe("p-7", spot("Pond"))]
+    assert (keys[0], keys[1].startswith("pond-"), keys[2]) == ("pond", True, "p-7")
+    found = [
+        making.described("", spot("Pond")),
+        making.described("", spot("Pond", "Drained")),
+        making.described("p-7", spot("Pond")),
+    ]
+    assert found == keys
+    assert making.described("p-7", spot("Pond", "Drained")) is None
+    making.redraw("pond", spot("Pond", "Filled in"))
+    assert making.described("", spot("Pond")) is None
+    assert making.describe("", spot("Pond")).startswith("pond-")
+    making.end_feature("p-7")
+    assert making.described("p-7", spot("Pond")) is None
+
+
+def test_nothing_is_about_a_feature_that_is_not_there_or_has_ended(world: World) -> None:
+    featured, making = Featured(world.transactions), Making(world.registry, world.areas, world.clock)
+    making.describe("", spot("Pond"))
+    making.describe("", spot("Spring"))
+    assert featured.keep([about(1, 10), about(1, 11, None)]) == (about(1, 10, None), about(1, 11, None))
+    making.end_feature("spring")
+    for feature in ("none", "spring", "p1"):
+        with pytest.raises(EndedError):
+            featured.keep([about(1, 12), about(1, 13, feature)])
+    assert featured.of([1], 0, 99) == {"1.10": "pond"}
+    assert featured.put([about(1, 13, "spring")]) == (about(1, 13, None),)
+
+
+def test_what_is_kept_of_one_observation_twice_is_what_was_said_last(world: World) -> None:
+    featured = Featured(world.transactions)
+    many = [about(2, time, f"f{time % 3}") for time in range(1200)]
+    assert featured.put([about(1, 10), about(1, 10, "spring"), *many])[0] == about(1, 10, None)
+    assert featured.put([about(1, 10, None), *many])[0] == about(1, 10, "spring")
+    assert featured.of([1], 0, 99) == {}
+    assert len(featured.of([2], 0, 9999)) == 1200
+
+
+def test_a_feature_that_another_s_observations_are_about_is_not_taken_back(world: World) -> None:
+    featured, making = Featured(world.transactions), Making(world.registry, world.areas, world.clock)
+    gathering = Gathering(world.registry)
+    for name in ("Pond", "Spring"):
+        making.apart(gathering).describe("", spot(name))
+    making.enter(gathering)
+    featured.keep([about(1, 10)])
+    making.take_back(gathering)
+    for registry in (world.registry, Registry(world.transactions, (), world.areas)):
+        assert registry.entity("pond").title.en == "Pond"
+        assert registry.made.things["pond"].located == spot("Pond").words
+        with pytest.raises(NotFoundError):
+            registry.entity("spring")
+        assert "spring" not in registry.made.things

@@ -93,6 +93,12 @@ class Standing(Entering):
             entity = self.own_feature(feature)
             self._commit((msgspec.structs.replace(entity, valid_to=self._clock.city(), version=entity.version + 1),), (), ())
 
+    def revive_feature(self, feature: str) -> None:
+        """Have a feature that has ended be there again, for observations are about it after all."""
+        with self._lock:
+            entity = self._registry.entity(feature)
+            self._commit((msgspec.structs.replace(entity, valid_to=None, version=entity.version + 1),), (), ())
+
     def own_feature(self, feature: str) -> Entity:
         """A feature that was made here; raises NotFoundError, and ConflictError for one that is a thing's place."""
         entity = self._registry.entity(feature)

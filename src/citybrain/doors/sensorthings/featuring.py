@@ -140,6 +140,15 @@ def unobserved(parts: SensorThingsParts, path: tuple[Segment, ...]) -> None:
             raise ConflictError(what, id=key)
 
 
+def unended(parts: SensorThingsParts, path: tuple[Segment, ...]) -> None:
+    """As ``unobserved`` for one that has just been ended: where an observation about it came in between, it is there again."""
+    try:
+        unobserved(parts, path)
+    except ConflictError:
+        parts.making.revive_feature(str(path[0].key))
+        raise
+
+
 def _said(body: Json) -> str | None:
     """The id of the feature that an Observation names; None for one that it describes."""
     return reference(body.get(FEATURE)) if isinstance(body, dict) else None

@@ -94,6 +94,8 @@ def end(request: Call, parts: Parts, path: FromPath[str]) -> Response[bytes]:
     changer = _changer(parts, request, where)
     featuring.unobserved(parts, where)
     changer.end(where)
+    if group_of(request) is None:
+        featuring.unended(parts, where)
     return Response(b"", status_code=200)
 
 
