@@ -8,7 +8,7 @@ from citybrain.brain.observe.corrections import Corrections
 from citybrain.brain.observe.derive import Deriver
 from citybrain.brain.observe.doubts import Doubt, Doubts, Judged
 from citybrain.brain.observe.entering import Spot, declared_elsewhere
-from citybrain.brain.observe.featured import About, EndedError, Featured
+from citybrain.brain.observe.featured import AS_BEFORE, About, EndedError, Featured, Lags
 from citybrain.brain.observe.following import Following
 from citybrain.brain.observe.formats import FORMS
 from citybrain.brain.observe.gaps import Gap
@@ -39,6 +39,7 @@ from citybrain.brain.observe.told import latest_json
 from citybrain.brain.observe.travelling import column_pieces, joined, pieces, taken
 
 __all__ = [
+    "AS_BEFORE",
     "CORRECTION",
     "FEATURE",
     "FORMS",
@@ -74,6 +75,7 @@ __all__ = [
     "Intake",
     "Judged",
     "Kept",
+    "Lags",
     "Latest",
     "Learned",
     "MadeGroup",

@@ -22,6 +22,7 @@ def bound(parts: SensorThingsParts, caller: Caller, why: str, lang: Lang, host: 
         parts.series,
         parts.featured,
         cache(parts.featured.streams),
+        cache(parts.featured.saying),
         Shaper(parts.registry, lang, host),
     )
     now: datetime = moment(parts.clock.city())
