@@ -8,7 +8,7 @@ from citybrain.brain.observe.corrections import Corrections
 from citybrain.brain.observe.derive import Deriver
 from citybrain.brain.observe.doubts import Doubt, Doubts, Judged
 from citybrain.brain.observe.entering import Spot, declared_elsewhere
-from citybrain.brain.observe.featured import AS_BEFORE, About, EndedError, Featured, Lags
+from citybrain.brain.observe.featured import AS_BEFORE, About, EndedError, Featured, Having, Lags
 from citybrain.brain.observe.following import Following
 from citybrain.brain.observe.formats import FORMS
 from citybrain.brain.observe.gaps import Gap
@@ -70,6 +70,7 @@ __all__ = [
     "Found",
     "Gap",
     "Gathering",
+    "Having",
     "Horizon",
     "Inlet",
     "Intake",

@@ -65,7 +65,7 @@ class Lags(NamedTuple):
     longest: int
 
 
-class _Streams(NamedTuple):
+class Having(NamedTuple):
     """The numbers of streams that have, or once had, an observation about a feature, and one of which something else is said."""
 
     featured: frozenset[int]
@@ -79,15 +79,24 @@ class Featured:
         self._transactions = transactions
         self._mark = Mark(transactions, MARK)
         self._lock = threading.Lock()
-        self._streams = _Streams(frozenset(), frozenset())
+        self._streams = Having(frozenset(), frozenset())
+
+    def known(self) -> Having:
+        """Which streams have anything beside their observations."""
+        if self._mark.moved():
+            with self._lock:
+                self._mark.note()
+                with self._transactions.read() as connection:
+                    self._streams = _streams(connection)
+        return self._streams
 
     def streams(self) -> frozenset[int]:
         """The numbers of the streams that have, or once had, an observation about another feature."""
-        return self._known().featured
+        return self.known().featured
 
     def saying(self) -> frozenset[int]:
         """The numbers of the streams that have, or once had, an observation of which something else is said."""
-        return self._known().saying
+        return self.known().saying
 
     @property
     def recalled(self) -> frozenset[int]:
@@ -107,10 +116,9 @@ class Featured:
             for stream in self.saying().intersection(streams):
                 # One by one, each is the end of an index.
                 asked = ((func.min(lag), lag), (func.max(lag), lag), (func.max(lasts), lasts))
-                low, high, longest = (
-                    connection.execute(select(edge).where(FEATURED.c.stream == stream, of.is_not(None))).scalar() or 0
-                    for edge, of in asked
-                )
+                mine = FEATURED.c.stream == stream
+                edges = (select(edge).where(mine, of.is_not(None)).scalar_subquery() for edge, of in asked)
+                low, high, longest = (one or 0 for one in connection.execute(select(*edges)).one())
                 found = Lags(min(found.low, low), max(found.high, high), max(found.longest, longest))
         return found
 
@@ -137,8 +145,8 @@ class Featured:
         return self._kept(about, ())
 
     def _kept(self, about: Sequence[About], needed: Sequence[str]) -> tuple[About, ...]:
-        known = self._known()
-        fresh = _Streams(
+        known = self.known()
+        fresh = Having(
             frozenset(one.stream for one in about if one.feature) - known.featured,
             frozenset(one.stream for one in about if one.said) - known.saying,
         )
@@ -147,7 +155,7 @@ class Featured:
             before = _put(tx.connection, about)
             alone = any(fresh) and self._mark.move(tx.connection)
         if alone:
-            self._streams = _Streams(self._streams.featured | fresh.featured, self._streams.saying | fresh.saying)
+            self._streams = Having(self._streams.featured | fresh.featured, self._streams.saying | fresh.saying)
         return before
 
     def forget(self, numbers: Numbers, before: Instant) -> int:
@@ -159,14 +167,6 @@ class Featured:
                 gone = delete(FEATURED).where(FEATURED.c.stream == stream, FEATURED.c.time < before)
                 count += tx.connection.execute(gone).rowcount
         return count
-
-    def _known(self) -> _Streams:
-        if self._mark.moved():
-            with self._lock:
-                self._mark.note()
-                with self._transactions.read() as connection:
-                    self._streams = _streams(connection)
-        return self._streams
 
 
 def unnamed(connection: Connection, nouns: Sequence[Noun]) -> list[Noun]:
@@ -240,8 +240,8 @@ def _measured(one: About) -> dict[str, int | None]:
     return {"lag": (lasts or 0) if said is None else parse(str(said)) - one.time, "lasts": lasts}
 
 
-def _streams(connection: Connection) -> _Streams:
-    return _Streams(_each(connection, FEATURED.c.feature.is_not(None)), _each(connection, FEATURED.c.lag.is_not(None)))
+def _streams(connection: Connection) -> Having:
+    return Having(_each(connection, FEATURED.c.feature.is_not(None)), _each(connection, FEATURED.c.lag.is_not(None)))
 
 
 def _each(connection: Connection, there: ColumnElement[bool]) -> frozenset[int]:

@@ -4,13 +4,14 @@ How far results of a stream are from their observations is known, the earliest a
 bounds are not exact, rows within them are looked at one by one.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
+from functools import cache, partial
 from typing import Final
 
 from citybrain.brain.observe import Featured, Lags
 from citybrain.doors.sensorthings.nodes import Value
-from citybrain.doors.sensorthings.push import Column, Pushed, instant
+from citybrain.doors.sensorthings.push import Column, Pushed
 from citybrain.kernel.instant import Instant, at, rfc3339
 from citybrain.kernel.predicate import Compare, Op, Predicate, both
 
@@ -23,13 +24,8 @@ _LAST: Final = Instant(2**57)
 
 def columns(featured: Featured, streams: Iterable[int]) -> dict[str, Column]:
     """The columns of times for streams of which something is said."""
-    lags = lags_of(featured, streams)
-    if lags is None:
-        return {"phenomenonTime": _interval, "resultTime": _nothing}
-    return {
-        "phenomenonTime": _interval if lags.longest else instant("time"),
-        "resultTime": lambda op, value: _late(lags, op, value),
-    }
+    lags = cache(lambda: lags_of(featured, streams))
+    return {"phenomenonTime": partial(_interval, lags), "resultTime": partial(_late, lags)}
 
 
 def lags_of(featured: Featured, streams: Iterable[int]) -> Lags | None:
@@ -38,23 +34,21 @@ def lags_of(featured: Featured, streams: Iterable[int]) -> Lags | None:
     return featured.lags(listed) if len(listed) <= _MOST else None
 
 
-def _nothing(op: Op, value: Value) -> Predicate | Pushed | None:
-    del op, value
-    return None
-
-
-def _interval(op: Op, value: Value) -> Predicate | Pushed | None:
+def _interval(lags: Callable[[], Lags | None], op: Op, value: Value) -> Predicate | Pushed | None:
     """An interval is after what is before its begin, which is its time; it is before what is after its end, and so after its time."""
     if not isinstance(value, datetime):
         return None
-    return Pushed(Compare("time", op, rfc3339(at(value))), exact=op in ("gt", "ge"))
+    known = lags()
+    whole = op in ("gt", "ge") or (known is not None and not known.longest)
+    return Pushed(Compare("time", op, rfc3339(at(value))), exact=whole)
 
 
-def _late(lags: Lags, op: Op, value: Value) -> Predicate | Pushed | None:
-    if not isinstance(value, datetime):
+def _late(lags: Callable[[], Lags | None], op: Op, value: Value) -> Predicate | Pushed | None:
+    known = lags() if isinstance(value, datetime) else None
+    if known is None or not isinstance(value, datetime):
         return None
-    since: Predicate = Compare("time", "ge", _bound(at(value) - lags.high))
-    until: Predicate = Compare("time", "le", _bound(at(value) - lags.low))
+    since: Predicate = Compare("time", "ge", _bound(at(value) - known.high))
+    until: Predicate = Compare("time", "le", _bound(at(value) - known.low))
     found = {"gt": since, "ge": since, "lt": until, "le": until, "eq": both(since, until)}.get(op)
     return None if found is None else Pushed(found, exact=False)
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
-from citybrain.brain.observe import FEATURE, About, Featured, Registry
+from citybrain.brain.observe import FEATURE, About, Featured, Having, Registry
 from citybrain.doors.sensorthings import composed, grouped, historical, lagging, sampled, spans
 from citybrain.doors.sensorthings.geometry import outlined
 from citybrain.doors.sensorthings.multi import COLUMN, MULTI, joint, place
@@ -103,10 +103,8 @@ class Shelves:
     registry: Registry
     series: Series
     featured: Featured
-    own: Callable[[], frozenset[int]]
-    """The numbers of the streams with observations about features of their own."""
-    saying: Callable[[], frozenset[int]]
-    """The numbers of the streams with observations of which something else is said."""
+    having: Callable[[], Having]
+    """The numbers of the streams that have anything beside their observations."""
     shaper: Shaper
 
     def page(
@@ -169,7 +167,7 @@ class Shelves:
 
     def said(self, scope: Predicate) -> frozenset[int]:
         """Of the streams whose observations are asked for those of which something else is said, so that their time does not say all."""
-        saying = self.saying()
+        saying = self.having().saying
         if not saying:
             return saying
         grouped_, named = spans.named(scope, COLUMN), spans.named(scope, "stream")
@@ -229,7 +227,7 @@ class Shelves:
 
     def about(self, rows: Sequence[Row]) -> Mapping[str, About]:
         """What is beside observations, by their ids, of those that have anything."""
-        having = self.own() | self.saying()
+        having = frozenset[int]().union(*self.having())
         places = [found for found in (spans.place(str(row["id"])) for row in rows) if found is not None and found[0] in having]
         times = [time for _, time in places]
         return self.featured.of(sorted({number for number, _ in places}), min(times), max(times)) if places else {}
@@ -237,8 +235,10 @@ class Shelves:
     def _wanted(self, where: Predicate) -> tuple[str, ...] | None:
         """The features that observations are asked for by; None where the predicate speaks of none."""
         made, things = spans.named(where, "feature"), spans.named(where, "entity")
-        numbers = {stream.no for thing in things or () for stream in self.registry.streams_of(thing)} if self.own() else set()
-        return made if made is not None else things if numbers & self.own() else None
+        numbers = (
+            {stream.no for thing in things or () for stream in self.registry.streams_of(thing)} if self.having().featured else set()
+        )
+        return made if made is not None else things if numbers & self.having().featured else None
 
     def _read(self, where: Predicate) -> int:
         """How many observations satisfy a predicate, counted by reading them."""
@@ -263,7 +263,7 @@ class Shelves:
             return tuple(name for name in named if self._is_stream(name))
         if spans.named(where, "feature") is not None:
             known = self.registry.streams()
-            return tuple(known[number - 1].id for number in sorted(self.own()) if known[number - 1].ended is None)
+            return tuple(known[number - 1].id for number in sorted(self.having().featured) if known[number - 1].ended is None)
         things = spans.named(where, "entity")
         if things is not None:
             return tuple(stream.id for thing in things for stream in self.registry.streams_of(thing))
