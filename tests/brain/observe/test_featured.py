@@ -7,6 +7,7 @@ from citybrain.brain.observe import About, EndedError, Featured, Gathering, Maki
 from citybrain.kernel.errors import NotFoundError
 from citybrain.kernel.instant import Instant
 from citybrain.kernel.places import Place
+from citybrain.kernel.text import Json
 from tests.brain.observe.conftest import World
 
 
@@ -64,7 +65,7 @@ def test_what_deleted_observations_were_about_is_forgotten_with_them(world: Worl
 
 
 def spot(name: str, description: str = "Behind the mill") -> Spot:
-    drawn = {"type": "Point", "coordinates": [117.1, 39.1]}
+    drawn: Json = {"type": "Point", "coordinates": [117.1, 39.1]}
     return Spot(Place(117.1, 39.1), {"name": name, "description": description, "properties": {}, "location": drawn})
 
 

@@ -45,7 +45,7 @@ class Devices:
         """A new device's secret, shown this once.
 
         ``writes`` lists entities (``air-01``), streams (``air-01.pm25``) or beginnings (``air-*``); with a plus sign before it
-        (``+air-*``) the device may also make the things of these ids. Raises ConflictError for a login in use, BadInputError for
+        (``+air-*``) the device may also make the things and features of these ids. Raises ConflictError for a login in use, BadInputError for
         an empty list.
         """
         listed = tuple(sorted({entry.strip() for entry in writes if entry.strip()}))
