@@ -216,6 +216,20 @@ async def test_a_store_that_takes_nothing_leaves_what_was_said_before(sta: World
     assert Featured(sta.transactions).of([1], 0, 2**60) == before
 
 
+async def test_a_key_makes_sending_again_harmless(sta: World) -> None:
+    async with sta.client("device") as client:
+        for value in (1.0, 2.0):
+            answer = await client.post(f"{ROOT}/Observations", json=plain(51, value, **WORDS), headers={"Idempotency-Key": "k"})
+            assert answer.status_code == 201, answer.text
+        timeless = {name: one for name, one in plain(51, parameters={"a": 1}).items() if name != "phenomenonTime"}
+        answer = await client.post(f"{ROOT}/Observations", json=timeless, headers={"Idempotency-Key": "l"})
+        assert (answer.status_code, answer.json()["parameter"]) == (400, "phenomenonTime")
+        now = await posted(client, "/Observations", timeless)
+    async with desk(sta) as someone:
+        assert [one["result"] for one in (await someone.get(PATH))["value"]] == [1.0, 1.0]
+        assert (await someone.get(now))["parameters"]["a"] == 1
+
+
 async def test_change_sets_and_new_things_bring_it_whole_or_not_at_all(sta: World) -> None:
     one = {"method": "post", "url": "Observations", "body": plain(51, **WORDS)}
     bad = {"method": "post", "url": "Observations", "body": plain(52, "much")}

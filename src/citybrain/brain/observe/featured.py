@@ -109,6 +109,11 @@ class Featured:
         with self._transactions.read() as connection:
             return {one.id: one for one in map(_about, connection.execute(select(FEATURED).where(wanted)))}
 
+    def at(self, places: Sequence[tuple[int, int]]) -> dict[str, About]:
+        """What is beside observations, each given by its stream and its time in µs, by their ids."""
+        with self._transactions.read() as connection:
+            return _at(connection, places)
+
     def lags(self, streams: Iterable[int]) -> Lags:
         """How far the results of streams are from their observations: bounds within which all of them lie."""
         lag, lasts, found = FEATURED.c.lag, FEATURED.c.lasts, Lags(0, 0, 0)
@@ -196,14 +201,7 @@ def _require(connection: Connection, features: Sequence[str]) -> None:
 
 def _put(connection: Connection, about: Sequence[About]) -> tuple[About, ...]:
     """Keep these; what was known of the observations before, each once."""
-    times: dict[int, list[Instant]] = {}
-    for one in about:
-        times.setdefault(one.stream, []).append(one.time)
-    known: dict[str, About] = {}
-    for stream, listed in times.items():
-        for part in _parts(listed):
-            rows = connection.execute(select(FEATURED).where(FEATURED.c.stream == stream, FEATURED.c.time.in_(part)))
-            known |= {one.id: one for one in map(_about, rows)}
+    known = _at(connection, [one[:2] for one in about])
     before = {one.id: known.get(one.id) or About(one.stream, one.time, None, None) for one in about}
     now = dict(before)
     for one in about:
@@ -223,6 +221,18 @@ def _put(connection: Connection, about: Sequence[About]) -> tuple[About, ...]:
     if fresh:
         connection.execute(insert(FEATURED), fresh)
     return tuple(before.values())
+
+
+def _at(connection: Connection, places: Sequence[tuple[int, int]]) -> dict[str, About]:
+    found: dict[str, About] = {}
+    for part in _parts(places):
+        times: dict[int, list[int]] = {}
+        for stream, time in part:
+            times.setdefault(stream, []).append(time)
+        # Pairs by themselves would have SQLite look at every row.
+        wanted = or_(*(and_(FEATURED.c.stream == stream, FEATURED.c.time.in_(listed)) for stream, listed in times.items()))
+        found |= {one.id: one for one in map(_about, connection.execute(select(FEATURED).where(wanted)))}
+    return found
 
 
 def _about(row: Row[tuple[int, int, str | None, str | None, int | None, int | None]]) -> About:

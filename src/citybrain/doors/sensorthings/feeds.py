@@ -252,9 +252,9 @@ class Feeds:
             return places
         few, streams = rows.take(places), self._parts.registry.streams()
         numbers, times = few["stream_no"].to_numpy().tolist(), few["time"].to_numpy().tolist()
-        own = sorted(self._parts.featured.streams().intersection(numbers))
+        having = self._parts.featured.streams()
         # What a reading is about is durable before it is.
-        about = self._parts.featured.of(own, min(times), max(times)) if own else {}
+        about = self._parts.featured.at([place for place in zip(numbers, times, strict=True) if place[0] in having])
         features = {key: one.feature for key, one in about.items() if one.feature}
         found = [features.get(f"{no}.{at}", streams[no - 1].entity) in wanted for no, at in zip(numbers, times, strict=True)]
         return places[np.array(found, np.bool_)]

@@ -227,10 +227,9 @@ class Shelves:
 
     def about(self, rows: Sequence[Row]) -> Mapping[str, About]:
         """What is beside observations, by their ids, of those that have anything."""
-        having = frozenset[int]().union(*self.having())
+        having = frozenset[int]().union(*self.having()) if rows else frozenset[int]()
         places = [found for found in (spans.place(str(row["id"])) for row in rows) if found is not None and found[0] in having]
-        times = [time for _, time in places]
-        return self.featured.of(sorted({number for number, _ in places}), min(times), max(times)) if places else {}
+        return self.featured.at(places) if places else {}
 
     def _wanted(self, where: Predicate) -> tuple[str, ...] | None:
         """The features that observations are asked for by; None where the predicate speaks of none."""
