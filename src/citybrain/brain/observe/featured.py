@@ -161,6 +161,8 @@ class Featured:
             alone = any(fresh) and self._mark.move(tx.connection)
         if alone:
             self._streams = Having(self._streams.featured | fresh.featured, self._streams.saying | fresh.saying)
+        elif any(fresh):
+            self.known()
         return before
 
     def forget(self, numbers: Numbers, before: Instant) -> int:
