@@ -280,6 +280,45 @@ def test_what_is_struck_out_at_one_process_is_left_out_by_all_and_put_back(split
             until(lambda: desk.get(road).json().get("value"), 99.0, seconds=5)
 
 
+def test_an_observation_changed_and_deleted_at_one_process_is_so_at_all(split: District) -> None:
+    about, unit = {"description": "made over SensorThings"}, {"symbol": "m", "definition": "http://unitsofmeasure.org/ucum.html#m"}
+    joint: dict[str, Any] = {
+        "name": "Levels",
+        "observationType": "http://www.opengis.net/def/observationType/OGC-OM/2.0/OM_ComplexObservation",
+        "multiObservationDataTypes": ["http://www.opengis.net/def/observationType/OGC-OM/2.0/OM_Measurement"] * 2,
+        "unitOfMeasurements": [{"name": "metre", **unit}] * 2,
+        "Sensor": {"name": "float", "encodingType": "text/plain", "metadata": "none", **about},
+        "ObservedProperties": [{"name": name, "definition": f"http://example.org/{name}", **about} for name in ("upper", "lower")],
+        **about,
+    }
+    with split.officer("api", "admin") as maker, split.officer("api") as officer, split.officer("api-2") as desk:
+        forged = {"X-CSRF-Token": maker.cookies["csrf"]}
+        made = maker.post("/sta/v1.1/Things", json={"name": "Gauge", "MultiDatastreams": [joint], **about}, headers=forged)
+        assert made.status_code == 201, made.text
+        thing = made.headers["location"].partition("/sta/")[2]
+        streams = [one["@iot.id"] for one in maker.get(f"/sta/{thing}/Datastreams").json()["value"]]
+        at = _at(int(time.time()) - 30)
+        rows = [{"stream": name, "time": at, "value": 6.0} for name in streams]
+        with split.device("api-2", "probe") as probe:
+            assert send(probe, json.dumps({"observations": rows}).encode()).json()["stored"] == 2
+        key = maker.get(f"/sta/{thing}/MultiDatastreams").json()["value"][0]["@iot.id"]
+        listed = f"/sta/v1.1/MultiDatastreams('{key}')/Observations"
+        until(lambda: len(officer.get(listed).json().get("value", ())), 1, seconds=5)
+        found = officer.get(listed).json()["value"][0]["@iot.id"]
+        road, token = f"/sta/v1.1/Observations('{found}')", {"X-CSRF-Token": officer.cookies["csrf"]}
+        answer = officer.patch(road, json={"result": [7.0, 8.0]}, headers=token)
+        assert answer.status_code == 200, answer.text
+        until(lambda: desk.get(road).json().get("result"), [7.0, 8.0], seconds=5)
+        newest = [items(desk, f"/api/v1/observe/streams/{name}/corrections")[0] for name in streams]
+        assert [(one["why"], one["state"]) for one in newest] == [
+            ("经 SensorThings 修改 · Changed over SensorThings", "standing")
+        ] * 2
+        assert officer.delete(road, headers=token).status_code == 200
+        until(lambda: desk.get(road).status_code, 404, seconds=5)
+        assert officer.delete(road, headers=token).status_code == 404
+        assert [readings(desk, name) for name in streams] == [[], []]
+
+
 def test_of_the_one_that_keeps_there_is_one_and_a_second_is_told_why_it_may_not_start(split: District) -> None:
     with pytest.raises(pytest.fail.Exception, match="runs on this database already"):
         split.start("ingest-2")

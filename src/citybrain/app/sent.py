@@ -4,7 +4,7 @@ Both are repeated without harm: a piece of readings has a key that stays the sam
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
 
 import msgspec
@@ -31,13 +31,12 @@ class _Answered(msgspec.Struct, frozen=True, array_like=True):
 
 
 class _Correcting(msgspec.Struct, frozen=True, array_like=True):
-    """A correction to be made (``change`` over what was ``seen``), or number ``no`` to be taken back."""
+    """Corrections to be made in one act, of streams over what was seen of them, or number ``no`` of ``stream`` to be taken back."""
 
-    stream: str
     by: str
     why: str
-    change: observe.Change | None = None
-    seen: str = ""
+    wanted: tuple[tuple[str, observe.Change, str], ...] = ()
+    stream: str = ""
     no: int = 0
 
 
@@ -83,16 +82,17 @@ class SentCorrections(observe.Corrections):
         super().__init__(registry, series, intake, transactions, horizon, clock)
         self._work = work
 
-    async def correct(self, stream: Stream, change: observe.Change, seen: str, by: str, why: str) -> observe.Correction:
-        """Have a change made as it was previewed; raises what is raised there."""
-        return await self._sent(_Correcting(stream.id, by, why, change, seen))
+    async def together(self, wanted: Sequence[observe.Wanted], by: str, why: str) -> tuple[observe.Correction, ...]:
+        """Have changes made as they were previewed; raises what is raised there."""
+        return await self._sent(_Correcting(by, why, tuple((one.stream.id, one.change, one.seen) for one in wanted)))
 
     async def end(self, stream: Stream, no: int, by: str, why: str) -> observe.Correction:
         """Have a correction taken back; raises what is raised there."""
-        return await self._sent(_Correcting(stream.id, by, why, no=no))
+        (done,) = await self._sent(_Correcting(by, why, stream=stream.id, no=no))
+        return done
 
-    async def _sent(self, wanted: _Correcting) -> observe.Correction:
-        found = _opened(await self._work.ask(msgspec.msgpack.encode(wanted)), observe.Correction)
+    async def _sent(self, wanted: _Correcting) -> tuple[observe.Correction, ...]:
+        found = _opened(await self._work.ask(msgspec.msgpack.encode(wanted)), tuple[observe.Correction, ...])
         await asyncio.to_thread(self.renew)
         return found
 
@@ -105,12 +105,12 @@ async def take_readings(work: Work, intake: observe.Intake) -> None:
 async def make_corrections(work: Work, corrections: observe.Corrections, registry: observe.Registry) -> None:
     """Make the corrections that people ask for at other processes, for ever."""
 
-    async def make(piece: bytes) -> observe.Correction:
-        wanted = msgspec.msgpack.decode(piece, type=_Correcting)
-        stream = registry.stream(wanted.stream)
-        if wanted.change is None:
-            return await corrections.end(stream, wanted.no, wanted.by, wanted.why)
-        return await corrections.correct(stream, wanted.change, wanted.seen, wanted.by, wanted.why)
+    async def make(piece: bytes) -> tuple[observe.Correction, ...]:
+        asked = msgspec.msgpack.decode(piece, type=_Correcting)
+        if asked.no:
+            return (await corrections.end(registry.stream(asked.stream), asked.no, asked.by, asked.why),)
+        wanted = [observe.Wanted(registry.stream(stream), change, seen) for stream, change, seen in asked.wanted]
+        return await corrections.together(wanted, asked.by, asked.why)
 
     await work.serve(_answering(make))
 

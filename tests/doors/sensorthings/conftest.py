@@ -42,6 +42,7 @@ def parts_of(world: World) -> sensorthings.SensorThingsParts:
         making=Making(world.parts.registry, AreaBook(world.transactions), world.clock),
         intake=world.parts.intake,
         featured=Featured(world.transactions),
+        corrections=world.parts.corrections,
         series=world.series,
         clock=world.clock,
         admit=api.gate(world.parts),

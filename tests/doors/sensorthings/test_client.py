@@ -222,6 +222,32 @@ def test_frost_client_says_when_a_result_was_and_how(sta: World, served: str) ->
     assert (found[1].result_quality, found[2].phenomenon_time) == ("good", hour)
 
 
+def test_frost_client_changes_and_deletes_an_observation(sta: World, served: str) -> None:
+    probe = frost.SensorThingsService(served, auth_handler=frost.AuthHandler("probe", sta.secret))
+    for minute, result in ((58, 12.5), (59, 99.0)):
+        time, stream = f"2026-11-22T06:{minute}:00Z", frost.Datastream(id="well-1.level")
+        probe.create(frost.Observation(result=result, phenomenon_time=time, datastream=stream))
+    sta.parts.accounts.create("数据员", "office", PASSWORD, ["data_officer"])
+    office = frost.SensorThingsService(served, auth_handler=signed_in(sta.parts.accounts.sign_in("office", PASSWORD)))
+    level = office.datastreams().find("well-1.level")
+    (wrong, _) = level.get_observations().query().orderby("phenomenonTime", "DESC").list().entities
+    # The client sends all that it read, the correction's own mark too once there is one.
+    for result in (9.0, 9.5):
+        wrong.result = result
+        office.update(wrong)
+        wrong = office.observations().find(wrong.id)
+        assert (wrong.result, wrong.result_quality[0]["nameOfMeasure"]) == (result, "correction")
+    office.patch(wrong, [{"op": "replace", "path": "/result", "value": 9.9}])
+    assert office.observations().find(wrong.id).result == 9.9
+    office.delete(wrong)
+    assert [each.result for each in level.get_observations().query().list()] == [12.5]
+    for late in (office.delete, office.update):
+        with pytest.raises(Exception, match="404"):
+            late(wrong)
+    with pytest.raises(Exception, match="403"):
+        probe.delete(wrong)
+
+
 def test_frost_client_sends_a_change_set(sta: World, served: str) -> None:
     sta.parts.accounts.create("管理员", "house", PASSWORD, ["admin"])
     house = frost.SensorThingsService(served, auth_handler=signed_in(sta.parts.accounts.sign_in("house", PASSWORD)))

@@ -12,6 +12,10 @@ from citybrain.doors.sensorthings import ROOT
 from citybrain.kernel.access import ANYONE, ROLES, Caller, Role
 from tests.doors.conftest import World
 
+ONE = ("Observations('1.1')", "Datastreams('none')/Observations('it''s 1')")
+ENDINGS = {"POST": ("Things", "Observations", "$batch"), "PATCH": ONE, "PUT": ONE, "DELETE": ONE}
+"""What paths end with whose action is another one."""
+
 
 def calls(world: World) -> list[tuple[str, str, str, str]]:
     """Method, path, action and dataset of every route of the door."""
@@ -23,9 +27,7 @@ def calls(world: World) -> list[tuple[str, str, str, str]]:
             if method != "OPTIONS":
                 assert isinstance(handler, HTTPRouteHandler)
                 of = str(handler.opt["of"])
-                for below in (
-                    ("Things('none')", "Things", "Observations", "$batch") if "endings" in handler.opt else ("Things('none')",)
-                ):
+                for below in ("Things('none')", *ENDINGS.get(str(method), ())):
                     path = re.sub(r"{[^}]+}", below, route.path_format)
                     found.append((str(method), path, action_of(handler, path), of))
     return found
@@ -42,6 +44,9 @@ def test_every_route_names_an_action_of_policy(sta: World) -> None:
         ("PATCH", "entity.write"),
         ("PUT", "entity.write"),
         ("DELETE", "entity.write"),
+        ("PATCH", "observation.correct"),
+        ("PUT", "observation.correct"),
+        ("DELETE", "observation.correct"),
     }
     assert {action for _, _, action, _ in found} <= set(ACTIONS)
 

@@ -330,6 +330,26 @@ async def test_a_corrected_value_is_marked_beside_its_own_quality(sta: World) ->
         assert (await asked.get(two))["resultQuality"] == [SAID, "good"]
 
 
+async def test_what_was_read_is_sent_back_with_another_result_and_what_was_said_stays(sta: World) -> None:
+    async with sta.client("device") as client:
+        paths = [await posted(client, "/Observations", plain(51, **WORDS))]
+        paths.append(await posted(client, "/Observations", plain(0, phenomenonTime=HOUR, resultQuality="good")))
+    async with sta.client("data_officer") as client:
+        for path, own in zip(paths, (WORDS["resultQuality"], ["good"]), strict=True):
+            for how, value in (("PUT", 4.0), ("PATCH", 5.0)):
+                found = await said(client, path)
+                answer = await client.request(how, ROOT + path, json={**found, "result": value})
+                assert answer.status_code == 200, answer.text
+                again = await said(client, path)
+                assert (again["result"], again["resultQuality"]) == (value, [SAID, *own])
+                for name in ("phenomenonTime", "resultTime", "validTime"):
+                    assert again.get(name) == found.get(name)
+            other = await client.patch(ROOT + path, json={"parameters": {"by": "car"}})
+            assert (other.status_code, "send the Observation again" in other.json()["message"]) == (501, True)
+        assert (await client.delete(ROOT + paths[0])).status_code == 200
+        assert (await client.get(ROOT + paths[0])).status_code == 404
+
+
 async def test_those_about_a_feature_show_it_too(sta: World) -> None:
     await made(sta)
     async with sta.client("device") as client:

@@ -4,7 +4,7 @@ from citybrain.brain.observe.areas import AreaBook
 from citybrain.brain.observe.census import Census
 from citybrain.brain.observe.checking import Checks, plausible
 from citybrain.brain.observe.corrected import Correction, Ending, Kept
-from citybrain.brain.observe.corrections import Corrections
+from citybrain.brain.observe.corrections import Corrections, Wanted
 from citybrain.brain.observe.derive import Deriver
 from citybrain.brain.observe.doubts import Doubt, Doubts, Judged
 from citybrain.brain.observe.entering import Spot, declared_elsewhere
@@ -102,6 +102,7 @@ __all__ = [
     "Stood",
     "Together",
     "Verdict",
+    "Wanted",
     "check_days",
     "column_pieces",
     "contract_of",

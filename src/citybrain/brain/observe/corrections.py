@@ -1,13 +1,15 @@
 """Corrections: a person replaces wrong readings or strikes them out; what was measured is kept, and stands again when it is taken back.
 
 preview → record (pending) → Intake.revise, under the record's key → record (standing). A kill between two steps is mended by ``finish``.
+Those of several streams that are one act are recorded in one commit and revised in one batch: all of them, or none.
 Corrected values go in by their own door, as revisions: every reader meets them, and every reader can tell them from what was measured.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from functools import partial
-from typing import Final, TypeVar
+from itertools import groupby
+from typing import Final, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,7 +36,17 @@ _SHORTEST: Final = 4
 _TRIES: Final = 5
 """How often taking back is begun anew where readings come in beside it."""
 _CHANGED: Final = Text("读数已有更新，请重新预览后再更正。", "Readings have changed. Look at the preview again, then correct.")
+_PART: Final = "."
+"""What stands in the key of a correction between that of its act and its place in it."""
 T = TypeVar("T")
+
+
+class Wanted(NamedTuple):
+    """A change of a stream, over what was seen of it."""
+
+    stream: Stream
+    change: Change
+    seen: str
 
 
 class Corrections:
@@ -81,7 +93,15 @@ class Corrections:
 
         Raises BusyError and StorageFullError, in which case nothing was changed. Who goes away meanwhile stops nothing.
         """
-        return await self._in_turn(lambda: self._correct(stream, change, seen, self._signed(by, why)))
+        (done,) = await self.together((Wanted(stream, change, seen),), by, why)
+        return done
+
+    async def together(self, wanted: Sequence[Wanted], by: str, why: str) -> tuple[Correction, ...]:
+        """Make changes of as many streams, all of which set or all of which strike out, in one act: all of them or none.
+
+        Each is a correction of its own, in the order of their streams, and is taken back by itself. Raises as ``correct`` does.
+        """
+        return await self._in_turn(lambda: self._correct(wanted, self._signed(by, why)))
 
     async def end(self, stream: Stream, no: int, by: str, why: str) -> Correction:
         """Take a correction back: what stood before stands again, where nothing newer has come.
@@ -146,18 +166,18 @@ class Corrections:
 
         return await asyncio.shield(asyncio.ensure_future(alone()))
 
-    async def _correct(self, stream: Stream, change: Change, seen: str, signed: Signed) -> Correction:
-        plan = await asyncio.to_thread(self._plan, stream, change)
-        if plan.seen() != seen:
-            raise StaleError(_CHANGED, seen=seen)
-        key = new_id()
-        no = await asyncio.to_thread(self._record, stream, plan, key, signed)
+    async def _correct(self, wanted: Sequence[Wanted], signed: Signed) -> tuple[Correction, ...]:
+        plans = await asyncio.to_thread(self._plans, wanted)
+        (door,) = {one.change.door for one in wanted}
+        key = new_id() if len(plans) == 1 else new_id().replace("-", "")
+        numbers = await asyncio.to_thread(self._record, plans, key, signed)
+        revisions = [Revision(stream.no, plan.time, plan.before, plan.after) for stream, plan in plans]
         try:
-            await self._intake.revise(Revision(stream.no, plan.time, plan.before, plan.after), change.door, key)
+            await self._intake.revise(_joined(revisions), door, key)
         except CityError:
-            await asyncio.to_thread(self._drop, no)
+            await asyncio.to_thread(self._drop, numbers)
             raise
-        return await asyncio.to_thread(self._become, no, "standing")
+        return await asyncio.to_thread(self._become, numbers, "standing")
 
     async def _end(self, stream: Stream, no: int, signed: Signed) -> Correction:
         await asyncio.to_thread(self._begin_end, stream, no, signed)
@@ -173,27 +193,42 @@ class Corrections:
             except StaleError:
                 if not left:
                     raise
-        return await asyncio.to_thread(self._become, no, "ended")
+        (done,) = await asyncio.to_thread(self._become, (no,), "ended")
+        return done
 
     async def _finish(self) -> int:
         left = await asyncio.to_thread(self._read, corrected.unfinished)
-        for one, key in left:
+        for one, _ in left:
             if one.state == "ending":
                 await self._restore(one.no)
-            else:
-                await self._apply(one, key)
+        pending = [(one, key.partition(_PART)[0]) for one, key in left if one.state == "pending"]
+        for key, act in groupby(pending, lambda pair: pair[1]):
+            await self._apply([one for one, _ in act], key)
         return len(left)
 
-    async def _apply(self, one: Correction, key: str) -> None:
-        """Finish a correction that was recorded; one whose rows are not stored and fit no more has never been."""
-        lines = await asyncio.to_thread(self._read, lambda connection: corrected.lines(connection, one.no))
+    async def _apply(self, act: Sequence[Correction], key: str) -> None:
+        """Finish what was recorded of one act; one whose rows are not stored and fit no more has never been."""
+        door, numbers = act[0].change.door, [one.no for one in act]
+
+        def read(connection: Connection) -> list[Revision]:
+            return [_revision(one.stream, corrected.lines(connection, one.no)) for one in act]
+
         try:
-            await self._intake.revise(_revision(one.stream, lines), one.change.door, key)
+            await self._intake.revise(_joined(await asyncio.to_thread(self._read, read)), door, key)
         except StaleError:
-            if not await self._intake.stored(one.change.door, key):
-                await asyncio.to_thread(self._drop, one.no)
+            if not await self._intake.stored(door, key):
+                await asyncio.to_thread(self._drop, numbers)
                 return
-        await asyncio.to_thread(self._become, one.no, "standing")
+        await asyncio.to_thread(self._become, numbers, "standing")
+
+    def _plans(self, wanted: Sequence[Wanted]) -> list[tuple[Stream, Plan]]:
+        """What is to be done, in the order of the streams; raises StaleError where readings changed since they were seen."""
+        plans = []
+        for one in sorted(wanted, key=lambda one: one.stream.no):
+            plans.append((one.stream, self._plan(one.stream, one.change)))
+            if plans[-1][1].seen() != one.seen:
+                raise StaleError(_CHANGED, seen=one.seen)
+        return plans
 
     def _plan(self, stream: Stream, change: Change) -> Plan:
         revising.check(change, self._clock.city())
@@ -213,19 +248,29 @@ class Corrections:
             raise BadInputError(what, field="until")
         return revising.plan(change, self._series.scan(SeriesQuery(*span)))
 
-    def _record(self, stream: Stream, plan: Plan, key: str, signed: Signed) -> int:
+    def _record(self, plans: Sequence[tuple[Stream, Plan]], key: str, signed: Signed) -> list[int]:
         # Before the rows are stored: a reading that comes again beside them must find the correction.
-        no = self._write(lambda connection: corrected.record(connection, stream, plan, key, signed))
-        self._streams |= {stream.no}
-        return no
+        keys = [key] if len(plans) == 1 else [f"{key}{_PART}{part}" for part in range(len(plans))]
 
-    def _drop(self, no: int) -> None:
-        self._write(lambda connection: corrected.drop(connection, no))
+        def record(connection: Connection) -> list[int]:
+            return [corrected.record(connection, *plan, own, signed) for plan, own in zip(plans, keys, strict=True)]
 
-    def _become(self, no: int, state: State) -> Correction:
-        def change(connection: Connection) -> Correction:
-            corrected.become(connection, no, state)
-            return corrected.one(connection, no)
+        numbers = self._write(record)
+        self._streams |= {stream.no for stream, _ in plans}
+        return numbers
+
+    def _drop(self, numbers: Sequence[int]) -> None:
+        def drop(connection: Connection) -> None:
+            for no in numbers:
+                corrected.drop(connection, no)
+
+        self._write(drop)
+
+    def _become(self, numbers: Sequence[int], state: State) -> tuple[Correction, ...]:
+        def change(connection: Connection) -> tuple[Correction, ...]:
+            for no in numbers:
+                corrected.become(connection, no, state)
+            return tuple(corrected.one(connection, no) for no in numbers)
 
         done = self._write(change)
         self._streams = self._read(corrected.streams)
@@ -289,6 +334,12 @@ class Corrections:
 def _revision(stream: int, lines: tuple[corrected.Line, ...] | list[corrected.Line]) -> Revision:
     time = np.array([line.time for line in lines], np.int64)
     return Revision(stream, time, np.array([line.before for line in lines]), np.array([line.after for line in lines]))
+
+
+def _joined(revisions: Sequence[Revision]) -> Revision:
+    """Revisions of several streams, in their order, as one."""
+    numbers = np.repeat([one.stream_no for one in revisions], [len(one.time) for one in revisions]).astype(np.int32)
+    return Revision(numbers, *map(np.concatenate, zip(*(one[1:] for one in revisions), strict=True)))
 
 
 def _back(revision: Revision) -> Revision:

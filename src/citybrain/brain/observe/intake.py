@@ -46,9 +46,10 @@ class Verdict(msgspec.Struct, frozen=True):
 
 
 class Revision(NamedTuple):
-    """Readings of one stream whose values stand to be replaced, shapes (n,), in the order of their time; ``before`` is what stands."""
+    """Readings whose values stand to be replaced, shapes (n,), in the order of stream and time; ``before`` is what stands."""
 
-    stream_no: int
+    stream_no: int | Numbers
+    """One stream, or that of each reading."""
     time: Ints
     before: Floats
     after: Floats

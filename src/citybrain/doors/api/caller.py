@@ -3,6 +3,7 @@
 import base64
 import binascii
 from collections.abc import Awaitable, Callable, Mapping
+from fnmatch import fnmatchcase
 from typing import Final, TypeAlias
 
 from anyio import to_thread
@@ -31,8 +32,8 @@ Connection: TypeAlias = ASGIConnection[BaseRouteHandler, Caller, str | None, Sta
 def asks(action: str, *words: str, of: str = "", columns: bool = False) -> dict[str, object]:
     """The ``opt`` of a route: its action in policy, the dataset it serves (empty where the address names it, or none).
 
-    A route whose paths mean two things says ``endings`` too: the action for those that end so. ``words`` are those that its address takes;
-    with ``columns`` it takes a dataset's columns too.
+    A route whose paths mean two things says ``endings`` too: the action for those that end so, ``*`` being anything. ``words`` are those
+    that its address takes; with ``columns`` it takes a dataset's columns too.
     """
     return {"action": action, "of": of, "words": words, "columns": columns}
 
@@ -130,7 +131,8 @@ def _ask(parts: ApiParts, request: Call, caller: Caller, handler: BaseRouteHandl
 def action_of(handler: BaseRouteHandler, path: str) -> str:
     """The action that a path of a route asks for."""
     endings: Mapping[str, str] = handler.opt.get("endings", {})
-    return next((action for ending, action in endings.items() if path.rstrip("/").endswith(ending)), str(handler.opt["action"]))
+    own = (action for ending, action in endings.items() if fnmatchcase(path.rstrip("/"), f"*{ending}"))
+    return next(own, str(handler.opt["action"]))
 
 
 def _names(handler: BaseRouteHandler) -> tuple[str, ...]:

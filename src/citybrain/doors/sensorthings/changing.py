@@ -35,8 +35,8 @@ _NOT_MADE: Final[Mapping[str, tuple[str, str]]] = {
     ),
     "FeaturesOfInterest": ("请发送到 FeaturesOfInterest", "send it to FeaturesOfInterest"),
     "Observations": (
-        "读数不改不删；以同一 phenomenonTime 再次发送即为修订，旧值留存",
-        "readings are neither changed nor deleted: sent again with the same phenomenonTime, they are revised, and the old value is kept",
+        "请以 Observations('…') 修改或删除一条观测值",
+        "change or delete one Observation at Observations('…')",
     ),
 }
 Noun = TypeVar("Noun", MadeProperty, MadeSensor)

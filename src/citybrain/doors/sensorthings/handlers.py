@@ -9,11 +9,12 @@ from litestar import Response, delete, get, post, route
 from litestar.exceptions import HTTPException
 from litestar.params import FromPath, HeaderParameter
 
-from citybrain.doors.sensorthings import answers, batch, bringing, featuring, hanging, links, multipart, sending, tabled
+from citybrain.doors.sensorthings import answers, batch, bringing, correcting, featuring, hanging, links, multipart, sending, tabled
 from citybrain.doors.sensorthings.altering import PATCH, Change
 from citybrain.doors.sensorthings.bound import bound
 from citybrain.doors.sensorthings.changing import Changer, thing_of
 from citybrain.doors.sensorthings.composing import Composer, names_arrays
+from citybrain.doors.sensorthings.correcting import Corrector
 from citybrain.doors.sensorthings.parts import Call, Parts, SensorThingsParts
 from citybrain.doors.sensorthings.paths import Segment, segments
 from citybrain.doors.sensorthings.reading import Raw, Reading
@@ -30,6 +31,7 @@ _READINGS: Final = "Observations"
 """What is sent to a path that ends so are readings of devices."""
 _ARRAYS: Final = "CreateObservations"
 _BELOW: Final = "/{path:path}"
+_ONE_READING: Final = {"endings": {f"/{_READINGS}(*)": "observation.correct"}}
 IdempotencyKey = Annotated[str | None, HeaderParameter(name="Idempotency-Key", min_length=1, max_length=200, pattern="^[!-~]+$")]
 
 
@@ -76,30 +78,40 @@ async def write(request: Call, parts: Parts, path: FromPath[str], key: Idempoten
     return Response(b"", status_code=201, headers={"Location": links.entity(_host(request), name, made)})
 
 
-@route(_BELOW, http_method=["PATCH", "PUT"], opt=_asks("entity.write"), status_code=200)
+@route(_BELOW, http_method=["PATCH", "PUT"], opt=_asks("entity.write") | _ONE_READING, status_code=200)
 async def change(request: Call, parts: Parts, path: FromPath[str]) -> Response[bytes]:
-    """An entity changed (PATCH, also by a JSON Patch) or replaced (PUT)."""
+    """An entity changed (PATCH, also by a JSON Patch) or replaced (PUT); an Observation is corrected."""
     where = _path(request, path)
     patch = request.method == "PATCH" and request.content_type[0] == PATCH
     sent = decoded(await request.body()) if patch else _decoded(request, await request.body())
     said = Change("patch" if patch else "replace" if request.method == "PUT" else "merge", sent)
-    await to_thread.run_sync(_changer(parts, request, where).change, where, said)
+    if correcting.names(where):
+        await _corrector(parts, request).change(where, said)
+    else:
+        await to_thread.run_sync(_changer(parts, request, where).change, where, said)
     return Response(b"", status_code=200)
 
 
-@delete(_BELOW, opt=_asks("entity.write"), status_code=200, sync_to_thread=True)
-def end(request: Call, parts: Parts, path: FromPath[str]) -> Response[bytes]:
-    """An entity ended, and with it what hangs on it."""
+@delete(_BELOW, opt=_asks("entity.write") | _ONE_READING, status_code=200)
+async def end(request: Call, parts: Parts, path: FromPath[str]) -> Response[bytes]:
+    """An entity ended, and with it what hangs on it; an Observation is struck out."""
     where = _path(request, path)
+    if correcting.names(where):
+        await _corrector(parts, request).end(where)
+    else:
+        await to_thread.run_sync(_end, request, parts, where)
+    return Response(b"", status_code=200)
+
+
+HANDLERS: Final = (root, read, write, change, end)
+
+
+def _end(request: Call, parts: SensorThingsParts, where: tuple[Segment, ...]) -> None:
     changer = _changer(parts, request, where)
     featuring.unobserved(parts, where)
     changer.end(where)
     if group_of(request) is None:
         featuring.unended(parts, where)
-    return Response(b"", status_code=200)
-
-
-HANDLERS: Final = (root, read, write, change, end)
 
 
 async def _observed(
@@ -182,6 +194,12 @@ def _changer(parts: SensorThingsParts, request: Call, where: tuple[Segment, ...]
     parts.guard.require(Ask(request.user, "entity.write", f"sensorthings:{named}", parts.purpose(request), facts))
     group = group_of(request)
     return Changer(parts.making, parts.registry) if group is None else Changer(group.making, group.gathering)
+
+
+def _corrector(parts: SensorThingsParts, request: Call) -> Corrector:
+    if group_of(request) is not None:
+        raise correcting.alone()
+    return Corrector(parts, request.user, parts.purpose(request), _reading(parts, request))
 
 
 def _reading(parts: SensorThingsParts, request: Call) -> Reading:

@@ -133,7 +133,7 @@ Met in part and so not claimed:
   Things, and no Thing has two Locations at a time.
 - create-update-delete/historical-location-manual-creation: the latest one moves the thing; but what the standard says of it was not to
   be had.
-- create-update-delete/update-entity, update-entity-put, update-entity-jsonpatch, delete-entity: of all but what is observed, which
-  is neither changed nor deleted.
+- create-update-delete/update-entity, update-entity-put, update-entity-jsonpatch, delete-entity: of all but what packs declare;
+  links stay, and of an Observation its ``result`` alone is another.
 - data-array/data-array: one of which no row is taken answers 422, not 201, and what is read so goes with no ``$expand``.
 """

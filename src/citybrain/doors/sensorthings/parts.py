@@ -12,7 +12,7 @@ from litestar.di import NamedDependency
 from litestar.handlers import BaseRouteHandler
 from litestar.params import SkipValidation
 
-from citybrain.brain.observe import Featured, Inlet, Making, Registry
+from citybrain.brain.observe import Corrections, Featured, Inlet, Making, Registry
 from citybrain.brain.protect import Accounts, Guard
 from citybrain.kernel.access import Caller
 from citybrain.kernel.clock import Clock
@@ -32,6 +32,7 @@ class SensorThingsParts:
     making: Making
     intake: Inlet
     featured: Featured
+    corrections: Corrections
     series: Series
     clock: Clock
     admit: Callable[[Connection, BaseRouteHandler], Awaitable[None]]

@@ -1,0 +1,304 @@
+"""Observations changed and deleted: corrections of readings, for those who may correct, with what was measured kept."""
+
+import asyncio
+from typing import Any
+
+import pytest
+from httpx import AsyncClient, Response
+
+from citybrain.brain.observe import Correction, read_rows
+from citybrain.doors.sensorthings.altering import PATCH
+from citybrain.kernel.access import Role
+from citybrain.kernel.errors import StaleError
+from citybrain.kernel.text import Json, same
+from tests.doors.conftest import PASSWORD, World
+from tests.doors.sensorthings import test_multipart as parts
+from tests.doors.sensorthings.conftest import ROOT, fill
+from tests.doors.sensorthings.test_batch import sent
+from tests.doors.sensorthings.test_making import posted, said
+from tests.doors.sensorthings.test_together import of_group, status
+
+LISTED = "/Datastreams('well-1.level')/Observations"
+NEWEST = "2026-11-22T06:59:00Z"
+CHANGED = "经 SensorThings 修改 · Changed over SensorThings"
+DELETED = "经 SensorThings 删除 · Deleted over SensorThings"
+
+
+async def newest(client: AsyncClient) -> str:
+    """The address of the newest Observation of the level of well 1."""
+    (found,) = (await said(client, LISTED, _orderby="phenomenonTime desc", _top="1"))["value"]
+    return f"/Observations('{found['@iot.id']}')"
+
+
+async def results(client: AsyncClient, path: str = LISTED) -> list[Json]:
+    return [one["result"] for one in (await said(client, path, _orderby="phenomenonTime desc"))["value"]]
+
+
+async def patched(client: AsyncClient, at: str, body: object, **headers: str) -> Response:
+    return await client.patch(ROOT + at, json=body, headers=headers)
+
+
+def corrections(world: World, stream: str = "well-1.level") -> tuple[Correction, ...]:
+    return world.parts.corrections.of(world.parts.registry.stream(stream))
+
+
+def officer(world: World) -> str:
+    """The id of the data officer's account."""
+    return next(account.id for account in world.parts.accounts.all() if account.login == "data_officer")
+
+
+async def trail(world: World) -> list[dict[str, Any]]:
+    async with world.client("auditor") as client:
+        rows = (await client.get("/api/v1/protect/audit?action=observation.correct")).json()["items"]
+    found: list[dict[str, Any]] = rows
+    return found
+
+
+async def test_a_result_is_corrected_what_was_measured_is_kept_and_stands_again_when_that_is_taken_back(sta: World) -> None:
+    await fill(sta)
+    async with sta.client("data_officer") as client:
+        at = await newest(client)
+        assert (await patched(client, at, {"result": 12})).status_code == 200
+        found = await said(client, at)
+        assert (found["result"], found["resultQuality"][0]["nameOfMeasure"]) == (12.0, "correction")
+        assert await results(client) == [12.0, 11.0, 10.0]
+        road = "/api/v1/observe/streams/well-1.level/corrections"
+        one = (await client.get(f"{road}/1")).json()
+        assert [(row["measured"], row["before"], row["after"]) for row in one["readings"]] == [(12.5, 12.5, 12.0)]
+        assert (one["correction"]["by"], one["correction"]["why"]) == (officer(sta), CHANGED)
+        assert (await client.post(f"{road}/1/end", json={"why": "原来没有错"})).status_code == 201
+        assert (await said(client, at))["result"] == 12.5
+    first = (await trail(sta))[-1]
+    assert (first["account"], first["resource"], first["allowed"]) == (officer(sta), "stream:well-1.level", True)
+    assert (first["detail"]["facts"]["door"], first["detail"]["facts"]["why"]) == ("sensorthings", CHANGED)
+
+
+async def test_the_purpose_that_is_said_stands_first_in_the_reason(sta: World) -> None:
+    await fill(sta)
+    async with sta.client("data_officer") as client:
+        assert (await patched(client, await newest(client), {"result": 12}, **{"X-Purpose": "probe 7"})).status_code == 200
+    (one,) = corrections(sta)
+    assert one.why == f"probe 7 · {CHANGED}"
+    assert (await trail(sta))[0]["purpose"] == "probe 7"
+
+
+async def test_what_was_read_may_be_sent_back_whole(sta: World) -> None:
+    await fill(sta)
+    async with sta.client("data_officer") as client:
+        at = await newest(client)
+        for count, (method, path) in enumerate((("PUT", at), ("PATCH", at), ("PUT", LISTED.removesuffix("/Observations") + at)), 1):
+            whole = await said(client, at)
+            links = {"Datastream": {"@iot.id": "well-1.level"}, "FeatureOfInterest": {"@iot.id": "well-1"}}
+            body = {**whole, **links, "phenomenonTime": "2026-11-22T14:59:00+08:00", "result": float(count), "validTime": None}
+            answer = await client.request(method, ROOT + path, json=body)
+            assert answer.status_code == 200, answer.text
+            assert (await said(client, at))["result"] == count
+    assert [one.change.offset for one in corrections(sta)] == [3.0, 2.0, 1.0]
+
+
+async def test_a_json_patch_is_done_whole_or_not_at_all(sta: World) -> None:
+    await fill(sta)
+    kind = {"Content-Type": PATCH}
+    better: dict[str, Any] = {"op": "replace", "path": "/result", "value": 12}
+    async with sta.client("data_officer") as client:
+        at = await newest(client)
+        for wrong, why in (
+            ({"op": "test", "path": "/result", "value": 99}, 400),
+            ({"op": "replace", "path": "/phenomenonTime", "value": "2026-11-22T06:58:00Z"}, 400),
+            ({"op": "remove", "path": "/result"}, 400),
+            ({"op": "add", "path": "/validTime", "value": "2026-11-22T06:58:00Z"}, 501),
+        ):
+            assert (await patched(client, at, [better, wrong], **kind)).status_code == why
+        assert (await said(client, at))["result"] == 12.5
+        assert (await patched(client, at, [{"op": "test", "path": "/result", "value": 12.5}, better], **kind)).status_code == 200
+        assert (await said(client, at))["result"] == 12
+    assert len(corrections(sta)) == 1
+
+
+@pytest.mark.parametrize(
+    ("body", "code", "words"),
+    [
+        ({"result": 12, "phenomenonTime": "2026-11-22T06:58:00Z"}, 400, "phenomenonTime of an Observation is not changed"),
+        ({"result": 12, "phenomenonTime": "2026-11-22T06:59:00Z/2026-11-22T07:00:00Z"}, 400, "phenomenonTime"),
+        ({"result": 12, "resultTime": "2026-11-22T06:58:00Z"}, 400, "resultTime of an Observation is not changed"),
+        ({"result": 12, "Datastream": {"@iot.id": "well-2.level"}}, 400, "Datastream of an Observation is not changed"),
+        ({"result": 12, "Datastream": {"@iot.id": "well-1.level", "name": "Level"}}, 400, "nothing else"),
+        ({"result": 12, "MultiDatastream": {"@iot.id": "well-1"}}, 400, "MultiDatastream of an Observation is not changed"),
+        ({"result": 12, "FeatureOfInterest": {"@iot.id": "well-2"}}, 400, "FeatureOfInterest of an Observation is not changed"),
+        ({"result": 12, "parameters": {"depth": 3}}, 501, "parameters of an Observation is not changed so"),
+        ({"result": 12, "resultQuality": [{"nameOfMeasure": "accuracy"}]}, 501, "resultQuality of an Observation"),
+        ({"result": 12, "resultQuality": "good"}, 501, "resultQuality of an Observation"),
+        ({"result": 12, "colour": "blue"}, 501, "colour would not be kept"),
+        ({"result": "12"}, 400, "a finite number"),
+        ({"result": True}, 400, "a finite number"),
+        ({"result": None}, 400, "use DELETE"),
+        ({"result": [12]}, 400, "a finite number"),
+        ([], 400, "an object"),
+    ],
+)
+async def test_anything_else_that_would_be_another_is_refused_and_nothing_is_changed(
+    sta: World, body: Json, code: int, words: str
+) -> None:
+    await fill(sta)
+    async with sta.client("data_officer") as client:
+        answer = await patched(client, await newest(client), body)
+        assert (answer.status_code, answer.json()["code"]) == (code, code)
+        assert words in answer.json()["message"]
+        assert await results(client) == [12.5, 11.0, 10.0]
+        without = await client.put(ROOT + await newest(client), json={"phenomenonTime": NEWEST})
+        assert without.status_code == 400, "what replaces says its result"
+    assert (corrections(sta), await trail(sta)) == ((), [])
+
+
+async def test_what_stands_already_is_answered_and_changes_nothing(sta: World) -> None:
+    await fill(sta)
+    async with sta.client("data_officer") as client:
+        at = await newest(client)
+        for body in ({"result": 12.5}, {"@iot.id": "1.1"}, {"result": 12.500000000000000001}):
+            assert (await patched(client, at, body)).status_code == 200
+        for _ in range(2):
+            assert (await patched(client, at, {"result": 0.30000000000000004})).status_code == 200
+        assert (await said(client, at))["result"] == 0.3
+    assert (len(corrections(sta)), len(await trail(sta))) == (1, 1)
+
+
+async def test_what_is_deleted_is_in_no_list_and_no_count_and_can_be_taken_back(sta: World) -> None:
+    await fill(sta)
+    async with sta.client("data_officer") as client:
+        at = await newest(client)
+        assert (await client.delete(ROOT + at)).status_code == 200
+        for method, body in (("DELETE", None), ("GET", None), ("PATCH", {"result": 1}), ("PUT", {"result": 1})):
+            assert (await client.request(method, ROOT + at, json=body)).status_code == 404, method
+        found = await said(client, LISTED, _orderby="phenomenonTime desc", _count="true")
+        assert ([one["result"] for one in found["value"]], found["@iot.count"]) == ([11.0, 10.0], 2)
+        stream = await said(client, "/Datastreams('well-1.level')")
+        assert stream["properties"]["latest"]["value"] == 11.0
+        assert (
+            await client.post("/api/v1/observe/streams/well-1.level/corrections/1/end", json={"why": "没有错"})
+        ).status_code == 400
+        assert (
+            await client.post("/api/v1/observe/streams/well-1.level/corrections/1/end", json={"why": "原来没有错"})
+        ).status_code == 201
+        assert await results(client) == [12.5, 11.0, 10.0]
+    (one,) = corrections(sta)
+    assert (one.change.strikes, one.rows, one.by, one.why) == (True, 1, officer(sta), DELETED)
+
+
+async def test_what_is_not_there_is_not_found(sta: World) -> None:
+    await fill(sta)
+    async with sta.client("data_officer") as client:
+        at = (await newest(client)).removeprefix("/")
+        number, _, time = at.removeprefix("Observations('").removesuffix("')").partition(".")
+        for path in (
+            f"/Observations('{number}.{int(time) + 1}')",
+            f"/Observations('999.{time}')",
+            "/Observations('none')",
+            "/Observations('none@1')",
+            f"/Datastreams('well-2.salt')/{at}",
+            f"/Things('well-1')/{at}",
+        ):
+            for method in ("PATCH", "PUT", "DELETE"):
+                assert (await client.request(method, ROOT + path, json={"result": 1})).status_code == 404, (method, path)
+        answer = await client.delete(f"{ROOT}/{at}/Datastream")
+        assert answer.status_code == 403, "what is no Observation asks for another action"
+        assert await results(client) == [12.5, 11.0, 10.0]
+
+
+@pytest.mark.parametrize("role", [None, "device", "admin", "dispatcher", "handler", "leader", "auditor", "citizen"])
+async def test_others_are_refused_as_over_the_api(sta: World, role: Role | None) -> None:
+    await fill(sta)
+    async with sta.client("data_officer") as desk:
+        at = await newest(desk)
+    async with sta.client(role) as client:
+        over = await client.post("/api/v1/observe/streams/well-1.level/corrections?preview=true", json={"at": NEWEST, "value": 1})
+        assert over.status_code in (401, 403)
+        for method in ("PATCH", "PUT", "DELETE"):
+            answer = await client.request(method, ROOT + at, json={"result": 1})
+            assert (answer.status_code, answer.json()["reason"]) == (over.status_code, over.json()["code"])
+    async with sta.client("data_officer") as desk:
+        assert await results(desk) == [12.5, 11.0, 10.0]
+
+
+async def test_what_was_computed_is_refused_as_corrections_do(sta: World) -> None:
+    await fill(sta)
+    row = f'[{{"stream": "well-2.level", "time": "{NEWEST}", "value": 3}}]'
+    await sta.parts.intake.take(read_rows(row.encode()), "derived", None)
+    async with sta.client("data_officer") as client:
+        (found,) = (await said(client, "/Datastreams('well-2.level')/Observations"))["value"]
+        at = f"{ROOT}/Observations('{found['@iot.id']}')"
+        for method in ("PATCH", "DELETE"):
+            answer = await client.request(method, at, json={"result": 1})
+            assert (answer.status_code, answer.json()["message"].endswith("correct those instead.")) == (400, True)
+    assert corrections(sta, "well-2.level") == ()
+
+
+async def test_of_two_who_delete_the_same_one_finds_nothing_there(sta: World) -> None:
+    await fill(sta)
+    async with sta.client("data_officer") as client:
+        at = await newest(client)
+        answers = await asyncio.gather(*(client.delete(ROOT + at) for _ in range(4)))
+        assert sorted(answer.status_code for answer in answers) == [200, 404, 404, 404]
+        at = await newest(client)
+        changed = await asyncio.gather(*(patched(client, at, {"result": value}) for value in (7, 8, 8)))
+        assert [answer.status_code for answer in changed] == [200] * 3
+        assert (await said(client, at))["result"] in (7, 8)
+
+
+async def test_a_reading_that_never_rests_is_given_up(sta: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    tries: list[str] = []
+
+    async def stale(_: object, by: str, why: str) -> None:
+        tries.append(f"{by} {why}")
+        raise StaleError(same("stale"))
+
+    await fill(sta)
+    monkeypatch.setattr(sta.parts.corrections, "together", stale)
+    async with sta.client("data_officer") as client:
+        assert (await patched(client, await newest(client), {"result": 1})).status_code == 412
+    assert tries == [f"{officer(sta)} {CHANGED}"] * 3
+
+
+async def test_a_batch_holds_them_as_requests_of_their_own(sta: World) -> None:
+    await fill(sta)
+    async with sta.client("data_officer") as client:
+        at = (await newest(client)).removeprefix("/")
+        answers = await sent(
+            client,
+            {"id": "1", "method": "patch", "url": at, "body": {"result": 12}},
+            {"id": "2", "method": "get", "url": at},
+            {"id": "3", "method": "delete", "url": at},
+            {"id": "4", "method": "delete", "url": at},
+        )
+        assert (status(answers), answers[1]["body"]["result"]) == ([200, 200, 200, 404], 12)
+        at = (await newest(client)).removeprefix("/")
+        operations: list[Json] = [{"op": "replace", "path": "/result", "value": 9}]
+        found = await parts.sent(
+            client,
+            parts.asking(f"PATCH {at} HTTP/1.1", operations, kind=PATCH),
+            parts.asking(f"GET {at}?$select=result HTTP/1.1"),
+            parts.asking(f"DELETE {at} HTTP/1.1"),
+        )
+        assert [each[0] for each in found] == [200] * 3
+        assert found[1][2] == {"result": 9}
+        assert await results(client) == [10.0]
+
+
+async def test_a_change_set_with_one_is_refused_before_any_of_it_is_done(sta: World) -> None:
+    await fill(sta)
+    # One who may do both, so that it is the change set that is refused.
+    sta.parts.accounts.create("两者", "both", PASSWORD, ["admin", "data_officer"])
+    async with sta.client() as client:
+        signed = await client.post("/api/v1/protect/session", json={"login": "both", "password": PASSWORD})
+        client.headers["X-CSRF-Token"] = signed.json()["csrf"]
+        at = (await newest(client)).removeprefix("/")
+        thing = {"method": "post", "url": "Things", "body": {"name": "Gauge", "description": "A gauge"}}
+        for one in ({"method": "patch", "url": at, "body": {"result": 1}}, {"method": "delete", "url": at}):
+            answers = await sent(client, *of_group(thing, one))
+            assert status(answers) == [424, 501]
+            assert "not undone with the others" in answers[1]["body"]["message"]
+        (refused,) = await parts.sent(client, [parts.THING, parts.asking(f"DELETE {at} HTTP/1.1", None, "2")])
+        assert refused[0] == 501
+        assert await results(client) == [12.5, 11.0, 10.0]
+        assert (await client.get(f"{ROOT}/Things('gauge')")).status_code == 404
+        await posted(client, "/Things", {"name": "Gauge", "description": "A gauge"})
+    assert corrections(sta) == ()
