@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from citybrain.app import problems
 from citybrain.app.advice import ADVICE
 from citybrain.brain.observe import checking, permission, rows
-from citybrain.doors.sensorthings import tabled
+from citybrain.doors.sensorthings import saying, tabled
 from citybrain.kernel.errors import CityError
 from citybrain.kernel.text import Text
 from docs.sheets.markdown import both, code, sheet, table
@@ -34,7 +34,7 @@ def page() -> str:
 def refused() -> dict[str, str]:
     """The codes of refused rows with their reasons, from what reads, checks and permits rows."""
     own = checking._WHY | {"forbidden_stream": permission._WHY}  # noqa: SLF001 - the one place that lists them
-    return dict(_returned()) | own | {tabled.CODE: tabled.WHY}
+    return dict(_returned()) | own | {tabled.CODE: tabled.WHY, saying.CODE: saying.WHY}
 
 
 def _returned() -> Iterator[tuple[str, str]]:

@@ -3,17 +3,21 @@
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
 from sqlalchemy import MetaData, create_engine, make_url
 
 from citybrain.app import migrate
 from citybrain.app.settings import Settings
 from citybrain.app.stores import opened
+from citybrain.brain.observe import About, Featured
 from citybrain.engines.postgres import open_postgres
 from citybrain.engines.sqlite import open_sqlite
 from citybrain.engines.transactions import SqlTransactions
 from citybrain.kernel.errors import ConflictError
+from citybrain.kernel.instant import Instant
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
@@ -57,6 +61,24 @@ def test_an_upgrade_that_is_taken_twice_changes_nothing(bare: SqlTransactions) -
             migrate.upgrade(tx.connection)
     with bare.read() as connection:
         assert migrate.pending(connection) == ()
+    bare.close()
+
+
+def test_what_observations_are_about_is_still_there_after_they_may_say_more(bare: SqlTransactions) -> None:
+    with bare.begin() as tx:
+        older = Config()
+        older.set_main_option("script_location", str(Path(migrate.__file__).parent / "migrations"))
+        older.attributes["connection"] = tx.connection
+        command.upgrade(older, "0015")
+        tx.connection.exec_driver_sql("INSERT INTO featured (stream, time, feature) VALUES (1, 10, 'pond')")
+    with bare.begin() as tx:
+        migrate.upgrade(tx.connection)
+    featured = Featured(bare)
+    featured.put([About(1, Instant(20), None, '{"parameters":{"by":"hand"}}')])
+    assert featured.of([1], 0, 99) == {
+        "1.10": About(1, Instant(10), "pond", None),
+        "1.20": About(1, Instant(20), None, '{"parameters":{"by":"hand"}}'),
+    }
     bare.close()
 
 

@@ -12,7 +12,11 @@ from tests.brain.observe.conftest import World
 
 
 def about(stream: int, time: int, feature: str | None = "pond") -> About:
-    return About(stream, Instant(time), feature)
+    return About(stream, Instant(time), feature, None)
+
+
+def features(found: dict[str, About]) -> dict[str, str | None]:
+    return {key: one.feature for key, one in found.items()}
 
 
 def test_what_is_kept_is_listed_by_time_and_stream_and_found_by_its_observation(world: World) -> None:
@@ -28,17 +32,17 @@ def test_what_is_kept_is_listed_by_time_and_stream_and_found_by_its_observation(
         while page := featured.listed("pond", seen[-1] if seen else None, 1, descending=descending):
             seen += page
         assert tuple(seen) == whole
-    assert featured.of([1, 2], 10, 20) == {"1.10": "pond", "1.20": "pond", "2.10": "pond"}
-    assert featured.of([2], 11, 30) == {"2.30": "spring"}
+    assert features(featured.of([1, 2], 10, 20)) == {"1.10": "pond", "1.20": "pond", "2.10": "pond"}
+    assert features(featured.of([2], 11, 30)) == {"2.30": "spring"}
 
 
 def test_what_is_said_anew_replaces_what_was_and_can_be_put_back(world: World) -> None:
     featured = Featured(world.transactions)
     featured.put([about(1, 10)])
     before = featured.put([about(1, 10, "spring"), about(1, 11)])
-    assert featured.of([1], 0, 99) == {"1.10": "spring", "1.11": "pond"}
+    assert features(featured.of([1], 0, 99)) == {"1.10": "spring", "1.11": "pond"}
     featured.put(before)
-    assert featured.of([1], 0, 99) == {"1.10": "pond"}
+    assert features(featured.of([1], 0, 99)) == {"1.10": "pond"}
     featured.put([about(1, 10, None)])
     assert featured.listed("pond", None, 1, descending=True) == ()
 
@@ -93,7 +97,7 @@ def test_nothing_is_about_a_feature_that_is_not_there_or_has_ended(world: World)
     for feature in ("none", "spring", "p1"):
         with pytest.raises(EndedError):
             featured.keep([about(1, 12), about(1, 13, feature)])
-    assert featured.of([1], 0, 99) == {"1.10": "pond"}
+    assert features(featured.of([1], 0, 99)) == {"1.10": "pond"}
     assert featured.put([about(1, 13, "spring")]) == (about(1, 13, None),)
 
 

@@ -1,7 +1,7 @@
 """A program whose devices send observations with their features until it is killed; what is acknowledged stands in a file, synced.
 
 Each of ``DEVICES`` devices sends readings of one stream, in turn with a feature described for the first time, with one described before,
-as a data array that names one, and with a new thing. A line says stream, time, value and the name of the feature.
+as a data array that names one, and with a new thing. A line says stream, time, value and the name of the feature, which stands in the parameters too.
 """
 
 import asyncio
@@ -60,17 +60,18 @@ def sendings(run: int, number: int) -> Iterator[tuple[str, object, list[tuple[st
     for turn in itertools.count():
         times = [rfc3339(Instant(NOW - (run * 4000 + turn * 2 + more) * 3 * SECOND - (number + 1))) for more in (0, 1)]
         name = f"Pond {run} {number} {turn // 2}"
-        about = {"FeatureOfInterest": {**POND, "name": name}}
+        about = {"FeatureOfInterest": {**POND, "name": name}, "resultTime": rfc3339(NOW), "parameters": {"of": name}}
         one = {"Datastream": {"@iot.id": stream}, "phenomenonTime": times[0], "result": float(turn), **about}
         yield "Observations", one, [(stream, times[0], float(turn), name)]
         if turn % 4 == 3:
-            columns = {"components": ["phenomenonTime", "result", "FeatureOfInterest/id"]}
-            rows = [[times[1], float(turn), f"pond-{run}-{number}-{turn // 2}"]]
+            columns = {"components": ["phenomenonTime", "result", "FeatureOfInterest/id", "parameters"]}
+            rows = [[times[1], float(turn), f"pond-{run}-{number}-{turn // 2}", {"of": name}]]
             array = [{"Datastream": {"@iot.id": stream}, **columns, "dataArray": rows}]
             yield "CreateObservations", array, [(stream, times[1], float(turn), name)]
         if turn % 8 == 5:
             key, other = f"gauge-{run}-{number}-{turn}", f"Pond of gauge {run} {number} {turn}"
-            two = [{"phenomenonTime": time, "result": 1.0, "FeatureOfInterest": {**POND, "name": other}} for time in times]
+            told = {"FeatureOfInterest": {**POND, "name": other}, "parameters": {"of": other}}
+            two = [{"phenomenonTime": time, "result": 1.0, **told} for time in times]
             thing = {"@iot.id": key, "name": "Gauge", "description": "New", "Datastreams": [{**STREAM, "Observations": two}]}
             yield "Things", thing, [(f"{key}.*", time, 1.0, other) for time in times]
 

@@ -56,7 +56,8 @@ async def test_a_new_datastream_of_a_thing_brings_observations(sta: World, path:
         ({"result": 1, "phenomenonTime": "1999-01-01T00:00:00Z"}, 400),
         ({"result": 1, "phenomenonTime": "yesterday"}, 400),
         ({"result": 1, "Datastream": {"@iot.id": "well-1.level"}}, 400),
-        ({"result": 1, "resultQuality": "good"}, 501),
+        ({"result": 1, "parameters": "good"}, 400),
+        ({"result": 1, "colour": "blue"}, 501),
         ({"result": 1, "FeatureOfInterest": {"@iot.id": "well-1"}}, 501),
     ],
 )

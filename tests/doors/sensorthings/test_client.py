@@ -197,6 +197,31 @@ def test_frost_client_describes_a_feature_within_an_observation(sta: World, serv
     assert [each.result for each in found.get_observations().query().list()] == [13.5, 12.5, 14.5]
 
 
+def test_frost_client_says_when_a_result_was_and_how(sta: World, served: str) -> None:
+    device = frost.SensorThingsService(served, auth_handler=frost.AuthHandler("probe", sta.secret))
+    hour = "2026-11-22T05:00:00Z/2026-11-22T06:00:00Z"
+    told = {"result_time": "2026-11-22T06:58:30Z", "parameters": {"by": "hand"}, "result_quality": "good", "valid_time": hour}
+    level = frost.Datastream(id="well-1.level")
+    device.create(frost.Observation(result=12.5, phenomenon_time="2026-11-22T06:58:00Z", datastream=level, **told))
+    device.create(frost.Observation(result=11.5, phenomenon_time=hour, datastream=level))
+
+    rows = frost.model.ext.data_array_value.DataArrayValue()
+    rows.datastream = level
+    rows.components = {rows.Property.PHENOMENON_TIME, rows.Property.RESULT, rows.Property.RESULT_TIME, rows.Property.PARAMETERS}
+    third = frost.Observation(result=14.5, phenomenon_time="2026-11-22T06:57:00Z", result_time="2026-11-22T06:59:00Z")
+    third.parameters = {"by": "car"}
+    rows.add_observation(third)
+    document = frost.model.ext.data_array_document.DataArrayDocument()
+    document.add_data_array_value(rows)
+    assert len(device.observations().create(document)) == 1
+
+    sta.parts.accounts.create("派遣员", "desk", PASSWORD, ["dispatcher"])
+    desk = frost.SensorThingsService(served, auth_handler=signed_in(sta.parts.accounts.sign_in("desk", PASSWORD)))
+    found = list(desk.datastreams().find("well-1.level").get_observations().query().orderby("resultTime", "DESC").list())
+    assert [(each.result, (each.parameters or {}).get("by")) for each in found] == [(14.5, "car"), (12.5, "hand"), (11.5, None)]
+    assert (found[1].result_quality, found[2].phenomenon_time) == ("good", hour)
+
+
 def test_frost_client_changes_and_deletes_an_observation(sta: World, served: str) -> None:
     probe = frost.SensorThingsService(served, auth_handler=frost.AuthHandler("probe", sta.secret))
     for minute, result in ((58, 12.5), (59, 99.0)):

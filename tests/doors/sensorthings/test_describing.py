@@ -103,7 +103,8 @@ async def test_who_may_not_make_features_sends_those_that_are_there_and_is_refus
         ({**reading(51, 1.0, POND), "phenomenonTime": "2027-01-01T00:00:00Z"}, 400, "future_time"),
         ({**reading(51, 1.0, POND), "Datastream": {"@iot.id": "mast-1.none"}}, 400, "unknown_stream"),
         ({**reading(51, 1.0, POND), "Datastream": {"@iot.id": "other-1.level"}}, 403, "forbidden_stream"),
-        ({**reading(51, 1.0, POND), "resultQuality": "good"}, 501, "resultQuality"),
+        ({**reading(51, 1.0, POND), "colour": "blue"}, 501, "colour"),
+        ({**reading(51, 1.0, POND), "validTime": "always"}, 400, "validTime"),
         (reading(51, 1.0, {**POND, "feature": {"type": "Point", "coordinates": [200, 0]}}), 400, "longitude"),
         (reading(51, 1.0, {**POND, "colour": "blue"}), 400, "no property colour"),
         (reading(51, 1.0, {**POND, "encodingType": "text/plain"}), 501, "encodingType"),
@@ -137,7 +138,7 @@ async def test_feature_and_what_it_is_of_are_durable_before_the_reading(sta: Wor
         device(sta, client)
         await posted(client, "/Observations", reading(51, 1.5, POND))
     number = sta.parts.registry.stream("well-1.level").no
-    assert seen == [("Pond", (About(number, parse("2026-11-22T06:51:00Z"), "pond"),), 0)]
+    assert seen == [("Pond", (About(number, parse("2026-11-22T06:51:00Z"), "pond", None),), 0)]
 
 
 async def test_what_a_kill_has_left_is_found_by_the_sender_that_tries_again(sta: World) -> None:

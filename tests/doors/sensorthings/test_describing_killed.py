@@ -51,6 +51,7 @@ def test_four_kills_lose_no_reading_that_was_acknowledged_nor_what_it_is_about(t
             rows = world.series.scan(SeriesQuery((known.no,), at, type(at)(at + 1))).to_pylist()
             assert [row["value"] for row in rows] == [float(value)], (stream, written)
             found = featured.of([known.no], at, at)
-            assert named[found[f"{known.no}.{at}"]] == name, (stream, written)
+            assert named[str(found[f"{known.no}.{at}"].feature)] == name, (stream, written)
+            assert found[f"{known.no}.{at}"].words()["parameters"] == {"of": name}, (stream, written)
         alone = set(named) - {one.feature for key in named for one in featured.listed(key, None, 1, descending=True)}
         assert len(alone) <= KILLS * describer.DEVICES, "one at a time is on its way when it is killed"

@@ -82,7 +82,8 @@ async def test_naming_its_own_thing_sets_a_reading_back(masts: World, door: Mqtt
         (reading(51, 1.0, "well-2"), NotHeldError),
         (reading(51, 1.0, {**POND, "name": ""}), BadInputError),
         (reading(51, 1.0, {**POND, "name": "Elsewhere"}), ForbiddenError),
-        ({**reading(51, 1.0, POND), "parameters": {"a": 1}}, NotHeldError),
+        ({**reading(51, 1.0, POND), "colour": "blue"}, NotHeldError),
+        ({**reading(51, 1.0, POND), "parameters": "a"}, BadInputError),
     ],
 )
 async def test_what_cannot_be_kept_is_not_taken(

@@ -66,7 +66,8 @@ async def test_a_datastream_that_is_another_s_is_refused_and_counted(world: Worl
         ("v1.1/Observations", "{", UnreadableError),
         ("v1.1/Observations", "[]", UnreadableError),
         ("v1.1/Observations", '{"result": 1}', BadInputError),
-        ("v1.1/Datastreams('well-1.level')/Observations", '{"result": 1, "parameters": {"a": 1}}', NotHeldError),
+        ("v1.1/Datastreams('well-1.level')/Observations", '{"result": 1, "colour": "blue"}', NotHeldError),
+        ("v1.1/Datastreams('well-1.level')/Observations", '{"result": 1, "parameters": "a"}', BadInputError),
     ],
 )
 def test_what_is_no_observation_says_why(world: World, topic: str, said: str, error: type[CityError]) -> None:

@@ -10,6 +10,7 @@ import pytest
 from httpx import AsyncClient, Response
 from litestar.types import Receive, Scope, Send
 
+from citybrain.brain.observe import Featured
 from citybrain.doors import sensorthings
 from citybrain.engines.space import FreeSpace, full
 from citybrain.kernel.instant import parse
@@ -34,6 +35,10 @@ BODIES: dict[str, dict[str, Any]] = {
     "future": {**LEVEL, "phenomenonTime": "2026-11-22T07:06:00Z", "result": 1.0},
     "ancient": {**LEVEL, "phenomenonTime": "1999-01-01T00:00:00Z", "result": 1.0},
     "more": {**LEVEL, "result": 1.0, "validTime": "2026-11-22/2026-11-23"},
+    "said": {**LEVEL, "phenomenonTime": "2026-11-22T06:55:00Z", "resultTime": "2026-11-22T06:56:00Z", "result": 1.0},
+    "mean": {**LEVEL, "phenomenonTime": "2026-11-22T05:00:00Z/2026-11-22T06:00:00Z", "parameters": {"by": "hand"}, "result": 1.0},
+    "late": {**LEVEL, "resultTime": "2026-11-22T06:54:00Z", "result": 1.0},
+    "no_object": {**LEVEL, "parameters": "by hand", "result": 1.0},
     "own_id": {**LEVEL, "result": 1.0, "@iot.id": "9"},
 }
 
@@ -104,6 +109,27 @@ async def test_a_plain_reading_does_not_reach_the_routes(device: AsyncClient, ro
     assert (answer.status_code, routes.reached) == (201, 0)
     assert answer.headers["location"] == f"http://city{ROOT}/Observations('{sta.parts.registry.stream('well-1.level').no}.{at}')"
     assert _values(sta) == [(at, 4.5)]
+
+
+async def test_readings_that_say_more_do_not_reach_the_routes_and_are_stored_together(
+    device: AsyncClient, routes: _Counted, sta: World
+) -> None:
+    bodies = [{**LEVEL, "phenomenonTime": f"2026-11-22T06:{minute}:00Z", "result": minute} for minute in range(30, 50)]
+    for minute in (31, 35, 40):
+        bodies[minute - 30] |= {"resultTime": "2026-11-22T06:59:00Z", "parameters": {"by": f"m{minute}"}}
+    answers = await asyncio.gather(*(device.post(f"{ROOT}/Observations", json=body) for body in bodies))
+    assert ({answer.status_code for answer in answers}, routes.reached) == ({201}, 0)
+    number = sta.parts.registry.stream("well-1.level").no
+    found = Featured(sta.transactions).of([number], 0, 2**60).values()
+    assert [(one.time, one.words()["parameters"]) for one in found] == [
+        (parse(f"2026-11-22T06:{minute}:00Z"), {"by": f"m{minute}"}) for minute in (31, 35, 40)
+    ]
+    back = {**bodies[1], "resultTime": bodies[1]["phenomenonTime"], "parameters": {}}
+    assert (await device.post(f"{ROOT}/Observations", json=back)).status_code == 201
+    assert [one.time for one in Featured(sta.transactions).of([number], 0, 2**60).values()] == [
+        parse(f"2026-11-22T06:{minute}:00Z") for minute in (35, 40)
+    ]
+    assert routes.reached == 0
 
 
 async def test_the_address_may_name_the_stream(device: AsyncClient, routes: _Counted, sta: World) -> None:

@@ -109,7 +109,7 @@ async def test_a_store_that_takes_nothing_leaves_readings_about_what_they_were(s
     seen = []
 
     async def full(*_: object) -> Verdict:
-        seen.append(Featured(sta.transactions).of([number], 0, 2**62))
+        seen.append({key: one.feature for key, one in Featured(sta.transactions).of([number], 0, 2**62).items()})
         raise StorageFullError(same("The store is full."))
 
     async with sta.client("device") as client:
@@ -120,7 +120,7 @@ async def test_a_store_that_takes_nothing_leaves_readings_about_what_they_were(s
         assert answer.status_code == 507, answer.text
     first, second = parse(at(50)), parse(at(51))
     assert seen == [{f"{number}.{first}": "spring", f"{number}.{second}": "spring"}], "durable before the readings"
-    assert Featured(sta.transactions).of([number], 0, 2**62) == {f"{number}.{first}": "pond"}
+    assert [(one.time, one.feature) for one in Featured(sta.transactions).of([number], 0, 2**62).values()] == [(first, "pond")]
 
 
 async def test_a_row_that_the_store_refuses_after_all_is_about_what_it_was(sta: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -144,8 +144,9 @@ async def test_a_row_that_the_store_refuses_after_all_is_about_what_it_was(sta: 
         assert [one.startswith("error") for one in told] == [True, False, False]
     number = sta.parts.registry.stream("well-1.level").no
     found = Featured(sta.transactions).listed("spring", None, 9, descending=False)
-    assert found == tuple(About(number, parse(at(minute)), "spring") for minute in (51, 52))
-    assert Featured(sta.transactions).of([number], parse(at(50)), parse(at(50))) == {f"{number}.{parse(at(50))}": "pond"}
+    assert found == tuple(About(number, parse(at(minute)), "spring", None) for minute in (51, 52))
+    about = Featured(sta.transactions).of([number], parse(at(50)), parse(at(50)))
+    assert [(one.time, one.feature) for one in about.values()] == [(parse(at(50)), "pond")]
 
 
 async def test_a_feature_that_is_deleted_meanwhile_is_not_observed(sta: World, monkeypatch: pytest.MonkeyPatch) -> None:

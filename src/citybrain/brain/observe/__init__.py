@@ -8,7 +8,7 @@ from citybrain.brain.observe.corrections import Corrections, Wanted
 from citybrain.brain.observe.derive import Deriver
 from citybrain.brain.observe.doubts import Doubt, Doubts, Judged
 from citybrain.brain.observe.entering import Spot, declared_elsewhere
-from citybrain.brain.observe.featured import About, EndedError, Featured
+from citybrain.brain.observe.featured import AS_BEFORE, About, EndedError, Featured, Having, Lags
 from citybrain.brain.observe.following import Following
 from citybrain.brain.observe.formats import FORMS
 from citybrain.brain.observe.gaps import Gap
@@ -41,6 +41,7 @@ from citybrain.brain.observe.told import latest_json
 from citybrain.brain.observe.travelling import column_pieces, joined, pieces, taken
 
 __all__ = [
+    "AS_BEFORE",
     "CORRECTION",
     "FEATURE",
     "FORMS",
@@ -73,11 +74,13 @@ __all__ = [
     "Found",
     "Gap",
     "Gathering",
+    "Having",
     "Horizon",
     "Inlet",
     "Intake",
     "Judged",
     "Kept",
+    "Lags",
     "Latest",
     "Learned",
     "MadeGroup",

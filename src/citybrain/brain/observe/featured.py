@@ -1,26 +1,30 @@
-"""What observations are about, where that is another feature than the place of their own thing: kept beside them, by stream and time.
+"""What observations are about, where that is another feature than the place of their own thing, and what else is said of them.
 
-Few observations have one, and those that have none cost nothing: which streams have any is known in memory.
+Kept beside them, by stream and time. Those that have nothing of it cost nothing: which streams have any is known in memory.
 """
 
 import threading
 from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple, TypeVar
 
-from sqlalchemy import Connection, and_, bindparam, delete, insert, or_, select
+import msgspec
+from sqlalchemy import Connection, Row, and_, bindparam, delete, func, insert, or_, select
+from sqlalchemy.sql.elements import ColumnElement
 
 from citybrain.brain.observe.made import FEATURE, MadeThing
 from citybrain.brain.observe.marks import Mark
 from citybrain.brain.observe.store import ENTITY, FEATURED
 from citybrain.kernel.errors import ConflictError
-from citybrain.kernel.instant import Instant
+from citybrain.kernel.instant import Instant, parse
 from citybrain.kernel.observations import Numbers
 from citybrain.kernel.ports import Transactions
-from citybrain.kernel.text import Text
+from citybrain.kernel.text import Json, Text
 from citybrain.kernel.things import Entity
 
 MARK: Final = "observe.featured"
 """The cursor that moves when a stream has such an observation for the first time."""
+AS_BEFORE: Final = ""
+"""In place of a feature, or of what is said: what is known of it stays."""
 _MOST: Final = 500
 """Values that a statement names at once."""
 Noun = TypeVar("Noun")
@@ -31,36 +35,97 @@ class EndedError(ConflictError):
 
 
 class About(NamedTuple):
-    """What the observation of a stream at a time is about; None for the place of its own thing."""
+    """What the observation of a stream at a time is about; None for the place of its own thing.
+
+    ``said`` is a JSON object of what else is said of it, by the names of its properties in SensorThings; None for nothing. Times in it
+    are RFC 3339, a ``phenomenonTime`` in it is an interval that begins at ``time``.
+    """
 
     stream: int
     time: Instant
     feature: str | None
+    said: str | None = AS_BEFORE
+
+    @property
+    def id(self) -> str:
+        """That of the observation."""
+        return f"{self.stream}.{self.time}"
+
+    def words(self) -> dict[str, Json]:
+        """What else is said, by the names of properties."""
+        words: dict[str, Json] = msgspec.json.decode(self.said) if self.said else {}
+        return words
+
+
+class Lags(NamedTuple):
+    """How far results are from their observations, in µs: the earliest and the latest (0 among them), and the longest interval."""
+
+    low: int
+    high: int
+    longest: int
+
+
+class Having(NamedTuple):
+    """The numbers of streams that have, or once had, an observation about a feature, and one of which something else is said."""
+
+    featured: frozenset[int]
+    saying: frozenset[int]
 
 
 class Featured:
-    """The features of observations in the store; ``put`` and the reads block: run them in a thread."""
+    """What is beside observations in the store; ``put`` and the reads block: run them in a thread."""
 
     def __init__(self, transactions: Transactions[Connection]) -> None:
         self._transactions = transactions
         self._mark = Mark(transactions, MARK)
         self._lock = threading.Lock()
-        self._streams: frozenset[int] = frozenset()
+        self._streams = Having(frozenset(), frozenset())
 
-    def streams(self) -> frozenset[int]:
-        """The numbers of the streams that have, or once had, an observation about another feature."""
+    def known(self) -> Having:
+        """Which streams have anything beside their observations."""
         if self._mark.moved():
             with self._lock:
                 self._mark.note()
                 with self._transactions.read() as connection:
-                    self._streams = self._streams_in(connection)
+                    self._streams = _streams(connection)
         return self._streams
 
-    def of(self, streams: Sequence[int], first: int, last: int) -> dict[str, str]:
-        """The features of the observations of streams from one time to another (µs, both included), by their ids."""
+    def streams(self) -> frozenset[int]:
+        """The numbers of the streams that have, or once had, an observation about another feature."""
+        return self.known().featured
+
+    def saying(self) -> frozenset[int]:
+        """The numbers of the streams that have, or once had, an observation of which something else is said."""
+        return self.known().saying
+
+    @property
+    def recalled(self) -> frozenset[int]:
+        """As ``saying``, without a look whether another process knows of more."""
+        return self._streams.saying
+
+    def of(self, streams: Sequence[int], first: int, last: int) -> dict[str, About]:
+        """What is beside the observations of streams from one time to another (µs, both included), by their ids."""
         wanted = and_(FEATURED.c.stream.in_(streams), FEATURED.c.time.between(first, last))
         with self._transactions.read() as connection:
-            return {f"{row.stream}.{row.time}": row.feature for row in connection.execute(select(FEATURED).where(wanted))}
+            return {one.id: one for one in map(_about, connection.execute(select(FEATURED).where(wanted)))}
+
+    def at(self, places: Sequence[tuple[int, int]]) -> dict[str, About]:
+        """What is beside observations, each given by its stream and its time in µs, by their ids."""
+        with self._transactions.read() as connection:
+            return _at(connection, places)
+
+    def lags(self, streams: Iterable[int]) -> Lags:
+        """How far the results of streams are from their observations: bounds within which all of them lie."""
+        lag, lasts, found = FEATURED.c.lag, FEATURED.c.lasts, Lags(0, 0, 0)
+        with self._transactions.read() as connection:
+            for stream in self.saying().intersection(streams):
+                # One by one, each is the end of an index.
+                asked = ((func.min(lag), lag), (func.max(lag), lag), (func.max(lasts), lasts))
+                mine = FEATURED.c.stream == stream
+                edges = (select(edge).where(mine, of.is_not(None)).scalar_subquery() for edge, of in asked)
+                low, high, longest = (one or 0 for one in connection.execute(select(*edges)).one())
+                found = Lags(min(found.low, low), max(found.high, high), max(found.longest, longest))
+        return found
 
     def listed(self, feature: str, after: About | None, limit: int, *, descending: bool) -> tuple[About, ...]:
         """At most so many observations about a feature, by time and stream, those after one of them."""
@@ -71,37 +136,44 @@ class Featured:
             wanted = wanted.where(or_(later, and_(time == after.time, stream > after.stream)))
         ordered = wanted.order_by(time.desc() if descending else time, stream).limit(limit)
         with self._transactions.read() as connection:
-            return tuple(About(row.stream, Instant(row.time), row.feature) for row in connection.execute(ordered))
+            return tuple(map(_about, connection.execute(ordered)))
 
     def keep(self, about: Sequence[About]) -> tuple[About, ...]:
         """As ``put``, for features that are there; raises EndedError, with nothing kept, where one of them is there no more."""
-        return self._kept(about, sorted({one.feature for one in about if one.feature is not None}))
+        return self._kept(about, sorted({one.feature for one in about if one.feature}))
 
     def put(self, about: Sequence[About]) -> tuple[About, ...]:
-        """Keep what observations are about, in one commit; what was known of the same ones before, each once."""
+        """Keep what is beside observations, in one commit; what was known of the same ones before, each once.
+
+        Of two for one observation the last is kept, with what of the first it leaves as it was.
+        """
         return self._kept(about, ())
 
     def _kept(self, about: Sequence[About], needed: Sequence[str]) -> tuple[About, ...]:
-        fresh = {one.stream for one in about if one.feature is not None} - self.streams()
+        known = self.known()
+        fresh = Having(
+            frozenset(one.stream for one in about if one.feature) - known.featured,
+            frozenset(one.stream for one in about if one.said) - known.saying,
+        )
         with self._lock, self._transactions.begin() as tx:
             _require(tx.connection, needed)
-            before = _put(tx.connection, list({one[:2]: one for one in about}.values()))
-            alone = bool(fresh) and self._mark.move(tx.connection)
+            before = _put(tx.connection, about)
+            alone = any(fresh) and self._mark.move(tx.connection)
         if alone:
-            self._streams |= fresh
+            self._streams = Having(self._streams.featured | fresh.featured, self._streams.saying | fresh.saying)
+        elif any(fresh):
+            self.known()
         return before
 
     def forget(self, numbers: Numbers, before: Instant) -> int:
-        """Forget what observations of streams (n,) before an instant were about, as retention has it; returns how many."""
+        """Forget what is beside observations of streams (n,) before an instant, as retention has it; returns of how many."""
         count = 0
         with self._lock, self._transactions.begin() as tx:
-            for stream in self._streams_in(tx.connection).intersection(numbers.tolist()):
+            there = _streams(tx.connection)
+            for stream in (there.featured | there.saying).intersection(numbers.tolist()):
                 gone = delete(FEATURED).where(FEATURED.c.stream == stream, FEATURED.c.time < before)
                 count += tx.connection.execute(gone).rowcount
         return count
-
-    def _streams_in(self, connection: Connection) -> frozenset[int]:
-        return frozenset(connection.execute(select(FEATURED.c.stream).distinct()).scalars())
 
 
 def unnamed(connection: Connection, nouns: Sequence[Noun]) -> list[Noun]:
@@ -130,22 +202,67 @@ def _require(connection: Connection, features: Sequence[str]) -> None:
 
 
 def _put(connection: Connection, about: Sequence[About]) -> tuple[About, ...]:
-    """Keep these, each of another observation; what was known of them before."""
-    times: dict[int, list[Instant]] = {}
+    """Keep these; what was known of the observations before, each once."""
+    known = _at(connection, [one[:2] for one in about])
+    before = {one.id: known.get(one.id) or About(one.stream, one.time, None, None) for one in about}
+    now = dict(before)
     for one in about:
-        times.setdefault(one.stream, []).append(one.time)
-    known: dict[tuple[int, int], str] = {}
-    for stream, listed in times.items():
-        for part in _parts(listed):
-            rows = connection.execute(select(FEATURED).where(FEATURED.c.stream == stream, FEATURED.c.time.in_(part)))
-            known |= {(row.stream, row.time): row.feature for row in rows}
-    if known:
+        was = now[one.id]
+        now[one.id] = About(
+            one.stream,
+            one.time,
+            was.feature if one.feature == AS_BEFORE else one.feature,
+            was.said if one.said == AS_BEFORE else one.said,
+        )
+    changed = [one for key, one in now.items() if one != before[key]]
+    gone = [{"of": one.stream, "at": one.time} for one in changed if one.id in known]
+    if gone:
         mine = and_(FEATURED.c.stream == bindparam("of"), FEATURED.c.time == bindparam("at"))
-        connection.execute(delete(FEATURED).where(mine), [{"of": stream, "at": time} for stream, time in known])
-    fresh = [one._asdict() for one in about if one.feature is not None]
+        connection.execute(delete(FEATURED).where(mine), gone)
+    fresh = [{**one._asdict(), **_measured(one)} for one in changed if one.feature or one.said]
     if fresh:
         connection.execute(insert(FEATURED), fresh)
-    return tuple(About(one.stream, one.time, known.get((one.stream, one.time))) for one in about)
+    return tuple(before.values())
+
+
+def _at(connection: Connection, places: Sequence[tuple[int, int]]) -> dict[str, About]:
+    found: dict[str, About] = {}
+    for part in _parts(places):
+        times: dict[int, list[int]] = {}
+        for stream, time in part:
+            times.setdefault(stream, []).append(time)
+        # Pairs by themselves would have SQLite look at every row.
+        wanted = or_(*(and_(FEATURED.c.stream == stream, FEATURED.c.time.in_(listed)) for stream, listed in times.items()))
+        found |= {one.id: one for one in map(_about, connection.execute(select(FEATURED).where(wanted)))}
+    return found
+
+
+def _about(row: Row[tuple[int, int, str | None, str | None, int | None, int | None]]) -> About:
+    return About(row.stream, Instant(row.time), row.feature, row.said)
+
+
+def _measured(one: About) -> dict[str, int | None]:
+    """How far the result is from the observation, and how long this spans, in µs."""
+    if not one.said:
+        return {"lag": None, "lasts": None}
+    words = one.words()
+    _, _, end = str(words.get("phenomenonTime", "")).partition("/")
+    lasts = parse(end) - one.time if end else None
+    said = words.get("resultTime")
+    return {"lag": (lasts or 0) if said is None else parse(str(said)) - one.time, "lasts": lasts}
+
+
+def _streams(connection: Connection) -> Having:
+    return Having(_each(connection, FEATURED.c.feature.is_not(None)), _each(connection, FEATURED.c.lag.is_not(None)))
+
+
+def _each(connection: Connection, there: ColumnElement[bool]) -> frozenset[int]:
+    """The streams of rows, each found after the one before it: no row between is looked at."""
+    stream = FEATURED.c.stream
+    first = select(func.min(stream).label("stream")).where(there).cte("each", recursive=True)
+    after = select(func.min(stream)).where(there, stream > first.c.stream).scalar_subquery()
+    found = first.union_all(select(after).where(first.c.stream.is_not(None)))
+    return frozenset(connection.execute(select(found.c.stream).where(found.c.stream.is_not(None))).scalars())
 
 
 def _parts(values: Sequence[Noun]) -> Iterable[Sequence[Noun]]:

@@ -98,10 +98,19 @@ FEATURED = Table(
     METADATA,
     Column("stream", Integer, primary_key=True, autoincrement=False),
     Column("time", BigInteger, primary_key=True, autoincrement=False),
-    Column("feature", String(200), nullable=False),
+    Column("feature", String(200)),
+    Column("said", Text),
+    Column("lag", BigInteger),
+    Column("lasts", BigInteger),
     Index("featured_by", "feature", "stream", "time"),
 )
-"""What an observation is about, where that is not the place of its stream's own thing (featured.py)."""
+"""What an observation is about, where that is not the place of its stream's own thing, and what else is said of it (featured.py).
+
+``lag`` is its result's time after its own, in µs (null where nothing is said), ``lasts`` how long it spans (null: an instant).
+"""
+for _name, _of in (("featured_lag", FEATURED.c.lag), ("featured_lasts", FEATURED.c.lasts)):
+    # Few have them, and these are asked for the first and the last.
+    Index(_name, FEATURED.c.stream, _of, sqlite_where=_of.is_not(None), postgresql_where=_of.is_not(None))
 DOUBT = Table(
     "doubt",
     METADATA,

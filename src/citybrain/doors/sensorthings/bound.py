@@ -21,7 +21,7 @@ def bound(parts: SensorThingsParts, caller: Caller, why: str, lang: Lang, host: 
         parts.registry,
         parts.series,
         parts.featured,
-        cache(parts.featured.streams),
+        cache(parts.featured.known),
         Shaper(parts.registry, lang, host),
     )
     now: datetime = moment(parts.clock.city())

@@ -10,11 +10,12 @@ from typing import Final
 import msgspec
 from anyio import to_thread
 
-from citybrain.brain.observe import Rows, permitted, read_rows, whole
+from citybrain.brain.observe import AS_BEFORE, Rows, permitted, read_rows, whole
 from citybrain.doors.sensorthings import featuring, sending
 from citybrain.doors.sensorthings.bodies import Whole, reference
 from citybrain.doors.sensorthings.changing import Changer
 from citybrain.doors.sensorthings.composing import readings
+from citybrain.doors.sensorthings.keeping import Told, about
 from citybrain.doors.sensorthings.multi import MULTI
 from citybrain.doors.sensorthings.parts import SensorThingsParts
 from citybrain.doors.sensorthings.paths import Segment
@@ -95,9 +96,9 @@ async def made(group: Group, path: tuple[Segment, ...], brought: Brought, sender
             f"Observation {owner[first.row] + 1} of those brought along was refused ({first.code}): {first.why} So nothing was made.",
         )
         raise ForbiddenError(what) if first.code == "forbidden_stream" else BadInputError(what, reason=first.code)
-    features = await to_thread.run_sync(_features, group, listed, sender)
-    about = featuring.about(group.gathering, rows, lambda row: features.get(owner[row]))
-    group.about += [one for one in about if one.feature is not None]
+    told = await to_thread.run_sync(_told, group, listed, sender)
+    # Of what is new nothing was said before that would have to be taken back.
+    group.about += [one for one in about(group.gathering, rows, lambda row: told[owner[row]]) if one.feature or one.said]
     return name, key
 
 
@@ -134,13 +135,15 @@ def _rows(group: Group, one: _One, sender: Sender) -> Sequence[Json]:
     return [observed(bare, one.to.key, sender.now)]
 
 
-def _features(group: Group, listed: Sequence[_One], sender: Sender) -> dict[int, str | None]:
-    """What each observation is about, by its place, of those that say it."""
-    return {
-        place: featuring.settled(group, sender, one.body[FEATURE], sending.thing(group.gathering, None, one.to)[0])
-        for place, one in enumerate(listed)
-        if isinstance(one.body, dict) and sending.says(one.body)
-    }
+def _told(group: Group, listed: Sequence[_One], sender: Sender) -> list[Told]:
+    """What is beside each observation."""
+    return [(_feature(group, one, sender), featuring.said_of(one.body)) for one in listed]
+
+
+def _feature(group: Group, one: _One, sender: Sender) -> str | None:
+    if not isinstance(one.body, dict) or not sending.observes(one.body):
+        return AS_BEFORE
+    return featuring.settled(group, sender, one.body[FEATURE], sending.thing(group.gathering, None, one.to)[0])
 
 
 def _aside(name: str, body: Mapping[str, Json]) -> Brought:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final, TypeAlias
 
-from citybrain.brain.observe import Registry
+from citybrain.brain.observe import About, Registry
 from citybrain.doors.sensorthings import multi, spans
 from citybrain.doors.sensorthings.refusals import not_held, wrong
 from citybrain.doors.sensorthings.shape import Item, Row, same
@@ -12,19 +12,19 @@ from citybrain.kernel.instant import Instant, parse
 from citybrain.kernel.ports import Reader
 from citybrain.kernel.predicate import Compare, Predicate, both
 
-Features: TypeAlias = Callable[[Sequence[Row]], Mapping[str, str]]
+Beside: TypeAlias = Callable[[Sequence[Row]], Mapping[str, About]]
 _PAGE: Final = 1000
 _COUNTED: Final = 10_000
 """Observations that are counted by reading them."""
 
 
 def observed(
-    reader: Reader, registry: Registry, about: Features, where: Predicate, limit: int, cursor: str | None, order: Order | None
+    reader: Reader, registry: Registry, about: Beside, where: Predicate, limit: int, cursor: str | None, order: Order | None
 ) -> tuple[tuple[Item, ...], str | None]:
     """At most ``limit`` Observations of the MultiDatastream that a predicate names, newest first unless ``order`` says otherwise.
 
     The cursor of those after is the instant (µs) of the last one. Nothing for a thing that has no MultiDatastream. ``about`` gives
-    the features of readings.
+    what is beside readings.
     """
     joint = _joint(registry, where)
     if joint is None:
@@ -39,14 +39,14 @@ def observed(
     most = min(_PAGE, (limit + 1) * len(joint.streams))
     found = _instants(reader, Query("observation", asked, Order("time", descending), most), limit)
     listed = list(found)[:limit]
-    features = about([row for time in listed for row in found[time].values()])
+    beside = about([row for time in listed for row in found[time].values()])
     wanted = spans.named(where, "feature")
-    made = (multi.put_together(joint, found[time], features) for time in listed)
+    made = (multi.put_together(joint, found[time], beside) for time in listed)
     items = tuple(item for item in made if wanted is None or item.links["FeatureOfInterest"] in [same("id", one) for one in wanted])
     return items, str(list(found)[limit - 1]) if len(found) > limit else None
 
 
-def count(reader: Reader, registry: Registry, about: Features, where: Predicate) -> int:
+def count(reader: Reader, registry: Registry, about: Beside, where: Predicate) -> int:
     """How many Observations of a MultiDatastream satisfy a predicate; raises NotHeldError for more than are read for that."""
     total, cursor = 0, None
     while total < _COUNTED:

@@ -7,11 +7,11 @@ from typing import Final
 import msgspec
 import numpy as np
 
-from citybrain.brain.observe import Registry, Rows, Verdict, permitted, read_rows, whole
+from citybrain.brain.observe import AS_BEFORE, Registry, Rows, Verdict, permitted, read_rows, whole
 from citybrain.brain.protect import Accounts
 from citybrain.doors.sensorthings import multi
 from citybrain.doors.sensorthings.refusals import missing, wrong
-from citybrain.doors.sensorthings.writing import DOOR, Takes, Writer, columns, features, observed
+from citybrain.doors.sensorthings.writing import DOOR, Takes, Writer, columns, features, observed, told
 from citybrain.kernel.access import Caller
 from citybrain.kernel.errors import BadInputError, ForbiddenError, UnreadableError
 from citybrain.kernel.instant import parse
@@ -82,9 +82,7 @@ class Composer:
         named, names, data = columns(array, _NAV, number)
         joint = _joint(self.registry, named)
         first = joint.streams[0].id
-        return [
-            _Element(_spread(single.element(first, names, element), joint), named, features(names, element)) for element in data
-        ]
+        return [_element(_spread(single.element(first, names, element), joint), named, names, element) for element in data]
 
     async def _refuse(self, read: Rows) -> None:
         """Enter the refusals in the account of the door, with no reading, and raise the first."""
@@ -152,6 +150,10 @@ class _Element:
     joint: str | None
     feature: Json
     """What it says that it is about; None where it says nothing."""
+    said: str | None = AS_BEFORE
+    """What else it says, as it is kept."""
+    why: str = ""
+    """Why that cannot be kept; empty where it can."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,9 +164,9 @@ class Arrays:
     owner: Sequence[int]
     rows: Rows
 
-    def feature(self, row: int) -> Json:
-        """What the row at a place of the sending is about, as its element says."""
-        return self.elements[self.owner[row]].feature
+    def element(self, row: int) -> _Element:
+        """That of which the row at a place of the sending is."""
+        return self.elements[self.owner[row]]
 
     def said(self, verdict: Verdict, single: Writer) -> tuple[list[str], bool]:
         """For each element its id or ``error <code>: <why>``, and whether any was taken."""
@@ -175,7 +177,14 @@ class Arrays:
 
 def _singles(array: Json, number: int, single: Writer) -> list[_Element]:
     stream, names, data = columns(array, "Datastream", number)
-    return [_Element([single.element(stream, names, element)], None, features(names, element)) for element in data]
+    return [_element([single.element(stream, names, element)], None, names, element) for element in data]
+
+
+def _element(rows: list[Json], joint: str | None, names: Sequence[str], element: Json) -> _Element:
+    try:
+        return _Element(rows, joint, features(names, element), told(names, element))
+    except BadInputError as error:
+        return _Element(rows, joint, None, why=error.what.en)
 
 
 def _spread(row: Json, joint: multi.Joint) -> list[Json]:

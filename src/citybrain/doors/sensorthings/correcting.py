@@ -17,6 +17,7 @@ from citybrain.doors.sensorthings.parts import SensorThingsParts
 from citybrain.doors.sensorthings.paths import Segment
 from citybrain.doors.sensorthings.reading import Reading
 from citybrain.doors.sensorthings.refusals import missing, not_held
+from citybrain.doors.sensorthings.saying import begin
 from citybrain.doors.sensorthings.shape import Item
 from citybrain.doors.sensorthings.writing import DOOR
 from citybrain.kernel.access import Ask, Caller
@@ -92,7 +93,7 @@ class Corrector:
 
     def _restated(self, item: Item, said: altering.Change) -> _Changes:
         result = restating.result(item, said)
-        time = parse(str(item.body["phenomenonTime"]))
+        time = parse(str(begin(item.body["phenomenonTime"])))
         streams = self._streams(item)
         if not isinstance(result, list):
             return restating.changes(time, ((streams[0], item.body["result"], result),))
@@ -101,7 +102,7 @@ class Corrector:
         return restating.changes(time, tuple(zip(streams, stood, result, strict=True)))
 
     def _struck(self, item: Item) -> _Changes:
-        time, before = parse(str(item.body["phenomenonTime"])), item.body["result"]
+        time, before = parse(str(begin(item.body["phenomenonTime"]))), item.body["result"]
         stood = before if isinstance(before, list) else [before]
         pairs = zip(self._streams(item), stood, strict=True)
         return {stream: strike(time) for stream, value in pairs if value is not None}

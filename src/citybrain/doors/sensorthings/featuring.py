@@ -1,17 +1,16 @@
-"""What Observations are about (OGC 18-088 clauses 8.2.8 and 10.2.1): a feature that is there, or one that comes with them; kept together or not at all.
+"""What Observations are about (OGC 18-088 clauses 8.2.8 and 10.2.1), and what else they say; kept together or not at all.
 
-body → without its feature → the feature, found or made where the sender may → readings checked, held with it → entered (together.py)
+body → bare → the feature, found or made where the sender may → readings checked, held with it → entered (together.py)
 """
-
-from collections.abc import Callable
 
 import numpy as np
 from anyio import to_thread
 
+from citybrain.brain.observe import AS_BEFORE, EndedError, MovedError, Registry, Rows, Verdict
 from citybrain.brain.observe import FEATURE as KIND
-from citybrain.brain.observe import About, EndedError, MovedError, Registry, Rows, Verdict
-from citybrain.doors.sensorthings import drafts, sending
+from citybrain.doors.sensorthings import drafts, saying, sending
 from citybrain.doors.sensorthings.bodies import reference
+from citybrain.doors.sensorthings.keeping import Keeping, about
 from citybrain.doors.sensorthings.parts import SensorThingsParts
 from citybrain.doors.sensorthings.paths import Segment
 from citybrain.doors.sensorthings.refusals import not_held, wrong
@@ -20,32 +19,45 @@ from citybrain.doors.sensorthings.together import Group, entered
 from citybrain.doors.sensorthings.writing import FEATURE
 from citybrain.kernel.access import Ask
 from citybrain.kernel.errors import BusyError, CityError, ConflictError, ForbiddenError, NotFoundError
-from citybrain.kernel.instant import Instant
 from citybrain.kernel.text import Json, Text
 
 
 def plainly(parts: SensorThingsParts, body: Json, to: Target) -> bool:
-    """Whether an Observation names its own Thing as what it is about, and no reading of its streams was ever about another."""
+    """Whether nothing of an Observation is kept beside it, and of no reading of its streams there is anything that it takes back.
+
+    Raises BadInputError for what it says wrongly.
+    """
+    said = said_of(body)
     own, numbers = sending.thing(parts.registry, body, to)
-    return _said(body) == own and parts.featured.streams().isdisjoint(numbers)
+    plain = not sending.observes(body) or (_said(body) == own and parts.featured.streams().isdisjoint(numbers))
+    return plain and (said == AS_BEFORE or (said is None and parts.featured.saying().isdisjoint(numbers)))
+
+
+def said_of(body: Json) -> str | None:
+    """What else an Observation says, as ``saying.said`` has it."""
+    return saying.said(body) if isinstance(body, dict) else AS_BEFORE
 
 
 async def observed(parts: SensorThingsParts, within: Group | None, sender: Sender, body: Json, to: Target, key: str | None) -> str:
-    """The id of an Observation that says what it is about, when both are durable, or wait with a group.
+    """The id of an Observation that says more than a time and a result, when all of it is durable, or waits with a group.
 
-    Raises BadInputError, NotHeldError or ForbiddenError for the feature, and what Writer.one and Composer.one raise.
+    Raises BadInputError, NotHeldError or ForbiddenError for what it says, and what Writer.one and Composer.one raise.
     """
-    said, rest = body[FEATURE] if isinstance(body, dict) else None, sending.bare(body)
+    words, rest = said_of(body), sending.bare(body)
+    said = body.get(FEATURE) if isinstance(body, dict) and sending.observes(body) else None
+    if said is None and within is None:
+        takes = Keeping(parts, lambda _: (AS_BEFORE, words))
+        return await sending.stored(takes, parts.accounts, parts.registry, sender, rest, to, key)
 
     async def work(group: Group) -> str:
         """Hold it with a group, and what it is about."""
         own, _ = sending.thing(group.gathering, rest, to)
         # Where there is nothing of which it could be, that is what is said below.
-        feature = await to_thread.run_sync(settled, group, sender, said, own) if own else None
+        feature = await to_thread.run_sync(settled, group, sender, said, own) if own and said is not None else AS_BEFORE
         before = len(group.held)
         name = await sending.stored(group, parts.accounts, group.gathering, sender, rest, to, key)
         for rows in group.held[before:]:
-            group.about += about(group.gathering, rows, lambda _: feature)
+            group.about += about(group.gathering, rows, lambda _: (feature, words))
         return name
 
     if within is not None:
@@ -59,7 +71,7 @@ async def observed(parts: SensorThingsParts, within: Group | None, sender: Sende
 
 
 async def published(parts: SensorThingsParts, sender: Sender, body: Json, to: Target) -> Verdict:
-    """The verdict on a message whose Observation says what it is about, when both are durable; a row that is refused stands in the account.
+    """The verdict on a message whose Observation says more than that, when all is durable; a row that is refused stands in the account.
 
     Raises as ``observed`` does, and BusyError where it is worth sending again.
     """
@@ -72,6 +84,9 @@ async def published(parts: SensorThingsParts, sender: Sender, body: Json, to: Ta
         return await parts.intake.take(Rows([], none, np.zeros(0), None, none, refused), sender.door, None)
     if await to_thread.run_sync(plainly, parts, body, to):
         return await parts.intake.take(rows, sender.door, None)
+    if not sending.observes(body):
+        said = said_of(body)
+        return await Keeping(parts, lambda _: (AS_BEFORE, said)).take(rows, sender.door, None)
     try:
         await observed(parts, None, sender, body, to, None)
     except (MovedError, EndedError) as error:
@@ -120,13 +135,6 @@ def unfit(registry: Registry, feature: str) -> CityError | None:
             FEATURE,
         )
     return None
-
-
-def about(registry: Registry, rows: Rows, feature: Callable[[int], str | None]) -> list[About]:
-    """What each row that is of a known stream is about; ``feature`` says it of the row at a place of the sending."""
-    numbers = registry.stream_numbers()
-    listed = zip(rows.streams, rows.time.tolist(), rows.row.tolist(), strict=True)
-    return [About(numbers[stream], Instant(time), feature(row)) for stream, time, row in listed if stream in numbers]
 
 
 def unobserved(parts: SensorThingsParts, path: tuple[Segment, ...]) -> None:

@@ -218,11 +218,14 @@ class Feeds:
             found.missed.append((feed, len(places) - feed.outlet.room))
             places = places[-feed.outlet.room :]
         reading = self._reading(feed.caller, feed.topic)
-        for place, raw in zip(seq[places].tolist(), rows.take(places).to_pylist(), strict=True):
+        told = [rejoining.told(self._parts.registry, raw) for raw in rows.take(places).to_pylist()]
+        # What is said of a reading is durable before it is.
+        beside = reading.beside(told)
+        for place, row in zip(seq[places].tolist(), told, strict=True):
             key = (place, feed.asked.select, feed.topic.lang)
             payload = known.get(key)
             if payload is None:
-                payload = known[key] = msgspec.json.encode(reading.observed(rejoining.told(self._parts.registry, raw), feed.asked))
+                payload = known[key] = msgspec.json.encode(reading.observed(row, feed.asked, beside.get(str(row["id"]))))
             found.messages.append((feed, payload))
 
     def _rejoined(self, feed: _Feed, rows: pa.Table, known: _Known, found: _Round) -> None:
@@ -235,7 +238,7 @@ class Feeds:
             found.missed.append((feed, len(times) - feed.outlet.room))
             times = times[-feed.outlet.room :]
         reading = self._reading(feed.caller, feed.topic)
-        for item in rejoining.observations(self._parts.series, self._parts.registry, joint, times):
+        for item in rejoining.observations(self._parts.series, self._parts.registry, joint, times, reading.beside):
             key = (item.id, feed.asked.select, feed.topic.lang)
             payload = known.get(key)
             if payload is None:
@@ -249,10 +252,11 @@ class Feeds:
             return places
         few, streams = rows.take(places), self._parts.registry.streams()
         numbers, times = few["stream_no"].to_numpy().tolist(), few["time"].to_numpy().tolist()
-        own = sorted(self._parts.featured.streams().intersection(numbers))
+        having = self._parts.featured.streams()
         # What a reading is about is durable before it is.
-        about = self._parts.featured.of(own, min(times), max(times)) if own else {}
-        found = [about.get(f"{no}.{at}", streams[no - 1].entity) in wanted for no, at in zip(numbers, times, strict=True)]
+        about = self._parts.featured.at([place for place in zip(numbers, times, strict=True) if place[0] in having])
+        features = {key: one.feature for key, one in about.items() if one.feature}
+        found = [features.get(f"{no}.{at}", streams[no - 1].entity) in wanted for no, at in zip(numbers, times, strict=True)]
         return places[np.array(found, np.bool_)]
 
     def _numbers(self, feed: _Feed) -> Numbers | None:

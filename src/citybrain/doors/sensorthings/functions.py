@@ -16,13 +16,22 @@ Number: TypeAlias = int | float
 
 
 def moment(value: Value) -> datetime | None:
-    """A value as an aware instant: one itself, RFC 3339, or the beginning (UTC) of a date, as ``date()`` gives it."""
+    """A value as an aware instant: one itself, RFC 3339, or the beginning (UTC) of a date, as ``date()`` gives it; of an interval its begin."""
+    if isinstance(value, Interval):
+        return value.begin
     if isinstance(value, str):
         try:
             value = datetime.fromisoformat(f"{value}T00:00:00Z" if _DATE.fullmatch(value) else value)
         except ValueError:
             return None
     return value if isinstance(value, datetime) and value.tzinfo is not None else None
+
+
+def interval(value: Value) -> Interval | None:
+    """A text as an interval of two aware instants (ISO 8601)."""
+    first, sign, last = value.partition("/") if isinstance(value, str) else ("", "", "")
+    begin, end = moment(first), moment(last)
+    return Interval(begin, end) if sign and begin is not None and end is not None else None
 
 
 def number(value: Value) -> Number | None:
@@ -68,7 +77,9 @@ def _beside(name: str, left: Value, right: Value) -> bool:
         return name == "ne"
     same = one == two
     before, after = one.end <= two.begin and not same, one.begin >= two.end and not same
-    return {"eq": same, "ne": not same, "lt": before, "le": before or same, "gt": after, "ge": after or same}[name]
+    # What begins at an instant is not after it (FROST-Server has it so too).
+    past = after and one.begin > two.begin
+    return {"eq": same, "ne": not same, "lt": before, "le": before or same, "gt": past, "ge": after or same}[name]
 
 
 def _span(value: Value) -> Interval | None:

@@ -21,7 +21,7 @@ from citybrain.doors.sensorthings.reading import Raw, Reading
 from citybrain.doors.sensorthings.refusals import missing
 from citybrain.doors.sensorthings.sending import Sender
 from citybrain.doors.sensorthings.together import Group, entered, group_of, keyless
-from citybrain.doors.sensorthings.writing import Takes, Writer, addressed, decoded, names_features
+from citybrain.doors.sensorthings.writing import Takes, Writer, addressed, decoded, tells
 from citybrain.kernel.access import Ask
 from citybrain.kernel.instant import rfc3339
 from citybrain.kernel.text import Json, Lang
@@ -152,7 +152,7 @@ def _created(host: str, observation: str) -> Response[bytes]:
 async def _many(
     parts: SensorThingsParts, group: Group | None, writer: Writer, composer: Composer, body: Json, key: str | None
 ) -> tuple[list[str], bool]:
-    if isinstance(body, list) and names_features(body):
+    if isinstance(body, list) and tells(body):
         return await tabled.arrays(parts, group, composer, writer, body, key)
     joint = isinstance(body, list) and names_arrays(body)
     return await (composer.arrays(body, writer, key) if joint and isinstance(body, list) else writer.many(body, key))

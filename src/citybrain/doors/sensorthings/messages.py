@@ -50,12 +50,20 @@ class Messages:
         body, key = decoded(payload), path[0].key if len(path) == 2 else None
         if sending.says(body) or names[0] == _FEATURES:
             to, about = sending.target(path, body)
-            return partial(self._alone, about, to, now)
+            if not self._plain(about, to):
+                return partial(self._alone, about, to, now)
+            body = sending.bare(body)
         if names[0] == MULTI or (key is None and names_one(body)):
             _, rows, _ = readings(self._parts.registry, body, key, now)
         else:
             rows = [observed(body, key, now)]
         return ([msgspec.json.encode(row) for row in rows],)
+
+    def _plain(self, body: Json, to: Target) -> bool:
+        """Whether an Observation says nothing after all that is kept, as far as is known without asking the store."""
+        if sending.observes(body) or featuring.said_of(body) is not None:
+            return False
+        return self._parts.featured.recalled.isdisjoint(sending.thing(self._parts.registry, body, to)[1])
 
     async def _alone(self, body: Json, to: Target, now: str, caller: Caller, door: str) -> Verdict:
         return await featuring.published(self._parts, Sender(caller, "", now, door), body, to)

@@ -135,5 +135,5 @@ Met in part and so not claimed:
   be had.
 - create-update-delete/update-entity, update-entity-put, update-entity-jsonpatch, delete-entity: of all but what packs declare;
   links stay, and of an Observation its ``result`` alone is another.
-- data-array/data-array: those that come in may not say ``parameters`` or ``resultQuality``.
+- data-array/data-array: one of which no row is taken answers 422, not 201, and what is read so goes with no ``$expand``.
 """

@@ -12,8 +12,20 @@ from typing import Final
 
 import msgspec
 
-from citybrain.brain.observe import CORRECTION, MADE, MadeGroup, Registry
-from citybrain.doors.sensorthings.shape import COMPLEX, MEASUREMENT, Item, Row, Shaper, marked, quality, same, told, unit_words
+from citybrain.brain.observe import CORRECTION, MADE, About, MadeGroup, Registry
+from citybrain.doors.sensorthings.shape import (
+    COMPLEX,
+    MEASUREMENT,
+    Item,
+    Row,
+    Shaper,
+    marked,
+    quality,
+    same,
+    told,
+    unit_words,
+    with_said,
+)
 from citybrain.kernel.instant import Duration, Instant, duration, parse
 from citybrain.kernel.predicate import Compare
 from citybrain.kernel.text import Json
@@ -128,10 +140,10 @@ def multi_datastream(shaper: Shaper, row: Row, joint: Joint) -> Item:
     return Item(MULTI, joint.id, body, links, {**row, "source": joint.source, COLUMN: joint.id})
 
 
-def put_together(joint: Joint, readings: Mapping[str, Row], about: Mapping[str, str]) -> Item:
+def put_together(joint: Joint, readings: Mapping[str, Row], about: Mapping[str, About]) -> Item:
     """The Observation of readings of one instant, by stream; at least one.
 
-    ``about`` gives the features of readings by their ids, of those that have one of their own: the first of them is the Observation's.
+    ``about`` gives what is beside readings by their ids: the first feature, and the first that else is said, are the Observation's.
     """
     newest = max(readings.values(), key=lambda row: parse(str(row["received"])))
     rows = [readings.get(stream.id, {}) for stream in joint.streams]
@@ -145,7 +157,9 @@ def put_together(joint: Joint, readings: Mapping[str, Row], about: Mapping[str, 
         "parameters": marked({"received": newest["received"], "origin": newest["origin"]}),
     }
     key = named(joint.id, parse(str(newest["time"])))
-    feature = next((about[str(row["id"])] for row in rows if row and str(row["id"]) in about), joint.thing)
+    beside = [about[str(row["id"])] for row in rows if row and str(row["id"]) in about]
+    feature = next((one.feature for one in beside if one.feature), joint.thing)
+    body = with_said(body, next((one for one in beside if one.said), None))
     links = {"MultiDatastream": same(COLUMN, joint.id), "FeatureOfInterest": same("id", feature)}
     return Item("Observations", key, body, links, {"id": key, COLUMN: joint.id})
 

@@ -11,9 +11,6 @@ from citybrain.doors.sensorthings.nodes import Function, Literal, Node, Path, Sh
 from citybrain.kernel.instant import at, rfc3339
 from citybrain.kernel.predicate import EVERYTHING, And, Compare, Not, Op, Or, Predicate, Within
 
-Column: TypeAlias = Callable[[Op, Value], Predicate | None]
-"""What a comparison of a property with a value asks of the rows; None where they cannot answer."""
-
 
 @dataclass(frozen=True, slots=True)
 class Pushed:
@@ -23,6 +20,8 @@ class Pushed:
     exact: bool
 
 
+Column: TypeAlias = Callable[[Op, Value], "Predicate | Pushed | None"]
+"""What a comparison of a property with a value asks of the rows, exactly unless it says otherwise; None where they cannot answer."""
 _ALL: Final = Pushed(EVERYTHING, exact=False)
 _OPS: Final[Mapping[str, Op]] = {"eq": "eq", "lt": "lt", "le": "le", "gt": "gt", "ge": "ge"}
 _FLIPPED: Final[Mapping[Op, Op]] = {"eq": "eq", "lt": "gt", "le": "ge", "gt": "lt", "ge": "le"}
@@ -92,8 +91,13 @@ def _compared(name: str, left: Node, right: Node, columns: Mapping[str, Column])
     if op is None or not isinstance(left, Path) or not isinstance(right, Literal):
         return _near(name, left, right, columns)
     column = columns.get("/".join(left.parts))
-    where = None if column is None else column(op, right.value)
-    return _ALL if where is None else Pushed(where, exact=True)
+    return _pushed(None if column is None else column(op, right.value), exact=True)
+
+
+def _pushed(found: Predicate | Pushed | None, *, exact: bool) -> Pushed:
+    if isinstance(found, Pushed):
+        return found
+    return _ALL if found is None else Pushed(found, exact)
 
 
 def _near(name: str, left: Node, right: Node, columns: Mapping[str, Column]) -> Pushed:
@@ -102,8 +106,7 @@ def _near(name: str, left: Node, right: Node, columns: Mapping[str, Column]) -> 
     if name not in ("substringof", "contains") or not isinstance(part, Literal) or not isinstance(whole, Path):
         return _ALL
     column = columns.get("/".join(whole.parts))
-    where = None if column is None else column("contains", part.value)
-    return _ALL if where is None else Pushed(where, exact=False)
+    return _pushed(None if column is None else column("contains", part.value), exact=False)
 
 
 def _boxed(name: str, left: Node, right: Node, places: Places | None) -> Pushed | None:

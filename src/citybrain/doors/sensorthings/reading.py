@@ -1,9 +1,10 @@
 """Answers to reading: a set, an entity, a property, with what hangs on them as ``$select`` and ``$expand`` say."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from citybrain.brain.observe import About
 from citybrain.doors.sensorthings import links
 from citybrain.doors.sensorthings.arrays import arrays
 from citybrain.doors.sensorthings.model import IDS, SETS, Nav
@@ -141,10 +142,14 @@ class Reading:
                 shown[f"{nav}@iot.navigationLink"] = f"{here}/{nav}"
         return shown
 
-    def observed(self, row: Row, asked: Options) -> Json:
-        """The Observation of a row that is at hand, as ``$select`` wants it."""
+    def observed(self, row: Row, asked: Options, beside: About | None) -> Json:
+        """The Observation of a row that is at hand, with what is beside it, as ``$select`` wants it."""
         stream = self._shelves.registry.stream(str(row["stream"]))
-        return self.shown(self._shelves.shaper.observation(row, stream.entity), asked)
+        return self.shown(self._shelves.shaper.observation(row, stream.entity, beside), asked)
+
+    def beside(self, rows: Sequence[Row]) -> Mapping[str, About]:
+        """What is beside observations, by their ids."""
+        return self._shelves.about(rows)
 
     def streams(self, scope: Predicate) -> tuple[str, ...]:
         """The Datastreams whose Observations lie within a scope."""
@@ -170,6 +175,8 @@ class Reading:
             return None
         first = asked.order[0]
         if not first.descending or first.by not in (Path(("phenomenonTime",)), Path(("resultTime",))):
+            return None
+        if first.by == Path(("resultTime",)) and self._shelves.said(item.links[nav]):
             return None
         page = self._shelves.latest(item)
         return None if page is None else Found(page.items, len(page.items))

@@ -7,6 +7,7 @@ import pyarrow as pa
 
 from citybrain.brain.observe import Registry
 from citybrain.doors.sensorthings import multi
+from citybrain.doors.sensorthings.composed import Beside
 from citybrain.doors.sensorthings.shape import Item, Row
 from citybrain.kernel.instant import Instant, rfc3339
 from citybrain.kernel.observations import Numbers, SeriesQuery
@@ -33,8 +34,8 @@ def instants(joint: multi.Joint, rows: pa.Table, since: int) -> list[int]:
     return list(dict.fromkeys(rows["time"].to_numpy()[mine].tolist()))
 
 
-def observations(series: Series, registry: Registry, joint: multi.Joint, times: Sequence[int]) -> list[Item]:
-    """The Observations of instants in their order; one of which nothing is kept is left out. What they are about is not told."""
+def observations(series: Series, registry: Registry, joint: multi.Joint, times: Sequence[int], about: Beside) -> list[Item]:
+    """The Observations of instants in their order; one of which nothing is kept is left out. ``about`` gives what is beside readings."""
     if not times:
         return []
     numbers = tuple(stream.no for stream in joint.streams)
@@ -44,7 +45,8 @@ def observations(series: Series, registry: Registry, joint: multi.Joint, times: 
     for raw in wanted.to_pylist():
         row = told(registry, raw)
         readings.setdefault(raw["time"], {})[str(row["stream"])] = row
-    return [multi.put_together(joint, readings[time], {}) for time in times if time in readings]
+    beside = about([row for each in readings.values() for row in each.values()])
+    return [multi.put_together(joint, readings[time], beside) for time in times if time in readings]
 
 
 def _numbers(joint: multi.Joint) -> Numbers:

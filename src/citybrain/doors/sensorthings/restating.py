@@ -12,8 +12,8 @@ from citybrain.doors.sensorthings.altering import Body
 from citybrain.doors.sensorthings.altering import Change as Said
 from citybrain.doors.sensorthings.bodies import reference
 from citybrain.doors.sensorthings.refusals import not_held, wrong
+from citybrain.doors.sensorthings.saying import EMPTY, MEMBERS, OURS, interval
 from citybrain.doors.sensorthings.shape import Item, quality
-from citybrain.doors.sensorthings.writing import EMPTY
 from citybrain.kernel.errors import CityError
 from citybrain.kernel.instant import Instant, parse
 from citybrain.kernel.predicate import Compare
@@ -21,8 +21,6 @@ from citybrain.kernel.text import Json
 
 _TIMES: Final = ("phenomenonTime", "resultTime")
 _LINKS: Final = ("Datastream", "MultiDatastream", "FeatureOfInterest")
-_MARKS: Final = frozenset({"received", "origin", "demo"})
-"""The ``parameters`` that the door says."""
 
 
 def result(item: Item, said: Said) -> Json:
@@ -100,17 +98,36 @@ def _stands(name: str, value: Json, before: Json) -> bool:
     if name in _LINKS:
         return before is not None and reference(value) == reference(before)
     if name == "parameters":
-        return isinstance(value, dict) and _MARKS.issuperset(value)
-    listed = value if name == "resultQuality" and isinstance(value, list) else [None]
+        return isinstance(value, dict) and _theirs(value) in ({}, _theirs(before))
+    if name == "resultQuality":
+        return _measured(value) in ([], _measured(before))
+    return value == before
+
+
+def _theirs(parameters: Json) -> Body:
+    """The ``parameters`` that the sender said."""
+    return {name: one for name, one in parameters.items() if name not in OURS} if isinstance(parameters, dict) else {}
+
+
+def _measured(said: Json) -> list[Json]:
+    """A ``resultQuality`` without the mark of a correction."""
     ours = quality(CORRECTION)["resultQuality"]
-    return [{key: said for key, said in one.items() if key != "fields"} for one in listed if isinstance(one, dict)] == ours
+    marks = ours if isinstance(ours, list) else []
+    listed = said if isinstance(said, list) else [] if said is None else [said]
+    return [one for one in listed if _unmarked(one) not in marks]
+
+
+def _unmarked(said: Json) -> Json:
+    """A part of it without the fields that a correction names."""
+    return {key: one for key, one in said.items() if key != "fields"} if isinstance(said, dict) else said
 
 
 def _same(one: Json, two: Json) -> bool:
     try:
         return parse(str(one)) == parse(str(two))
     except ValueError:
-        return False
+        span = interval(one)
+        return span is not None and span == interval(two)
 
 
 def _differs(name: str) -> CityError:
@@ -126,5 +143,10 @@ def _differs(name: str) -> CityError:
             f"The {name} of an Observation is not changed, nor along with it. Leave it out, or say the @iot.id that stands and nothing "
             "else. If it is wrong, delete the Observation and send another.",
             name,
+        )
+    if name in MEMBERS:
+        return not_held(
+            f"不能以此更改观测值的 {name}：请去掉，或以同一 phenomenonTime 再次发送观测值。",
+            f"The {name} of an Observation is not changed so. Leave it out, or send the Observation again with the same phenomenonTime.",
         )
     return not_held(f"不保存观测值的 {name}，请去掉。", f"An Observation's {name} would not be kept. Leave it out.")

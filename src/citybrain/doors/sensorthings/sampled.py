@@ -42,10 +42,10 @@ def observed(
     times = [one.time for one in page]
     own = both(Compare("time", "ge", spans.written(min(times))), Compare("time", "le", spans.written(max(times))))
     asked = both(both(Compare("stream", "in", tuple(present)), own), spans.without(where, {"feature", "entity", "id"}))
-    ids = tuple(f"{one.stream}.{one.time}" for one in page)
+    ids = tuple(one.id for one in page)
     rows = reader.read(Query("observation", both(asked, Compare("id", "in", ids)), Order("time", descending), len(ids))).rows
-    found = sorted(rows, key=lambda row: ids.index(str(row["id"])))
-    return tuple(shaper.observation(row, feature) for row in found), onward
+    by_id = {str(row["id"]): row for row in rows}
+    return tuple(shaper.observation(by_id[one.id], feature, one) for one in page if one.id in by_id), onward
 
 
 def _few(page: tuple[About, ...]) -> tuple[About, ...]:

@@ -6,18 +6,22 @@ from datetime import datetime
 from functools import partial
 from typing import Final
 
+from citybrain.brain.observe import Lags
 from citybrain.doors.sensorthings.evaluate import Resolve, holds, values
-from citybrain.doors.sensorthings.functions import moment, number
+from citybrain.doors.sensorthings.functions import interval, moment, number
+from citybrain.doors.sensorthings.lagging import lags_of
 from citybrain.doors.sensorthings.model import IDS, SETS
 from citybrain.doors.sensorthings.multi import COLUMN, MULTI
-from citybrain.doors.sensorthings.nodes import Function, Literal, Node, Path, Value, below, conjuncts
+from citybrain.doors.sensorthings.nodes import Function, Interval, Literal, Node, Path, Value, below, conjuncts
 from citybrain.doors.sensorthings.options import USUAL, Options, Sort
 from citybrain.doors.sensorthings.push import push
 from citybrain.doors.sensorthings.refusals import not_held
 from citybrain.doors.sensorthings.shape import Item
-from citybrain.doors.sensorthings.shelves import Shelves, columns
+from citybrain.doors.sensorthings.shelves import Shelves
 from citybrain.doors.sensorthings.spans import named
 from citybrain.kernel.access import Order
+from citybrain.kernel.errors import NotHeldError
+from citybrain.kernel.instant import at
 from citybrain.kernel.predicate import EVERYTHING, NOTHING, Compare, Predicate, both
 from citybrain.kernel.text import Json
 
@@ -33,7 +37,12 @@ _COUNTED: Final = frozenset({"Observations", "HistoricalLocations"})
 """Sets of which a row of ours is not one entity: they are counted, and ordered by id, in their own way."""
 _UNLIKE: Final = _COUNTED | {MULTI}
 """Sets whose order is not that of ids: those, and one in which a thing may be several times."""
+_NONE: Final = Lags(0, 0, 0)
+"""The results of observations are of their own time."""
+_FEW: Final = 100
+"""Observations that are looked at first where few are asked for."""
 _TIMES: Final = frozenset({"phenomenonTime", "resultTime"})
+_SPANS: Final = _TIMES | {"validTime"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,12 +74,16 @@ class Search:
         if known and len(known) <= USUAL and options.plain:
             return Found(known)
         scope, asked = self._led(scope, options.where) if name == "Observations" else (scope, options.where)
-        pushed = push(asked, columns(name, scope), self._shelves.places(name))
+        pushed = push(asked, self._shelves.columns(name, scope), self._shelves.places(name))
         where = both(scope, pushed.where)
         rest = None if pushed.exact else asked
         order = _native(name, options.order)
         if order is not None and order.field == "value" and not self._shelves.stored(where):
             order = None
+        if order is not None and order.field == "time" and options.order[0].text == "resultTime":
+            lags = self._lags(where)
+            if lags != _NONE:
+                return self._in_order(name, where, rest, options) if lags is None else self._by_result(where, rest, options, lags)
         if options.order and order is None:
             return self._in_order(name, where, rest, options)
         return self._in_turn(name, where, rest, options, order if name in _TURNED else None)
@@ -117,7 +130,7 @@ class Search:
         inner = below(node, "Datastream")
         if inner is None:
             return None
-        pushed = push(inner, columns("Datastreams", EVERYTHING))
+        pushed = push(inner, self._shelves.columns("Datastreams", EVERYTHING))
         found: list[str] = []
         cursor: str | None = None
         for _ in range(_SORTED // _PAGE):
@@ -159,15 +172,46 @@ class Search:
     def _in_order(self, name: str, where: Predicate, rest: Node | None, options: Options) -> Found:
         top = USUAL if options.top is None else options.top
         items = [item for item in self._all(name, where) if rest is None or holds(rest, self._resolve(item), self._now)]
-        items.sort(key=lambda item: item.id)
-        for sort in reversed(options.order):
-            items.sort(key=partial(self._rank, sort.by), reverse=sort.descending)
+        items = self._sorted(items, options)
         end = options.skip + top
         return Found(tuple(items[options.skip : end]), end if end < len(items) else 0, None, len(items) if options.count else None)
+
+    def _sorted(self, items: Sequence[Item], options: Options) -> list[Item]:
+        found = sorted(items, key=lambda item: item.id)
+        for sort in reversed(options.order):
+            found.sort(key=partial(self._rank, sort.by), reverse=sort.descending)
+        return found
+
+    def _lags(self, where: Predicate) -> Lags | None:
+        """How far results are from the observations that are asked for; None where they are of too many streams."""
+        said = self._shelves.said(where)
+        return lags_of(self._shelves.featured, said) if said else _NONE
+
+    def _by_result(self, where: Predicate, rest: Node | None, options: Options, lags: Lags) -> Found:
+        """The first by ``resultTime``: looked through by time until no later one can have its result before theirs."""
+        end, descending = options.skip + (USUAL if options.top is None else options.top), options.order[0].descending
+        found: list[Item] = []
+        cursor, size, name = None, min(_PAGE, max(_FEW, end + 1)), "Observations"
+        for _ in range(_SORTED // _PAGE):
+            portion = self._shelves.page(name, where, size, cursor, Order("time", descending))
+            fitting = [item for item in portion.items if rest is None or holds(rest, self._resolve(item), self._now)]
+            found = self._sorted([*found, *fitting], options)
+            cursor, size = portion.next, _PAGE
+            if cursor is None or (
+                len(found) > end and portion.items and _settled(found[end], portion.items[-1], lags, descending=descending)
+            ):
+                break
+        else:
+            raise _too_many()
+        more = cursor is not None or len(found) > end
+        return Found(
+            tuple(found[options.skip : end]), end if more else 0, None, self._total(name, where, rest) if options.count else None
+        )
 
     def _rank(self, by: Node, item: Item) -> tuple[int, float, str]:
         """Nulls first, then numbers and times, then texts."""
         value = next(iter(values(by, self._resolve(item), self._now)), None)
+        value = value.begin if isinstance(value, Interval) else value
         known = number(value)
         if known is not None:
             return 1, float(known), ""
@@ -188,10 +232,7 @@ class Search:
             cursor = portion.next
             if cursor is None:
                 return
-        raise not_held(
-            f"超过 {_SORTED} 个对象，不能这样排序或计数：请用 $filter 缩小范围。",
-            f"More than {_SORTED} entities cannot be sorted or counted so. Narrow them with $filter.",
-        )
+        raise _too_many()
 
     def _resolve(self, item: Item) -> Resolve:
         return lambda parts: self._values(item, parts)
@@ -206,6 +247,25 @@ class Search:
         return tuple(value for other in self.beyond(item, parts[0]) for value in self._values(other, parts[1:]))
 
 
+def _too_many() -> NotHeldError:
+    return not_held(
+        f"超过 {_SORTED} 个对象，不能这样排序或计数：请用 $filter 缩小范围。",
+        f"More than {_SORTED} entities cannot be sorted or counted so. Narrow them with $filter.",
+    )
+
+
+def _at(item: Item, name: str) -> int:
+    """A time of an observation, of an interval its begin, in µs."""
+    found = moment(_timed(name, item.body[name]))
+    return 0 if found is None else at(found)
+
+
+def _settled(one: Item, last: Item, lags: Lags, *, descending: bool) -> bool:
+    """Whether no observation after the last one that was looked at, by time, can have its result as early (or as late) as this."""
+    time, result = _at(last, "phenomenonTime"), _at(one, "resultTime")
+    return result > time + lags.high if descending else result < time + lags.low
+
+
 def inside(value: Json, parts: tuple[str, ...]) -> Json:
     """What stands at a path in a JSON value; null where there is nothing."""
     for part in parts:
@@ -214,8 +274,9 @@ def inside(value: Json, parts: tuple[str, ...]) -> Json:
 
 
 def _timed(name: str, value: Json) -> Value:
-    at = moment(value) if name in _TIMES or name == "time" else None
-    return value if at is None else at
+    known = moment(value) if name in _SPANS or name == "time" else None
+    span = interval(value) if known is None and name in _SPANS else None
+    return known or span or value
 
 
 def _native(name: str, order: tuple[Sort, ...]) -> Order | None:

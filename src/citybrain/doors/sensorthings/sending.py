@@ -9,12 +9,12 @@ import msgspec
 from citybrain.brain.observe import Registry, Rows, permitted, read_rows
 from citybrain.brain.observe import whole as together
 from citybrain.brain.protect import Accounts
-from citybrain.doors.sensorthings import multi
+from citybrain.doors.sensorthings import multi, saying
 from citybrain.doors.sensorthings.bodies import Whole, reference
 from citybrain.doors.sensorthings.composing import Composer, names_one, readings
 from citybrain.doors.sensorthings.paths import Segment
 from citybrain.doors.sensorthings.refusals import not_held, wrong
-from citybrain.doors.sensorthings.writing import DOOR, EMPTY, FEATURE, Takes, Writer, observed
+from citybrain.doors.sensorthings.writing import DOOR, FEATURE, Takes, Writer, observed
 from citybrain.kernel.access import Caller
 from citybrain.kernel.instant import parse
 from citybrain.kernel.text import Json
@@ -22,6 +22,7 @@ from citybrain.kernel.text import Json
 _READINGS: Final = "Observations"
 _ADDRESSED: Final = {("Datastreams", _READINGS): False, (multi.MULTI, _READINGS): True}
 """Whether what is sent to an address is of a MultiDatastream."""
+_BESIDE: Final = (FEATURE, *saying.MEMBERS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +77,7 @@ class Described:
 
     def observation(self, registry: Registry, key: str) -> str:
         """The id of the Observation, once that of which it is was made."""
-        at = parse(str(self.time))
+        at = parse(str(saying.begin(self.time)))
         return multi.named(key, at) if self.path[0].name == multi.MULTI else f"{registry.stream_numbers()[key]}.{at}"
 
 
@@ -94,14 +95,25 @@ def described(body: Json, to: Target, now: str) -> Described | None:
     return Described((Segment(f"{link}s"),), whole, time)
 
 
-def says(body: Json) -> bool:
+def observes(body: Json) -> bool:
     """Whether an Observation says what it is about."""
-    return isinstance(body, dict) and body.get(FEATURE) not in EMPTY
+    return isinstance(body, dict) and body.get(FEATURE) not in saying.EMPTY
+
+
+def says(body: Json) -> bool:
+    """Whether an Observation speaks of more than its time and its result."""
+    if not isinstance(body, dict):
+        return False
+    return observes(body) or saying.spans(body.get(saying.PHENOMENON)) or any(name in body for name in saying.MEMBERS)
 
 
 def bare(body: Json) -> Json:
-    """An Observation without what it is about."""
-    return {name: one for name, one in body.items() if name != FEATURE} if isinstance(body, dict) else body
+    """An Observation without what is kept beside it: its stream, the instant it is of, and its result."""
+    if not isinstance(body, dict):
+        return body
+    rest = {name: one for name, one in body.items() if name not in _BESIDE}
+    time = body.get(saying.PHENOMENON) or body.get(saying.RESULT)
+    return rest if time is None else {**rest, saying.PHENOMENON: saying.begin(time)}
 
 
 def thing(registry: Registry, body: Json, to: Target) -> tuple[str, tuple[int, ...]]:
@@ -122,7 +134,7 @@ def rows(registry: Registry, accounts: Accounts, sender: Sender, body: Json, to:
 async def stored(
     takes: Takes, accounts: Accounts, registry: Registry, sender: Sender, body: Json, to: Target, key: str | None
 ) -> str:
-    """Store an Observation that says nothing of a feature; its id. Raises as Writer.one and Composer.one do."""
+    """Store a bare Observation; its id. Raises as Writer.one and Composer.one do."""
     if to.joint:
         return await Composer(takes, accounts, sender.caller, registry, sender.now).one(body, to.key, key)
     return await Writer(takes, accounts, sender.caller, registry.stream_numbers(), sender.now).one(body, to.key, key)
@@ -132,6 +144,6 @@ def _about(body: Json, feature: str) -> Json:
     if not isinstance(body, dict):
         return body
     said: Mapping[str, Json] = body
-    if says(body) and reference(said.get(FEATURE)) != feature:
+    if observes(body) and reference(said.get(FEATURE)) != feature:
         raise wrong("FeatureOfInterest 与地址不符。", "The FeatureOfInterest is not that of the address.", FEATURE)
     return {**said, FEATURE: {"@iot.id": feature}}

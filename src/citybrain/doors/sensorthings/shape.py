@@ -6,7 +6,8 @@ from typing import Final, TypeAlias
 
 import msgspec
 
-from citybrain.brain.observe import CORRECTION, FEATURE, MADE, MadeProperty, Registry, Stood
+from citybrain.brain.observe import CORRECTION, FEATURE, MADE, About, MadeProperty, Registry, Stood
+from citybrain.doors.sensorthings import saying
 from citybrain.kernel.errors import BadInputError
 from citybrain.kernel.instant import parse, rfc3339
 from citybrain.kernel.predicate import NOTHING, And, Compare, Predicate
@@ -35,6 +36,11 @@ def quality(door: Json, **more: Json) -> dict[str, Json]:
     return (
         {"resultQuality": [{"nameOfMeasure": CORRECTION, "measureDescription": _CORRECTED, **more}]} if door == CORRECTION else {}
     )
+
+
+def with_said(body: dict[str, Json], beside: About | None) -> dict[str, Json]:
+    """The properties of an Observation, with what is said beside it."""
+    return body if beside is None or not beside.said else saying.shown(body, beside.words())
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,8 +144,8 @@ class Shaper:
         }
         return Item("Datastreams", str(row["id"]), body, links, row)
 
-    def observation(self, row: Row, feature: str) -> Item:
-        """A value, and what it is about; ``row`` holds id, stream, time, value, received, door and origin."""
+    def observation(self, row: Row, thing: str, beside: About | None = None) -> Item:
+        """A value of a thing, and what is beside it; ``row`` holds id, stream, time, value, received, door and origin."""
         body: dict[str, Json] = {
             "phenomenonTime": row["time"],
             "resultTime": row["time"],
@@ -147,8 +153,9 @@ class Shaper:
             **quality(row["door"]),
             "parameters": marked({"received": row["received"], "origin": row["origin"]}),
         }
+        feature = thing if beside is None or beside.feature is None else beside.feature
         links = {"Datastream": same("id", row["stream"]), "FeatureOfInterest": same("id", feature)}
-        return Item("Observations", str(row["id"]), body, links, row)
+        return Item("Observations", str(row["id"]), with_said(body, beside), links, row)
 
     def sensor(self, source: str) -> Item:
         """Where streams come from; more is known only of a sensor that was made here."""

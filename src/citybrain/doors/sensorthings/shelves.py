@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
-from citybrain.brain.observe import FEATURE, Featured, Registry
-from citybrain.doors.sensorthings import composed, grouped, historical, merging, sampled, spans
+from citybrain.brain.observe import FEATURE, About, Featured, Having, Registry
+from citybrain.doors.sensorthings import composed, grouped, historical, lagging, merging, sampled, spans
 from citybrain.doors.sensorthings.geometry import outlined
-from citybrain.doors.sensorthings.multi import COLUMN, MULTI, place
+from citybrain.doors.sensorthings.multi import COLUMN, MULTI, joint, place
 from citybrain.doors.sensorthings.push import Column, Places, instant, number, text
 from citybrain.doors.sensorthings.refusals import not_held
 from citybrain.doors.sensorthings.shape import STOOD, Item, Row, Shaper, same
@@ -74,7 +74,6 @@ COLUMNS: Final[Mapping[str, Mapping[str, Column]]] = {
         "Datastream/@iot.id": text("stream"),
     },
 }
-"""Which columns of our rows stand for which paths; what is not here is read row by row."""
 PLACES: Final[Mapping[str, frozenset[str]]] = {
     "Locations": frozenset({"location"}),
     "FeaturesOfInterest": frozenset({"feature"}),
@@ -84,11 +83,6 @@ _COMPOSED: Final = {name: instant("time") for name in ("phenomenonTime", "result
 _KEYS: Final = {"HistoricalLocations": STOOD, MULTI: COLUMN}
 """What predicates call the id of a set whose entities are no rows of ours."""
 _ID: Final[Mapping[str, ColumnType]] = {"id": "text", "kind": "text", "field": "text"}
-
-
-def columns(name: str, scope: Predicate) -> Mapping[str, Column]:
-    """The columns of a set within a scope: the result of a MultiDatastream's Observation is in no one row."""
-    return _COMPOSED if name == "Observations" and spans.named(scope, COLUMN) is not None else COLUMNS.get(name, {})
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,8 +103,8 @@ class Shelves:
     registry: Registry
     series: Series
     featured: Featured
-    own: Callable[[], frozenset[int]]
-    """The numbers of the streams with observations about features of their own."""
+    having: Callable[[], Having]
+    """The numbers of the streams that have anything beside their observations."""
     shaper: Shaper
 
     def page(
@@ -164,6 +158,31 @@ class Shelves:
         """Whether the observations of a predicate are read as they are stored, and so by their values too."""
         return spans.named(where, COLUMN) is None and not sampled.lists(where) and self._wanted(where) is None
 
+    def columns(self, name: str, scope: Predicate) -> Mapping[str, Column]:
+        """Which columns of our rows stand for which paths within a scope; what is not here is read row by row."""
+        if name != "Observations":
+            return COLUMNS.get(name, {})
+        # The result of a MultiDatastream's Observation is in no one row.
+        plain = _COMPOSED if spans.named(scope, COLUMN) is not None else COLUMNS[name]
+        said = self.said(scope)
+        return plain if not said else {**plain, **lagging.columns(self.featured, said)}
+
+    def said(self, scope: Predicate) -> frozenset[int]:
+        """Of the streams whose observations are asked for those of which something else is said, so that their time does not say all."""
+        saying = self.having().saying
+        if not saying:
+            return saying
+        grouped_, named = spans.named(scope, COLUMN), spans.named(scope, "stream")
+        things, numbers = spans.named(scope, "entity"), self.registry.stream_numbers()
+        if grouped_ is not None:
+            found = [joint(self.registry, key) for key in grouped_]
+            return saying.intersection(stream.no for one in found if one is not None for stream in one.streams)
+        if named is not None:
+            return saying.intersection(numbers[name] for name in named if name in numbers)
+        if things is not None:
+            return saying.intersection(stream.no for thing in things for stream in self.registry.streams_of(thing))
+        return saying
+
     def places(self, name: str) -> Places | None:
         """Where the rows of a set stand, for filters; None for a set that stands nowhere."""
         paths = PLACES.get(name)
@@ -177,8 +196,7 @@ class Shelves:
         if row["time"] is None:
             return Portion(())
         made = spans.row(self.registry.stream(stream.id), row)
-        about = self.about([made])
-        return Portion((self.shaper.observation(made, about.get(str(made["id"]), str(row["entity"]))),))
+        return Portion((self.shaper.observation(made, str(row["entity"]), self.about([made]).get(str(made["id"]))),))
 
     def _maker(self, name: str) -> Callable[[Row], Item]:
         return {
@@ -208,23 +226,26 @@ class Shelves:
         return Portion(self._shown(rows.rows, where), onward if following else None)
 
     def _shown(self, rows: Sequence[Row], where: Predicate) -> tuple[Item, ...]:
-        """Rows as observations with what they are about, those alone that are about what is asked for."""
+        """Rows as observations with what is beside them, those alone that are about what is asked for."""
         about, wanted = self.about(rows), self._wanted(where)
-        features = [about.get(str(row["id"]), self.registry.stream(str(row["stream"])).entity) for row in rows]
-        pairs = zip(rows, features, strict=True)
-        return tuple(self.shaper.observation(row, feature) for row, feature in pairs if wanted is None or feature in wanted)
+        pairs = ((row, about.get(str(row["id"]))) for row in rows)
+        made = [self.shaper.observation(row, self.registry.stream(str(row["stream"])).entity, beside) for row, beside in pairs]
+        asked = None if wanted is None else [same("id", one) for one in wanted]
+        return tuple(item for item in made if asked is None or item.links["FeatureOfInterest"] in asked)
 
-    def about(self, rows: Sequence[Row]) -> Mapping[str, str]:
-        """The features of observations by their ids, of those that have one of their own."""
-        places = [found for found in (spans.place(str(row["id"])) for row in rows) if found is not None and found[0] in self.own()]
-        times = [time for _, time in places]
-        return self.featured.of(sorted({number for number, _ in places}), min(times), max(times)) if places else {}
+    def about(self, rows: Sequence[Row]) -> Mapping[str, About]:
+        """What is beside observations, by their ids, of those that have anything."""
+        having = frozenset[int]().union(*self.having()) if rows else frozenset[int]()
+        places = [found for found in (spans.place(str(row["id"])) for row in rows) if found is not None and found[0] in having]
+        return self.featured.at(places) if places else {}
 
     def _wanted(self, where: Predicate) -> tuple[str, ...] | None:
         """The features that observations are asked for by; None where the predicate speaks of none."""
         made, things = spans.named(where, "feature"), spans.named(where, "entity")
-        numbers = {stream.no for thing in things or () for stream in self.registry.streams_of(thing)} if self.own() else set()
-        return made if made is not None else things if numbers & self.own() else None
+        numbers = (
+            {stream.no for thing in things or () for stream in self.registry.streams_of(thing)} if self.having().featured else set()
+        )
+        return made if made is not None else things if numbers & self.having().featured else None
 
     def _read(self, where: Predicate) -> int:
         """How many observations satisfy a predicate, counted by reading them."""
@@ -250,7 +271,7 @@ class Shelves:
             return known if things is None else tuple(name for name in known if self.registry.stream(name).entity in things)
         if spans.named(where, "feature") is not None:
             streams = self.registry.streams()
-            return tuple(streams[number - 1].id for number in sorted(self.own()) if streams[number - 1].ended is None)
+            return tuple(streams[number - 1].id for number in sorted(self.having().featured) if streams[number - 1].ended is None)
         if things is not None:
             return tuple(stream.id for thing in things for stream in self.registry.streams_of(thing))
         return tuple(stream.id for stream in self.registry.present())

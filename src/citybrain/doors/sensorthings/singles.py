@@ -18,11 +18,12 @@ import numpy as np
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Receive, ReceiveMessage, Scope, Send
 
-from citybrain.brain.observe import Rows, Together, plausible
-from citybrain.doors.sensorthings import links
+from citybrain.brain.observe import AS_BEFORE, Rows, Together, plausible
+from citybrain.doors.sensorthings import links, saying, sending
+from citybrain.doors.sensorthings.keeping import Keeping
 from citybrain.doors.sensorthings.parts import SensorThingsParts
 from citybrain.doors.sensorthings.paths import ROOT, segments
-from citybrain.doors.sensorthings.writing import DOOR
+from citybrain.doors.sensorthings.writing import DOOR, FEATURE
 from citybrain.kernel.access import Caller
 from citybrain.kernel.errors import CityError
 from citybrain.kernel.instant import Instant, at
@@ -65,6 +66,7 @@ class _Reading(NamedTuple):
     stream: str
     time: Instant
     value: float
+    said: str | None
 
 
 class Singles:
@@ -122,10 +124,10 @@ class Singles:
 
     async def _stored(self, sender: _Sender, sent: bytes) -> str | None:
         """The id of the reading that a body holds, when it is durable; None for what is not stored here."""
-        try:
-            body = _BODY.decode(sent)
-        except (msgspec.MsgspecError, UnicodeDecodeError):
+        found = _read(sent)
+        if found is None:
             return None
+        body, said = found
         named = None if body.datastream is None else body.datastream.id
         stream = sender.stream or named
         if stream is None or (sender.stream is not None and named not in (None, sender.stream)):
@@ -137,7 +139,9 @@ class Singles:
         time = now if body.time is None else at(body.time)
         if not plausible(time, now):
             return None
-        refused, place = await self._together.put(_Reading(stream, time, body.result))
+        if said is None and number not in self.parts.featured.recalled:
+            said = AS_BEFORE
+        refused, place = await self._together.put(_Reading(stream, time, body.result, said))
         return None if place in refused else f"{number}.{time}"
 
     async def _store(self, group: Sequence[_Reading]) -> frozenset[int]:
@@ -145,12 +149,29 @@ class Singles:
         times = np.array([reading.time for reading in group], np.int64)
         values = np.array([reading.value for reading in group], np.float64)
         rows = Rows([reading.stream for reading in group], times, values, None, np.arange(len(group)))
+        told = any(reading.said != AS_BEFORE for reading in group)
+        takes = Keeping(self.parts, lambda row: (AS_BEFORE, group[row].said)) if told else self.parts.intake
         try:
-            verdict = await self.parts.intake.take(rows, DOOR, None)
+            verdict = await takes.take(rows, DOOR, None)
         except CityError:
             # Nothing was stored: the routes try each again by itself, and say what is wrong.
             return frozenset(range(len(group)))
         return frozenset(refusal.row for refusal in verdict.refused)
+
+
+def _read(sent: bytes) -> tuple[_Body, str | None] | None:
+    """The observation of a body, and what else it says; None for what the routes have to judge."""
+    try:
+        return _BODY.decode(sent), AS_BEFORE
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        pass
+    try:
+        fields = msgspec.json.decode(sent)
+        if not isinstance(fields, dict) or FEATURE in fields:
+            return None
+        return msgspec.convert(sending.bare(fields), _Body), saying.said(fields)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, CityError):
+        return None
 
 
 @lru_cache(maxsize=4096)

@@ -1,6 +1,6 @@
-"""Data arrays whose elements say what they are about (``FeatureOfInterest/id``): element by element, each with its feature or not at all.
+"""Data arrays whose elements say more than times and results: what they are about (``FeatureOfInterest/id``), and what saying.py keeps.
 
-arrays → rows and features → features that are not there refused → features of good rows kept → rows stored → those of refused rows back
+arrays → rows and what is beside them → rows of features that are not there refused → stored element by element, with it or not at all
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,9 +10,11 @@ from typing import Final
 import numpy as np
 from anyio import to_thread
 
-from citybrain.brain.observe import About, Registry, Rows, Verdict
+from citybrain.brain.observe import AS_BEFORE, Registry, Rows
+from citybrain.doors.sensorthings import saying
 from citybrain.doors.sensorthings.composing import Arrays, Composer
-from citybrain.doors.sensorthings.featuring import about, unfit
+from citybrain.doors.sensorthings.featuring import unfit
+from citybrain.doors.sensorthings.keeping import NOTHING, Keeping, Told, about
 from citybrain.doors.sensorthings.parts import SensorThingsParts
 from citybrain.doors.sensorthings.together import Group
 from citybrain.doors.sensorthings.writing import DOOR, Writer
@@ -27,93 +29,82 @@ _NO_ID: Final = (
 
 
 @dataclass(frozen=True, slots=True)
-class _Told:
-    """Rows that may be stored, and what some of them are about, by their places in the sending; None for their own Thing."""
+class _Sent:
+    """Rows that may be stored, and what is beside some of them, by their places in the sending."""
 
     rows: Rows
-    features: Mapping[int, str | None]
+    beside: Mapping[int, Told]
+
+    def of(self, row: int) -> Told:
+        """What is beside the row at a place."""
+        return self.beside.get(row, NOTHING)
 
 
 async def arrays(
     parts: SensorThingsParts, within: Group | None, composer: Composer, single: Writer, body: Sequence[Json], key: str | None
 ) -> tuple[list[str], bool]:
-    """Store data arrays; for each element its id or ``error <code>: <why>``, and whether any was taken. Raises as Composer.arrays does.
-
-    A kill before it is answered may leave what readings are about without them; sent again, they are found and kept anew.
-    """
+    """Store data arrays; for each element its id or ``error <code>: <why>``, and whether any was taken. Raises as Composer.arrays does."""
     sent = composer.read(body, single)
     name = None if key is None else f"{composer.caller.account}:{key}"
     if within is not None:
         told = await to_thread.run_sync(_told, parts, within.gathering, sent)
         verdict = await within.take(told.rows, DOOR, name)
-        within.about += _abouts(within.gathering, told, frozenset(one.row for one in verdict.refused))
+        within.about += about(within.gathering, told.rows, told.of, (one.row for one in verdict.refused))
         return sent.said(verdict, single)
     if not single.numbers.keys() >= set(sent.rows.streams):
         await to_thread.run_sync(parts.registry.renew)
     told = await to_thread.run_sync(_told, parts, parts.registry, sent)
-    return sent.said(await _stored(parts, told, name), single)
+    takes = Keeping(parts, told.of) if told.beside else parts.intake
+    return sent.said(await takes.take(told.rows, DOOR, name), single)
 
 
-async def _stored(parts: SensorThingsParts, told: _Told, key: str | None) -> Verdict:
-    """Store rows and what they are about: that first, so that no reading that was acknowledged is without it."""
-    if not told.features:
-        return await parts.intake.take(told.rows, DOOR, key)
-    bad = frozenset(one.row for one in parts.intake.refused(told.rows, parts.registry))
-    mine = _abouts(parts.registry, told, bad)
-    before = await to_thread.run_sync(parts.featured.keep, mine)
-    verdict: Verdict | None = None
-    try:
-        verdict = await parts.intake.take(told.rows, DOOR, key)
-    finally:
-        if verdict is None:
-            await to_thread.run_sync(parts.featured.put, before)
-    refused = frozenset(one.row for one in verdict.refused)
-    if refused != bad:
-        # A day has ended, or a stream was entered elsewhere, between the look and the store: rare, so all is kept anew.
-        await to_thread.run_sync(parts.featured.put, [*before, *_abouts(parts.registry, told, refused)])
-    return verdict
-
-
-def _told(parts: SensorThingsParts, registry: Registry, sent: Arrays) -> _Told:
-    """The rows of a sending, less those whose feature is not there; of the others, which are about what."""
-    known: dict[str, str | None] = {}
-    bad: dict[int, str] = {}
-    features: dict[int, str | None] = {}
-    featured, numbers = parts.featured.streams(), registry.stream_numbers()
+def _told(parts: SensorThingsParts, registry: Registry, sent: Arrays) -> _Sent:
+    """The rows of a sending, less those that say what cannot be kept; what is beside the others."""
+    features = _Features(registry, parts.featured.streams(), {})
+    beside: dict[int, Told] = {}
+    bad: dict[int, tuple[str, str]] = {}
+    said_of, numbers = parts.featured.saying(), registry.stream_numbers()
     for stream, row in zip(sent.rows.streams, sent.rows.row.tolist(), strict=True):
-        said, number = sent.feature(row), numbers.get(stream, 0)
-        if said is None or not number:
+        element, number = sent.element(row), numbers.get(stream, 0)
+        if not number:
             continue
-        named = str(said) if isinstance(said, str | int) else None
-        if named is not None and named == registry.streams()[number - 1].entity:
-            if number in featured:
-                features[row] = None
-            continue
-        if named is not None and named not in known:
-            error = unfit(registry, named)
-            known[named] = None if error is None else error.what.en
-        why = _NO_ID if named is None else known[named]
-        if why is None:
-            features[row] = named
-        else:
-            bad[row] = why
-    return _Told(_less(sent.rows, bad), features)
+        feature, why = features.of(element.feature, number)
+        said = AS_BEFORE if element.said is None and number not in said_of else element.said
+        if element.why or why:
+            bad[row] = (saying.CODE, element.why) if element.why else (CODE, why)
+        elif (feature, said) != NOTHING:
+            beside[row] = feature, said
+    return _Sent(_less(sent.rows, bad), beside)
 
 
-def _less(rows: Rows, bad: Mapping[int, str]) -> Rows:
+@dataclass(frozen=True, slots=True)
+class _Features:
+    """The features that elements name; ``known`` is why those of which it was asked cannot be, empty where they can."""
+
+    registry: Registry
+    featured: frozenset[int]
+    known: dict[str, str]
+
+    def of(self, said: Json, number: int) -> tuple[str | None, str]:
+        """The feature of a reading of a stream, as ``About`` has it, and why it cannot be about it; empty where it can."""
+        if said is None:
+            return AS_BEFORE, ""
+        if not isinstance(said, str | int):
+            return AS_BEFORE, _NO_ID
+        named = str(said)
+        if named == self.registry.streams()[number - 1].entity:
+            return None if number in self.featured else AS_BEFORE, ""
+        if named not in self.known:
+            error = unfit(self.registry, named)
+            self.known[named] = "" if error is None else error.what.en
+        return named, self.known[named]
+
+
+def _less(rows: Rows, bad: Mapping[int, tuple[str, str]]) -> Rows:
     """The same sending with some of its rows refused."""
     if not bad:
         return rows
     kept = np.array([row not in bad for row in rows.row.tolist()], np.bool_)
     places = np.flatnonzero(kept).tolist()
-    refused = (*rows.refused, *(Refusal(row, CODE, bad[row]) for row in rows.row[~kept].tolist()))
+    refused = (*rows.refused, *(Refusal(row, *bad[row]) for row in rows.row[~kept].tolist()))
     return Rows([rows.streams[place] for place in places], rows.time[kept], rows.value[kept], None, rows.row[kept], refused)
-
-
-def _abouts(registry: Registry, told: _Told, refused: frozenset[int]) -> list[About]:
-    """What the rows that are not refused are about, of those that say it."""
-    rows = told.rows
-    wanted = np.array([row in told.features and row not in refused for row in rows.row.tolist()], np.bool_)
-    places = np.flatnonzero(wanted).tolist()
-    few = Rows([rows.streams[place] for place in places], rows.time[wanted], rows.value[wanted], None, rows.row[wanted])
-    return about(registry, few, told.features.__getitem__)

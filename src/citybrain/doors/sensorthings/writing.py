@@ -7,9 +7,9 @@ from typing import Final, Protocol
 
 import msgspec
 
-from citybrain.brain.observe import Rows, Runs, Verdict, permitted, read_rows, read_series
+from citybrain.brain.observe import AS_BEFORE, Rows, Runs, Verdict, permitted, read_rows, read_series
 from citybrain.brain.protect import Accounts
-from citybrain.doors.sensorthings import links
+from citybrain.doors.sensorthings import links, saying
 from citybrain.doors.sensorthings.refusals import not_held, wrong
 from citybrain.kernel.access import Caller
 from citybrain.kernel.errors import BadInputError, ForbiddenError, UnreadableError
@@ -19,10 +19,10 @@ from citybrain.kernel.text import Json, Text
 
 DOOR: Final = "sensorthings"
 FEATURE: Final = "FeatureOfInterest"
-_KEPT: Final = frozenset({"phenomenonTime", "resultTime", "result", "Datastream", "@iot.id"})
-_COMPONENTS: Final = ("phenomenonTime", "result", "resultTime")
+_KEPT: Final = frozenset({"phenomenonTime", "result", "Datastream", "@iot.id"})
 _FEATURE: Final = f"{FEATURE}/id"
-EMPTY: Final[tuple[Json, ...]] = (None, "", {}, [])
+_COMPONENTS: Final = ("phenomenonTime", "result", *saying.MEMBERS, _FEATURE)
+_BESIDE: Final = (*saying.MEMBERS, _FEATURE)
 _PLAIN: Final = ["phenomenonTime", "result"]
 
 
@@ -133,11 +133,7 @@ class Writer:
         """A row for the intake; one of the wrong shape becomes one that it refuses."""
         if not isinstance(element, list) or len(element) != len(names):
             return None
-        fields = dict(zip(names, element, strict=True))
-        at, result = fields.get("phenomenonTime"), fields.get("resultTime")
-        if result not in (None, at) and at is not None and not _same(at, result):
-            return {"stream": stream, "time": "resultTime differs from phenomenonTime", "value": fields["result"]}
-        return _row(stream, fields, self.now)
+        return _row(stream, dict(zip(names, element, strict=True)), self.now)
 
     async def _take(self, rows: Sequence[Json], key: str | None) -> Verdict:
         return await self._store(read_rows(msgspec.json.encode(rows)), key)
@@ -171,9 +167,8 @@ def columns(array: Json, nav: str, number: int) -> tuple[str, list[str], list[Js
         what = f"第 {number} 项须含 {nav} 的 @iot.id、components 和 dataArray。"
         raise UnreadableError(Text(what, f"Item {number} needs the {nav}'s @iot.id, components and dataArray."))
     names = [str(name) for name in components]
-    strangers = [name for name in names if name not in (*_COMPONENTS, _FEATURE)]
-    if strangers or "result" not in names:
-        able = ", ".join((*_COMPONENTS, _FEATURE))
+    if "result" not in names or not set(names) <= set(_COMPONENTS):
+        able = ", ".join(_COMPONENTS)
         raise not_held(f"components 仅可为 {able}，且须含 result。", f"components can be {able} and must hold result.")
     return named, names, data
 
@@ -182,12 +177,27 @@ def features(names: Sequence[str], element: Json) -> Json:
     """What an element of a data array is about, as it says; None where it does not say it, or has the wrong shape."""
     sound = _FEATURE in names and isinstance(element, list) and len(element) == len(names)
     said = element[names.index(_FEATURE)] if sound and isinstance(element, list) else None
-    return None if said in EMPTY else said
+    return None if said in saying.EMPTY else said
 
 
-def names_features(body: Json) -> bool:
-    """Whether among data arrays there is one whose elements say what they are about."""
-    return isinstance(body, list) and any(isinstance(one, dict) and _FEATURE in _listed(one.get("components")) for one in body)
+def told(names: Sequence[str], element: Json) -> str | None:
+    """What an element of a data array says besides, as ``saying.said`` has it; nothing of one that has the wrong shape."""
+    if not isinstance(element, list) or len(element) != len(names):
+        return AS_BEFORE
+    return saying.said(dict(zip(names, element, strict=True)))
+
+
+def tells(body: Json) -> bool:
+    """Whether among data arrays there is one whose elements say more than times and results."""
+    return isinstance(body, list) and any(isinstance(one, dict) and _tells(one) for one in body)
+
+
+def _tells(array: Mapping[str, Json]) -> bool:
+    names, data = _listed(array.get("components")), _listed(array.get("dataArray"))
+    place = names.index(saying.PHENOMENON) if saying.PHENOMENON in names else len(names)
+    return any(name in _BESIDE for name in names) or any(
+        saying.spans(cell) for one in data for cell in _listed(one)[place : place + 1]
+    )
 
 
 def _listed(value: Json) -> Sequence[Json]:
@@ -206,7 +216,7 @@ def decoded(body: bytes) -> Json:
 def observed(body: Json, stream: str | None, now: str | None) -> Json:
     """The row of the intake that one Observation is; ``stream`` is the Datastream that an address names.
 
-    Raises UnreadableError, BadInputError, or NotHeldError for a part that would be lost: what it is about is kept apart from it.
+    Raises UnreadableError, BadInputError, or NotHeldError for a part that would be lost: what is kept beside it is not in it.
     """
     if not isinstance(body, dict):
         raise UnreadableError(Text("内容须为一个 Observation 对象。", "The body is one Observation object."))
@@ -218,7 +228,7 @@ def observed(body: Json, stream: str | None, now: str | None) -> Json:
 
 
 def _row(stream: str, fields: Mapping[str, Json], now: str | None) -> Json:
-    time = fields.get("phenomenonTime") or fields.get("resultTime") or now
+    time = saying.begin(fields.get("phenomenonTime") or fields.get("resultTime") or now)
     if time is None:
         raise wrong(
             "带 Idempotency-Key 时，每条观测值须写明 phenomenonTime。",
@@ -235,7 +245,7 @@ def _reference(value: Json) -> str | None:
 
 def _kept(body: Mapping[str, Json], stream: str) -> None:
     """Raise 501 for parts of an observation that would be lost, BadInputError for those that say two things."""
-    lost = sorted(name for name, value in body.items() if name not in _KEPT and value not in EMPTY)
+    lost = sorted(name for name, value in body.items() if name not in _KEPT and value not in saying.EMPTY)
     if lost:
         listed = ", ".join(lost)
         raise not_held(f"不保存观测值的 {listed}，请去掉。", f"An observation's {listed} would not be kept. Leave it out.")
@@ -243,16 +253,3 @@ def _kept(body: Mapping[str, Json], stream: str) -> None:
         raise not_held("观测值的 @iot.id 由系统推出，请去掉。", "An observation's @iot.id is derived. Leave it out.")
     if "Datastream" in body and _reference(body["Datastream"]) != stream:
         raise wrong("Datastream 与地址不符。", "The Datastream is not that of the address.", "Datastream")
-    at, result = body.get("phenomenonTime"), body.get("resultTime")
-    if at is not None and result is not None and not _same(at, result):
-        raise not_held(
-            "resultTime 与 phenomenonTime 不同时不能保存，请去掉 resultTime。",
-            "A resultTime other than phenomenonTime would not be kept. Leave it out.",
-        )
-
-
-def _same(one: Json, two: Json) -> bool:
-    try:
-        return parse(str(one)) == parse(str(two))
-    except ValueError:
-        return one == two
