@@ -48,11 +48,11 @@ async def test_a_client_of_mqtt_5_is_told_that_its_version_is_not_spoken() -> No
 
 
 async def test_paho_with_protocol_5_ends_with_the_reason() -> None:
-    told: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+    told: asyncio.Queue[str] = asyncio.Queue()
     loop = asyncio.get_running_loop()
 
     def connected(_: paho.Client, __: object, ___: paho.ConnectFlags, why: ReasonCode, ____: Properties | None) -> None:
-        loop.call_soon_threadsafe(lambda: told.done() or told.set_result(str(why)))
+        loop.call_soon_threadsafe(told.put_nowait, str(why))
 
     async with broker(take) as running:
         device = paho.Client(CallbackAPIVersion.VERSION2, protocol=paho.MQTTv5, reconnect_on_failure=False)
@@ -60,7 +60,7 @@ async def test_paho_with_protocol_5_ends_with_the_reason() -> None:
         await asyncio.to_thread(device.connect, "127.0.0.1", running.port)
         device.loop_start()
         try:
-            assert await asyncio.wait_for(told, 5) == "Unsupported protocol version"
+            assert await asyncio.wait_for(told.get(), 5) == "Unsupported protocol version"
         finally:
             await asyncio.to_thread(device.loop_stop)
 
