@@ -19,6 +19,7 @@ async def greeted(reader: asyncio.StreamReader) -> tuple[int, bytes]:
     said = bytearray()
 
     async def more(count: int) -> bytes:
+        """So many bytes more, which are kept."""
         read = await reader.readexactly(count)
         said.extend(read)
         return read
