@@ -70,6 +70,43 @@ def test_a_folder_that_is_no_backup_is_told_as_one(tmp_path: Path) -> None:
         restore(tmp_path, tmp_path / "again")
 
 
+def test_what_cannot_be_backed_up_or_restored_is_told_in_words_and_ends_with_status_2(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    kept, var = tmp_path / "kept", tmp_path / "var"
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "file").write_text("x", "ascii")
+    var.mkdir()
+    (var / "city.sqlite").write_bytes(b"city")
+    backup(var, kept)
+    for name, text in (("cut", b'{"city.sqlite": "ab'), ("bytes", b'{"\xff": "a"}'), ("list", b"[1]")):
+        shutil.copytree(kept, tmp_path / name)
+        (tmp_path / name / "manifest.json").write_bytes(text)
+    shutil.copytree(kept, tmp_path / "short")
+    (tmp_path / "short" / "state" / "city.sqlite").write_bytes(b"cit")
+    for command, state, folder, word in (
+        ("backup", "missing", "new", "nothing to back up"),
+        ("backup", "empty", "new", "nothing to back up"),
+        ("backup", "file", "new", "nothing to back up"),
+        ("backup", "var", "file", "cannot be read or written"),
+        ("backup", "var", "kept", "is not empty"),
+        ("restore", "again", "missing", "is no backup"),
+        ("restore", "again", "var", "is no backup"),
+        ("restore", "again", "file", "is no backup"),
+        ("restore", "again", "cut", "is no backup"),
+        ("restore", "again", "bytes", "is no backup"),
+        ("restore", "again", "list", "is no backup"),
+        ("restore", "again", "short", "city.sqlite of the backup is missing or was changed"),
+        ("restore", "var", "kept", "is not empty"),
+        ("restore", "file", "kept", "cannot be read or written"),
+    ):
+        assert main([command, "--state", str(tmp_path / state), str(tmp_path / folder)]) == 2, (command, state, folder)
+        assert word in capsys.readouterr().err, (command, state, folder)
+    assert not (tmp_path / "missing").exists()
+    assert not (tmp_path / "new").exists()
+    assert main(["restore", "--state", str(tmp_path / "again"), str(kept)]) == 0
+
+
 def test_lock_and_log_are_left_out(tmp_path: Path) -> None:
     (tmp_path / "var").mkdir()
     for name in ("lock", "log", "replay.json"):

@@ -21,6 +21,16 @@ _SAVING = "saving"
 """The folder in which a copy comes into being."""
 
 
+def present(state: Path) -> None:
+    """Raise BadInputError for a state folder that is not there, or in which there is nothing to back up."""
+    if not state.is_dir() or not any(path for path in state.iterdir() if path.name not in _LEFT_OUT):
+        what = Text(
+            f"状态目录 {state} 不存在或没有内容，无可备份。请用 --state 指定。",
+            f"There is nothing to back up in the state folder {state}: it is missing or empty. Name the one meant with --state.",
+        )
+        raise BadInputError(what, folder=str(state))
+
+
 def backup(state: Path, target: Path) -> int:
     """Copy a state folder that nobody is using; returns the number of files. Raises ConflictError where the target is not empty."""
     with begun(target):
@@ -67,7 +77,7 @@ def restore(source: Path, state: Path) -> int:
     _empty(state)
     try:
         sums = msgspec.json.decode((source / _MANIFEST).read_bytes(), type=dict[str, str])
-    except (OSError, msgspec.DecodeError) as error:
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
         what = Text(f"{source} 不是备份：缺少可读的 {_MANIFEST}。", f"{source} is no backup: it has no readable {_MANIFEST}.")
         raise BadInputError(what) from error
     for name, expected in sums.items():

@@ -1,10 +1,12 @@
 """The embedded MQTT 3.1.1 broker: ``take`` gets what is published, ``subscribe`` gives what is read; nothing is passed on between."""
 
 import asyncio
+import contextlib
 import ssl
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeAlias
 
+import structlog
 from amqtt import broker as amqtt_broker
 from amqtt.adapters import ReaderAdapter, StreamReaderAdapter, StreamWriterAdapter, WriterAdapter
 from amqtt.contexts import BrokerConfig, ListenerConfig, ListenerType
@@ -12,6 +14,7 @@ from amqtt.errors import AMQTTError
 from amqtt.mqtt.protocol.broker_handler import BrokerProtocolHandler
 from amqtt.session import Session
 
+from citybrain.engines.mqtt_greeting import SPOKEN, greeted, refusal
 from citybrain.engines.mqtt_outgoing import Subscribe
 from citybrain.engines.mqtt_session import DurableHandler, GatedReader, Take, own_name
 from citybrain.kernel.access import Caller
@@ -26,6 +29,7 @@ _GREETING = 10.0
 """Seconds in which a device must say CONNECT."""
 _REFUSED = 0x80
 """The return code of a subscription that failed [MQTT-3.9.3-2]."""
+_log = structlog.get_logger(__name__)
 
 
 class Broker:
@@ -74,8 +78,26 @@ class Broker:
         if self._broker is None:
             writer.close()
             return
+        try:
+            level, said = await asyncio.wait_for(greeted(reader), _GREETING)
+        except (TimeoutError, OSError):
+            writer.transport.abort()
+            return
+        if level != SPOKEN:
+            await _turned_away(writer, level)
+            return
         gated = GatedReader(StreamReaderAdapter(reader), self._in_flight, LARGEST, writer.transport.abort)
+        gated.before = said
         await self._broker.external_connected(gated, StreamWriterAdapter(writer), "default")
+
+
+async def _turned_away(writer: asyncio.StreamWriter, level: int) -> None:
+    """Say that this MQTT is not spoken here, so that a device ends with that reason at once, and hang up."""
+    _log.info("mqtt_version_refused", level=level, spoken=SPOKEN, peer=str(writer.get_extra_info("peername")))
+    with contextlib.suppress(OSError):
+        writer.write(refusal(level))
+        await asyncio.wait_for(writer.drain(), _GREETING)
+    writer.close()
 
 
 class _Broker(amqtt_broker.Broker):  # type: ignore[misc]  # amqtt ships no types

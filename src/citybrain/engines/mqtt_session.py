@@ -39,6 +39,7 @@ class GatedReader(ReaderAdapter):  # type: ignore[misc]  # amqtt ships no types
         self.cut = cut
         self._in_flight = in_flight
         self._largest = largest
+        self.before = b""
         self._open = asyncio.Event()
         self._open.set()
         self.waiting = self._bytes = 0
@@ -49,7 +50,11 @@ class GatedReader(ReaderAdapter):  # type: ignore[misc]  # amqtt ships no types
             message = f"A packet of {n} bytes is over the limit of {self._largest}."
             raise ConnectionAbortedError(message)
         await self._open.wait()
-        return bytes(await self._inner.read(n))
+        if not self.before:
+            return bytes(await self._inner.read(n))
+        # What was read already, and then what follows.
+        read, self.before = self.before[:n], self.before[n:]
+        return read + bytes(await self._inner.read(n - len(read))) if len(read) < n else read
 
     def feed_eof(self) -> None:
         """Acknowledge the end of the stream."""

@@ -80,3 +80,28 @@ async def test_a_json_patch_that_fails_in_its_last_step_changes_nothing(sta: Wor
         assert answer.status_code == 200, answer.text
         assert (await said(client, at))["name"] == "Other"
         assert (await client.put(ROOT + at, json=[good], headers=kind)).status_code == 415
+
+
+@pytest.mark.parametrize("name", ["@iot.id", "id"])
+@pytest.mark.parametrize("method", ["PATCH", "PUT"])
+async def test_another_id_than_that_of_the_address_is_refused_and_the_same_is_taken(sta: World, method: str, name: str) -> None:
+    async with sta.client("admin") as client:
+        at = await posted(client, "/Things", GAUGE)
+        told: dict[str, Any] = {"name": "Other", "description": "Other"}
+        answer = await client.request(method, ROOT + at, json={**told, name: "well-1"})
+        assert answer.status_code == 400, answer.text
+        assert "'well-1' is not 'river-gauge'" in answer.json()["message"]
+        assert (await said(client, at))["name"] == "River gauge"
+        answer = await client.request(method, ROOT + at, json={**told, name: "river-gauge"})
+        assert answer.status_code == 200, answer.text
+        assert (await said(client, at))["name"] == "Other"
+
+
+async def test_a_json_patch_of_the_id_is_refused(sta: World) -> None:
+    kind = {"Content-Type": "application/json-patch+json"}
+    async with sta.client("admin") as client:
+        at = await posted(client, "/Things", GAUGE)
+        for operation in ({"op": "add", "path": "/@iot.id", "value": "x"}, {"op": "replace", "path": "/id", "value": "x"}):
+            answer = await client.patch(ROOT + at, json=[operation], headers=kind)
+            assert answer.status_code == 400, answer.text
+            assert "'x' is not 'river-gauge'" in answer.json()["message"]

@@ -429,3 +429,10 @@ async def test_a_data_array_is_refused_where_it_would_say_something_else_than_wa
             ("/Datastreams", {"_expand": "Observations($resultFormat=dataArray)"}),
         ):
             assert (await someone.refused(path, **words))[0] == 400, (path, words)
+
+
+async def test_a_count_in_the_path_is_refused_with_the_way_to_ask_for_it(sta: World) -> None:
+    async with desk(sta) as someone:
+        for path in ("/Things/$count", "/Things('well-1')/Datastreams/$count"):
+            status, message = await someone.refused(path)
+            assert (status, "?$count=true&$top=0" in message) == (404, True), message

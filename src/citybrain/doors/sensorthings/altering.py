@@ -7,6 +7,7 @@ from typing import Final, Literal, TypeAlias
 
 import msgspec
 
+from citybrain.doors.sensorthings.model import IDS
 from citybrain.doors.sensorthings.refusals import wrong
 from citybrain.kernel.errors import BadInputError
 from citybrain.kernel.text import Json
@@ -36,6 +37,24 @@ class Change:
             return _own(_patched(before, self.sent))
         own = _own(self.sent)
         return own if self.how == "replace" else {**before, **own}
+
+    def keeps(self, key: str) -> None:
+        """Raise BadInputError where another id is said than that of the address: an entity keeps the id that it has."""
+        for name, found in self._said():
+            if name in IDS and str(found) != key:
+                raise wrong(
+                    f"{name} 与地址不符：“{found}”不是“{key}”；标识不能更改。",
+                    f"The {name} is not that of the address: '{found}' is not '{key}', and an id is not changed.",
+                    name,
+                )
+
+    def _said(self) -> list[tuple[str, Json]]:
+        """What is said of properties, by name; of a JSON Patch what its operations put there, or take away (None)."""
+        if isinstance(self.sent, dict):
+            return list(self.sent.items())
+        listed = self.sent if isinstance(self.sent, list) else []
+        made = [one for one in listed if isinstance(one, dict) and one.get("op") != "test"]
+        return [(str(one.get("path"))[1:], one.get("value")) for one in made]
 
 
 def _own(value: Json) -> Body:

@@ -73,6 +73,7 @@ class Changer:
 
     def change(self, path: tuple[Segment, ...], said: Change) -> None:
         """Change an entity by what is said of it, or replace all that was said of it; raises as ``create`` does."""
+        said.keeps(path[-1].key or "")
         match path:
             case (Segment("Things", str(key)),):
                 self._thing(key, said)

@@ -9,7 +9,19 @@ from litestar import Response, delete, get, post, route
 from litestar.exceptions import HTTPException
 from litestar.params import FromPath, HeaderParameter
 
-from citybrain.doors.sensorthings import answers, batch, bringing, correcting, featuring, hanging, links, multipart, sending, tabled
+from citybrain.doors.sensorthings import (
+    answers,
+    batch,
+    bringing,
+    correcting,
+    featuring,
+    hanging,
+    leading,
+    links,
+    multipart,
+    sending,
+    tabled,
+)
 from citybrain.doors.sensorthings.altering import PATCH, Change
 from citybrain.doors.sensorthings.bound import bound
 from citybrain.doors.sensorthings.changing import Changer, thing_of
@@ -72,6 +84,7 @@ async def write(request: Call, parts: Parts, path: FromPath[str], key: Idempoten
         if request.content_type[0] != multipart.KIND:
             _plain(request)
         return await batch.answered(request, parts, sent)
+    where = await to_thread.run_sync(_shortened, parts, request, where, 2)
     if where[-1].name.endswith(_READINGS):
         return await _observed(request, parts, where, sent, key)
     name, made = await _made(request, parts, where, _decoded(request, sent))
@@ -88,6 +101,7 @@ async def change(request: Call, parts: Parts, path: FromPath[str]) -> Response[b
     if correcting.names(where):
         await _corrector(parts, request).change(where, said)
     else:
+        where = await to_thread.run_sync(_shortened, parts, request, where, 1)
         await to_thread.run_sync(_changer(parts, request, where).change, where, said)
     return Response(b"", status_code=200)
 
@@ -107,6 +121,7 @@ HANDLERS: Final = (root, read, write, change, end)
 
 
 def _end(request: Call, parts: SensorThingsParts, where: tuple[Segment, ...]) -> None:
+    where = _shortened(parts, request, where, 1)
     changer = _changer(parts, request, where)
     featuring.unobserved(parts, where)
     changer.end(where)
@@ -200,6 +215,13 @@ def _corrector(parts: SensorThingsParts, request: Call) -> Corrector:
     if group_of(request) is not None:
         raise correcting.alone()
     return Corrector(parts, request.user, parts.purpose(request), _reading(parts, request))
+
+
+def _shortened(parts: SensorThingsParts, request: Call, where: tuple[Segment, ...], plain: int) -> tuple[Segment, ...]:
+    """A path as it is written to; one of ``plain`` segments or fewer needs no reading."""
+    group = group_of(request)
+    own = where if len(where) <= plain else leading.owned(parts.registry if group is None else group.gathering, where)
+    return own if len(own) <= plain else leading.shortened(_reading(parts, request), own)
 
 
 def _reading(parts: SensorThingsParts, request: Call) -> Reading:

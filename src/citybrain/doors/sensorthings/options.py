@@ -8,6 +8,7 @@ from citybrain.doors.sensorthings.grammar import parse
 from citybrain.doors.sensorthings.model import IDS, SETS, EntitySet
 from citybrain.doors.sensorthings.nodes import Node, paths
 from citybrain.doors.sensorthings.refusals import wrong
+from citybrain.doors.sensorthings.typed import check
 
 USUAL: Final = 100
 MOST: Final = 1000
@@ -150,6 +151,7 @@ def _parsed(text: str, of: EntitySet, option: str) -> Node:
     tree = parse(text, option)
     for path in paths(tree):
         _known(path, of, option)
+    check(tree, of, option)
     return tree
 
 

@@ -11,7 +11,7 @@ from citybrain.doors.sensorthings.model import IDS, SETS, Nav
 from citybrain.doors.sensorthings.nodes import Path
 from citybrain.doors.sensorthings.options import Options, options
 from citybrain.doors.sensorthings.paths import ROOT, Segment
-from citybrain.doors.sensorthings.refusals import missing, not_held, wrong
+from citybrain.doors.sensorthings.refusals import missing, not_held, uncounted, wrong
 from citybrain.doors.sensorthings.search import Found, Search, inside
 from citybrain.doors.sensorthings.shape import Item, Row
 from citybrain.doors.sensorthings.shelves import Shelves
@@ -76,7 +76,7 @@ class Reading:
             here, rest = self._follow(here.item, rest[0]), rest[1:]
         names = tuple(segment.name for segment in rest)
         if any(segment.key is not None for segment in rest) or not _readable(here, names):
-            raise missing("/".join(names))
+            raise uncounted() if names[-1:] == ("$count",) else missing("/".join(names))
         return Target(here.set, here.scope, here.href, here.item, names)
 
     def _follow(self, item: Item, segment: Segment) -> Target:

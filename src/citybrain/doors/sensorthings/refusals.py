@@ -14,6 +14,12 @@ def missing(what: str) -> NotFoundError:
     return NotFoundError(Text(f"没有“{what}”。", f"There is no '{what}'."), path=what)
 
 
+def uncounted() -> NotFoundError:
+    """``/$count`` at the end of a path, which OData has and SensorThings 1.1 has not: its usages of paths (clause 9.2) end with ``$ref``."""
+    zh, en = "SensorThings 1.1 的路径没有 /$count；请用", "SensorThings 1.1 has no /$count in a path. Ask with"
+    return NotFoundError(Text(f"{zh} ?$count=true&$top=0。", f"{en} ?$count=true&$top=0."), path="$count")
+
+
 def not_held(zh: str, en: str) -> NotHeldError:
     """What SensorThings knows and this door does not hold yet."""
     return NotHeldError(Text(zh, en))
