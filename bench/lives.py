@@ -16,6 +16,8 @@ WITHIN: Final = 2.0
 SHIFT: Final = 8.0
 UNIT: Final = 1000.0
 DAY: Final = 24
+UNSEEN: Final = 2000
+"""The first of the seeds that the judge was not made with."""
 _BEFORE: Final = peers.WEEK + peers.RECENT
 
 
@@ -76,15 +78,22 @@ def _beyond(level: Floats, near: NDArray[np.int64]) -> NDArray[np.int64]:
 
 
 def measure(seeds: int) -> list[str]:
-    """The lines of the report."""
+    """The lines of the report: the seeds the judge was made with, then three times as many it was not."""
     values = read()
-    found = [judge(values, seed) for seed in range(seeds)]
+    return [*_lines(values, range(seeds), "looked at"), *_lines(values, range(UNSEEN, UNSEEN + 3 * seeds), "not looked at")]
+
+
+def _lines(values: dict[str, Floats], seeds: range, which: str) -> list[str]:
+    found = [judge(values, seed) for seed in seeds]
     shifted = [one.shifted for one in found if one.shifted is not None]
     swapped = [one.swapped for one in found if one.swapped is not None]
-    false = sum(one.false > 0 for one in found)
+    days, feeds = sum(one.false > 0 for one in found), sum(one.false for one in found)
+    told = f"{len(seeds)} seeds {which} when the judge was made"
+    per = 1000 * feeds / (len(seeds) * (sum(stations for _, _, stations in FEEDS) - 3))
     return [
-        f"| 3 of 20 feeds spoilt, {seeds} seeds: in another unit (×1000 or ÷1000), named in a day | "
-        f"{len(swapped)} of {seeds}, median {np.median(swapped):.0f} h | all |",
-        f"| shifted by a factor of {SHIFT:.0f}, named in a day | {len(shifted)} of {seeds}, median {np.median(shifted):.0f} h | all |",
-        f"| days with a sound feed named | {false} of {seeds} | none |",
+        f"| 3 of 20 feeds spoilt, {told}: in another unit (×1000 or ÷1000), named in a day | "
+        f"{len(swapped)} of {len(seeds)}, median {np.median(swapped):.0f} h | all |",
+        f"| shifted by a factor of {SHIFT:.0f}, named in a day | "
+        f"{len(shifted)} of {len(seeds)}, median {np.median(shifted):.0f} h | all |",
+        f"| days with a sound feed named | {days} of {len(seeds)} ({per:.1f} in 1000 feed-days) | none |",
     ]

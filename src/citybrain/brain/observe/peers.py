@@ -27,8 +27,11 @@ SUDDEN = 3
 """Hours after which a leap that no measurement makes is told."""
 _SHARE = 0.2
 """Share of the recent hours that may disagree with the others about a departure."""
-_USUAL = 0.98
-"""The quantile of a stream's own departures in its week that is its reach; never less than the middle reach of its group."""
+_EITHER, _ONE_WAY, _STAY = 0.98, 0.95, 1.6
+"""The quantiles of a stream's own departures in its week that are its reach: for a leap either way; for a stay upwards and downwards
+apart, and so many times that: what comes and goes with the wind is mostly on one side, and the few widest hours of a week say little
+of a whole day. Never less than the middle reach of its group.
+"""
 _FAR, _LEAP, _DRIFTED = 1.0, 4.0, 6.0
 """Reaches (or floors, if those are more) from which a departure is a contradiction or a sudden leap, and robust deviations from which it is a drift."""
 _TREND = 0.75
@@ -123,22 +126,30 @@ def contradicted(residual: Floats, out: NDArray[np.bool_], floor: float, centre:
 
     ``centre`` and ``scale`` (n,) hold for streams that are in doubt already, NaN for those that are judged by their own week before,
     without the hours that are ``out``.
-    A departure counts where four in five of the recent hours are beyond it on one side; or at once where it is a leap.
+    A departure counts where four in five of the recent hours are beyond it on one side, held against the reach on that side; or at
+    once where it is a leap.
     """
     before, recent = np.where(out, np.nan, residual)[:, :WEEK], residual[:, WEEK:]
     enough = np.isfinite(before).sum(axis=1) >= WEEK // 2
     own = np.where(enough, _median(before, 1), np.nan)
-    spread = np.where(enough, _quantile(np.abs(before - own[:, None]), _USUAL), np.nan)
+    past = np.where(enough[:, None], before - own[:, None], np.nan)
     centre = np.where(np.isfinite(centre), centre, own)
-    scale = np.where(np.isfinite(scale), scale, np.maximum(np.maximum(spread, _middle(spread)), _LEAST))
     away = recent - centre[:, None]
     slow = _beyond(away, _SHARE, RECENT // 2)
     fast = _beyond(away[:, -SUDDEN:], 0.0, SUDDEN)
+    either, above, below = _reach(np.abs(past), _EITHER), _STAY * _reach(past, _ONE_WAY), _STAY * _reach(-past, _ONE_WAY)
+    is_leap = np.abs(fast) > _LEAP * np.maximum(_FAR * np.where(np.isfinite(scale), scale, either), floor)
+    scale = np.where(np.isfinite(scale), scale, np.where(is_leap, either, np.where(slow < 0, below, above)))
     bound = np.maximum(_FAR * scale, floor)
-    is_leap = np.abs(fast) > _LEAP * bound
     departure = np.where(is_leap, _median(away[:, -SUDDEN:], 1), np.where(np.isfinite(slow), _median(away, 1), np.nan))
     begun = np.argmax(away * np.sign(departure)[:, None] > bound[:, None], axis=1)
     return Found(departure, centre, scale, (np.abs(slow) > bound) | is_leap, RECENT - begun)
+
+
+def _reach(away: Floats, share: float) -> Floats:
+    """How far n streams usually go one way, from their departures (n, t) that way; at least as far as the middle of them."""
+    own = _quantile(away, share)
+    return np.maximum(np.maximum(own, _middle(own)), _LEAST)
 
 
 def agrees_again(residual: Floats, floor: float, centre: Floats, scale: Floats) -> NDArray[np.bool_]:
