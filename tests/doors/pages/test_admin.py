@@ -73,6 +73,8 @@ async def test_rows_that_were_kept_long_enough_stand_in_the_ledger_as_deleted_an
         sheet = (await client.get("/api/v1/observe/doors")).json()
 
     assert '<th scope="col" class="numeric">Deleted</th>' in before
-    (line,) = (line for line in after.splitlines() if line.startswith("<tr><th") and '<td class="numeric">3</td><td>' in line)
+    (line,) = (
+        line for line in after.splitlines() if line.startswith("<tr><th") and '<span class="of">Deleted</span> 3</td>' in line
+    )
     assert ('data-tone="good"' in line, 'data-tone="bad"' in line) == (True, False)
     assert {one["door"]: one["deleted"] for one in sheet}["import"] == 3
