@@ -158,6 +158,13 @@ async def test_a_page_that_would_mean_looking_through_too_much_ends_early_and_go
     assert (source(spanned).total, source(spanned).rows) == (334, ())
 
 
+@pytest.mark.parametrize("order", [None, Order("time"), Order("value")])
+async def test_of_no_stream_there_is_no_observation(world: World, order: Order | None) -> None:
+    await world.send(("p1.level", 0, 2.0))
+    page = read(world, Query("observation", Compare("stream", "in", ()), order, count=True))
+    assert (page.rows, page.next, page.total) == ((), None, 0)
+
+
 async def test_what_is_written_behind_the_back_of_the_latest_values_is_read(world: World) -> None:
     """In a process that only reads, the latest values come a moment after the store."""
     await world.send(("p1.level", -30, 1.0))

@@ -131,6 +131,8 @@ class Observed:
         The first is that where the rows are likely to begin, of which nothing is counted; the others go by the counts of days.
         """
         since, until = asked.since, asked.until
+        if not asked.numbers:
+            return
         if ESTIMATED in asked.marks:
             yield from self._pieces(asked, counted())
             return
