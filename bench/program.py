@@ -59,6 +59,11 @@ class Running:
         found: int = json.loads(self.get("/sta/v1.1/Observations?$count=true&$top=0"))["@iot.count"]
         return found
 
+    def stop(self) -> None:
+        """Ask it to end, and wait until it has."""
+        self.process.terminate()
+        self.process.wait(30)
+
     def kill(self) -> None:
         """Kill it as the power would: SIGKILL, no goodbye."""
         self.process.send_signal(signal.SIGKILL)
@@ -140,5 +145,4 @@ def running(state: Path, mqtt: int = 0, *, bare: bool = False) -> Iterator[Runni
     try:
         yield program
     finally:
-        program.process.terminate()
-        program.process.wait(30)
+        program.stop()

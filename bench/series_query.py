@@ -15,7 +15,7 @@ import numpy as np
 import psutil
 import pyarrow as pa
 
-from bench import machine
+from bench import machine, program, sensorthings
 from citybrain.engines.duckdb import DuckFile, DuckSeries
 from citybrain.kernel.instant import DAY, HOUR, MINUTE, Duration, Instant, parse
 from citybrain.kernel.observations import SeriesQuery
@@ -31,7 +31,7 @@ def day(number: int, streams: int) -> pa.Table:
     rows = streams * _MINUTES
     return pa.table(
         {
-            "stream_no": np.repeat(np.arange(streams, dtype=np.int32), _MINUTES),
+            "stream_no": np.repeat(np.arange(1, streams + 1, dtype=np.int32), _MINUTES),
             "time": np.tile(times, streams),
             "value": chance.integers(0, 5000, rows) / 100,
         }
@@ -59,7 +59,7 @@ def ask(name: str, work: Callable[[], pa.Table]) -> None:
 def questions(series: DuckSeries, streams: int) -> None:
     """Ask everything."""
     end = Instant(_START + _DAYS * DAY)
-    one, some = (streams // 2,), tuple(range(0, streams, max(1, streams // 50)))
+    one, some = (streams // 2,), tuple(range(1, streams + 1, max(1, streams // 50)))
 
     def scan(which: tuple[int, ...], since: int, bucket: Duration | None) -> Callable[[], pa.Table]:
         return lambda: series.scan(SeriesQuery(which, Instant(since), end, bucket))
@@ -68,29 +68,39 @@ def questions(series: DuckSeries, streams: int) -> None:
     ask("one stream, last day, 1 h buckets", scan(one, end - DAY, HOUR))
     ask("one stream, 7 days, every row", scan(one, _START, None))
     ask("50 streams, 7 days, 1 h buckets", scan(some, _START, HOUR))
-    ask("all streams, last day, 1 h buckets", scan(tuple(range(streams)), end - DAY, HOUR))
+    ask("all streams, last day, 1 h buckets", scan(tuple(range(1, streams + 1)), end - DAY, HOUR))
     ask("latest of every stream, rebuilt from the file (target 20 ms)", series.latest)
     late = np.linspace(_START, end - MINUTE, 1000).astype(np.int64) // MINUTE * MINUTE
-    which = np.arange(1000, dtype=np.int32) % streams
+    which = np.arange(1000, dtype=np.int32) % streams + 1
     ask("what is known at 1,000 late places", lambda: pa.table({"value": series.known(which, late)}))
 
 
 def week(streams: int) -> list[str]:
-    """The lines of the report: one stream's week and everybody's day in hours, out of a week of so many streams."""
+    """The lines of the report: a week of so many streams asked for in the store, and over SensorThings from the program on it."""
     with tempfile.TemporaryDirectory() as folder:
-        file = DuckFile(Path(folder))
+        state = Path(folder)
+        # The program registers the streams.
+        program.start(state).stop()
+        file = DuckFile(state / "series")
         series = DuckSeries(file)
         for number in range(_DAYS):
             series.import_segment(f"day {number}", day(number, streams), "bench", _START)
         end = Instant(_START + _DAYS * DAY)
         one = _median(series, SeriesQuery((streams // 2,), Instant(_START), end, HOUR))
-        every = _median(series, SeriesQuery(tuple(range(streams)), Instant(end - DAY), end, HOUR))
+        every = _median(series, SeriesQuery(tuple(range(1, streams + 1)), Instant(end - DAY), end, HOUR))
         series.close()
         file.close()
+        with program.running(state) as running:
+            over = sensorthings.asked(running)
     rows = streams * _MINUTES * _DAYS
     return [
         f"| one stream's week in 1-hour buckets out of {rows:,} rows | p50 {one:.1f} ms | under 30 ms |",
         f"| a day of all {streams:,} streams in 1-hour buckets out of {rows:,} rows | p50 {every:.0f} ms | under 600 ms |",
+        f"| SensorThings over {rows:,} rows: 100 Things with Datastreams and their latest Observation "
+        f"| p50 {over.expanded:.0f} ms | under 100 ms |",
+        f"| 100 Observations of a Datastream / with $count | p50 {over.plain:.0f} / {over.counted:.0f} ms "
+        "| counting takes no longer than the page |",
+        f"| $count of all {rows:,} Observations | p50 {over.everything:.0f} ms | |",
     ]
 
 
