@@ -16,7 +16,7 @@ KILLS = int(os.environ.get("CITYBRAIN_KILLS", "5"))
 
 
 @pytest.mark.kill
-@pytest.mark.timeout(1800)
+@pytest.mark.timeout(3600)
 def test_nothing_acknowledged_is_lost_when_the_program_is_killed(tmp_path: Path) -> None:
     """Mixed ingest over every door and form; after each kill the ledger of every door balances to the row."""
     chance, devices = random.Random(20261122), senders()
