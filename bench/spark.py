@@ -75,8 +75,11 @@ def _asked(url: str, store: ObjectStore, series: DuckSeries, streams: int, name:
     reader = SparkSeries(url, store, series, patience=600)
     end = Instant(_START + _DAYS * DAY)
     questions = (
-        (f"a day of all {streams:,} streams in 1-hour buckets", SeriesQuery(tuple(range(streams)), Instant(end - DAY), end, HOUR)),
-        (f"a week of all {streams:,} streams in 1-hour buckets", SeriesQuery(tuple(range(streams)), _START, end, HOUR)),
+        (
+            f"a day of all {streams:,} streams in 1-hour buckets",
+            SeriesQuery(tuple(range(1, streams + 1)), Instant(end - DAY), end, HOUR),
+        ),
+        (f"a week of all {streams:,} streams in 1-hour buckets", SeriesQuery(tuple(range(1, streams + 1)), _START, end, HOUR)),
         ("one stream's week in 1-hour buckets", SeriesQuery((streams // 2,), _START, end, HOUR)),
         ("one stream's week, every row", SeriesQuery((streams // 2,), _START, end)),
     )
