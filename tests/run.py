@@ -36,7 +36,7 @@ LONG = ("-m", "soak or kill", "-s", "-p", "no:randomly")
 PARTS: dict[str, list[tuple[Run, ...]]] = {
     "quick": [(FAST,)],
     # The longest first, so that none is left alone at the end; programs that are killed and installed wait half of their time.
-    "all": [(MOST,), (APP, PAGES, PATHS, DOCS, ROLES, REST, WHOLE, BLOCKS)],
+    "all": [(MOST,), (APP, PAGES, PATHS, WHOLE, REST, DOCS, ROLES, BLOCKS)],
     "soak": [(LONG,)],
 }
 """Of each part its stages, one after another, and of each stage its runs."""

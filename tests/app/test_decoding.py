@@ -8,7 +8,7 @@ import pytest
 _RACE = """
 import sys, threading
 import msgspec
-from citybrain.app import cli, decoding
+from citybrain.app import commands, decoding
 
 kinds = decoding.ready()
 assert len(kinds) > 200

@@ -98,10 +98,10 @@ def senders() -> tuple[Sender, ...]:
     return tuple(Sender(name, doors.get(name, "api"), part) for name, part in zip(names, parts, strict=True))
 
 
-async def send(sender: Sender, running: Running) -> None:
-    """Send until the program is gone, each time what is new or what was not acknowledged."""
+async def send(sender: Sender, running: Running, ended: asyncio.Event | None = None) -> None:
+    """Send until the program is gone, or sending is ``ended``, each time what is new or what was not acknowledged."""
     async with _way(sender, running) as way:
-        while True:
+        while ended is None or not ended.is_set():
             sending = sender.next()
             sender.tries += len(sending.rows)
             await way(sending)
