@@ -55,6 +55,14 @@ def test_a_changed_file_of_a_backup_is_refused_and_nothing_is_restored(tmp_path:
         restore(tmp_path / "kept", tmp_path / "again")
 
 
+def test_a_backup_does_not_go_into_what_it_copies(tmp_path: Path) -> None:
+    with furnished(tmp_path / "var"):
+        pass
+    with pytest.raises(ConflictError, match="state folder"):
+        backup(tmp_path / "var", tmp_path / "var" / "kept")
+    assert not (tmp_path / "var" / "kept").exists()
+
+
 def test_neither_a_backup_nor_a_restore_overwrites_anything(tmp_path: Path) -> None:
     (tmp_path / "var").mkdir()
     (tmp_path / "var" / "city.sqlite").write_bytes(b"city")

@@ -4,7 +4,17 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Playwright, StorageState, ViewportSize, expect, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    Locator,
+    Page,
+    Playwright,
+    StorageState,
+    ViewportSize,
+    expect,
+    sync_playwright,
+)
 
 from citybrain.app.demo import PASSWORD
 from tests.browser import district
@@ -120,6 +130,18 @@ def _watched(page: Page) -> Tab:
     page.on("pageerror", lambda error: tab.said.append(str(error)))
     page.on("request", lambda request: tab.asked.append(request.url))
     return tab
+
+
+FITS = "one => one.scrollWidth <= one.clientWidth"
+"""Whether nothing of an element is past its edge."""
+
+
+def on_the_screen(cells: Locator, count: int) -> None:
+    """Hold that there are so many cells, all of them within a phone's width and nothing in them past their edge."""
+    expect(cells).to_have_count(count)
+    edges = cells.evaluate_all("found => found.map(one => Math.round(one.getBoundingClientRect().right))")
+    assert max(edges) <= PHONE["width"]
+    assert all(cells.evaluate_all(f"found => found.map({FITS})"))
 
 
 def sign_in(page: Page, root: str, role: str) -> None:

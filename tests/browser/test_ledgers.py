@@ -3,21 +3,17 @@
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import DESK, PHONE, Opener
+from tests.browser.conftest import DESK, FITS, PHONE, Opener, on_the_screen
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
-_FITS = "one => one.scrollWidth <= one.clientWidth"
 _WORDS = ("received", "stored", "duplicate", "refused", "pending", "difference", "deleted")
 
 
 def test_every_count_of_a_door_is_on_the_screen_of_a_phone_with_its_word(opened: Opener) -> None:
     page = opened("/admin?lang=en", "admin", PHONE).page
-    assert page.locator(".ledgers .scroll").evaluate(_FITS)
+    assert page.locator(".ledgers .scroll").evaluate(FITS)
     cells = page.locator(".ledgers tbody tr").first.locator("th, td")
-    expect(cells).to_have_count(9)
-    edges = cells.evaluate_all("found => found.map(one => Math.round(one.getBoundingClientRect().right))")
-    assert max(edges) <= PHONE["width"]
-    assert all(cells.evaluate_all(f"found => found.map({_FITS})"))
+    on_the_screen(cells, 9)
     said = [text.lower() for text in cells.all_inner_texts()]
     assert all(said[place].startswith(word) for place, word in enumerate(_WORDS, 1)), said
 

@@ -5,24 +5,10 @@ from collections.abc import Mapping
 
 from citybrain.kernel.instant import DAY, HOUR, MINUTE, Instant, parse
 from citybrain.kernel.text import Lang, Text, same
-from citybrain.web import data_views, desk_views, frame_views, views
+from citybrain.web import data_views, desk_views, frame_views, map_views, views
 from citybrain.web.desk_views import StepLine
-from citybrain.web.views import (
-    AlertItem,
-    AlertList,
-    CaseItem,
-    CaseList,
-    Cell,
-    Chart,
-    ChartRow,
-    Column,
-    Fact,
-    Figure,
-    Level,
-    Link,
-    Shape,
-    Table,
-)
+from citybrain.web.map_views import Level, Shape
+from citybrain.web.views import AlertItem, AlertList, CaseItem, CaseList, Cell, Chart, ChartRow, Column, Fact, Figure, Link, Table
 
 NOW = parse("2026-11-22T07:55:00+08:00")
 DISTRICT = Text("云汀区（示意）", "Yunting District (invented)")
@@ -108,8 +94,8 @@ def _shape(index: int) -> Shape:
 
 SHAPES = tuple(_shape(index) for index in range(len(_NAMES)))
 POINTS = (
-    views.Point("P1", Text("兴隆监测站", "Xinglong station"), 117.128, 39.110, "163", level_of(163), 2, "/things/P1", NOW),
-    views.Point(
+    map_views.Point("P1", Text("兴隆监测站", "Xinglong station"), 117.128, 39.110, "163", level_of(163), 2, "/things/P1", NOW),
+    map_views.Point(
         "P2",
         Text("水岸监测站", "Shui'an station"),
         117.168,
@@ -121,9 +107,9 @@ POINTS = (
         NOW,
         Text("06:40起无数据", "no data since 06:40"),
     ),
-    views.Point("P3", Text("和桥监测站", "Heqiao station"), 117.109, 39.147, "68", level_of(68), None, "/things/P3", NOW),
+    map_views.Point("P3", Text("和桥监测站", "Heqiao station"), 117.109, 39.147, "68", level_of(68), None, "/things/P3", NOW),
 )
-MAP = views.Map(
+MAP = map_views.Map(
     name="district",
     title=Text("全区态势", "The district now"),
     shapes=SHAPES,
@@ -133,7 +119,7 @@ MAP = views.Map(
     src=("areas|/static/examples/areas.geojson", "points|/static/examples/points.geojson"),
     demo=True,
 )
-TILES = views.Map(
+TILES = map_views.Map(
     name="tiles",
     title=Text("空气质量分布", "Air quality across the district"),
     shapes=SHAPES,

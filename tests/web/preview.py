@@ -7,7 +7,7 @@ import msgspec
 
 from citybrain.kernel.text import Lang
 from citybrain.web import render
-from citybrain.web.views import Shape
+from citybrain.web.map_views import Shape
 from tests.web import examples
 
 

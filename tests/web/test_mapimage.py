@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from citybrain.kernel.text import Text, same
 from citybrain.web import mapimage, render
-from citybrain.web.views import Level, Map, Shape
+from citybrain.web.map_views import Level, Map, Shape
 from tests.web import examples
 
 

@@ -33,14 +33,20 @@ def present(state: Path) -> None:
 
 def backup(state: Path, target: Path) -> int:
     """Copy a state folder that nobody is using; returns the number of files. Raises ConflictError where the target is not empty."""
-    with begun(target):
+    with begun(state, target):
         copied(state, target / "state", ())
         return sealed(target)
 
 
 @contextmanager
-def begun(target: Path) -> Iterator[None]:
-    """A target that was empty; what was begun is taken away where it fails."""
+def begun(state: Path, target: Path) -> Iterator[None]:
+    """A target beside the state that was empty; what was begun is taken away where it fails."""
+    if target.resolve().is_relative_to(state.resolve()):
+        what = Text(
+            f"备份不能放在状态目录 {state} 之内。请指定别处的空目录。",
+            f"A backup does not go into the state folder {state} itself. Name an empty folder elsewhere.",
+        )
+        raise ConflictError(what, folder=str(target))
     _empty(target)
     try:
         yield

@@ -1,5 +1,6 @@
 """The city: every faculty wired to its stores and to the others, in one place."""
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -41,6 +42,8 @@ class City:
     promises: observe.Promises
     corrections: observe.Corrections
     featured: observe.Featured
+    featuring: asyncio.Lock
+    """Held by whichever door makes a feature on its way."""
     latest: observe.Latest
     nearest: observe.Nearest
     intake: observe.Inlet
@@ -139,6 +142,7 @@ def build(
         promises=observe.Promises(registry, series, transactions, clock),
         corrections=corrections,
         featured=observe.Featured(transactions),
+        featuring=asyncio.Lock(),
         latest=latest,
         nearest=observe.Nearest(packs, registry, latest),
         intake=intake,

@@ -152,6 +152,7 @@ def sensorthings(city: City, admitting: api_door.ApiParts) -> sensorthings_door.
         making=city.making,
         intake=city.intake,
         featured=city.featured,
+        featuring=city.featuring,
         corrections=city.corrections,
         series=city.stores.series,
         clock=city.clock,

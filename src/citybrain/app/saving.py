@@ -15,7 +15,7 @@ def save(stores: Stores, state: Path, target: Path) -> int:
     Neither store takes anything while both are taken hold of, so what one says of the other is true in the copy; then all goes on.
     Raises ConflictError where the target is not empty, StorageFullError and BusyError, after which nothing of the copy is left.
     """
-    with backups.begun(target), room(), ExitStack() as held:
+    with backups.begun(state, target), room(), ExitStack() as held:
         with stores.transactions.begin():
             series = held.enter_context(closing(stores.mine.hold()))
             base = held.enter_context(closing(Snapshot(state / SQLITE)))

@@ -6,7 +6,8 @@ import msgspec
 
 from citybrain.kernel.instant import Instant
 from citybrain.kernel.text import Text
-from citybrain.web.views import Chart, Fact, Figure, Link, Map, Table
+from citybrain.web.map_views import Map
+from citybrain.web.views import Chart, Fact, Figure, Link, Table
 
 # Data
 

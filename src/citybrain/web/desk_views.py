@@ -4,7 +4,8 @@ import msgspec
 
 from citybrain.kernel.instant import Instant
 from citybrain.kernel.text import Text
-from citybrain.web.views import AlertItem, CaseItem, CaseList, Chart, Fact, Map, Tone
+from citybrain.web.map_views import Map
+from citybrain.web.views import AlertItem, CaseItem, CaseList, Chart, Fact, Tone
 
 
 class Tab(msgspec.Struct, frozen=True):

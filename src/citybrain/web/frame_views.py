@@ -8,9 +8,10 @@ from citybrain.kernel.instant import Instant
 from citybrain.kernel.text import Text
 from citybrain.web.data_views import Catalogue, DatasetPage, FigurePage, Trace
 from citybrain.web.desk_views import CasePage, Desk, FormError, MoveForm, News, StepLine
+from citybrain.web.map_views import Map
 from citybrain.web.report_views import Follow, ReportCheck, ReportPage, ReportStand
 from citybrain.web.studio_views import RulePage, Studio
-from citybrain.web.views import AlertList, CaseList, Chart, Cockpit, Figure, Link, Map, Message, Night, Portal, Table, Tone
+from citybrain.web.views import AlertList, CaseList, Chart, Cockpit, Figure, Link, Message, Night, Portal, Table, Tone
 
 
 class Account(msgspec.Struct, frozen=True):

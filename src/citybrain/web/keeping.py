@@ -5,7 +5,8 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable
 
 from citybrain.kernel.instant import local_date
-from citybrain.web.views import Chart, Map, Page
+from citybrain.web.map_views import Map
+from citybrain.web.views import Chart, Page
 
 _MOST = 128
 

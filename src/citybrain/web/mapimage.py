@@ -7,7 +7,7 @@ from typing import Literal
 
 import msgspec
 
-from citybrain.web.views import Level, Map, MapLayer, Point, Ring, Shape
+from citybrain.web.map_views import Level, Map, MapLayer, Point, Ring, Shape
 
 _WIDTH, _HEIGHT, _MARGIN = 800.0, 560.0, 14.0
 _TILE, _GAP = 104.0, 8.0

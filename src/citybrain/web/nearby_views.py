@@ -5,7 +5,7 @@ import msgspec
 from citybrain.kernel.instant import Instant
 from citybrain.kernel.text import Text
 from citybrain.web.desk_views import FormError, Option
-from citybrain.web.views import Level
+from citybrain.web.map_views import Level
 
 
 class Spot(msgspec.Struct, frozen=True):

@@ -5,7 +5,8 @@ import msgspec
 from citybrain.kernel.instant import Instant
 from citybrain.kernel.text import Text
 from citybrain.web.desk_views import FormError, Option, StepLine
-from citybrain.web.views import CaseItem, Link, Map
+from citybrain.web.map_views import Map
+from citybrain.web.views import CaseItem, Link
 
 
 class PlaceGroup(msgspec.Struct, frozen=True):

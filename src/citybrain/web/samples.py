@@ -6,6 +6,7 @@ from citybrain.kernel.instant import DAY, HOUR, MINUTE, Instant
 from citybrain.kernel.text import Text, same
 from citybrain.web.desk_views import FormError, MoveForm, Option, StepLine
 from citybrain.web.frame_views import Design
+from citybrain.web.map_views import Level, Map, Shape
 from citybrain.web.views import (
     AlertItem,
     AlertList,
@@ -16,13 +17,10 @@ from citybrain.web.views import (
     ChartRow,
     Column,
     Figure,
-    Level,
     Link,
-    Map,
     Message,
     Night,
     NightItem,
-    Shape,
     Table,
     Threshold,
 )

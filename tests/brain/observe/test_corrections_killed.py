@@ -1,10 +1,6 @@
 """Corrections under SIGKILL: none that was acknowledged is lost, none is half done, and what is taken back is as it was measured."""
 
 import random
-import signal
-import subprocess
-import sys
-import time
 from collections import Counter
 from pathlib import Path
 
@@ -14,30 +10,16 @@ from citybrain.brain.observe import CORRECTION, RESTORED
 from citybrain.kernel.instant import DAY, MINUTE
 from tests.brain.observe import corrector
 from tests.brain.observe.correcting import LEVEL, START, balanced, read
+from tests.killed import killed_after
 
 KILLS = 5
-ROOT = Path(__file__).parents[3]
-
-
-def killed_after(folder: Path, run: int, seconds: float) -> None:
-    """Start the corrector and kill it some time after it has begun."""
-    command = [sys.executable, "-m", corrector.__name__, str(folder), str(run)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, cwd=ROOT, env={"PYTHONPATH": f"{ROOT / 'src'}:{ROOT}"}) as process:
-        try:
-            assert process.stdout is not None
-            while process.stdout.readline() not in (b"ready\n", b""):
-                pass
-            time.sleep(seconds)
-            assert process.poll() is None, "it goes on until it is killed"
-        finally:
-            process.send_signal(signal.SIGKILL)
 
 
 @pytest.mark.kill
 async def test_five_kills_lose_no_correction_that_was_acknowledged_and_leave_no_span_half_done(tmp_path: Path) -> None:
     chance = random.Random(7)
     for run in range(KILLS):
-        killed_after(tmp_path, run, chance.uniform(0.5, 2.5))
+        killed_after(corrector, tmp_path, run, chance.uniform(0.5, 2.5))
     told = [line.split() for line in (tmp_path / "acknowledged").read_text().splitlines()]
     with corrector.opened(tmp_path) as (world, corrections):
         assert await corrections.finish() <= 1
@@ -50,7 +32,7 @@ async def test_five_kills_lose_no_correction_that_was_acknowledged_and_leave_no_
             (one.change.since - START + DAY) // (corrector.EACH * MINUTE): one for one in found.values() if one.state == "standing"
         }
         assert len(stands) == Counter(one.state for one in found.values())["standing"], "one a span"
-        assert len({one.change.strikes for one in stands.values()}) == 2, "some are struck out, some are doubled"
+        assert len({one.change.strikes for one in found.values()}) == 2, "some were struck out, some doubled"
         seen = {minute + 24 * 60: what for minute, what in read(world).items()}
         for number in range(corrector.SPANS):
             minutes = range(number * corrector.EACH + 1, (number + 1) * corrector.EACH + 1)

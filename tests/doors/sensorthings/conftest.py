@@ -1,5 +1,6 @@
 """The small city of the doors with SensorThings on it, and three readings of its wells."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -45,6 +46,7 @@ def parts_of(world: World) -> sensorthings.SensorThingsParts:
         making=Making(world.parts.registry, AreaBook(world.transactions), world.clock),
         intake=world.parts.intake,
         featured=Featured(world.transactions),
+        featuring=asyncio.Lock(),
         corrections=world.parts.corrections,
         series=world.series,
         clock=world.clock,

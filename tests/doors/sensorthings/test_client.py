@@ -3,7 +3,7 @@
 import importlib
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import pytest
 import uvicorn
@@ -32,6 +32,18 @@ def served(sta: World) -> Iterator[str]:
         thread.join()
 
 
+def arrayed(stream: object, also: Sequence[str], *observations: object) -> object:
+    """Observations of a Datastream as a document of data arrays with times, results, and the components named ``also``."""
+    rows = frost.model.ext.data_array_value.DataArrayValue()
+    rows.datastream = stream
+    rows.components = {rows.Property[name] for name in ("PHENOMENON_TIME", "RESULT", *also)}
+    for one in observations:
+        rows.add_observation(one)
+    document = frost.model.ext.data_array_document.DataArrayDocument()
+    document.add_data_array_value(rows)
+    return document
+
+
 def test_frost_client_writes_and_reads(sta: World, served: str) -> None:
     probe = frost.SensorThingsService(served, auth_handler=frost.AuthHandler("probe", sta.secret))
     stream = frost.Datastream(id="well-1.level")
@@ -39,13 +51,10 @@ def test_frost_client_writes_and_reads(sta: World, served: str) -> None:
     probe.create(one)
     assert one.id.startswith("1.")
 
-    rows = frost.model.ext.data_array_value.DataArrayValue()
-    rows.datastream = stream
-    rows.components = {rows.Property.PHENOMENON_TIME, rows.Property.RESULT}
-    for minute, value in ((57, 10.0), (58, 11.0)):
-        rows.add_observation(frost.Observation(result=value, phenomenon_time=f"2026-11-22T06:{minute}:00Z"))
-    document = frost.model.ext.data_array_document.DataArrayDocument()
-    document.add_data_array_value(rows)
+    pairs = ((57, 10.0), (58, 11.0))
+    document = arrayed(
+        stream, (), *(frost.Observation(result=value, phenomenon_time=f"2026-11-22T06:{at}:00Z") for at, value in pairs)
+    )
     assert len(probe.observations().create(document)) == 2
 
     sta.parts.accounts.create("派遣员", "desk", PASSWORD, ["dispatcher"])
@@ -180,14 +189,9 @@ def test_frost_client_describes_a_feature_within_an_observation(sta: World, serv
         time = f"2026-11-22T06:{minute}:00Z"
         scout.create(frost.Observation(result=result, phenomenon_time=time, datastream=stream, feature_of_interest=pond))
 
-    rows = frost.model.ext.data_array_value.DataArrayValue()
-    rows.datastream = frost.Datastream(id="well-1.level")
-    rows.components = {rows.Property.PHENOMENON_TIME, rows.Property.RESULT, rows.Property.FEATURE_OF_INTEREST}
     third = frost.Observation(result=14.5, phenomenon_time="2026-11-22T06:57:00Z")
     third.feature_of_interest = frost.FeatureOfInterest(id="mill-pond")
-    rows.add_observation(third)
-    document = frost.model.ext.data_array_document.DataArrayDocument()
-    document.add_data_array_value(rows)
+    document = arrayed(frost.Datastream(id="well-1.level"), ("FEATURE_OF_INTEREST",), third)
     assert len(scout.observations().create(document)) == 1
 
     sta.parts.accounts.create("派遣员", "desk", PASSWORD, ["dispatcher"])
@@ -205,15 +209,9 @@ def test_frost_client_says_when_a_result_was_and_how(sta: World, served: str) ->
     device.create(frost.Observation(result=12.5, phenomenon_time="2026-11-22T06:58:00Z", datastream=level, **told))
     device.create(frost.Observation(result=11.5, phenomenon_time=hour, datastream=level))
 
-    rows = frost.model.ext.data_array_value.DataArrayValue()
-    rows.datastream = level
-    rows.components = {rows.Property.PHENOMENON_TIME, rows.Property.RESULT, rows.Property.RESULT_TIME, rows.Property.PARAMETERS}
     third = frost.Observation(result=14.5, phenomenon_time="2026-11-22T06:57:00Z", result_time="2026-11-22T06:59:00Z")
     third.parameters = {"by": "car"}
-    rows.add_observation(third)
-    document = frost.model.ext.data_array_document.DataArrayDocument()
-    document.add_data_array_value(rows)
-    assert len(device.observations().create(document)) == 1
+    assert len(device.observations().create(arrayed(level, ("RESULT_TIME", "PARAMETERS"), third))) == 1
 
     sta.parts.accounts.create("派遣员", "desk", PASSWORD, ["dispatcher"])
     desk = frost.SensorThingsService(served, auth_handler=signed_in(sta.parts.accounts.sign_in("desk", PASSWORD)))

@@ -1,10 +1,6 @@
 """Observations that bring their features, under SIGKILL: none that was acknowledged is lost, nor what it is about."""
 
 import random
-import signal
-import subprocess
-import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -14,30 +10,16 @@ from citybrain.kernel.instant import parse
 from citybrain.kernel.observations import SeriesQuery
 from tests.doors.sensorthings import describer
 from tests.doors.sensorthings.conftest import parts_of
+from tests.killed import killed_after
 
 KILLS = 4
-HOME = Path(__file__).parents[3]
-
-
-def killed_after(folder: Path, run: int, seconds: float) -> None:
-    """Start the devices and kill them some time after they have begun."""
-    command = [sys.executable, "-m", describer.__name__, str(folder), str(run)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, cwd=HOME, env={"PYTHONPATH": f"{HOME / 'src'}:{HOME}"}) as process:
-        try:
-            assert process.stdout is not None
-            while process.stdout.readline() not in (b"ready\n", b""):
-                pass
-            time.sleep(seconds)
-            assert process.poll() is None, "it goes on until it is killed"
-        finally:
-            process.send_signal(signal.SIGKILL)
 
 
 @pytest.mark.kill
 def test_four_kills_lose_no_reading_that_was_acknowledged_nor_what_it_is_about(tmp_path: Path) -> None:
     chance = random.Random(11)
     for run in range(KILLS):
-        killed_after(tmp_path, run, chance.uniform(1.0, 3.0))
+        killed_after(describer, tmp_path, run, chance.uniform(1.0, 3.0))
     told = [line.split("|") for line in (tmp_path / "acknowledged").read_text().splitlines()]
     assert len({line[0].partition("-")[0] for line in told}) == 2, "to wells, and with new things"
     with describer.opened(tmp_path) as world:

@@ -155,13 +155,14 @@ class Featured:
             frozenset(one.stream for one in about if one.feature) - known.featured,
             frozenset(one.stream for one in about if one.said) - known.saying,
         )
-        with self._lock, self._transactions.begin() as tx:
-            _require(tx.connection, needed)
-            before = _put(tx.connection, about)
-            alone = any(fresh) and self._mark.move(tx.connection)
-        if alone:
-            self._streams = Having(self._streams.featured | fresh.featured, self._streams.saying | fresh.saying)
-        elif any(fresh):
+        with self._lock:
+            with self._transactions.begin() as tx:
+                _require(tx.connection, needed)
+                before = _put(tx.connection, about)
+                alone = any(fresh) and self._mark.move(tx.connection)
+            if alone:
+                self._streams = Having(self._streams.featured | fresh.featured, self._streams.saying | fresh.saying)
+        if any(fresh) and not alone:
             self.known()
         return before
 

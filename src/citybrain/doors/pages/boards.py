@@ -17,7 +17,8 @@ from citybrain.kernel.places import Area
 from citybrain.kernel.text import Text, same
 from citybrain.kernel.things import LIFE_WORDS, Entity, Life
 from citybrain.kernel.units import UNITS
-from citybrain.web.views import Chart, Figure, Level, Map, Place, Point, Ring, Shape, Topic
+from citybrain.web.map_views import Level, Map, Point, Ring, Shape
+from citybrain.web.views import Chart, Figure, Place, Topic
 
 _UNSURVEYED = Text("各街道尚未录入测绘边界", "no outline of a subdistrict has been entered yet")
 _BASE = (("areas", "areas"), ("sites", "points"))

@@ -10,7 +10,7 @@ from citybrain.kernel.predicate import And, Compare
 from citybrain.kernel.reports import RATINGS
 from citybrain.kernel.text import Text
 from citybrain.web.desk_views import ReportLine
-from citybrain.web.views import Map, Point
+from citybrain.web.map_views import Map, Point
 
 _MOST: Final = 100
 _PLACE: Final = Text("位置", "Place")

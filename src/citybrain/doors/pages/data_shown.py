@@ -12,7 +12,8 @@ from citybrain.doors.pages.parts import PageParts
 from citybrain.kernel.access import Caller
 from citybrain.kernel.datasets import Dataset
 from citybrain.kernel.text import Json, Text
-from citybrain.web.views import Chart, Map, Point
+from citybrain.web.map_views import Map, Point
+from citybrain.web.views import Chart
 
 _MOST: Final = 300
 _SUBDISTRICT: Final = 9

@@ -16,7 +16,7 @@ from citybrain.kernel.errors import NotFoundError
 from citybrain.kernel.predicate import And
 from citybrain.kernel.text import Text
 from citybrain.web.desk_views import Within
-from citybrain.web.views import Map, MapLayer, Shape
+from citybrain.web.map_views import Map, MapLayer, Shape
 
 _NAME: Final = "case"
 _LEVELS: Final = {"closed": (maps.CLOSED,), "late": (maps.LATE,)}

@@ -11,7 +11,7 @@ from citybrain.doors.pages.parts import Call, Parts
 from citybrain.doors.pages.together import look
 from citybrain.kernel.errors import NotFoundError
 from citybrain.kernel.text import Lang, Text
-from citybrain.web.views import Level, Mark, Point, Ring, Shape
+from citybrain.web.map_views import Level, Mark, Point, Ring, Shape
 
 _GEOJSON = "application/geo+json"
 _DIGITS = 5

@@ -13,7 +13,7 @@ from citybrain.kernel.instant import DAY, Instant
 from citybrain.kernel.pack import Board
 from citybrain.kernel.predicate import And, Compare, Not, Predicate
 from citybrain.kernel.text import Text
-from citybrain.web.views import Level, Map, MapLayer, Mark, Point, Shape
+from citybrain.web.map_views import Level, Map, MapLayer, Mark, Point, Shape
 
 Noun: TypeAlias = Callable[[PageParts, Caller], MapLayer]
 MOST: Final = 300

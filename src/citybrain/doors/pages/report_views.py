@@ -16,8 +16,9 @@ from citybrain.kernel.places import Area
 from citybrain.kernel.reports import RATINGS, ReportClass, ReportForm
 from citybrain.kernel.text import Text, same
 from citybrain.web.desk_views import FormError, Option, StepLine
+from citybrain.web.map_views import Map, Shape
 from citybrain.web.report_views import ClassChoice, LikeLine, PlaceGroup, RatingLine, ReportPage, ReportStand
-from citybrain.web.views import CaseItem, Link, Map, Shape
+from citybrain.web.views import CaseItem, Link
 
 _LANDMARKS: Final = Text("地标和设施", "Landmarks")
 _WHOLE: Final = Text("（不确定社区）", " (community not known)")

@@ -65,8 +65,7 @@ async def observed(parts: SensorThingsParts, within: Group | None, sender: Sende
     await _known(parts, rest, to)
     if _said(body) is not None or await to_thread.run_sync(_there, parts, said):
         return await entered(parts, work, sender.door)
-    # One after another: each would find the register moved by those before it.
-    async with parts.turn:
+    async with parts.featuring:
         return await entered(parts, work, sender.door)
 
 

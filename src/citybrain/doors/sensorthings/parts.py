@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TypeAlias
 
 from litestar import Request
@@ -32,6 +32,8 @@ class SensorThingsParts:
     making: Making
     intake: Inlet
     featured: Featured
+    featuring: asyncio.Lock
+    """Held by whichever door makes a feature on its way: one after another, or each would find the register moved by the other."""
     corrections: Corrections
     series: Series
     clock: Clock
@@ -44,8 +46,6 @@ class SensorThingsParts:
     body_limit: int = 32_000_000
     mqtt_port: int = 0
     """Of the broker at which observations may be published too; 0 where there is none."""
-    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
-    """For what makes features on its way."""
 
 
 Parts: TypeAlias = NamedDependency[SkipValidation[SensorThingsParts]]
