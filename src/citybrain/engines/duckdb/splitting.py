@@ -7,7 +7,7 @@ from typing import NamedTuple
 import duckdb
 import pyarrow as pa
 
-from citybrain.engines.duckdb import segments
+from citybrain.engines.duckdb import narrow, segments
 from citybrain.engines.duckdb.revision import STANDS, bucket_sql, day_range, last_of_each, newest_rows, standing_rows
 from citybrain.engines.duckdb.segments import Segment
 from citybrain.engines.duckdb.split import TOTALS, Split, marking
@@ -18,6 +18,9 @@ from citybrain.kernel.observations import SeriesQuery
 
 _LAST = 2**62
 """Beyond every sequence number and every time."""
+_OWN = ("clean", "mixed")
+_SUMMED = ("seq", "stream_no", "time", "value", "door")
+"""What buckets are made of."""
 
 
 class _Piece(NamedTuple):
@@ -144,10 +147,8 @@ def _rows(
 ) -> pa.Table:
     """The newest revisions (STORED) of hot rows and segments, of those up to a sequence number."""
     wanted = where(query) if upto == _LAST else f"{where(query)} AND seq <= {upto}"
-    sql = (
-        f"SELECT {COLUMNS} FROM series.obs WHERE {wanted} AND {hot} "
-        f"UNION ALL SELECT {COLUMNS} FROM {segments.source(found, folder)} WHERE {wanted}"
-    )
+    closed = narrow.source(cursor, tuple(found), folder, query, STORED.names, "closed_rows")
+    sql = f"SELECT {COLUMNS} FROM series.obs WHERE {wanted} AND {hot} UNION ALL SELECT {COLUMNS} FROM {closed} WHERE {wanted}"
     return newest_rows(cursor.execute(sql).to_arrow_table().cast(STORED))
 
 
@@ -161,8 +162,12 @@ def _totals(
 ) -> pa.Table:
     """TOTALS of hot rows and segments: those that share no time with anything, and the others."""
     wanted = where(query)
-    clean, mixed = (f"SELECT {COLUMNS} FROM {segments.source(found, folder)} WHERE {wanted}" for found in own)
-    revised = f"(SELECT {COLUMNS} FROM series.obs WHERE {wanted} AND {hot} UNION ALL {mixed})"
+    columns = ", ".join(_SUMMED)
+    sources = (
+        narrow.source(cursor, tuple(held), folder, query, _SUMMED, f"closed_{name}") for name, held in zip(_OWN, own, strict=True)
+    )
+    clean, mixed = (f"SELECT {columns} FROM {source} WHERE {wanted}" for source in sources)
+    revised = f"(SELECT {columns} FROM series.obs WHERE {wanted} AND {hot} UNION ALL {mixed})"
     corrected = marking(doors(cursor)) if query.marks else None
     found = cursor.execute(totals_sql(f"({clean})", revised, size, corrected)).to_arrow_table()
     return found.rename_columns(TOTALS.names).cast(TOTALS)
