@@ -1,8 +1,8 @@
-"""A single reading on the short way and on the whole way: one answer, one row, one account."""
+"""A single reading, and arrays of them, on the short way and on the whole way: one answer, one row each, one account."""
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -182,14 +182,55 @@ async def test_a_device_that_was_shut_out_is_shut_out_here_too(sta: World, devic
     assert (await device.post(f"{ROOT}/Observations", json=BODIES["plain"])).status_code == 401
 
 
+def _array(stream: str, *rows: Sequence[Any], components: Sequence[str] = ("phenomenonTime", "result")) -> dict[str, Any]:
+    return {"Datastream": {"@iot.id": stream}, "components": components, "dataArray": rows}
+
+
+EARLY, LATER = "2026-11-22T06:41:00Z", "2026-11-22T06:42:00Z"
+ARRAYS: dict[str, list[Any]] = {
+    "plain": [_array("well-1.level", [EARLY, 1.0], [LATER, 2.5])],
+    "two": [_array("well-1.level", [EARLY, 1]), _array("well-1.level", [LATER, 2])],
+    "foreign": [_array("well-1.level", [EARLY, 1.0]), _array("well-2.salt", [EARLY, 1.0])],
+    "all foreign": [_array("well-2.salt", [EARLY, 1.0])],
+    "unknown": [_array("well-1.level", [EARLY, 1.0]), _array("well-9.level", [EARLY, 1.0])],
+    "bad time": [_array("well-1.level", ["yesterday", 1.0], [LATER, 2.0])],
+    "future": [_array("well-1.level", ["2026-11-22T07:16:00Z", 1.0], [LATER, 2.0])],
+    "text": [_array("well-1.level", [EARLY, "high"], [LATER, 2.0])],
+    "more": [_array("well-1.level", [EARLY, LATER, 1.0], components=("phenomenonTime", "resultTime", "result"))],
+    "empty": [_array("well-1.level")],
+    "nothing": [],
+    "no list": [7],
+}
+
+
+@pytest.mark.parametrize("name", ARRAYS)
+async def test_both_ways_give_the_same_answer_to_arrays(sta: World, device: AsyncClient, slow: AsyncClient, name: str) -> None:
+    short, whole = [_said(await client.post(f"{ROOT}/CreateObservations", json=ARRAYS[name])) for client in (device, slow)]
+    assert short == whole
+    rows = len(short[3]) if isinstance(short[3], list) else 0
+    refused = sum(said.startswith("error") for said in short[3]) if rows else 0
+    stored, duplicate, counted = _account(sta)
+    assert (stored, duplicate, sum(counted.values())) == (rows - refused, rows - refused, 2 * refused)
+    assert len(_values(sta)) == stored
+
+
+@pytest.mark.parametrize(
+    ("name", "reached"), [("plain", 0), ("foreign", 0), ("unknown", 0), ("text", 1), ("more", 1), ("empty", 1)]
+)
+async def test_plain_arrays_do_not_reach_the_routes(device: AsyncClient, routes: _Counted, name: str, reached: int) -> None:
+    await device.post(f"{ROOT}/CreateObservations", json=ARRAYS[name])
+    assert routes.reached == reached
+
+
+@pytest.mark.parametrize("path", ["Observations", "CreateObservations"])
 async def test_what_cannot_be_stored_is_told_by_the_routes(
-    sta: World, device: AsyncClient, routes: _Counted, monkeypatch: pytest.MonkeyPatch
+    sta: World, device: AsyncClient, routes: _Counted, monkeypatch: pytest.MonkeyPatch, path: str
 ) -> None:
     def no_room(space: FreeSpace) -> None:
         assert isinstance(space, FreeSpace)
         raise full()
 
     monkeypatch.setattr(FreeSpace, "check", no_room)
-    answer = await device.post(f"{ROOT}/Observations", json=BODIES["plain"])
+    answer = await device.post(f"{ROOT}/{path}", json=(BODIES if path == "Observations" else ARRAYS)["plain"])
     assert (answer.status_code, routes.reached) == (507, 1)
     assert _values(sta) == []

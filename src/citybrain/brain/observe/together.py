@@ -3,10 +3,12 @@
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Generic, TypeVar
+from functools import partial
+from typing import Generic, TypeAlias, TypeVar
 
 Item = TypeVar("Item")
 Outcome = TypeVar("Outcome")
+_Waiting: TypeAlias = tuple[Item, "asyncio.Future[tuple[Outcome, int]]"]
 
 
 class Together(Generic[Item, Outcome]):
@@ -15,8 +17,8 @@ class Together(Generic[Item, Outcome]):
     def __init__(self, store: Callable[[Sequence[Item]], Awaitable[Outcome]], most: int) -> None:
         self._store = store
         self._most = most
-        self._waiting: deque[tuple[Item, asyncio.Future[tuple[Outcome, int]]]] = deque()
-        self._storing: asyncio.Task[None] | None = None
+        self._waiting: deque[_Waiting[Item, Outcome]] = deque()
+        self._storing: asyncio.Task[Outcome] | None = None
 
     @property
     def idle(self) -> bool:
@@ -28,18 +30,30 @@ class Together(Generic[Item, Outcome]):
         done: asyncio.Future[tuple[Outcome, int]] = asyncio.get_running_loop().create_future()
         self._waiting.append((item, done))
         if self._storing is None:
-            self._storing = asyncio.create_task(self._store_all())
+            self._begin()
         return await done
 
-    async def _store_all(self) -> None:
-        while self._waiting:
-            group = [self._waiting.popleft() for _ in range(min(len(self._waiting), self._most))]
-            (outcome,) = await asyncio.gather(self._store([item for item, _ in group]), return_exceptions=True)
-            for place, (_, done) in enumerate(group):
-                if done.done():  # its sender is gone
-                    continue
-                if isinstance(outcome, BaseException):
-                    done.set_exception(outcome)
-                else:
-                    done.set_result((outcome, place))
+    def _begin(self) -> None:
+        group: list[_Waiting[Item, Outcome]] = []
+        self._storing = asyncio.create_task(self._stored(group))
+        self._storing.add_done_callback(partial(self._told, group))
+
+    async def _stored(self, group: "list[_Waiting[Item, Outcome]]") -> Outcome:
+        # Taken when this runs: what arrives in one turn of the loop goes together.
+        group += [self._waiting.popleft() for _ in range(min(len(self._waiting), self._most))]
+        return await self._store([item for item, _ in group])
+
+    def _told(self, group: "list[_Waiting[Item, Outcome]]", stored: asyncio.Task[Outcome]) -> None:
+        error = None if stored.cancelled() else stored.exception()
+        for place, (_, done) in enumerate(group):
+            if done.done():  # its sender is gone
+                continue
+            if stored.cancelled():
+                done.cancel()
+            elif error is not None:
+                done.set_exception(error)
+            else:
+                done.set_result((stored.result(), place))
         self._storing = None
+        if self._waiting and not stored.cancelled():
+            self._begin()

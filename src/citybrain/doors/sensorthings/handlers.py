@@ -84,7 +84,7 @@ async def write(request: Call, parts: Parts, path: FromPath[str], key: Idempoten
         if request.content_type[0] != multipart.KIND:
             _plain(request)
         return await batch.answered(request, parts, sent)
-    where = await to_thread.run_sync(_shortened, parts, request, where, 2)
+    where = await _short(parts, request, where, 2)
     if where[-1].name.endswith(_READINGS):
         return await _observed(request, parts, where, sent, key)
     name, made = await _made(request, parts, where, _decoded(request, sent))
@@ -101,7 +101,7 @@ async def change(request: Call, parts: Parts, path: FromPath[str]) -> Response[b
     if correcting.names(where):
         await _corrector(parts, request).change(where, said)
     else:
-        where = await to_thread.run_sync(_shortened, parts, request, where, 1)
+        where = await _short(parts, request, where, 1)
         await to_thread.run_sync(_changer(parts, request, where).change, where, said)
     return Response(b"", status_code=200)
 
@@ -215,6 +215,11 @@ def _corrector(parts: SensorThingsParts, request: Call) -> Corrector:
     if group_of(request) is not None:
         raise correcting.alone()
     return Corrector(parts, request.user, parts.purpose(request), _reading(parts, request))
+
+
+async def _short(parts: SensorThingsParts, request: Call, where: tuple[Segment, ...], plain: int) -> tuple[Segment, ...]:
+    """As ``_shortened``, in a thread where something is to be read."""
+    return where if len(where) <= plain else await to_thread.run_sync(_shortened, parts, request, where, plain)
 
 
 def _shortened(parts: SensorThingsParts, request: Call, where: tuple[Segment, ...], plain: int) -> tuple[Segment, ...]:

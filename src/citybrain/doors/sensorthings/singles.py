@@ -1,6 +1,6 @@
-"""The short way for the commonest request of all: a device sends one reading to ``Observations``.
+"""The short way for the commonest requests of all: a device sends one reading to ``Observations``, or arrays of them to ``CreateObservations``.
 
-It stands before the routes, and answers only what needs nothing of them: a known device, a plain body, a stream that it may
+It stands before the routes, and answers only what needs nothing of them: a known device, a plain body, streams that it may
 write. Everything else, and everything that is refused, goes the whole way with its body unread: the answers are the same. Readings
 that arrive together are stored together.
 """
@@ -22,15 +22,17 @@ from citybrain.brain.observe import AS_BEFORE, Rows, Together, plausible
 from citybrain.doors.sensorthings import links, saying, sending
 from citybrain.doors.sensorthings.keeping import Keeping
 from citybrain.doors.sensorthings.parts import SensorThingsParts
-from citybrain.doors.sensorthings.paths import ROOT, segments
-from citybrain.doors.sensorthings.writing import DOOR, FEATURE
+from citybrain.doors.sensorthings.paths import ROOT, Segment, segments
+from citybrain.doors.sensorthings.writing import DOOR, FEATURE, Writer
 from citybrain.kernel.access import Caller
 from citybrain.kernel.errors import CityError
 from citybrain.kernel.instant import Instant, at
 
-_ENDING: Final = b"/Observations"
+_ENDING: Final = b"Observations"
+_ARRAYS: Final = "CreateObservations"
 _LARGEST: Final = 4096
 """Bytes of a body that is read here; a greater one is no single reading."""
+_LARGEST_ARRAYS: Final = 1_048_576
 _TOGETHER: Final = 1000
 """Readings that are stored together at most."""
 _TOLD: Final = frozenset({b"idempotency-key", b"x-purpose", b"transfer-encoding", b"content-encoding", b"cookie", b"expect"})
@@ -54,12 +56,25 @@ class _Body(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 _BODY: Final = msgspec.json.Decoder(_Body)
 
 
+class _Aim(NamedTuple):
+    """What an address takes: arrays of readings, or one, of the Datastream that it names if it does."""
+
+    arrays: bool
+    stream: str | None
+
+
 class _Sender(NamedTuple):
-    """Who sends, from where, and the Datastream that the address names, if it does."""
+    """Who sends, from where, and to what."""
 
     caller: Caller
     host: str
-    stream: str | None
+    aim: _Aim
+
+
+class _Answer(NamedTuple):
+    status: int
+    body: bytes
+    headers: tuple[tuple[bytes, bytes], ...] = ()
 
 
 class _Reading(NamedTuple):
@@ -83,15 +98,14 @@ class Singles:
         if sender is None:
             await self._whole(scope, receive, send)
             return
-        read, body = await _body(receive)
-        name = None if body is None else await self._stored(sender, body)
-        if name is None:
+        read, body = await _body(receive, _LARGEST_ARRAYS if sender.aim.arrays else _LARGEST)
+        answer = None if body is None else await (self._many if sender.aim.arrays else self._one)(sender, body)
+        if answer is None:
             await self._whole(scope, _again(read, receive), send)
             return
-        location = links.entity(sender.host, "Observations", name).encode()
-        headers = [(b"location", location), (b"content-type", b"application/json"), (b"content-length", b"0")]
-        await send({"type": "http.response.start", "status": 201, "headers": headers})
-        await send({"type": "http.response.body", "body": b"", "more_body": False})
+        headers = [*answer.headers, (b"content-type", b"application/json"), (b"content-length", b"%d" % len(answer.body))]
+        await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+        await send({"type": "http.response.body", "body": answer.body, "more_body": False})
 
     def _sender(self, scope: Scope) -> _Sender | None:
         if scope["type"] != ScopeType.HTTP or scope["method"] != "POST" or scope["query_string"] or scope.get("root_path"):
@@ -99,17 +113,17 @@ class Singles:
         raw = scope.get("raw_path") or b""
         if not raw.endswith(_ENDING):
             return None
-        path = _named(raw)
+        aim = _named(raw)
         sent = list(scope["headers"])
         headers = dict(sent)
-        if path is None or len(headers) != len(sent) or not _TOLD.isdisjoint(headers):
+        if aim is None or len(headers) != len(sent) or not _TOLD.isdisjoint(headers):
             return None
         if headers.get(b"content-type", b"").lower() not in _KINDS or b"host" not in headers:
             return None
         caller = self._caller(headers.get(b"authorization", b""))
         if caller is None:
             return None
-        return _Sender(caller, f"{scope['scheme']}://{headers[b'host'].decode('latin-1')}", path or None)
+        return _Sender(caller, f"{scope['scheme']}://{headers[b'host'].decode('latin-1')}", aim)
 
     def _caller(self, given: bytes) -> Caller | None:
         """The device of these credentials, if it may write at all; None leaves the answer to the routes."""
@@ -122,6 +136,24 @@ class Singles:
         caller = self.parts.accounts.device_caller(login, secret) if colon and "\x00" not in login else None
         return caller if caller is not None and self.parts.may(caller, _ACTION) else None
 
+    async def _many(self, sender: _Sender, sent: bytes) -> _Answer | None:
+        """The answer to arrays of readings; None for those that are not stored here."""
+        parts = self.parts
+        writer = Writer(parts.intake, parts.accounts, sender.caller, parts.registry.stream_numbers(), None)
+        try:
+            told = await writer.arrays(sent, None, links.around(sender.host, "Observations"))
+        except CityError:
+            # Nothing was stored: the routes try again, and say what is wrong.
+            return None
+        return None if told is None else _Answer(201 if told[1] else 422, told[0])
+
+    async def _one(self, sender: _Sender, sent: bytes) -> _Answer | None:
+        """The answer to one reading; None for what is not stored here."""
+        name = await self._stored(sender, sent)
+        if name is None:
+            return None
+        return _Answer(201, b"", ((b"location", links.entity(sender.host, "Observations", name).encode()),))
+
     async def _stored(self, sender: _Sender, sent: bytes) -> str | None:
         """The id of the reading that a body holds, when it is durable; None for what is not stored here."""
         found = _read(sent)
@@ -129,8 +161,8 @@ class Singles:
             return None
         body, said = found
         named = None if body.datastream is None else body.datastream.id
-        stream = sender.stream or named
-        if stream is None or (sender.stream is not None and named not in (None, sender.stream)):
+        stream = sender.aim.stream or named
+        if stream is None or named not in (None, stream):
             return None
         number = self.parts.registry.stream_numbers().get(stream)
         if number is None or not self.parts.accounts.may_write(sender.caller, stream):
@@ -175,27 +207,30 @@ def _read(sent: bytes) -> tuple[_Body, str | None] | None:
 
 
 @lru_cache(maxsize=4096)
-def _named(raw: bytes) -> str | None:
-    """The Datastream that a path below the root names, empty for none; None for a path that is not for single readings."""
+def _named(raw: bytes) -> _Aim | None:
+    """What a path below the root takes; None for one that takes neither single readings nor arrays."""
     if not raw.startswith(ROOT.encode()):
         return None
     try:
         found = segments(raw.decode("ascii"))
     except (CityError, UnicodeDecodeError):
         return None
-    names = tuple(segment.name for segment in found)
-    if names == ("Observations",):
-        return "" if found[0].key is None and found[-1].key is None else None
-    if names == ("Datastreams", "Observations") and found[1].key is None:
-        return found[0].key or None
-    return None
+    match found:
+        case (Segment(name, None),) if name == _ARRAYS:
+            return _Aim(arrays=True, stream=None)
+        case (Segment("Observations", None),):
+            return _Aim(arrays=False, stream=None)
+        case (Segment("Datastreams", str(key)), Segment("Observations", None)) if key:
+            return _Aim(arrays=False, stream=key)
+        case _:
+            return None
 
 
-async def _body(receive: Receive) -> tuple[deque[ReceiveMessage], bytes | None]:
+async def _body(receive: Receive, largest: int) -> tuple[deque[ReceiveMessage], bytes | None]:
     """The messages of a request that were read, and its body; None for one that is too large, or does not come to its end."""
     read: deque[ReceiveMessage] = deque()
     body = b""
-    while len(body) <= _LARGEST:
+    while len(body) <= largest:
         message = await receive()
         read.append(message)
         if message["type"] != "http.request":
