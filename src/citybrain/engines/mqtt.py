@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 import structlog
 from amqtt import broker as amqtt_broker
-from amqtt.adapters import ReaderAdapter, StreamReaderAdapter, StreamWriterAdapter, WriterAdapter
+from amqtt.adapters import ReaderAdapter, StreamWriterAdapter, WriterAdapter
 from amqtt.contexts import BrokerConfig, ListenerConfig, ListenerType
 from amqtt.errors import AMQTTError
 from amqtt.mqtt.protocol.broker_handler import BrokerProtocolHandler
@@ -86,8 +86,7 @@ class Broker:
         if level != SPOKEN:
             await _turned_away(writer, level)
             return
-        gated = GatedReader(StreamReaderAdapter(reader), self._in_flight, LARGEST, writer.transport.abort)
-        gated.before = said
+        gated = GatedReader(reader, self._in_flight, LARGEST, writer.transport.abort, said)
         await self._broker.external_connected(gated, StreamWriterAdapter(writer), "default")
 
 

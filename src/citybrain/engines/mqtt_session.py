@@ -28,33 +28,43 @@ _SUBSCRIPTIONS = 200
 """Topics that one connection may subscribe to."""
 _PACKETS = 8
 """Packets of the largest size that may wait: small messages are bounded by their number, great ones by this."""
+_AT_ONCE = 65_536
+"""Bytes that are read of a connection at a time."""
+_PUBACK = b"\x40\x02"
 _log = structlog.get_logger(__name__)
 
 
 class GatedReader(ReaderAdapter):  # type: ignore[misc]  # amqtt ships no types
-    """Reads from a device only while few of its messages wait to be taken; TCP holds the rest back."""
+    """Reads from a device only while few of its messages wait to be taken; TCP holds the rest back.
 
-    def __init__(self, inner: ReaderAdapter, in_flight: int, largest: int, cut: Callable[[], None]) -> None:
+    A packet is read in many small pieces: they are cut from what came at once, begun with what was ``read`` of it already.
+    """
+
+    def __init__(
+        self, inner: asyncio.StreamReader, in_flight: int, largest: int, cut: Callable[[], None], read: bytes = b""
+    ) -> None:
         self._inner = inner
         self.cut = cut
         self._in_flight = in_flight
         self._largest = largest
-        self.before = b""
+        self._read, self._place = read, 0
         self._open = asyncio.Event()
         self._open.set()
         self.waiting = self._bytes = 0
 
     async def read(self, n: int = -1) -> bytes:
-        """Read n bytes; raises ConnectionAbortedError for a packet that is too large."""
+        """Read n bytes; raises ConnectionAbortedError for a packet that is too large, IncompleteReadError where it ends before."""
         if n > self._largest:
             message = f"A packet of {n} bytes is over the limit of {self._largest}."
             raise ConnectionAbortedError(message)
         await self._open.wait()
-        if not self.before:
-            return bytes(await self._inner.read(n))
-        # What was read already, and then what follows.
-        read, self.before = self.before[:n], self.before[n:]
-        return read + bytes(await self._inner.read(n - len(read))) if len(read) < n else read
+        while len(self._read) - self._place < n:
+            more = await self._inner.read(_AT_ONCE)
+            if not more:
+                raise asyncio.IncompleteReadError(self._read[self._place :], n)
+            self._read, self._place = self._read[self._place :] + more, 0
+        begin, self._place = self._place, self._place + n
+        return self._read[begin : self._place]
 
     def feed_eof(self) -> None:
         """Acknowledge the end of the stream."""
@@ -91,6 +101,7 @@ class DurableHandler(BrokerProtocolHandler):  # type: ignore[misc]  # amqtt ship
         self._before: asyncio.Future[None] | None = None
         self.caller: Caller | None = None
         self._outgoing: Outgoing | None = None
+        self._taken_in = bytearray()
         self._subscriptions: dict[str, Callable[[], None]] = {}
 
     def attach(self, session: Session, reader: ReaderAdapter, writer: WriterAdapter) -> None:
@@ -229,11 +240,21 @@ class DurableHandler(BrokerProtocolHandler):  # type: ignore[misc]  # amqtt ship
     async def _acknowledge(self, qos: int, number: int | None) -> None:
         if number is None:
             return
-        if qos == 1:
-            await self._send_packet(PubackPacket.build(number))
+        if qos == 1 and self.writer is not None:
+            if not self._taken_in:
+                asyncio.get_running_loop().call_soon(self._flush)
+            self._taken_in += _PUBACK + number.to_bytes(2)
+            # A device that does not read is written to no further, and so read from no further.
+            await self.writer.drain()
         elif qos == 2:
             self._received.add(number)
             await self._send_packet(PubrecPacket.build(number))
+
+    def _flush(self) -> None:
+        """Write the acknowledgements of what was taken together: each by itself would be a packet of the network."""
+        said, self._taken_in = bytes(self._taken_in), bytearray()
+        if self.writer is not None:
+            self.writer.write(said)
 
 
 _numbers = itertools.count(1)
