@@ -4,7 +4,7 @@ PORT ?= 8000
 PY := .venv/bin/python
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: setup demo test quick check web bench bench-peer soak clean
+.PHONY: setup demo test quick check web bench bench-peer soak spark clean
 
 # The locked run-time dependencies and the front end: enough for `make demo`.
 .venv/.installed: requirements.lock pyproject.toml hatch_build.py
@@ -44,5 +44,15 @@ bench-peer: .venv/.installed-dev web
 soak: .venv/.installed-dev web
 	@$(PY) -m tests.run soak
 
+# The series on Apache Spark itself, a driver and two executors: 450 MB from the registry, and Java 17 or later on this machine.
+.spark/.installed: requirements-spark.lock
+	@test -x .spark/bin/python || $(PYTHON) -m venv .spark
+	@.spark/bin/python -m pip install -q --no-deps --require-hashes -r requirements-spark.lock
+	@touch $@
+
+spark: .venv/.installed-dev .spark/.installed
+	@SPARK_HOME=$$(.spark/bin/python -c 'from importlib.util import find_spec; print(*find_spec("pyspark").submodule_search_locations)') \
+		$(PY) -m pytest -q -n0 tests/engines/spark -k apache
+
 clean:
-	rm -rf .venv var src/citybrain/web/static/build web/node_modules
+	rm -rf .venv .spark var src/citybrain/web/static/build web/node_modules

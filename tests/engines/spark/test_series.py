@@ -204,7 +204,7 @@ def test_files_that_go_whenever_they_are_asked_for_are_no_answer(spark_url: str,
 def test_apache_spark_on_two_executors_answers_alike(tmp_path: Path) -> None:
     home = os.environ.get("SPARK_HOME")
     if home is None:
-        pytest.skip("SPARK_HOME names no Apache Spark on this machine; Sail was asked all this")
+        pytest.skip("no Apache Spark here (`make spark` brings one); Sail was asked all this")
     story: list[Step] = [
         ("import", [(2, START, 1.0), (5, START - DAY, 2.5)]),
         ("append", [(1, START, 1.0), (2, START, 3.0), (1, START + DAY, 4.0)]),
