@@ -30,7 +30,7 @@ from citybrain.brain.observe.promises import Promise, Promises
 from citybrain.brain.observe.registry import MovedError, Noun, Registry, contract_of
 from citybrain.brain.observe.resting import Rested
 from citybrain.brain.observe.revising import CORRECTION, RESTORED, Change, Changed, Preview, setting, strike
-from citybrain.brain.observe.rows import Rows, read_rows, read_series, whole
+from citybrain.brain.observe.rows import Rows, lenient, read_rows, read_series, unread, whole
 from citybrain.brain.observe.shelves import datasets
 from citybrain.brain.observe.sources import sources
 from citybrain.brain.observe.store import METADATA
@@ -117,6 +117,7 @@ __all__ = [
     "history",
     "joined",
     "latest_json",
+    "lenient",
     "life",
     "lives",
     "missing",
@@ -130,5 +131,6 @@ __all__ = [
     "strike",
     "struck",
     "taken",
+    "unread",
     "whole",
 ]
