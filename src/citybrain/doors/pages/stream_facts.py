@@ -27,6 +27,7 @@ _WEEK: Final = 7 * DAY
 _SHOWN: Final = 20
 _COMPLETE: Final = Text("近 7 日没有缺口。", "No gaps in 7 days.")
 _NOTHING_DUE: Final = Text("没有约定上报间隔，无从判断缺了什么。", "No interval is promised, so nothing can be said to be missing.")
+_NONE_SINCE: Final = Text("至今没有", "none since")
 _NO_GROUND: Final = Text("没有依据", "no ground for one")
 _WAYS: Final = {"line": Text("两端连线", "straight line"), "day": Text("前后各日同时刻", "same times of the days around")}
 _GAP_COLUMNS: Final = (
@@ -102,7 +103,8 @@ def _gap(gap: Gap, sign: Text) -> tuple[Cell, ...]:
         )
     struck = Text(f"作废 {gap.struck}", f"{gap.struck} struck out") if gap.struck else None
     missing = Cell(number=float(gap.missing), note=struck)
-    return (Cell(at=gap.since), Cell(at=gap.until), missing, Cell(text=estimated, note=error))
+    until = Cell(reason=_NONE_SINCE) if gap.until is None else Cell(at=gap.until)
+    return (Cell(at=gap.since), until, missing, Cell(text=estimated, note=error))
 
 
 def evidence(learned: Learned, unit: Text) -> tuple[Fact, ...]:
