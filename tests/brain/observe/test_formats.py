@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from citybrain.brain.observe import FORMS, Rows
+from citybrain.brain.observe import FORMS, Rows, read_pieces
 from citybrain.kernel.errors import UnreadableError
 from citybrain.kernel.instant import Instant, moment, parse, rfc3339
 
@@ -217,3 +217,11 @@ def test_what_is_finer_than_a_microsecond_is_the_nearest_one_in_every_form() -> 
     exact = FORMS[ARROW](arrow(pa.table({"stream": ["a.x"], "time": fine, "value": [1.0]}))).time.tolist()
     assert exact == [parse("2026-11-22T07:00:00.123457Z")]
     assert exact == FORMS[JSON](msgspec.json.encode([{"stream": "a.x", "time": text, "value": 1}])).time.tolist()
+
+
+def test_a_long_table_is_read_in_pieces_that_count_through() -> None:
+    lines = ["stream,time,value", *(f"a.x,2026-11-22T07:0{minute}:00Z,{minute or ''}" for minute in range(5))]
+    found = list(read_pieces(iter(lines), 2))
+    assert [rows.row.tolist() for rows in found] == [[1], [2, 3], [4]]
+    assert [(one.row, one.code) for rows in found for one in rows.refused] == [(0, "bad_value")]
+    assert [value for rows in found for value in rows.value.tolist()] == [1.0, 2.0, 3.0, 4.0]

@@ -10,7 +10,7 @@ from citybrain.brain.observe.doubts import Doubt, Doubts, Judged
 from citybrain.brain.observe.entering import Spot, declared_elsewhere
 from citybrain.brain.observe.featured import AS_BEFORE, About, EndedError, Featured, Having, Lags
 from citybrain.brain.observe.following import Following
-from citybrain.brain.observe.formats import FORMS
+from citybrain.brain.observe.formats import FORMS, read_pieces
 from citybrain.brain.observe.gaps import Gap
 from citybrain.brain.observe.gathering import Gathering
 from citybrain.brain.observe.horizon import Horizon, Span, check_days
@@ -124,6 +124,7 @@ __all__ = [
     "permitted",
     "pieces",
     "plausible",
+    "read_pieces",
     "read_rows",
     "read_series",
     "setting",

@@ -4,14 +4,17 @@ A row that cannot be read is refused with its reason and spoils no other; only a
 """
 
 import csv
+import dataclasses
 import io
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import islice
 from typing import Final
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from msgspec.structs import replace
 
 from citybrain.brain.observe.rows import Rows, read_each, read_lines, read_rows, unreadable
 from citybrain.brain.observe.texts import Column, Texts
@@ -34,18 +37,17 @@ def read_csv(body: bytes) -> Rows:
         text = body.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise unreadable(f"not UTF-8: {error.reason}") from error
-    table = csv.DictReader(io.StringIO(text, newline=""), strict=True)
-    try:
-        header = table.fieldnames or ()
-        missing = [name for name in _COLUMNS if name not in header]
-        if missing:
-            raise unreadable(f"the header lacks {', '.join(missing)}")
-        twice = [name for name in (*_COLUMNS, "unit") if header.count(name) > 1]
-        if twice:
-            raise unreadable(f"the header has {', '.join(twice)} more than once")
-        return read_each(_cells(table))
-    except csv.Error as error:
-        raise unreadable(f"no CSV: {error}") from error
+    return read_each(_cells(io.StringIO(text, newline="")))
+
+
+def read_pieces(lines: Iterable[str], size: int) -> Iterator[Rows]:
+    """A long table, line by line, as sendings of so many rows; ``row`` counts through. Raises UnreadableError where it breaks."""
+    cells, start = _cells(lines), 0
+    while piece := list(islice(cells, size)):
+        rows = read_each(piece)
+        refused = tuple(replace(one, row=one.row + start) for one in rows.refused)
+        yield dataclasses.replace(rows, row=rows.row + start, refused=refused)
+        start += len(piece)
 
 
 def read_arrow(body: bytes) -> Rows:
@@ -71,14 +73,30 @@ FORMS: Final[Mapping[str, Callable[[bytes], Rows]]] = {
 """What reads a body, by its media type."""
 
 
-def _cells(table: "csv.DictReader[str]") -> Iterator[Json]:
-    for row in table:
-        if table.restkey in row:
-            # A cell too many: 1,5 for 1.5 would be taken for 1.
-            yield None
-            continue
-        unit = row.get("unit")
-        yield {**{name: row[name] for name in _COLUMNS}, "value": _number(row["value"]), **({"unit": unit} if unit else {})}
+def _cells(lines: Iterable[str]) -> Iterator[Json]:
+    """The rows of a table; raises UnreadableError for a header that does not name each column once, and where it is no CSV."""
+    table = csv.DictReader(lines, strict=True)
+    try:
+        header = table.fieldnames or ()
+        missing = [name for name in _COLUMNS if name not in header]
+        if missing:
+            raise unreadable(f"the header lacks {', '.join(missing)}")
+        twice = [name for name in (*_COLUMNS, "unit") if header.count(name) > 1]
+        if twice:
+            raise unreadable(f"the header has {', '.join(twice)} more than once")
+        yield from map(_cell, table)
+    except csv.Error as error:
+        raise unreadable(f"no CSV: {error}") from error
+    except UnicodeDecodeError as error:
+        raise unreadable(f"not UTF-8: {error.reason}") from error
+
+
+def _cell(row: dict[str | None, str | None]) -> Json:
+    if None in row:
+        # A cell too many: 1,5 for 1.5 would be taken for 1.
+        return None
+    unit = row.get("unit")
+    return {**{name: row[name] for name in _COLUMNS}, "value": _number(row["value"]), **({"unit": unit} if unit else {})}
 
 
 def _number(text: str | None) -> float | None:
