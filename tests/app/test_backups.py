@@ -172,7 +172,7 @@ def answers(city: City) -> dict[str, object]:
     return {
         "readings": city.sources["observation"](Query("observation", marked, limit=1000, count=True)),
         "history": city.stores.series.scan(SeriesQuery((no,), since, until, DAY, marks=True)).to_pylist(),
-        "gaps": missing(city.stores.series, city.registry, STREAM, since, until),
+        "gaps": missing(city.stores.series, city.registry, STREAM, since, until, NOW),
         "latest": city.latest.of(no),
         "corrections": city.corrections.of(stream),
         "kept": [city.corrections.kept(one.no) for one in city.corrections.of(stream)],

@@ -13,6 +13,8 @@ import pytest
 
 from citybrain.app.cli import _parser, main
 from citybrain.engines.duckdb import clear
+from citybrain.kernel.instant import Instant
+from citybrain.kernel.observations import SeriesQuery
 from tests.app.conftest import furnished
 
 
@@ -86,6 +88,36 @@ def test_rows_of_a_file_are_stored_known_or_refused_by_name(
     assert "4: bad_value" in said.err
     assert main(["import", str(readings(tmp_path)), "--state", str(state)]) == 0
     assert capsys.readouterr().out.strip() == "stored=0 duplicate=3 refused=2"
+
+
+def test_a_file_means_what_the_same_table_means_over_http(tmp_path: Path, state: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A decimal comma is not the number before it, 1_5 is not 15, and an empty unit is none."""
+    file = tmp_path / "readings.csv"
+    lines = ("1,5,", "1_5,", "36,", "0.04,mg/m3", "37")
+    body = [f"air-01.pm25,2026-11-20T0{hour}:30:00+08:00,{line}" for hour, line in enumerate(lines)]
+    file.write_text("\n".join(["stream,time,value,unit", *body]), "utf-8")
+    assert main(["import", str(file), "--state", str(state)]) == 0
+    said = capsys.readouterr()
+    assert said.out.strip() == "stored=3 duplicate=0 refused=2"
+    assert said.err.splitlines() == [
+        "0: bad_row: A row needs a stream, a time and a value.",
+        "1: bad_value: The value is no number.",
+    ]
+    with furnished(state) as city:
+        values = city.stores.series.scan(SeriesQuery((city.registry.stream("air-01.pm25").no,), Instant(0), Instant(2**62)))
+    assert values["value"].to_pylist() == [36.0, 40.0, 37.0]
+
+
+@pytest.mark.parametrize(
+    "body", [b"stream;time;value\n", "stream,time,value\n气,x,1\n".encode("gbk"), b'stream,time,value\n"a,b\n']
+)
+def test_a_file_that_is_no_table_of_readings_is_told(
+    tmp_path: Path, state: Path, body: bytes, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "readings.csv"
+    file.write_bytes(body)
+    assert main(["import", str(file), "--state", str(state)]) == 2
+    assert "The body is no set of observations" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("form", ["csv", "json", "parquet"])

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
+import aiomqtt
 import pytest
 
 from citybrain.engines.mqtt_client import Subscription
@@ -14,8 +15,10 @@ from tests.brokers import foreign, publish, until
 
 
 @asynccontextmanager
-async def reading(port: int, take: Callable[[str, bytes], Awaitable[object]]) -> AsyncIterator[Subscription]:
-    found = Subscription(f"mqtt://127.0.0.1:{port}", ["plant/#"], take, "citybrain-test")
+async def reading(
+    port: int, take: Callable[[str, bytes], Awaitable[object]], kept: Callable[[str, bytes], Awaitable[object]] | None = None
+) -> AsyncIterator[Subscription]:
+    found = Subscription(f"mqtt://127.0.0.1:{port}", ["plant/#"], take, "citybrain-test", kept=kept)
     found.start()
     try:
         await until(lambda: found.connected)
@@ -131,3 +134,24 @@ def test_what_is_no_address_is_refused_with_what_one_looks_like(address: str) ->
 
     with pytest.raises(BadInputError, match="mqtt://host:1883"):
         Subscription(address, ["#"], take, "citybrain-test")
+
+
+async def test_what_the_broker_had_kept_is_told_apart_from_what_is_sent_now() -> None:
+    seen: list[bytes] = []
+    old: list[bytes] = []
+
+    async def take(_topic: str, payload: bytes) -> None:
+        seen.append(payload)
+
+    async def kept(_topic: str, payload: bytes) -> None:
+        old.append(payload)
+
+    async with foreign() as port:
+        async with aiomqtt.Client("127.0.0.1", port) as device:
+            await device.publish("plant/1", b"of yesterday", qos=1, retain=True)
+        for _ in range(2):
+            async with reading(port, take, kept):
+                await publish(port, "of now")
+                await until(lambda: len(seen) > len(old) - 1 >= 0)
+    assert seen == [b"of now"] * 2
+    assert old == [b"of yesterday"] * 2

@@ -836,7 +836,16 @@ PROBLEM = frame_views.Problem(
 ADMIN = frame_views.Admin(
     ledgers=(
         frame_views.DoorLedger(same("HTTP /api/v1/observe"), 1_284_530, 1_284_001, 512, 17, 0, Instant(NOW - 12_000_000)),
-        frame_views.DoorLedger(same("MQTT"), 88_120, 88_100, 0, 12, 5, Instant(NOW - 3_000_000)),
+        frame_views.DoorLedger(
+            same("MQTT"),
+            88_120,
+            88_100,
+            0,
+            12,
+            5,
+            Instant(NOW - 3_000_000),
+            reasons=Text("时间超前 future_time 12", "The time is ahead future_time 12"),
+        ),
         frame_views.DoorLedger(Text("文件", "Files"), 0, 0, 0, 0, 0, None),
     ),
     health=(

@@ -1,6 +1,7 @@
 """Chart images: gaps stay gaps, the band lies between its bounds, axes begin where they should."""
 
 import msgspec
+import pytest
 
 from citybrain.kernel.instant import HOUR, Instant
 from citybrain.kernel.text import Text, same
@@ -52,3 +53,47 @@ def test_an_error_against_persistence_is_said_in_words_and_a_worse_one_says_so()
         render.say_skill(worse, "en")
         == "24 h ahead: mean error 27.5 µg/m³, no better than assuming no change (26.8 µg/m³), which serves instead."
     )
+
+
+HOURS = tuple(190.0 + hour % 7 for hour in range(48))
+
+
+@pytest.mark.parametrize("promised", [None, (0.0, 1000.0)])
+def test_one_reading_that_cannot_be_true_flattens_no_other(promised: tuple[float, float] | None) -> None:
+    view = msgspec.structs.replace(chart(*HOURS, 1e308, -1e308, 195.0), promised=promised)
+    sound, broken = chartimage.draw(chart(*HOURS), "zh"), chartimage.draw(view, "zh")
+    assert sound is not None
+    assert broken is not None
+    assert (broken.least, broken.most) == (sound.least, sound.most)
+    assert len(broken.edges) == 2
+    html = render.fragment(view, examples.page()).html
+    assert "2 个读数远超合理范围" in html
+    assert "1e308" in html
+    assert len(html) < 40_000
+
+
+def test_what_is_a_little_out_of_its_range_is_shown_where_it_is() -> None:
+    drawn = chartimage.draw(msgspec.structs.replace(chart(900.0, 1200.0), promised=(0.0, 1000.0)), "zh")
+    assert drawn is not None
+    assert drawn.edges == ()
+    assert drawn.most >= 1200
+
+
+def test_a_range_in_which_hardly_anything_lies_is_not_what_is_shown() -> None:
+    drawn = chartimage.draw(msgspec.structs.replace(chart(9000.0, 9100.0, 9200.0), promised=(0.0, 10.0)), "zh")
+    assert drawn is not None
+    assert drawn.edges == ()
+
+
+@pytest.mark.parametrize("value", [0.0, -0.0, 42.0, 123_456_789.0, 1e15, 1e308, -1e308, 5e-324, 0.004])
+def test_a_value_that_never_changes_is_drawn(value: float) -> None:
+    drawn = chartimage.draw(chart(value, value), "zh")
+    assert drawn is not None
+    assert drawn.most > drawn.least
+    assert "nan" not in drawn.seen
+
+
+def test_a_reading_between_holes_is_a_dot_and_not_invisible() -> None:
+    drawn = chartimage.draw(chart(5.0, 6.0, None, 7.0, None, 8.0), "zh")
+    assert drawn is not None
+    assert drawn.seen.count("h0") == 2

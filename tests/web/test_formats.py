@@ -81,3 +81,26 @@ def test_ticks_ascend_and_cover_what_is_drawn(low: float, width: float) -> None:
     assert marks[0] <= low + width * 1e-6
     assert marks[-1] >= low + width - width * 1e-6
     assert len(marks) <= 12
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        (1_234_567.0, "1234567"),
+        (123_456_789.25, "123456789"),
+        (6.800000190734863, "6.8"),
+        (0.0435, "0.0435"),
+        (-0.0, "0"),
+        (-5.1, "-5.1"),
+        (100.0, "100"),
+        (1e308, "1e308"),
+        (2e-9, "2e-09"),
+    ],
+)
+def test_a_reading_is_said_with_all_its_digits_before_the_point(value: float, said: str) -> None:
+    assert formats.reading(value) == said
+
+
+def test_a_number_that_is_rounded_to_nothing_has_no_sign_and_a_huge_one_no_hundred_digits() -> None:
+    assert formats.number(-0.04, 1) == "0.0"
+    assert formats.number(1e308) == "1e308"

@@ -2,13 +2,11 @@
 
 import argparse
 import asyncio
-import csv
 import secrets
 import sys
 from contextlib import AbstractContextManager
 from pathlib import Path
 
-import msgspec
 from sqlalchemy import make_url
 
 from citybrain.app import check as checking
@@ -25,11 +23,10 @@ from citybrain.app.saying import say
 from citybrain.app.settings import Settings
 from citybrain.app.stores import FACTS, SERIES, opened
 from citybrain.app.walltime import wall
-from citybrain.brain.observe import check_days, read_rows
+from citybrain.brain.observe import check_days, read_pieces
 from citybrain.engines.duckdb import carry, forget
 from citybrain.kernel.clock import RunningClock
 from citybrain.kernel.errors import BadInputError, NotFoundError
-from citybrain.kernel.ids import new_id
 from citybrain.kernel.instant import local
 from citybrain.kernel.text import Text
 
@@ -214,33 +211,14 @@ def _settle(city: City, config: Path | None) -> None:
 async def _import(city: City, file: Path) -> dict[str, int]:
     totals = {"stored": 0, "duplicate": 0, "refused": 0}
     with file.open(encoding="utf-8-sig", newline="") as lines:
-        rows: list[dict[str, object]] = []
-        for number, row in enumerate(csv.DictReader(lines), 1):
-            rows.append(dict(row))
-            if number % _PIECE == 0:
-                await _import_piece(city, rows, f"{file.name}:{number}", totals)
-                rows = []
-        await _import_piece(city, rows, f"{file.name}:end", totals)
+        for rows in read_pieces(lines, _PIECE):
+            verdict = await city.intake.take(rows, "import", None)
+            totals["stored"] += verdict.stored
+            totals["duplicate"] += verdict.duplicate
+            totals["refused"] += len(verdict.refused)
+            for refusal in verdict.refused[:20]:
+                sys.stderr.write(f"{refusal.row}: {refusal.code}: {refusal.why}\n")
     return totals
-
-
-async def _import_piece(city: City, rows: list[dict[str, object]], key: str, totals: dict[str, int]) -> None:
-    if not rows:
-        return
-    body = msgspec.json.encode({"observations": [row | {"value": _number(row.get("value"))} for row in rows]})
-    verdict = await city.intake.take(read_rows(body), "import", f"import:{key}:{new_id()}")
-    totals["stored"] += verdict.stored
-    totals["duplicate"] += verdict.duplicate
-    totals["refused"] += len(verdict.refused)
-    for refusal in verdict.refused[:20]:
-        sys.stderr.write(f"{refusal.row}: {refusal.code}: {refusal.why}\n")
-
-
-def _number(text: object) -> object:
-    try:
-        return float(str(text))
-    except ValueError:
-        return text
 
 
 def _say_demo(settings: Settings, secret: str) -> None:

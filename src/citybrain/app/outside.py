@@ -5,6 +5,7 @@ from citybrain.brain.observe import Verdict
 from citybrain.doors.mqtt import PREFIX, MqttDoor
 from citybrain.doors.sensorthings import VERSION
 from citybrain.engines.mqtt_client import Subscription
+from citybrain.kernel.access import Caller
 from citybrain.kernel.errors import BadInputError, BusyError
 from citybrain.kernel.text import Text
 
@@ -22,13 +23,22 @@ def outside(city: City, door: MqttDoor) -> Subscription | None:
         )
         raise BadInputError(what, setting="mqtt_account")
 
-    async def take(topic: str, payload: bytes) -> Verdict:
-        """As a message of that account."""
-        caller = city.accounts.devices.named(settings.mqtt_account)
-        if caller is None:
+    def caller() -> Caller:
+        found = city.accounts.devices.named(settings.mqtt_account)
+        if found is None:
             # It was shut out meanwhile: what comes waits with the broker until it is let in again.
             raise BusyError(Text("设备账号已停用。", "The device account is shut out."), retry_after=5)
-        return await door.take(topic, payload, caller)
+        return found
+
+    async def take(topic: str, payload: bytes) -> Verdict:
+        """As a message of that account."""
+        return await door.take(topic, payload, caller())
+
+    async def take_kept(topic: str, payload: bytes) -> Verdict:
+        """The same for what the broker had kept."""
+        return await door.take_kept(topic, payload, caller())
 
     filters = (f"{PREFIX}#", f"{VERSION}#", *(topic.topic for topic in settings.mqtt_topics))
-    return Subscription(settings.mqtt_broker, filters, take, settings.mqtt_client, settings.mqtt_user, settings.mqtt_password)
+    return Subscription(
+        settings.mqtt_broker, filters, take, settings.mqtt_client, settings.mqtt_user, settings.mqtt_password, kept=take_kept
+    )

@@ -260,7 +260,7 @@ def _history(
 def _missing(city: City, caller: Caller, stream: str, since: Instant, until: Instant) -> tuple[observe.Gap, ...]:
     """Gaps of a stream."""
     _require_readings(city, caller, stream)
-    return observe.missing(city.stores.series, city.registry, stream, since, until)
+    return observe.missing(city.stores.series, city.registry, stream, since, until, city.clock.city())
 
 
 def _require_readings(city: City, caller: Caller, stream: str) -> None:

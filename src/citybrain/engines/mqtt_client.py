@@ -35,8 +35,21 @@ class Subscription:
     connection.
     """
 
-    def __init__(self, address: str, filters: Sequence[str], take: Take, client: str, user: str = "", password: str = "") -> None:
-        """For an address ``mqtt://host[:port]``, or ``mqtts://…`` for TLS; raises BadInputError for another."""
+    def __init__(
+        self,
+        address: str,
+        filters: Sequence[str],
+        take: Take,
+        client: str,
+        user: str = "",
+        password: str = "",
+        *,
+        kept: Take | None = None,
+    ) -> None:
+        """For an address ``mqtt://host[:port]``, or ``mqtts://…`` for TLS; raises BadInputError for another.
+
+        ``kept`` takes messages that the broker had kept (retained): they come again with each connection, whenever they were sent.
+        """
         where = urlsplit(address)
         if where.scheme not in _PORTS or not where.hostname:
             what = Text(
@@ -46,7 +59,7 @@ class Subscription:
             raise BadInputError(what, setting="mqtt_broker")
         self._host, self._port = where.hostname, where.port or _PORTS[where.scheme]
         self._filters = tuple(filters)
-        self._take = take
+        self._take, self._kept = take, kept or take
         self._seats = threading.BoundedSemaphore(IN_FLIGHT)
         self._tasks: set[asyncio.Task[None]] = set()
         self._connection = 0
@@ -127,7 +140,7 @@ class Subscription:
     async def _taken(self, message: MQTTMessage) -> None:
         while True:
             try:
-                await self._take(message.topic, bytes(message.payload))
+                await (self._kept if message.retain else self._take)(message.topic, bytes(message.payload))
             except (BusyError, StorageFullError) as error:
                 log.warning("mqtt_message_waits", topic=message.topic, why=error.what.en)
                 await asyncio.sleep(_AGAIN)

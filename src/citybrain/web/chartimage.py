@@ -4,7 +4,7 @@ import msgspec
 
 from citybrain.kernel.instant import HOUR, Instant, local
 from citybrain.kernel.text import Lang
-from citybrain.web import formats
+from citybrain.web import formats, plausible
 from citybrain.web.views import Chart, ChartRow, Threshold
 
 _WIDTH, _HEIGHT = 640.0, 240.0
@@ -25,6 +25,12 @@ class Limit(msgspec.Struct, frozen=True):
     threshold: Threshold
 
 
+class Edge(msgspec.Struct, frozen=True):
+    """A value that lies beyond what is shown, drawn at the edge; ``path`` is a mark that points to where it is."""
+
+    path: str
+
+
 class Drawing(msgspec.Struct, frozen=True):
     """A drawn chart in its own units, ready for a template."""
 
@@ -41,6 +47,10 @@ class Drawing(msgspec.Struct, frozen=True):
     across: tuple[Tick, ...]
     up: tuple[Tick, ...]
     limits: tuple[Limit, ...]
+    edges: tuple[Edge, ...] = ()
+    least: float = 0.0
+    most: float = 0.0
+    """Where the axis ends."""
 
 
 class _Scale(msgspec.Struct, frozen=True):
@@ -56,7 +66,7 @@ class _Scale(msgspec.Struct, frozen=True):
         return round(_LEFT + share * (_WIDTH - _LEFT - _RIGHT), 1)
 
     def y(self, value: float) -> float:
-        share = (value - self.low) / (self.high - self.low)
+        share = (min(max(value, self.low), self.high) - self.low) / (self.high - self.low)
         return round(_HEIGHT - _BOTTOM - share * (_HEIGHT - _TOP - _BOTTOM), 1)
 
 
@@ -65,11 +75,13 @@ def draw(view: Chart, lang: Lang) -> Drawing | None:
     values = [value for row in view.rows for value in (row.seen, row.ahead, row.low, row.high) if value is not None]
     if not values:
         return None
-    reach = max(values) + (max(values) - min(values)) * 0.25
+    window = plausible.window(values, view.promised)
+    shown = [value for value in values if window.holds(value)] or list(view.promised or (0.0, 1.0))
+    reach = max(shown) + (max(shown) - min(shown)) * 0.25
     near = [limit.value for limit in view.thresholds if limit.value <= reach]
-    marks = formats.ticks(floor(values), max([*values, *near]))
+    marks = formats.ticks(floor(shown), max([*shown, *near]))
     scale = _Scale(view.rows[0].at, view.rows[-1].at, marks[0], marks[-1])
-    decimals = view.decimals if marks[1] - marks[0] < 1 else 0
+    decimals = plausible.decimals(marks)
     return Drawing(
         width=_WIDTH,
         height=_HEIGHT,
@@ -83,6 +95,9 @@ def draw(view: Chart, lang: Lang) -> Drawing | None:
         now=_now(view.rows, scale),
         across=_hours(scale, lang),
         up=tuple(Tick(scale.y(mark), formats.number(mark, decimals)) for mark in marks),
+        edges=tuple(_edge(row.at, row.seen, scale) for row in view.rows if row.seen is not None and not window.holds(row.seen)),
+        least=scale.low,
+        most=scale.high,
         limits=tuple(Limit(scale.y(limit.value), limit) for limit in view.thresholds if scale.low < limit.value <= scale.high),
     )
 
@@ -95,13 +110,22 @@ def floor(values: list[float]) -> float:
 
 def _line(points: list[tuple[Instant, float | None]], scale: _Scale) -> str:
     said, pen = [], "M"
-    for at, value in points:
+    for place, (at, value) in enumerate(points):
         if value is None:
             pen = "M"
             continue
         said.append(f"{pen}{scale.x(at):g} {scale.y(value):g}")
+        if pen == "M" and all(later is None for _, later in points[place + 1 : place + 2]):
+            # One that stands alone is a dot: a path of no length with round ends.
+            said.append("h0")
         pen = "L"
     return "".join(said)
+
+
+def _edge(at: Instant, value: float, scale: _Scale) -> Edge:
+    x, up = scale.x(at), value > scale.high
+    y = _TOP if up else _HEIGHT - _BOTTOM
+    return Edge(f"M{x:g} {y:g}l-5 {9 if up else -9}h10Z")
 
 
 def _band(rows: tuple[ChartRow, ...], scale: _Scale) -> str:

@@ -9,6 +9,8 @@ from citybrain.web.words import WORDS
 _WEEKDAYS = {"zh": ("一", "二", "三", "四", "五", "六", "日"), "en": ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")}
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _MINUTE, _HOUR, _DAY = 60, 3600, 86_400
+_HUGE = 1e15
+"""No quantity of a city is so great: written out it would only be long."""
 
 
 def when(at: Instant, lang: Lang) -> str:
@@ -65,7 +67,25 @@ def span(seconds: int, lang: Lang) -> str:
 
 def number(value: float, decimals: int = 0) -> str:
     """A number with fixed decimals and thousands marks; a true minus sign."""
-    return f"{value:,.{decimals}f}".replace("-", "−")
+    return _plain(value, decimals).replace("-", "−")
+
+
+def reading(value: float) -> str:
+    """A reading as it was sent: with seven digits, and all of those before the point."""
+    size = abs(value)
+    if not size:
+        return "0"
+    if not 1e-6 <= size < _HUGE:
+        return _plain(value, 0) if size >= _HUGE else f"{value:.4g}"
+    said = f"{value:.{max(0, 6 - math.floor(math.log10(size)))}f}"
+    return said.rstrip("0").rstrip(".") if "." in said else said
+
+
+def _plain(value: float, decimals: int) -> str:
+    if abs(value) >= _HUGE:
+        return f"{value:.4g}".replace("e+", "e")
+    # 0 has no sign, nor has what is rounded to it.
+    return f"{round(value, decimals) + 0.0:,.{decimals}f}"
 
 
 def short(value: float, decimals: int, lang: Lang) -> str:
@@ -84,8 +104,9 @@ def signed(value: float, decimals: int = 0) -> str:
 
 def ticks(low: float, high: float, wanted: int = 4) -> tuple[float, ...]:
     """Round values that cover [low, high] in about ``wanted`` steps of 1, 2 or 5."""
-    width = max(high - low, 1e-9) / wanted
+    # What never changes gets a scale as well, a little wider than numbers of its size can be told apart.
+    width = max(high - low, 1e-6 * max(abs(low), abs(high)), 1e-9) / wanted
     power = 10.0 ** math.floor(math.log10(width))
     step = next(power * factor for factor in (1, 2, 5, 10) if power * factor >= width * 0.999)
     first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
-    return tuple(round(index * step, 10) for index in range(first, max(last, first + 1) + 1))
+    return tuple(float(f"{index * step:.12g}") for index in range(first, max(last, first + 1) + 1))

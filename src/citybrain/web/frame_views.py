@@ -62,6 +62,8 @@ class DoorLedger(msgspec.Struct, frozen=True):
     last: Instant | None
     href: str = ""
     deleted: int = 0
+    reasons: Text | None = None
+    """Why so many were refused, in words."""
 
 
 class Health(msgspec.Struct, frozen=True):

@@ -186,6 +186,8 @@ class Chart(msgspec.Struct, frozen=True):
     reason: Text | None = None
     """Why there are no rows."""
     demo: bool = False
+    promised: tuple[float, float] | None = None
+    """The range of its stream: what lies far outside is marked at the edge and flattens nothing."""
 
 
 class AlertItem(msgspec.Struct, frozen=True):

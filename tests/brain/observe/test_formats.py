@@ -4,14 +4,15 @@ import io
 
 import msgspec
 import numpy as np
+import polars as pl
 import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from citybrain.brain.observe import FORMS, Rows
+from citybrain.brain.observe import FORMS, Rows, read_pieces
 from citybrain.kernel.errors import UnreadableError
-from citybrain.kernel.instant import Instant, parse, rfc3339
+from citybrain.kernel.instant import Instant, moment, parse, rfc3339
 
 JSON, NDJSON, CSV, ARROW = FORMS
 GOOD = [("a.x", "2026-11-22T07:00:00Z", 1.5, None), ("b.y", "2026-11-22T15:00:00.25+08:00", -2.0, "ug/m3")]
@@ -153,3 +154,74 @@ def test_a_line_of_a_table_with_more_cells_than_the_header_is_refused_rather_tha
     rows = FORMS[CSV](b"stream,time,value\na.x,2026-11-22T07:00:00Z,1,5\na.x,2026-11-22T07:01:00Z,2\na.x,2026-11-22T07:02:00Z\n")
     assert [(one.row, one.code) for one in rows.refused] == [(0, "bad_row"), (2, "bad_value")]
     assert list(rows.value) == [2.0]
+
+
+def test_a_number_with_an_underscore_is_no_number_in_a_table() -> None:
+    rows = FORMS[CSV](b"stream,time,value\na.x,2026-11-22T07:00:00Z,1_5\na.x,2026-11-22T07:01:00Z,15\n")
+    assert rows.value.tolist() == [15.0]
+    assert [(each.row, each.code) for each in rows.refused] == [(0, "bad_value")]
+
+
+def test_a_table_with_two_columns_of_one_name_is_unreadable_rather_than_read_from_one_of_them() -> None:
+    with pytest.raises(UnreadableError, match="value more than once"):
+        FORMS[CSV](b"stream,time,value,value\na.x,2026-11-22T07:00:00Z,1,2\n")
+
+
+_US = pa.timestamp("us", tz="UTC")
+_STREAM, _AT, _VALUE = pa.array(["a.x"]), pa.array([parse("2026-11-22T07:00:00Z")], pa.int64()).cast(_US), pa.array([1.5])
+_TEXT = pa.array(["2026-11-22T15:00:00+08:00"])
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [
+        {"stream": _STREAM.cast(pa.string_view()), "time": _AT, "value": _VALUE},
+        {"stream": _STREAM.cast(pa.large_string()), "time": _AT.cast(pa.timestamp("s", tz="Asia/Shanghai")), "value": _VALUE},
+        {
+            "stream": _STREAM.cast(pa.string_view()).cast(pa.string()).dictionary_encode(),
+            "time": _AT.dictionary_encode(),
+            "value": _VALUE,
+        },
+        {"stream": _STREAM, "time": _TEXT.cast(pa.large_string()), "value": _VALUE},
+        {"stream": _STREAM, "time": _TEXT.cast(pa.string_view()), "value": _VALUE},
+        {"stream": _STREAM, "time": _TEXT.dictionary_encode(), "value": _VALUE},
+        {"stream": _STREAM, "time": _AT, "value": _VALUE.cast(pa.decimal128(9, 1))},
+        {"stream": _STREAM, "time": _AT, "value": _VALUE.cast(pa.float16()), "unit": pa.nulls(1)},
+    ],
+)
+def test_arrow_means_the_same_however_its_columns_are_laid_out(columns: dict[str, "pa.Array[pa.Scalar[pa.DataType]]"]) -> None:
+    rows = FORMS[ARROW](arrow(pa.table(columns)))
+    assert told(rows) == [("a.x", parse("2026-11-22T07:00:00Z"), 1.5, None)]
+    assert rows.refused == ()
+
+
+def test_what_polars_writes_is_read() -> None:
+    frame = pl.DataFrame({"stream": ["a.x"], "time": [moment(parse("2026-11-22T07:00:00Z"))], "value": [1.5]})
+    for written_so in (frame, frame.with_columns(pl.col("stream").cast(pl.Categorical))):
+        written_so.write_ipc_stream(body := io.BytesIO())
+        assert told(FORMS[ARROW](body.getvalue())) == [("a.x", parse("2026-11-22T07:00:00Z"), 1.5, None)]
+
+
+def test_seconds_beyond_all_times_do_not_come_out_as_a_day_of_this_year() -> None:
+    # 2**64 µs are as many seconds more: counted in µs they would turn round and be this instant.
+    turned = parse("2026-11-22T07:00:00Z") // 1_000_000 + 2**64 // 1_000_000
+    times = pa.array([turned, -turned], pa.int64()).cast(pa.timestamp("s", tz="UTC"))
+    late, early = FORMS[ARROW](arrow(pa.table({"stream": ["a.x", "a.x"], "time": times, "value": [1.0, 2.0]}))).time.tolist()
+    assert late > parse("9999-12-31T00:00:00Z")
+    assert early < parse("0001-01-02T00:00:00Z")
+
+
+def test_what_is_finer_than_a_microsecond_is_the_nearest_one_in_every_form() -> None:
+    text = "2026-11-22T07:00:00.1234567Z"
+    fine = pa.array([parse("2026-11-22T07:00:00Z") * 1000 + 123_456_700], pa.int64()).cast(pa.timestamp("ns", tz="UTC"))
+    exact = FORMS[ARROW](arrow(pa.table({"stream": ["a.x"], "time": fine, "value": [1.0]}))).time.tolist()
+    assert exact == [parse("2026-11-22T07:00:00.123457Z")]
+    assert exact == FORMS[JSON](msgspec.json.encode([{"stream": "a.x", "time": text, "value": 1}])).time.tolist()
+
+
+def test_a_long_table_is_read_in_pieces_that_count_through() -> None:
+    lines = ["stream,time,value", *(f"a.x,2026-11-22T07:0{minute}:00Z,{minute or ''}" for minute in range(5))]
+    found = list(read_pieces(iter(lines), 2))
+    assert [rows.row.tolist() for rows in found] == [[1], [2, 3], [4]]
+    assert [(one.row, one.code) for rows in found for one in rows.refused] == [(0, "bad_value")]
+    assert [value for rows in found for value in rows.value.tolist()] == [1.0, 2.0, 3.0, 4.0]

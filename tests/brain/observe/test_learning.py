@@ -81,8 +81,11 @@ def test_stands_last_from_the_first_reading_of_a_value_to_its_last() -> None:
     assert stands(time, np.array([1.0, 1.0, 2.0, 2.0, 2.0])).tolist() == [10, 20]
 
 
+_PLAUSIBLE = st.one_of(st.just(0.0), st.floats(1, 1e4), st.floats(-1e4, -1))
+
+
 @pytest.mark.slow
-@given(st.lists(st.tuples(st.integers(1, 4 * HOUR), st.floats(-1e6, 1e6)), min_size=FEWEST, max_size=400))
+@given(st.lists(st.tuples(st.integers(1, 4 * HOUR), _PLAUSIBLE), min_size=FEWEST, max_size=400))
 def test_readings_never_break_the_silence_for_long_nor_the_limits_that_they_taught(steps: list[tuple[int, float]]) -> None:
     time = MONDAY + np.cumsum(np.array([step for step, _ in steps], np.int64))
     value = np.array([value for _, value in steps])
@@ -94,12 +97,53 @@ def test_readings_never_break_the_silence_for_long_nor_the_limits_that_they_taug
     assert kept.out_of_range == 0
     assert kept.stuck == 0
     assert kept.late <= len(time) * 0.01 + 1
-    assert contract.every is not None
     assert contract.silent_after is not None
-    assert contract.silent_after >= contract.every
+    assert contract.silent_after >= (contract.every or 0)
 
 
 def test_nothing_promised_is_never_broken() -> None:
     assert broken(Contract(), np.array([0, DAY], np.int64), np.array([1.0, 1e9])) == broken(
         Contract(every=Duration(1)), np.array([0, Instant(DAY)], np.int64), np.array([1.0, 1e9])
     )
+
+
+def test_a_number_that_cannot_be_true_widens_no_range() -> None:
+    time, value = waves(10 * MINUTE, 7 * 144)
+    sound = learn(time, value, below_nothing=False)
+    value[[300, 500, 501]] = 1e308, -1e308, 1e9
+    found = learn(time, value, below_nothing=False)
+    assert found is not None
+    assert sound is not None
+    assert found.contract.high == sound.contract.high
+    assert (found.lowest, found.highest) == (-1e308, 1e308)
+    nothing_else = learn(time, np.full(len(time), 1e308), below_nothing=False)
+    assert nothing_else is not None
+    assert (nothing_else.contract.low, nothing_else.contract.high) == (None, None)
+
+
+def test_what_comes_in_bursts_promises_no_interval_and_is_late_after_a_long_pause() -> None:
+    hours = MONDAY + np.arange(7 * 24, dtype=np.int64) * HOUR
+    time = (hours[:, None] + np.arange(10, dtype=np.int64) * SECOND).ravel()
+    found = learn(time, np.random.default_rng(1).normal(20, 1, len(time)), below_nothing=False)
+    assert found is not None
+    assert found.contract.every is None
+    assert found.contract.silent_after is not None
+    assert HOUR < found.contract.silent_after < 2 * HOUR
+    assert found.broken.late == 0
+
+
+def test_what_comes_whenever_something_happens_promises_no_interval() -> None:
+    rng = np.random.default_rng(2)
+    time = MONDAY + np.cumsum(rng.exponential(10 * MINUTE, 1500)).astype(np.int64)
+    found = learn(time, rng.normal(20, 1, len(time)), below_nothing=False)
+    assert found is not None
+    assert found.contract.every is None
+
+
+def test_an_instrument_that_loses_readings_and_was_away_for_days_still_has_its_interval() -> None:
+    time, value = waves(10 * MINUTE, 28 * 144)
+    kept = np.random.default_rng(3).random(len(time)) > 0.15
+    kept[1000:3000] = False
+    found = learn(time[kept], value[kept], below_nothing=False)
+    assert found is not None
+    assert found.contract.every == 10 * MINUTE

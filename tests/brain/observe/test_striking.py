@@ -184,7 +184,7 @@ async def test_nobody_else_can_send_what_strikes_out(world: World) -> None:
 async def test_the_gap_shows_as_a_gap_and_says_how_many_were_struck_out(world: World, corrections: Corrections) -> None:
     await world.send(*((LEVEL, -minute, 100.0) for minute in range(9)))
     await correct(world, corrections, strike(-4, -3))
-    (gap,) = missing(world.series, world.registry, LEVEL, Instant(START - HOUR), Instant(START + 1))
+    (gap,) = missing(world.series, world.registry, LEVEL, Instant(START - HOUR), Instant(START + 1), Instant(START))
     assert (gap.missing, gap.struck, gap.values) == (2, 2, (100.0, 100.0))
 
 

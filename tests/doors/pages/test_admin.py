@@ -6,6 +6,7 @@ import re
 import numpy as np
 import pytest
 
+from citybrain.brain.observe import read_rows
 from citybrain.engines.duckdb import Due
 from citybrain.kernel.access import Role
 from citybrain.kernel.instant import DAY, HOUR, Instant
@@ -78,3 +79,13 @@ async def test_rows_that_were_kept_long_enough_stand_in_the_ledger_as_deleted_an
     )
     assert ('data-tone="good"' in line, 'data-tone="bad"' in line) == (True, False)
     assert {one["door"]: one["deleted"] for one in sheet}["import"] == 3
+
+
+async def test_the_ledger_says_why_rows_were_refused(world: World) -> None:
+    rows = read_rows(b'[{"stream": "nowhere.x", "time": "2026-11-22T07:00:00Z", "value": 1}, {"stream": "a", "value": 1}]')
+    await world.city.intake.take(rows, "api", None)
+    async with world.client("admin") as client:
+        zh, en = (await client.get("/admin")).text, (await client.get("/admin?lang=en")).text
+
+    assert "时间写法有误 bad_time 1、没有这个监测项 unknown_stream 1" in zh
+    assert "The time cannot be read bad_time 1, No such stream unknown_stream 1" in en

@@ -8,7 +8,7 @@ import { GridComponent, MarkLineComponent, TooltipComponent } from "echarts/comp
 import * as echarts from "echarts/core";
 import { CanvasRenderer } from "echarts/renderers";
 import { colour, whenThemeTurns } from "../../shared/colours.ts";
-import { closeTogether, hourMarks, type Row, readLimits, readRows } from "./rows.ts";
+import { closeTogether, type Ends, hourMarks, kept, numberOf, type Row, readLimits, readRows, stands } from "./rows.ts";
 
 echarts.use([LineChart, GridComponent, MarkLineComponent, TooltipComponent, CanvasRenderer]);
 
@@ -58,6 +58,7 @@ export class CbChart extends HTMLElement {
     const text = { color: colour("muted"), fontSize: size, fontFamily: getComputedStyle(this).fontFamily };
     const long = (rows[rows.length - 1]?.at ?? 0) - (rows[0]?.at ?? 0) > 4 * 86_400_000;
     const marks = hourMarks(rows);
+    const ends = this.#ends();
     const band = rows.filter((row) => row.low !== null && row.high !== null);
     const line = {
       type: "line",
@@ -84,6 +85,7 @@ export class CbChart extends HTMLElement {
         splitLine: { lineStyle: { color: colour("rule") } },
         splitNumber: 4,
         scale: closeTogether(rows),
+        ...(ends === null ? {} : { min: ends.least, max: ends.most }),
       },
       series: [
         { ...line, id: "low", stack: "band", lineStyle: { opacity: 0 }, data: band.map((row) => [row.at, row.low]) },
@@ -95,7 +97,13 @@ export class CbChart extends HTMLElement {
           areaStyle: { color: colour("line-band"), opacity: 1 },
           data: band.map((row) => [row.at, (row.high ?? 0) - (row.low ?? 0)]),
         },
-        { ...line, id: "seen", data: rows.map((row) => [row.at, row.seen]), markLine: this.#marks(rows, text) },
+        {
+          ...line,
+          id: "seen",
+          symbolSize: base * 0.6,
+          data: rows.map((_, index) => this.#seen(rows, index, ends, base)),
+          markLine: this.#marks(rows, text),
+        },
         {
           ...line,
           id: "ahead",
@@ -106,8 +114,27 @@ export class CbChart extends HTMLElement {
     };
   }
 
+  /** Where the axis ends, said where the server found readings far beyond it. */
+  #ends(): Ends | null {
+    const least = numberOf(this.dataset["least"]);
+    const most = numberOf(this.dataset["most"]);
+    return least === null || most === null ? null : { least, most };
+  }
+
+  /** A reading where it stands: one alone is a dot, one beyond the axis a mark at its edge. */
+  #seen(rows: readonly Row[], index: number, ends: Ends | null, base: number): object | [number, number | null] {
+    const row = rows[index];
+    if (row === undefined || row.seen === null) return [row?.at ?? Number.NaN, null];
+    const place: [number, number] = [row.at, kept(row.seen, ends)];
+    if (place[1] !== row.seen) {
+      const down = row.seen < place[1];
+      return { value: place, symbol: "triangle", symbolRotate: down ? 180 : 0, itemStyle: { color: colour("warn") } };
+    }
+    return stands(rows, index) ? { value: place, symbol: "circle", symbolSize: base / 4, itemStyle: { color: colour("line-seen") } } : place;
+  }
+
   #marks(rows: readonly Row[], text: object): object {
-    const top = rows.reduce((found, row) => Math.max(found, row.seen ?? 0, row.high ?? 0), 0);
+    const top = rows.reduce((found, row) => Math.max(found, kept(row.seen ?? 0, this.#ends()), row.high ?? 0), 0);
     const limits = readLimits(this).filter((limit) => limit.value <= top * 1.3);
     const seen = rows.filter((row) => row.seen !== null);
     const now = rows.some((row) => row.ahead !== null) ? seen[seen.length - 1]?.at : undefined;

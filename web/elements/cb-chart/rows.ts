@@ -14,6 +14,12 @@ export interface Limit {
   readonly colour: string;
 }
 
+/** Where the axis ends. */
+export interface Ends {
+  readonly least: number;
+  readonly most: number;
+}
+
 /** The rows: a time in the head cell, then measured, forecast, low, high; a cell without `data-value` is a missing value. */
 export function readRows(table: HTMLTableElement): readonly Row[] {
   return Array.from(table.tBodies[0]?.rows ?? []).map((row) => {
@@ -56,6 +62,17 @@ export function readLimits(chart: HTMLElement): readonly Limit[] {
     title: (line.textContent ?? "").trim(),
     colour: line.dataset["colour"] ?? "",
   }));
+}
+
+/** A value, or the end of the axis that it is beyond. */
+export function kept(value: number, ends: Ends | null): number {
+  return ends === null ? value : Math.min(Math.max(value, ends.least), ends.most);
+}
+
+/** Whether a row has a measured value and neither neighbour has: no line leads to it. */
+export function stands(rows: readonly Row[], index: number): boolean {
+  const seen = (place: number): boolean => typeof rows[place]?.seen === "number";
+  return seen(index) && !seen(index - 1) && !seen(index + 1);
 }
 
 /** A number, or null where nothing is written. */

@@ -10,7 +10,7 @@ from citybrain.brain.observe.doubts import Doubt, Doubts, Judged
 from citybrain.brain.observe.entering import Spot, declared_elsewhere
 from citybrain.brain.observe.featured import AS_BEFORE, About, EndedError, Featured, Having, Lags
 from citybrain.brain.observe.following import Following
-from citybrain.brain.observe.formats import FORMS
+from citybrain.brain.observe.formats import FORMS, read_pieces
 from citybrain.brain.observe.gaps import Gap
 from citybrain.brain.observe.gathering import Gathering
 from citybrain.brain.observe.horizon import Horizon, Span, check_days
@@ -30,7 +30,7 @@ from citybrain.brain.observe.promises import Promise, Promises
 from citybrain.brain.observe.registry import MovedError, Noun, Registry, contract_of
 from citybrain.brain.observe.resting import Rested
 from citybrain.brain.observe.revising import CORRECTION, RESTORED, Change, Changed, Preview, setting, strike
-from citybrain.brain.observe.rows import Rows, read_rows, read_series, whole
+from citybrain.brain.observe.rows import Rows, lenient, read_rows, read_series, unread, whole
 from citybrain.brain.observe.shelves import datasets
 from citybrain.brain.observe.sources import sources
 from citybrain.brain.observe.store import METADATA
@@ -117,12 +117,14 @@ __all__ = [
     "history",
     "joined",
     "latest_json",
+    "lenient",
     "life",
     "lives",
     "missing",
     "permitted",
     "pieces",
     "plausible",
+    "read_pieces",
     "read_rows",
     "read_series",
     "setting",
@@ -130,5 +132,6 @@ __all__ = [
     "strike",
     "struck",
     "taken",
+    "unread",
     "whole",
 ]

@@ -4,14 +4,17 @@ A row that cannot be read is refused with its reason and spoils no other; only a
 """
 
 import csv
+import dataclasses
 import io
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import islice
 from typing import Final
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from msgspec.structs import replace
 
 from citybrain.brain.observe.rows import Rows, read_each, read_lines, read_rows, unreadable
 from citybrain.brain.observe.texts import Column, Texts
@@ -19,6 +22,12 @@ from citybrain.kernel.observations import Ints, Refusal
 from citybrain.kernel.text import Json
 
 _COLUMNS = ("stream", "time", "value")
+_TIME = pa.timestamp("us", tz="UTC")
+_ABSENT: Final[Mapping[str, pa.DataType]] = {"stream": pa.string(), "time": _TIME, "value": pa.float64(), "unit": pa.string()}
+"""The columns of Arrow, and what one is whose type says only that it holds nothing."""
+_PER: Final = {"s": 1_000_000, "ms": 1_000, "us": 1}
+_LAST: Final = 2**62
+"""µs, later than any time that is taken: beyond it seconds would turn round and come out as a day of this year."""
 _ZONED = "The time column of Arrow is a timestamp with a time zone, or text in RFC 3339."
 
 
@@ -28,14 +37,17 @@ def read_csv(body: bytes) -> Rows:
         text = body.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise unreadable(f"not UTF-8: {error.reason}") from error
-    table = csv.DictReader(io.StringIO(text, newline=""), strict=True)
-    try:
-        missing = [name for name in _COLUMNS if name not in (table.fieldnames or ())]
-        if missing:
-            raise unreadable(f"the header lacks {', '.join(missing)}")
-        return read_each(_cells(table))
-    except csv.Error as error:
-        raise unreadable(f"no CSV: {error}") from error
+    return read_each(_cells(io.StringIO(text, newline="")))
+
+
+def read_pieces(lines: Iterable[str], size: int) -> Iterator[Rows]:
+    """A long table, line by line, as sendings of so many rows; ``row`` counts through. Raises UnreadableError where it breaks."""
+    cells, start = _cells(lines), 0
+    while piece := list(islice(cells, size)):
+        rows = read_each(piece)
+        refused = tuple(replace(one, row=one.row + start) for one in rows.refused)
+        yield dataclasses.replace(rows, row=rows.row + start, refused=refused)
+        start += len(piece)
 
 
 def read_arrow(body: bytes) -> Rows:
@@ -61,30 +73,49 @@ FORMS: Final[Mapping[str, Callable[[bytes], Rows]]] = {
 """What reads a body, by its media type."""
 
 
-def _cells(table: "csv.DictReader[str]") -> Iterator[Json]:
-    for row in table:
-        if table.restkey in row:
-            # A cell too many: 1,5 for 1.5 would be taken for 1.
-            yield None
-            continue
-        unit = row.get("unit")
-        yield {**{name: row[name] for name in _COLUMNS}, "value": _number(row["value"]), **({"unit": unit} if unit else {})}
+def _cells(lines: Iterable[str]) -> Iterator[Json]:
+    """The rows of a table; raises UnreadableError for a header that does not name each column once, and where it is no CSV."""
+    table = csv.DictReader(lines, strict=True)
+    try:
+        header = table.fieldnames or ()
+        missing = [name for name in _COLUMNS if name not in header]
+        if missing:
+            raise unreadable(f"the header lacks {', '.join(missing)}")
+        twice = [name for name in (*_COLUMNS, "unit") if header.count(name) > 1]
+        if twice:
+            raise unreadable(f"the header has {', '.join(twice)} more than once")
+        yield from map(_cell, table)
+    except csv.Error as error:
+        raise unreadable(f"no CSV: {error}") from error
+    except UnicodeDecodeError as error:
+        raise unreadable(f"not UTF-8: {error.reason}") from error
+
+
+def _cell(row: dict[str | None, str | None]) -> Json:
+    if None in row:
+        # A cell too many: 1,5 for 1.5 would be taken for 1.
+        return None
+    unit = row.get("unit")
+    return {**{name: row[name] for name in _COLUMNS}, "value": _number(row["value"]), **({"unit": unit} if unit else {})}
 
 
 def _number(text: str | None) -> float | None:
+    # Python reads 1_5 as 15; whoever writes a table meant something else.
+    if text is None or "_" in text:
+        return None
     try:
-        return float(text or "")
+        return float(text)
     except ValueError:
         return None
 
 
-def _of_table(table: pa.Table) -> Rows:
+def _of_table(sent: pa.Table) -> Rows:
+    table = pa.table({name: _meant(sent.column(name), absent) for name, absent in _ABSENT.items() if name in sent.schema.names})
     streams, times, values = (table.column(name) for name in _COLUMNS)
     units = table.column("unit") if "unit" in table.schema.names else None
     if pa.types.is_string(times.type) or not _is_plain(streams, values, units):
-        names = [name for name in (*_COLUMNS, "unit") if name in table.schema.names]
-        return read_each(_plain(row) for row in table.select(names).to_pylist())
-    if not pa.types.is_timestamp(times.type) or times.type.tz is None:
+        return read_each(_plain(row) for row in table.to_pylist())
+    if not isinstance(times.type, pa.TimestampType) or times.type.tz is None:
         raise unreadable(_ZONED)
     whole = pc.and_(pc.and_(pc.is_valid(streams), pc.is_valid(times)), pc.is_valid(values)).to_numpy()
     row = np.flatnonzero(whole)
@@ -92,12 +123,34 @@ def _of_table(table: pa.Table) -> Rows:
     kept = table.filter(pa.array(whole)) if refused else table
     return Rows(
         Texts(kept.column("stream")),
-        _micros(kept.column("time")),
+        _micros(kept.column("time"), times.type.unit),
         kept.column("value").cast(pa.float64(), safe=False).to_numpy(),
         kept.column("unit").to_pylist() if units is not None and units.null_count < len(units) else None,
         row,
         refused,
     )
+
+
+def _meant(column: Column, absent: pa.DataType) -> Column:
+    """A column by the type that is meant: text however it is laid out, decimals as numbers, one of nulls alone as ``absent``."""
+    kind = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
+    if pa.types.is_null(kind):
+        return column.cast(absent)
+    if pa.types.is_decimal(kind):
+        return column.cast(pa.float64())
+    if pa.types.is_string_view(kind):
+        return column.cast(pa.string()) if kind == column.type else _decoded(column)
+    if absent == _TIME:
+        return column.cast(pa.string() if _is_text(kind) else kind)
+    return column
+
+
+def _decoded(column: Column) -> Column:
+    """A dictionary of views as texts, which Arrow does not turn by itself."""
+    chunks = [
+        chunk.dictionary.cast(pa.string()).take(chunk.indices) for chunk in column.chunks if isinstance(chunk, pa.DictionaryArray)
+    ]
+    return pa.chunked_array(chunks, pa.string())
 
 
 def _is_plain(streams: Column, values: Column, units: "Column | None") -> bool:
@@ -112,9 +165,13 @@ def _is_text(kind: pa.DataType) -> bool:
     return _is_text(kind.value_type) if pa.types.is_dictionary(kind) else pa.types.is_string(kind) or pa.types.is_large_string(kind)
 
 
-def _micros(times: Column) -> Ints:
-    """Whole µs; what is finer than a µs is cut off."""
-    return times.cast(pa.timestamp("us", tz="UTC"), safe=False).cast(pa.int64()).to_numpy()
+def _micros(times: Column, unit: str) -> Ints:
+    """Whole µs, the nearest ones as in the other forms; a time beyond what can be held is the last or the first that can."""
+    counts: Ints = times.cast(pa.int64()).to_numpy()
+    if unit == "ns":
+        return counts // 1000 + (counts % 1000 >= 500)
+    found: Ints = np.clip(counts, -_LAST // _PER[unit], _LAST // _PER[unit]) * _PER[unit]
+    return found
 
 
 def _plain(row: dict[str, object]) -> Json:

@@ -27,7 +27,7 @@ Way: TypeAlias = Literal["line", "day"]
 
 
 class Gap(msgspec.Struct, frozen=True):
-    """A stretch between two readings in which ``missing`` others were due.
+    """A stretch between two readings in which ``missing`` others were due; no ``until`` where none has come since.
 
     ``times`` (n,) and ``values`` (n,) are their instants and estimates, in the stream's unit; none of a stretch that is too long for
     any ground. ``way`` says how they were made, ``error`` its mean absolute error over ``trials`` measured stretches of the same
@@ -35,7 +35,7 @@ class Gap(msgspec.Struct, frozen=True):
     """
 
     since: Instant
-    until: Instant
+    until: Instant | None
     missing: int
     times: tuple[Instant, ...] = ()
     values: tuple[float, ...] = ()
@@ -46,28 +46,30 @@ class Gap(msgspec.Struct, frozen=True):
     struck: int = 0
 
 
-def gaps(contract: Contract, time: Ints, value: Floats, since: Instant, until: Instant) -> tuple[Gap, ...]:
-    """The gaps that lie in [since, until), from readings (m,) in the order of their time, with a week of them on either side.
+def gaps(contract: Contract, time: Ints, value: Floats, since: Instant, until: Instant, now: Instant) -> tuple[Gap, ...]:
+    """The gaps that reach into [since, until), from readings (m,) in the order of their time, with a week of them on either side.
 
-    A stream that promises no interval has none: nothing was due.
+    The last one has no end where nothing came up to ``now`` and the stream is late. A stream that promises no interval has none:
+    nothing was due.
     """
-    if contract.every is None or len(time) < 2:
+    if contract.every is None or not len(time):
         return ()
-    wide = np.flatnonzero((np.diff(time) > 1.5 * contract.every) & (time[:-1] >= since) & (time[1:] < until))
-    found = []
+    wide = np.flatnonzero((np.diff(time) > 1.5 * contract.every) & (time[1:] > since) & (time[:-1] < until))
     # Most gaps are as long as others: each length is tried once.
     errors = cache(partial(_errors, contract.every, time, value))
-    for place in wide.tolist():
-        due = _due(contract, int(time[place]), int(time[place + 1]))
-        if len(due):
-            found.append(_gap(contract.every, time, value, place, due, errors))
-    return tuple(found)
+    found = [_gap(contract, time, value, place, errors) for place in wide.tolist()]
+    last, patience = Instant(int(time[-1])), contract.silent_after or 3 * contract.every
+    if last < until and now - last > patience:
+        found.append(Gap(last, None, _count(contract, last, now)))
+    return tuple(gap for gap in found if gap.missing)
 
 
-def _gap(every: int, time: Ints, value: Floats, place: int, due: Ints, tried: Callable[[int], Floats]) -> Gap:
-    bare = Gap(Instant(int(time[place])), Instant(int(time[place + 1])), len(due))
-    if len(due) > _LONGEST:
+def _gap(contract: Contract, time: Ints, value: Floats, place: int, tried: Callable[[int], Floats]) -> Gap:
+    begin, end, every = int(time[place]), int(time[place + 1]), contract.every or 1
+    bare = Gap(Instant(begin), Instant(end), _count(contract, begin, end))
+    if not 0 < bare.missing <= _LONGEST:
         return bare
+    due = _due(contract, begin, end)
     bare = msgspec.structs.replace(bare, times=tuple(Instant(int(at)) for at in due))
     errors = tried(len(due))
     trials = len(errors)
@@ -79,14 +81,31 @@ def _gap(every: int, time: Ints, value: Floats, place: int, due: Ints, tried: Ca
     return msgspec.structs.replace(bare, values=_told(by_line), way="line", error=line, line=line, trials=trials)
 
 
+def _count(contract: Contract, begin: int, end: int) -> int:
+    """How many readings were due strictly between two instants: counted by the day, for there may be more than can be listed."""
+    every = contract.every or 1
+    due = round((end - begin) / every) - 1
+    opens, closes = _open(contract)
+    if opens == 0 and closes >= DAY:
+        return due
+    days = np.arange(midnight(local_date(Instant(begin))), end + 1, DAY, dtype=np.int64)
+    first, last = -((begin - days - opens) // every), (days + closes - begin) // every
+    return int(np.maximum(np.minimum(last, due) - np.maximum(first, 1) + 1, 0).sum())
+
+
+def _open(contract: Contract) -> tuple[int, int]:
+    """When the stream opens and closes, in µs of the local day."""
+    opens = 0 if contract.opens is None else contract.opens * MINUTE
+    return opens, DAY if contract.closes is None else contract.closes * MINUTE
+
+
 def _due(contract: Contract, begin: int, end: int) -> Ints:
     """The instants strictly between two readings at which others were due: at the interval, within the hours of the stream."""
     every = contract.every or 1
     count = round((end - begin) / every) - 1
     due = begin + every * np.arange(1, count + 1, dtype=np.int64)
     of_day = (due - midnight(local_date(Instant(begin)))) % DAY
-    opens = 0 if contract.opens is None else contract.opens * MINUTE
-    closes = DAY if contract.closes is None else contract.closes * MINUTE
+    opens, closes = _open(contract)
     within: Ints = due[(of_day >= opens) & (of_day <= closes)]
     return within
 

@@ -28,6 +28,14 @@ _STANDING: Final = 0.1
 """Of its time: what has stood still so long is a state (a door, a pump), of which standing still says nothing."""
 _OPEN: Final = 18 * HOUR
 """What reports in no more of the day than this has a night in which it is closed, not silent."""
+_PAUSE: Final = 5
+"""Intervals in a row without a reading that are a pause."""
+_RARE: Final = 0.01
+"""Outages are rarer than that; what pauses more often sends in bursts."""
+_BEYOND: Final = 1e4
+"""So many times the middle value no quantity goes: a flood is a hundred times the water of a dry day."""
+_GREATEST: Final = 1e14
+"""No quantity of a city is beyond it."""
 _ROUND: Final = tuple(n * SECOND for n in (1, 2, 5, 10, 15, 20, 30)) + tuple(
     n * size for size, counts in ((MINUTE, (1, 2, 3, 5, 6, 10, 12, 15, 20, 30)), (HOUR, (1, 2, 3, 4, 6, 8, 12, 24))) for n in counts
 )
@@ -100,11 +108,25 @@ def stands(time: Ints, value: Floats) -> Ints:
 def _contract(time: Ints, value: Floats, *, below_nothing: bool) -> Contract:
     hours = _hours(time)
     gaps = _gaps(time, by_day=hours is not None)
+    longest = int(np.quantile(gaps, 0.995))
     every = _rounded(int(np.median(gaps)))
+    regular = _regular(gaps, every)
     # One reading in two hundred may have come later than the silence that is proposed, none of them much.
-    silent = max(_MISSES * every, int(np.quantile(gaps, 0.995) * 1.5))
+    silent = max(_MISSES * every, int(longest * 1.5))
     low, high = _range(value, below_nothing=below_nothing)
-    return Contract(every, _rounded_up(silent), _stuck(time, value, every), low, high, *(hours or (None, None)))
+    stuck = _stuck(time, value, every if regular else max(every, longest))
+    return Contract(every if regular else None, _rounded_up(silent), stuck, low, high, *(hours or (None, None)))
+
+
+def _regular(gaps: Ints, every: int) -> bool:
+    """Whether readings come at an interval: not in bursts with long pauses, nor whenever something happens.
+
+    A reading that went missing leaves a gap of a whole number of intervals.
+    """
+    times = np.maximum(np.rint(gaps / every), 1)
+    fits = np.abs(gaps - times * every) <= every / 4
+    bursts = (times > _PAUSE).mean() > _RARE and len(gaps) < times.sum() / 2
+    return bool(fits.mean() >= 1 / 2 and not bursts)
 
 
 def _of_day(time: Ints) -> Ints:
@@ -134,8 +156,16 @@ def _stuck(time: Ints, value: Floats, every: int) -> Duration | None:
     return _rounded_up(max(_STILL * longest, 6 * every))
 
 
-def _range(value: Floats, *, below_nothing: bool) -> tuple[float, float]:
-    """What was seen and as much again on either side, for a season is not a year; what was never below nothing stays so."""
+def _range(value: Floats, *, below_nothing: bool) -> tuple[float | None, float | None]:
+    """What was seen and as much again on either side, for a season is not a year; what was never below nothing stays so.
+
+    Numbers that cannot be true are left out, and where nothing else is left no range is learned.
+    """
+    sizes = np.sort(np.abs(value[value != 0]))
+    reach = _GREATEST if not len(sizes) else min(float(sizes[(len(sizes) - 1) // 2]) * _BEYOND, _GREATEST)
+    value = value[np.abs(value) <= reach]
+    if not len(value):
+        return None, None
     low, high = float(value.min()), float(value.max())
     room = (high - low) or abs(high) or 1.0
     down, up = _outward(low - room, math.floor), _outward(high + room, math.ceil)

@@ -181,7 +181,10 @@ class Observed:
             raise UnsupportedError(what, field="mark")
         (no,) = asked.numbers
         name = self.registry.streams()[no - 1].id
-        return marked.estimates(no, missing(self.series, self.registry, name, asked.since, asked.until))
+        # What is missing to this day has no estimate yet, so it does not matter what day it is.
+        found = marked.estimates(no, missing(self.series, self.registry, name, asked.since, asked.until, asked.until))
+        at = found["time"].to_numpy()
+        return found.filter(pa.array((at >= asked.since) & (at < asked.until)))
 
     def _scan(self, asked: Asked, span: Span) -> pa.Table:
         """The rows (ROWS) of a span that bear a mark which is asked for."""

@@ -8,12 +8,13 @@ import msgspec
 import numpy as np
 import pyarrow as pa
 
+from citybrain.brain.observe.checking import OLDEST
 from citybrain.brain.observe.gaps import AROUND, Gap, gaps
 from citybrain.brain.observe.latest import Latest
 from citybrain.brain.observe.registry import Registry
 from citybrain.kernel.errors import BadInputError
 from citybrain.kernel.instant import DAY, Duration, Instant
-from citybrain.kernel.observations import SeriesQuery
+from citybrain.kernel.observations import ROWS, SeriesQuery
 from citybrain.kernel.ports import Series
 from citybrain.kernel.text import Text
 
@@ -93,8 +94,8 @@ def struck(series: Series, registry: Registry, name: str, since: Instant, until:
     return int(found["struck"].to_numpy().sum()) if since < until else 0
 
 
-def missing(series: Series, registry: Registry, name: str, since: Instant, until: Instant) -> tuple[Gap, ...]:
-    """The gaps of a stream in [since, until), with estimates that are stored nowhere (see ``gaps``).
+def missing(series: Series, registry: Registry, name: str, since: Instant, until: Instant, now: Instant) -> tuple[Gap, ...]:
+    """The gaps of a stream that reach into [since, until), with estimates that are stored nowhere (see ``gaps``).
 
     Raises NotFoundError for an unknown stream and BadInputError for a span that is no span or longer than 31 days.
     """
@@ -105,12 +106,29 @@ def missing(series: Series, registry: Registry, name: str, since: Instant, until
             "The span is wrong: it must begin before it ends and be at most 31 days.",
         )
         raise BadInputError(what, since=since, until=until)
-    around = AROUND * DAY
-    found = series.scan(SeriesQuery((stream.no,), Instant(since - around), Instant(until + around), marks=True))
+    first, end = Instant(since - AROUND * DAY), Instant(until + AROUND * DAY)
+    found = series.scan(SeriesQuery((stream.no,), first, end, marks=True))
+    found = found.select(["time", "value"])
+    standing = found["time"].to_numpy()[np.isfinite(found["value"].to_numpy())]
+    # A gap may be longer than what is read: where it begins and ends is looked for farther away.
+    if not (standing <= since).any():
+        found = pa.concat_tables([_outermost(series, stream.no, OLDEST, first, -1), found])
+    if end <= now and not (standing >= until).any():
+        found = pa.concat_tables([found, _outermost(series, stream.no, end, Instant(now + 1), 0)])
     time, value = found["time"].to_numpy(), found["value"].to_numpy()
     sound = np.isfinite(value)
     struck = time[~sound]
     return tuple(
-        msgspec.structs.replace(gap, struck=int(((struck > gap.since) & (struck < gap.until)).sum()))
-        for gap in gaps(stream.contract, time[sound], value[sound], since, until)
+        msgspec.structs.replace(gap, struck=int(((struck > gap.since) & (struck < (gap.until or now))).sum()))
+        for gap in gaps(stream.contract, time[sound], value[sound], since, until, now)
     )
+
+
+def _outermost(series: Series, no: int, since: Instant, until: Instant, place: int) -> pa.Table:
+    """The first reading (place 0) or the last one (-1) of a stream in a span: time, value; none where there is none."""
+    days = series.scan(SeriesQuery((no,), since, until, DAY))["time"].to_numpy()
+    if not len(days):
+        return ROWS.empty_table().select(["time", "value"])
+    day = Instant(int(days[place]))
+    found = series.scan(SeriesQuery((no,), max(since, day), min(until, Instant(day + DAY))))
+    return found.select(["time", "value"]).slice(0 if place == 0 else found.num_rows - 1, 1)

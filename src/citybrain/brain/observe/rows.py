@@ -6,14 +6,14 @@ One typed decode takes the good case; only a body that fails it is read row by r
 import json
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Annotated, Final, TypeAlias
 
 import msgspec
 import numpy as np
 
-from citybrain.kernel.errors import UnreadableError
+from citybrain.kernel.errors import CityError, UnreadableError
 from citybrain.kernel.instant import SECOND, at
 from citybrain.kernel.observations import Floats, Ints, Refusal
 from citybrain.kernel.text import Json, Text
@@ -105,7 +105,21 @@ def read_lines(body: bytes) -> Rows:
     try:
         return _columns(_LINES.decode_lines(body))
     except (msgspec.MsgspecError, UnicodeDecodeError, OverflowError):
-        return read_each(_line(line) for line in body.splitlines() if line.strip())
+        return read_each(lenient(line) for line in body.splitlines() if line.strip())
+
+
+def lenient(body: bytes) -> Json:
+    """JSON as plain values, with NaN and Infinity, which many senders write and a row is refused for alone; None for what is no JSON."""
+    try:
+        decoded: Json = json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+    return decoded
+
+
+def unread(why: CityError) -> Rows:
+    """A sending of which no row was read, as one row that is refused: for a door whose sender is told nothing."""
+    return replace(read_each(()), refused=(Refusal(0, why.code, why.what.en),))
 
 
 def read_each(listed: Iterable[Json]) -> Rows:
@@ -168,14 +182,6 @@ def _listed(body: bytes) -> list[Json]:
     if not isinstance(listed, list):
         raise unreadable("no list of observations")
     return listed
-
-
-def _line(line: bytes) -> Json:
-    try:
-        decoded: Json = json.loads(line)
-    except (ValueError, RecursionError):
-        return None
-    return decoded
 
 
 def _read(raw: Json) -> _Read | tuple[str, str]:

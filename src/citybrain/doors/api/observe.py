@@ -70,13 +70,15 @@ class Estimate(msgspec.Struct, frozen=True):
 
 
 class Missing(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A stretch between two readings in which others were due; no ``readings`` where there is no ground for estimates.
+    """A stretch between two readings in which others were due; no ``until`` where none has come since.
+
+    No ``readings`` where there is no ground for estimates.
 
     ``way`` and errors (in the stream's unit) as ``observe.Gap`` says; ``struck`` readings came and were struck out by a person.
     """
 
     since: str
-    until: str
+    until: str | None
     missing: int
     readings: tuple[Estimate, ...]
     way: Literal["line", "day"] | None
@@ -225,7 +227,7 @@ def stream_gaps(
     whose = readable(request, parts, name)
     end = Instant(parts.clock.city() + 1) if until is None else asking.instant(until, "until")
     start = Instant(end - 7 * DAY) if since is None else asking.instant(since, "since")
-    found = observe.missing(parts.series, parts.registry, name, start, end)
+    found = observe.missing(parts.series, parts.registry, name, start, end, parts.clock.city())
     return Gaps(name, whose.unit, tuple(_gap(gap) for gap in found), whose.origin, demo=whose.origin != "real")
 
 
@@ -258,7 +260,8 @@ def readable(request: Call, parts: ApiParts, name: str) -> Stream:
 
 def _gap(gap: observe.Gap) -> Missing:
     rows = tuple(Estimate(rfc3339(at), value) for at, value in zip(gap.times, gap.values, strict=True))
-    return Missing(rfc3339(gap.since), rfc3339(gap.until), gap.missing, rows, gap.way, gap.error, gap.line, gap.trials, gap.struck)
+    until = None if gap.until is None else rfc3339(gap.until)
+    return Missing(rfc3339(gap.since), until, gap.missing, rows, gap.way, gap.error, gap.line, gap.trials, gap.struck)
 
 
 def _span(text: str) -> Duration:

@@ -5,7 +5,7 @@
 refused stands in the door's ledger.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Final, Protocol, TypeAlias
@@ -14,13 +14,21 @@ import msgspec
 import structlog
 from anyio import to_thread
 
-from citybrain.brain.observe import Inlet, Rows, Together, Verdict, permitted, read_rows, whole
+from citybrain.brain.observe import Inlet, Rows, Together, Verdict, lenient, permitted, read_rows, unread, whole
 from citybrain.brain.protect import Accounts, Guard
 from citybrain.kernel.access import Ask, Caller
 from citybrain.kernel.clock import Clock
-from citybrain.kernel.errors import BadInputError, BusyError, TooLargeError, UnauthenticatedError, UnreadableError
-from citybrain.kernel.instant import rfc3339
-from citybrain.kernel.text import Text
+from citybrain.kernel.errors import (
+    BadInputError,
+    BusyError,
+    CityError,
+    NotFoundError,
+    TooLargeError,
+    UnauthenticatedError,
+    UnreadableError,
+)
+from citybrain.kernel.instant import Instant, rfc3339
+from citybrain.kernel.text import Json, Text
 
 log = structlog.get_logger(__name__)
 
@@ -40,6 +48,7 @@ Piece: TypeAlias = Sequence[bytes]
 """Rows that are stored together or not at all."""
 Alone: TypeAlias = Callable[[Caller, str], Awaitable[Verdict]]
 """Stores a message by itself, as this caller's and in the account of this door, for one that says more than rows do."""
+_Rows: TypeAlias = Callable[[str, bytes], Sequence[Piece] | Alone]
 
 
 class Reads(Protocol):
@@ -98,12 +107,23 @@ class MqttDoor:
         Raises UnreadableError, BadInputError, TooLargeError and ForbiddenError, after which the message is not worth sending
         again; BusyError and StorageFullError, after which it is.
         """
-        if len(payload) > self.limit:
-            what = Text(f"消息超过 {self.limit} 字节，请分批发送。", f"The message is over {self.limit} bytes. Send it in parts.")
-            raise TooLargeError(what, limit=self.limit)
-        if topic == BULK:
+        return await self._take(topic, payload, caller, self._rows)
+
+    async def take_kept(self, topic: str, payload: bytes, caller: Caller) -> Verdict:
+        """The same for what another broker had kept (MQTT: retained): it came now, but nobody knows when it was sent.
+
+        So one that does not say when it was measured is refused (BadInputError): a sensor that is long dead would seem to live.
+        """
+        return await self._take(topic, payload, caller, self._kept)
+
+    async def _take(self, topic: str, payload: bytes, caller: Caller, rows: _Rows) -> Verdict:
+        if topic == BULK and len(payload) <= self.limit:
             return await self._store(payload, caller, topic, ())
-        found = self._rows(topic, payload)
+        try:
+            found = rows(topic, payload)
+        except (BadInputError, NotFoundError) as error:
+            await self._account(error, caller)
+            raise
         if callable(found):
             return _logged(await found(caller, DOOR), caller, topic)
         together = self._together.get(caller.account)
@@ -116,8 +136,31 @@ class MqttDoor:
                 del self._together[caller.account]
         return verdict
 
+    async def _account(self, error: CityError, caller: Caller) -> None:
+        """Have a message of which nothing could be read stand in the ledger, as one row: it is acknowledged, and its sender not told."""
+        self.guard.require(Ask(caller, "observation.write", "observation"))
+        await self.intake.take(unread(error), DOOR, None)
+
     def _rows(self, topic: str, payload: bytes) -> Sequence[Piece] | Alone:
-        now = rfc3339(self.clock.city())
+        return self._read(topic, payload, self.clock.city())
+
+    def _kept(self, topic: str, payload: bytes) -> Sequence[Piece] | Alone:
+        now = self.clock.city()
+        found = self._read(topic, payload, now)
+        if not callable(found) and found != self._read(topic, payload, Instant(now - 1)):
+            what = Text(
+                "这是另一台服务器上保留（retained）的消息，且未写时间：不知何时测得，未存入。请在消息中写明时间。",
+                "The other broker had kept (retained) this message, which says no time: when it was measured is not known, so it is "
+                "not stored. Say the time in the message.",
+            )
+            raise BadInputError(what, topic=topic)
+        return found
+
+    def _read(self, topic: str, payload: bytes, at: Instant) -> Sequence[Piece] | Alone:
+        if len(payload) > self.limit:
+            what = Text(f"消息超过 {self.limit} 字节，请分批发送。", f"The message is over {self.limit} bytes. Send it in parts.")
+            raise TooLargeError(what, limit=self.limit)
+        now = rfc3339(at)
         for known in self.topics:
             found = known.rows(topic, payload, now)
             if found is not None:
@@ -136,7 +179,11 @@ class MqttDoor:
         # On the loop, as far as they are small: policy remembers its answers, and messages that change threads lose their order.
         self.guard.require(Ask(caller, "observation.write", "observation"))
         read = partial(self._own, body, caller, pieces)
-        own = await to_thread.run_sync(read) if len(body) > _LARGE else read()
+        try:
+            own = await to_thread.run_sync(read) if len(body) > _LARGE else read()
+        except UnreadableError as error:
+            await self._account(error, caller)
+            raise
         return _logged(await self.intake.take(own, DOOR, None), caller, topic)
 
     def _own(self, body: bytes, caller: Caller, pieces: Sequence[int]) -> Rows:
@@ -165,12 +212,19 @@ def observations(topic: str, payload: bytes, now: str) -> list[Piece]:
     try:
         fields = _FIELDS.decode(payload)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        said = lenient(payload)
+        if isinstance(said, dict):
+            # NaN, which becomes null: its row is refused, and no other.
+            return _pieces(entity, said, now)
         what = Text(
             f'消息不是 UTF-8 编码的 JSON 对象：{error}。应为 {{"time": …, "字段": 数值}}。',
             f'The message is no JSON object in UTF-8: {error}. Expected {{"time": …, "field": value}}.',
         )
         raise UnreadableError(what, topic=topic) from error
-    time = fields.pop("time", msgspec.Raw(msgspec.json.encode(now)))
-    return [
-        (msgspec.json.encode({"stream": f"{entity}.{field}", "time": time, "value": value}),) for field, value in fields.items()
-    ]
+    return _pieces(entity, fields, now)
+
+
+def _pieces(entity: str, fields: Mapping[str, msgspec.Raw] | Mapping[str, Json], now: str) -> list[Piece]:
+    time = fields.get("time", now)
+    said = ((field, value) for field, value in fields.items() if field != "time")
+    return [(msgspec.json.encode({"stream": f"{entity}.{field}", "time": time, "value": value}),) for field, value in said]

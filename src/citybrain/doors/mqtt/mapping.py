@@ -11,6 +11,7 @@ from typing import Final, Literal
 
 import msgspec
 
+from citybrain.brain.observe import lenient
 from citybrain.kernel.errors import DeclarationError, UnreadableError
 from citybrain.kernel.instant import Instant, rfc3339
 from citybrain.kernel.text import Json, Text
@@ -107,6 +108,9 @@ def _decoded(topic: str, payload: bytes) -> Json:
     try:
         value: Json = msgspec.json.decode(payload)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        found = lenient(payload)
+        if found is not None:
+            return found
         what = Text(f"消息不是 UTF-8 编码的 JSON：{error}", f"The message is not JSON in UTF-8: {error}")
         raise UnreadableError(what, topic=topic) from error
     return value

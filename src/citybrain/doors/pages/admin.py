@@ -1,6 +1,6 @@
 """Administration: the ledger of every door, the health of the program, streams by life, people and units."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from litestar import Response, get
@@ -16,6 +16,23 @@ from citybrain.web.views import Cell, Column, Table
 
 _PURPOSE: Final = "账号管理 · administration of accounts"
 """Why the administrator is shown names and logins; it stands in the audit trail."""
+_REFUSED: Final = {
+    "unknown_stream": Text("没有这个监测项", "No such stream"),
+    "forbidden_stream": Text("该设备无权写入", "Not for this device to write"),
+    "bad_row": Text("缺少必要的项", "Parts of the row are missing"),
+    "bad_value": Text("值不是数", "The value is no number"),
+    "not_a_number": Text("值不是有限的数", "The value is not finite"),
+    "wrong_unit": Text("单位不能换算", "The unit does not convert"),
+    "bad_time": Text("时间写法有误", "The time cannot be read"),
+    "future_time": Text("时间超前", "The time is ahead"),
+    "too_old": Text("时间早于 2000 年", "Before the year 2000"),
+    "expired": Text("已过保存期", "Older than is kept"),
+    "unreadable": Text("报文无法读取", "The message cannot be read"),
+    "bad_input": Text("报文主题或内容有误", "Topic or message is wrong"),
+    "not_found": Text("报文主题不存在", "No such topic"),
+    "too_large": Text("报文过大", "The message is too large"),
+}
+"""Reasons for which rows are refused, by the code that senders and metrics have."""
 
 
 @get("/admin", opt=frame.opens("page.admin"), sync_to_thread=True)
@@ -38,9 +55,21 @@ def _ledgers(parts: PageParts) -> tuple[DoorLedger, ...]:
             door.pending,
             door.last,
             deleted=door.deleted,
+            reasons=_reasons(door.refused) if door.refused else None,
         )
         for door in parts.doors()
     )
+
+
+def _reasons(refused: Mapping[str, int]) -> Text:
+    """Reasons with their counts, the commonest first."""
+    counts = sorted(refused.items(), key=lambda one: (-one[1], one[0]))
+    return _listed([Text(f"{words.zh} {count:,}", f"{words.en} {count:,}") for code, count in counts for words in (_why(code),)])
+
+
+def _why(code: str) -> Text:
+    words = _REFUSED.get(code, same(""))
+    return Text(f"{words.zh} {code}".strip(), f"{words.en} {code}".strip())
 
 
 def _lives(parts: PageParts, *, may_open: bool) -> Table:

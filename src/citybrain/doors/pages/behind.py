@@ -13,6 +13,7 @@ from citybrain.kernel.predicate import Compare
 from citybrain.kernel.reports import RATINGS
 from citybrain.kernel.text import Json, Text, same
 from citybrain.kernel.things import LIFE_WORDS, Life
+from citybrain.web import plausible
 from citybrain.web.views import Cell, Column, Table
 
 _SHOWN: Final = 50
@@ -128,12 +129,15 @@ def _alert(parts: PageParts, row: Row, _: Row) -> tuple[Cell, ...]:
 def _stream(parts: PageParts, row: Row, _: Row) -> tuple[Cell, ...]:
     known = parts.registry.stream(str(row["id"]))
     thing, field = parts.registry.entity(known.entity).title, parts.registry.kind(known.kind).field(known.field).title
-    life = Life(str(row["life"]))
+    life, value = Life(str(row["life"])), rows.number(row["value"])
     return (
         Cell(text=Text(f"{thing.zh} · {field.zh}", f"{thing.en} · {field.en}")),
         Cell(text=LIFE_WORDS[life], tone="plain" if life in (Life.LIVE, Life.CLOSED) else "warn"),
         Cell(
-            number=rows.number(row["value"]), decimals=1, reason=LIFE_WORDS[life], note=_SET if row["door"] == CORRECTION else None
+            number=value,
+            decimals=0 if value is None else plausible.decimals([value]),
+            reason=LIFE_WORDS[life],
+            note=_SET if row["door"] == CORRECTION else None,
         ),
         _moment(row["time"]),
         Cell(text=rows.area(parts, row["area"])),

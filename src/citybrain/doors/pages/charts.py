@@ -1,17 +1,21 @@
 """Trends: what was read, what is forecast, and how good the forecast is."""
 
+from itertools import pairwise
+
 from citybrain.doors.pages.parts import PageParts
 from citybrain.kernel.access import Caller
 from citybrain.kernel.datasets import ForecastIssue
 from citybrain.kernel.errors import ForbiddenError
-from citybrain.kernel.instant import DAY, HOUR, Instant
+from citybrain.kernel.instant import DAY, HOUR, Duration, Instant
 from citybrain.kernel.pack import Board
 from citybrain.kernel.text import Text, same
 from citybrain.kernel.things import Entity, Stream
 from citybrain.kernel.units import UNITS
+from citybrain.web import plausible
 from citybrain.web.views import Chart, ChartRow, Skill, Threshold
 
 _DAYS = 2
+_HOLE = Duration(3 * HOUR)
 _SHOWN = (1, 6, 12, 24)
 _NO_READINGS = Text("近两日没有读数", "no readings in two days")
 
@@ -32,7 +36,9 @@ def readings(parts: PageParts, caller: Caller, stream: Stream, title: Text) -> C
         name="readings",
         title=title,
         unit=same(UNITS[stream.unit].sign if stream.unit in UNITS else stream.unit),
-        rows=_rows(seen, None, now, *_marks(parts, stream, now)) if seen else (),
+        rows=_rows(stream, seen, None, now, *_marks(parts, stream, now)) if seen else (),
+        decimals=_decimals(stream, seen),
+        promised=_promised(stream),
         reason=None if seen else reason,
         demo=stream.origin != "real",
     )
@@ -54,7 +60,9 @@ def _chart(parts: PageParts, caller: Caller, board: Board, entity: Entity, field
         name=f"{entity.id}-{field}".replace(".", "-"),
         title=Text(f"{entity.title.zh} {title.zh}", f"{entity.title.en}: {title.en}"),
         unit=Text(sign, sign),
-        rows=_rows(seen, issue, now, *_marks(parts, stream, now)),
+        rows=_rows(stream, seen, issue, now, *_marks(parts, stream, now)),
+        decimals=_decimals(stream, seen),
+        promised=_promised(stream),
         thresholds=_thresholds(board, field),
         skill=() if issue is None else _skill(issue, sign, _baseline(parts, entity.kind, field)),
         method=None if issue is None else issue.note,
@@ -75,7 +83,20 @@ def _marks(parts: PageParts, stream: Stream, now: Instant) -> tuple[frozenset[In
     return parts.corrections.standing(stream, *span), parts.corrections.struck(stream, *span)
 
 
+def _promised(stream: Stream) -> tuple[float, float] | None:
+    low, high = stream.contract.low, stream.contract.high
+    return None if low is None or high is None or low >= high else (low, high)
+
+
+def _decimals(stream: Stream, seen: tuple[tuple[Instant, float], ...]) -> int:
+    """Decimals that readings need, whatever a broken one among them says."""
+    values = [value for _, value in seen]
+    window = plausible.window(values, _promised(stream))
+    return plausible.decimals([value for value in values if window.holds(value)])
+
+
 def _rows(
+    stream: Stream,
     seen: tuple[tuple[Instant, float], ...],
     issue: ForecastIssue | None,
     now: Instant,
@@ -84,19 +105,27 @@ def _rows(
 ) -> tuple[ChartRow, ...]:
     known = [ChartRow(at, seen=value, corrected=at in corrected) for at, value in seen]
     # The row of what was struck out has no value: the line stops there.
-    past = _with_gaps(sorted([*known, *(ChartRow(at, struck=True) for at in struck)], key=lambda row: row.at))
+    past = _with_gaps(sorted([*known, *(ChartRow(at, struck=True) for at in struck)], key=lambda row: row.at), _hole(stream, known))
     points = () if issue is None else issue.points
     since = max(Instant(now - HOUR), past[-1].at if past else Instant(0))
     ahead = [ChartRow(point.time, ahead=point.mean, low=point.low, high=point.high) for point in points if point.time > since]
-    return (*past, *_with_gaps(ahead))
+    return (*past, *_with_gaps(ahead, _HOLE))
 
 
-def _with_gaps(known: list[ChartRow]) -> tuple[ChartRow, ...]:
-    """The rows, with an empty one in each hole of three hours or more: a line must not bridge what nobody measured or forecast."""
+def _hole(stream: Stream, known: list[ChartRow]) -> Duration:
+    """How long nothing may come before the line stops: three times what was promised, or what is usual where that is long."""
+    if stream.contract.every is not None:
+        return Duration(3 * stream.contract.every)
+    between = sorted(after.at - row.at for row, after in pairwise(known))
+    return Duration(max(_HOLE, 3 * between[len(between) // 2])) if between else _HOLE
+
+
+def _with_gaps(known: list[ChartRow], hole: Duration) -> tuple[ChartRow, ...]:
+    """The rows, with an empty one in each hole: a line must not bridge what nobody measured or forecast."""
     rows: list[ChartRow] = []
     for row in known:
-        if rows and row.at - rows[-1].at >= 3 * HOUR:
-            rows.append(ChartRow(Instant(rows[-1].at + HOUR)))
+        if rows and row.at - rows[-1].at >= hole:
+            rows.append(ChartRow(Instant(rows[-1].at + hole // 3)))
         rows.append(row)
     return tuple(rows)
 

@@ -13,6 +13,7 @@ from citybrain.kernel.errors import BadInputError
 from citybrain.kernel.instant import SECOND, Instant
 from citybrain.kernel.text import Json, Text, same
 from citybrain.kernel.things import Stream
+from citybrain.web import formats
 from citybrain.web.desk_views import FormError
 from citybrain.web.stream_views import CorrectionBlock, CorrectionField, CorrectionLine, Looked
 from citybrain.web.views import Fact
@@ -121,7 +122,7 @@ def _would(shown: Preview, unit: Text) -> tuple[Fact, ...]:
     facts += [_example(Text("第一个", "The first"), shown.first, unit)]
     if shown.rows > 1:
         facts.append(_example(Text("最后一个", "The last"), shown.last, unit))
-        before, after = (f"{low:g} – {high:g}" for low, high in (shown.before, shown.after))
+        before, after = (f"{formats.reading(low)} – {formats.reading(high)}" for low, high in (shown.before, shown.after))
         span = same(before if shown.change.strikes else f"{before} → {after}")
         facts.append(Fact(Text("范围", "Range"), span))
     if shown.corrected:
@@ -137,9 +138,9 @@ def _example(title: Text, one: Changed, unit: Text) -> Fact:
 
 def _becomes(before: float, after: float, unit: Text) -> Text:
     if after == NOTHING:
-        was = _signed(f"{before:g}", unit)
+        was = _signed(formats.reading(before), unit)
         return Text(f"{was.zh} → {_STRUCK.zh}", f"{was.en} → {_STRUCK.en}")
-    return _signed(f"{before:g} → {after:g}", unit)
+    return _signed(f"{formats.reading(before)} → {formats.reading(after)}", unit)
 
 
 def _sum(change: Change, unit: Text) -> Text:
@@ -147,7 +148,7 @@ def _sum(change: Change, unit: Text) -> Text:
     if change.strikes:
         return _STRUCK
     if change.sets:
-        said = _signed(f"{change.offset:g}", unit)
+        said = _signed(formats.reading(change.offset), unit)
         return Text(f"设为 {said.zh}", f"set to {said.en}")
     times = f"× {change.factor:g}" if change.factor != 1 else ""
     plus = f"{'+' if change.offset > 0 else '−'} {abs(change.offset):g}" if change.offset else ""

@@ -17,7 +17,7 @@ from citybrain.kernel.instant import parse
 from citybrain.kernel.parties import Unit
 from citybrain.kernel.text import Json, Text, same
 from citybrain.kernel.things import By
-from citybrain.web import views
+from citybrain.web import plausible, views
 from citybrain.web.data_views import Catalogue, DatasetItem, DatasetPage, Download, FieldItem, Lineage, QualityCheck
 from citybrain.web.views import Cell, Fact, Link, Table
 
@@ -209,7 +209,7 @@ def _cell(column: Column, value: Json) -> Cell:
     if isinstance(value, bool):
         return Cell(text=Text("是", "yes") if value else Text("否", "no"))
     if isinstance(value, int | float):
-        return Cell(number=float(value), decimals=0 if float(value).is_integer() else 2)
+        return Cell(number=float(value), decimals=plausible.decimals([float(value)]))
     return Cell(text=rows.words(value))
 
 

@@ -12,6 +12,7 @@ from citybrain.kernel.errors import ForbiddenError
 from citybrain.kernel.instant import DAY, MINUTE, Instant
 from citybrain.kernel.text import Text, same
 from citybrain.kernel.things import LIFE_WORDS, Contract, Life, Stream
+from citybrain.web import formats
 from citybrain.web.stream_views import PromiseField, PromiseLine
 from citybrain.web.views import Cell, Column, Fact, Table
 
@@ -26,6 +27,7 @@ _WEEK: Final = 7 * DAY
 _SHOWN: Final = 20
 _COMPLETE: Final = Text("近 7 日没有缺口。", "No gaps in 7 days.")
 _NOTHING_DUE: Final = Text("没有约定上报间隔，无从判断缺了什么。", "No interval is promised, so nothing can be said to be missing.")
+_NONE_SINCE: Final = Text("至今没有", "none since")
 _NO_GROUND: Final = Text("没有依据", "no ground for one")
 _WAYS: Final = {"line": Text("两端连线", "straight line"), "day": Text("前后各日同时刻", "same times of the days around")}
 _GAP_COLUMNS: Final = (
@@ -50,7 +52,7 @@ def now(parts: PageParts, row: Row) -> tuple[Fact, ...]:
     if life is not Life.LIVE:
         facts.append(Fact(Text("原因", "Why"), rows.words(row["why"])))
     if value is not None:
-        said = Text(f"{value:g} {unit.zh}".rstrip(), f"{value:g} {unit.en}".rstrip())
+        said = Text(*(f"{formats.reading(value)} {sign}".rstrip() for sign in (unit.zh, unit.en)))
         facts.append(Fact(Text("最新读数", "Latest reading"), said, rows.moment(row["time"])))
     return (*facts, Fact(Text("标识", "Id"), same(str(row["id"]))), Fact(Text("区域", "Area"), rows.area(parts, row["area"])))
 
@@ -59,7 +61,7 @@ def contract(promised: Contract, unit: Text) -> tuple[Fact, ...]:
     """What a contract promises, a line each; none for one that promises nothing."""
     facts = [Fact(title, same(f"{span / MINUTE:g}")) for name, title in _SPANS if (span := getattr(promised, name)) is not None]
     if promised.low is not None or promised.high is not None:
-        low, high = ("…" if each is None else f"{each:g}" for each in (promised.low, promised.high))
+        low, high = ("…" if each is None else formats.reading(each) for each in (promised.low, promised.high))
         facts.append(
             Fact(Text("量程", "Range"), Text(f"{low} 至 {high} {unit.zh}".rstrip(), f"{low} to {high} {unit.en}".rstrip()))
         )
@@ -90,7 +92,7 @@ def gaps(parts: PageParts, caller: Caller, stream: Stream, unit: Text) -> Table:
 def _gap(gap: Gap, sign: Text) -> tuple[Cell, ...]:
     estimated, error = _NO_GROUND, None
     if gap.values:
-        low, high = f"{min(gap.values):g}", f"{max(gap.values):g}"
+        low, high = formats.reading(min(gap.values)), formats.reading(max(gap.values))
         span = same(low) if low == high else Text(f"{low} 至 {high}", f"{low} to {high}")
         estimated = Text(f"{span.zh}{sign.zh}", f"{span.en}{sign.en}")
         way = _WAYS[gap.way or "line"]
@@ -101,12 +103,13 @@ def _gap(gap: Gap, sign: Text) -> tuple[Cell, ...]:
         )
     struck = Text(f"作废 {gap.struck}", f"{gap.struck} struck out") if gap.struck else None
     missing = Cell(number=float(gap.missing), note=struck)
-    return (Cell(at=gap.since), Cell(at=gap.until), missing, Cell(text=estimated, note=error))
+    until = Cell(reason=_NONE_SINCE) if gap.until is None else Cell(at=gap.until)
+    return (Cell(at=gap.since), until, missing, Cell(text=estimated, note=error))
 
 
 def evidence(learned: Learned, unit: Text) -> tuple[Fact, ...]:
     """What a proposal rests on, and how such a one was kept."""
-    broken = learned.broken
+    broken, lowest, highest = learned.broken, formats.reading(learned.lowest), formats.reading(learned.highest)
     usual, longest = learned.usual / MINUTE, learned.longest / MINUTE
     return (
         Fact(Text("依据的读数", "Readings it rests on"), same(f"{learned.readings}")),
@@ -119,8 +122,8 @@ def evidence(learned: Learned, unit: Text) -> tuple[Fact, ...]:
         Fact(
             Text("读数范围", "Seen between"),
             Text(
-                f"{learned.lowest:g} 至 {learned.highest:g} {unit.zh}".rstrip(),
-                f"{learned.lowest:g} and {learned.highest:g} {unit.en}".rstrip(),
+                f"{lowest} 至 {highest} {unit.zh}".rstrip(),
+                f"{lowest} and {highest} {unit.en}".rstrip(),
             ),
         ),
         Fact(
@@ -145,10 +148,15 @@ def fields(promised: Contract, given: Mapping[str, str], unit: Text) -> tuple[Pr
     limits = [(name, Text(f"{title.zh}{sign.zh}", f"{title.en}{sign.en}"), getattr(promised, name)) for name, title in _LIMITS]
     hours = [(name, title, getattr(promised, name)) for name, title in _HOURS]
     return (
-        *(PromiseField(name, title, value(name, None if span is None else f"{span / MINUTE:g}")) for name, title, span in spans),
-        *(PromiseField(name, title, value(name, None if limit is None else f"{limit:g}")) for name, title, limit in limits),
+        *(PromiseField(name, title, value(name, None if span is None else _exact(span / MINUTE))) for name, title, span in spans),
+        *(PromiseField(name, title, value(name, None if limit is None else _exact(limit))) for name, title, limit in limits),
         *(PromiseField(name, title, value(name, None if at is None else typed.clock(at)), clock=True) for name, title, at in hours),
     )
+
+
+def _exact(value: float) -> str:
+    """A number as it is typed: what a person agrees on is what was shown, ten seconds as 0.166666666666667 minutes too."""
+    return f"{value:.15g}"
 
 
 def line(parts: PageParts, one: Promise, unit: Text) -> PromiseLine:

@@ -12,6 +12,7 @@ from citybrain.kernel.errors import BadInputError, NotFoundError
 from citybrain.kernel.predicate import EVERYTHING, Compare, Predicate
 from citybrain.kernel.text import Text, same
 from citybrain.kernel.things import LIFE_WORDS, Life
+from citybrain.web import formats
 from citybrain.web.desk_views import Tab
 from citybrain.web.stream_views import StreamsPage
 from citybrain.web.views import Cell, Column, Fact, Table, Tone
@@ -96,7 +97,8 @@ def _line(parts: PageParts, row: rows.Row) -> tuple[Cell, ...]:
     life = Life(str(row["life"]))
     tone: Tone = "plain" if life in _FINE else "warn"
     unit, value = rows.sign(str(row["unit"])), rows.number(row["value"])
-    reading = None if value is None else Text(f"{value:g} {unit.zh}".rstrip(), f"{value:g} {unit.en}".rstrip())
+    said = None if value is None else formats.reading(value)
+    reading = None if said is None else Text(f"{said} {unit.zh}".rstrip(), f"{said} {unit.en}".rstrip())
     never, since = LIFE_WORDS[Life.NEVER], rows.moment(row["since"])
     return (
         Cell(text=named(parts, row), href=f"{PATH}/{quote(str(row['id']))}"),

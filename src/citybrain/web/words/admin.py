@@ -62,6 +62,7 @@ WORDS: Final = {
     "stored": Text("存储", "Stored"),
     "duplicate": Text("重复", "Duplicate"),
     "refused": Text("拒收", "Refused"),
+    "refused_because": Text("拒收原因", "Why rows were refused"),
     "pending": Text("待处理", "Pending"),
     "difference": Text("差额", "Difference"),
     "deleted": Text("到期删除", "Deleted"),

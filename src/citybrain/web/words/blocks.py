@@ -66,6 +66,11 @@ WORDS: Final = {
     "corrected_of": Text("其中 {count} 个由人员更正", "{count} of them set by a person"),
     "struck": Text("作废", "Struck out"),
     "struck_of": Text("另有 {count} 个由人员作废", "{count} others struck out by a person"),
+    "beyond": Text("图外", "Beyond"),
+    "beyond_of": Text(
+        "{count} 个读数远超合理范围，画在边上，数值见数据表",
+        "{count} far beyond what is plausible, drawn at the edge; the table has them",
+    ),
     "seen": Text("实测", "Measured"),
     "ahead": Text("预测", "Forecast"),
     "low": Text("预测下限", "Forecast, low"),
