@@ -30,10 +30,11 @@ def page() -> str:
     with TemporaryDirectory() as folder, opened(Settings(state=str(Path(folder) / "var")), upgrade=True) as stores:
         listed = sorted(_routes(asgi.application(build(Settings(), stores, installed(), FixedClock(_NOW)))))
     about = Text(
-        "每条路由都先以所列操作询问策略（见 [角色](roles.md)）。机器可读的完整说明在运行实例的 `/api/openapi.json`（OpenAPI 3.1）。"
+        "每条路由都先以所列操作询问策略（见 [角色](roles.md)）。机器可读的完整说明在运行实例的 `/api/openapi.json`，"
+        "SensorThings 的在 `/sta/v1.1/api`（OpenAPI 3.1）。"
         "出错时返回问题文档（RFC 9457），见 [错误](errors.md)。",
         "Before every route policy is asked for the action beside it (see [roles](roles.md)). The whole document for machines is "
-        "`/api/openapi.json` of a running instance. Errors are problem documents, see [errors](errors.md). Lists take `limit`, `cursor`, "
+        "`/api/openapi.json` of a running instance, that of SensorThings `/sta/v1.1/api`. Errors are problem documents, see [errors](errors.md). Lists take `limit`, `cursor`, "
         "`count`, `sort`, `bbox` and `column.op=value`; changes of a case take `If-Match`.",
     )
     head = ("方法 · method", "路径 · path", "操作 · action", "说明 · about")

@@ -116,6 +116,10 @@ def test_built_in_functions_give_what_the_standard_says(written: str, expected: 
         ("st_overlaps(place, place)", False),
         ("st_relate(place, place, '0FFFFFFF2')", True),
         ("st_within(t, place)", False),
+        ("a in (1,7)", True),
+        ("a add 1 in (8) and not (t in ('x', 'y'))", True),
+        ("a in (1, 2) or z in (null, 'x')", True),
+        ("date(at) in (2026-11-21, 2026-11-22)", True),
     ],
 )
 def test_built_in_operations_hold_where_the_standard_says(*, written: str, expected: bool) -> None:
@@ -135,6 +139,9 @@ def test_built_in_operations_hold_where_the_standard_says(*, written: str, expec
         "geography'nonsense'",
         "f'",
         "a eq 1 b",
+        "a in ()",
+        "a in 1",
+        "a in (1",
         "time(at) lt 25:00",
         "a lt 1e400",
         f"a lt {'9' * 400}",

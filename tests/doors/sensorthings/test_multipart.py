@@ -71,7 +71,7 @@ def _parts(message: EmailMessage) -> list[Any]:
         inner = BytesParser(EmailMessage, policy=policy.HTTP).parsebytes(rest)
         text = _content(inner)
         assert inner["Content-Length"] == str(len(text))
-        body = msgspec.json.decode(text) if text and inner.get_content_type() == "application/json" else text.decode()
+        body = msgspec.json.decode(text) if text and inner.get_content_type().endswith("json") else text.decode()
         found.append((int(line.split()[1]), part["Content-ID"], str(inner["Location"]) if "Location" in inner else body))
     return found
 
@@ -119,7 +119,7 @@ async def test_a_change_set_that_fails_is_one_answer_and_nothing_of_it_is_done(s
     before = standing(sta)
     async with sta.client("admin") as client:
         (failed,) = await sent(client, [THING, BAD, *WHOLE[1:]], THING)
-        assert (failed[0], failed[1], failed[2]["type"]) == (400, "bad", "error")
+        assert (failed[0], failed[1], failed[2]["type"]) == (400, "bad", "/docs/errors#bad_input")
         assert standing(sta) == before
         going_on = await answered(client, mixed([THING, BAD], THING), Prefer="odata.continue-on-error")
         assert going_on.headers["preference-applied"] == "odata.continue-on-error"

@@ -18,12 +18,13 @@ from litestar.types import HTTPDisconnectEvent, HTTPReceiveMessage, HTTPRequestE
 
 from citybrain.doors.sensorthings import answers, jsonbatch, multipart
 from citybrain.doors.sensorthings.batched import BATCH, Answer, Batch, Part, below, checked, group_of
+from citybrain.doors.sensorthings.openapi import PROBLEM
 from citybrain.doors.sensorthings.parts import Call, SensorThingsParts
 from citybrain.doors.sensorthings.paths import ROOT, segments
 from citybrain.doors.sensorthings.together import STATE, Group, entered
 from citybrain.kernel.errors import CityError
 from citybrain.kernel.ids import new_id
-from citybrain.kernel.text import Json
+from citybrain.kernel.text import Json, Text
 
 __all__ = ["BATCH", "answered"]
 
@@ -129,12 +130,13 @@ def _undone(request: Call, members: Sequence[Part], place: int, failed: Answer) 
 
 
 def _dependent(request: Call, zh: str, en: str) -> Answer:
-    what = en if _english(request) else f"{zh} {en}"
-    return _told(_DEPENDENT, {"code": _DEPENDENT, "type": "error", "message": what, "reason": "failed_dependency"})
+    title = Text("所依赖的请求未成功", "Failed dependency")
+    what = answers.problem(_DEPENDENT, "failed_dependency", title, Text(zh, en), english=_english(request))
+    return _told(_DEPENDENT, what | {"type": "about:blank"})
 
 
 def _told(status: int, what: Json) -> Answer:
-    return Answer(status, {"content-type": answers.JSON}, msgspec.json.encode(what))
+    return Answer(status, {"content-type": PROBLEM}, msgspec.json.encode(what))
 
 
 def _english(request: Call) -> bool:

@@ -25,7 +25,8 @@ from citybrain.kernel.instant import Instant, parse
 from citybrain.kernel.text import Json, same
 from citybrain.kernel.things import By, Contract, Field
 
-_GEOJSON: Final = frozenset({"application/geo+json", "application/vnd.geo+json"})
+GEOJSON: Final = frozenset({"application/geo+json", "application/vnd.geo+json"})
+"""The encodingTypes of what stands somewhere."""
 _COMPUTED: Final = frozenset({"observedArea", "phenomenonTime", "resultTime"})
 _JOINT: Final = (
     "name", "description", "observationType", "multiObservationDataTypes", "unitOfMeasurements", "properties", "Thing", "Sensor",
@@ -90,7 +91,7 @@ def feature(value: Json) -> tuple[str, Spot]:
 
 def _spot(body: Whole, drawn: str) -> Spot:
     """Where something stands and what is said of the place, whose GeoJSON is the property ``drawn``."""
-    if body.text("encodingType") not in _GEOJSON:
+    if body.text("encodingType") not in GEOJSON:
         raise not_held("encodingType 仅可为 application/geo+json。", "encodingType can be application/geo+json.")
     words: dict[str, Json] = {
         "name": body.text("name"),

@@ -24,6 +24,8 @@ _TOKEN: Final = re.compile(
     r")"
 )
 _LEVELS: Final = (("or",), ("and",), ("eq", "ne", "gt", "ge", "lt", "le"), ("add", "sub"), ("mul", "div", "mod"))
+_COMPARED: Final = 2
+"""The level at which ``in`` is read."""
 _FLAT: Final = frozenset({"or", "and"})
 _WORDS: Final = {"true": Literal(value=True), "false": Literal(value=False), "null": Literal(None)}
 _DEEPEST: Final = 40
@@ -122,7 +124,17 @@ def _binary(tokens: _Tokens, level: int, depth: int) -> Node:
         if len(chain) > _DEEPEST:
             raise _UnreadError(word, "too many in a row")
         left = Function(word, (left, chain[-1]))
-    return left
+    return left if level != _COMPARED or tokens.takes("in") is None else _among(left, tokens, depth)
+
+
+def _among(left: Node, tokens: _Tokens, depth: int) -> Node:
+    """``left in (…)`` as the conditions of which one must hold (OData 4.01 part 2 clause 5.1.1.1.12)."""
+    tokens.expect("(")
+    found = [Function("eq", (left, _binary(tokens, _COMPARED + 1, depth + 1)))]
+    while tokens.takes(",") is not None:
+        found.append(Function("eq", (left, _binary(tokens, _COMPARED + 1, depth + 1))))
+    tokens.expect(")")
+    return found[0] if len(found) == 1 else Function("or", tuple(found))
 
 
 def _unary(tokens: _Tokens, depth: int) -> Node:

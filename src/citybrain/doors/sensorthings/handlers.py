@@ -19,6 +19,7 @@ from citybrain.doors.sensorthings import (
     leading,
     links,
     multipart,
+    openapi,
     sending,
     tabled,
 )
@@ -56,6 +57,12 @@ def _asks(action: str, of: str = "") -> dict[str, object]:
 def root(request: Call, parts: Parts) -> Response[bytes]:
     """Entity sets and conformance classes."""
     return answers.said(answers.landing(_host(request), parts.mqtt_port))
+
+
+@get(openapi.AT, opt=_asks("catalogue.read"), sync_to_thread=False)
+def described() -> Response[bytes]:
+    """The OpenAPI 3.1 document of the door."""
+    return Response(openapi.encoded(), media_type=openapi.MEDIA_TYPE)
 
 
 @get(_BELOW, opt=_asks("entity.read", "entity"), sync_to_thread=True)
@@ -117,7 +124,7 @@ async def end(request: Call, parts: Parts, path: FromPath[str]) -> Response[byte
     return Response(b"", status_code=200)
 
 
-HANDLERS: Final = (root, read, write, change, end)
+HANDLERS: Final = (root, described, read, write, change, end)
 
 
 def _end(request: Call, parts: SensorThingsParts, where: tuple[Segment, ...]) -> None:

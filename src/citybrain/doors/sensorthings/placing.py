@@ -19,7 +19,7 @@ _Position: TypeAlias = Annotated[list[float], Meta(min_length=2, max_length=3)]
 _Line: TypeAlias = Annotated[list[_Position], Meta(min_length=2)]
 _Ring: TypeAlias = Annotated[list[_Position], Meta(min_length=4)]
 _Rings: TypeAlias = Annotated[list[_Ring], Meta(min_length=1)]
-_FORMS: Final[Mapping[str, object]] = {
+FORMS: Final[Mapping[str, object]] = {
     "Point": _Position,
     "LineString": _Line,
     "Polygon": _Rings,
@@ -27,12 +27,13 @@ _FORMS: Final[Mapping[str, object]] = {
     "MultiLineString": Annotated[list[_Line], Meta(min_length=1)],
     "MultiPolygon": Annotated[list[_Rings], Meta(min_length=1)],
 }
+"""The kinds of geometry, and of each the coordinates."""
 
 
 def geometry(value: Json) -> Mapping[str, Json] | None:
     """The geometry of GeoJSON, out of its Feature where it is in one; None for anything else."""
     found = value.get("geometry") if isinstance(value, dict) and value.get("type") == "Feature" else value
-    return found if isinstance(found, dict) and found.get("type") in _FORMS else None
+    return found if isinstance(found, dict) and found.get("type") in FORMS else None
 
 
 def is_point(value: Json) -> bool:
@@ -49,10 +50,10 @@ def place(value: Json) -> Place:
     """
     found = geometry(value)
     if found is None:
-        raise not_held(f"location 须为 GeoJSON 的 {', '.join(_FORMS)}。", f"location is a GeoJSON {', '.join(_FORMS)}.")
+        raise not_held(f"location 须为 GeoJSON 的 {', '.join(FORMS)}。", f"location is a GeoJSON {', '.join(FORMS)}.")
     kind, coordinates = str(found["type"]), found.get("coordinates")
     try:
-        msgspec.convert(coordinates, _FORMS[kind])
+        msgspec.convert(coordinates, FORMS[kind])
     except msgspec.ValidationError as error:
         raise _bad(f"不是 {kind}", f"they are no {kind}: {error}") from error
     listed = list(_positions(coordinates))
