@@ -5,7 +5,7 @@ import gc
 import signal
 import sys
 from collections.abc import Callable, Coroutine, Sequence
-from contextlib import AbstractAsyncContextManager, nullcontext, suppress
+from contextlib import AbstractAsyncContextManager, suppress
 from functools import partial
 from types import FrameType
 
@@ -118,10 +118,9 @@ async def _broker(city: City, door: MqttDoor, feeds: Feeds) -> Broker | None:
 
 
 def _asked(city: City) -> AbstractAsyncContextManager[None]:
-    """Backing up on request; a district on PostgreSQL is backed up by the means of that."""
-    if city.stores.own is None or city.settings.database:
-        return nullcontext()
-    return control.listening(city.settings.folder, partial(saving.save, city.stores, city.settings.folder))
+    """Backing up on request, by the process that keeps the observations."""
+    save = saving.elsewhere if city.stores.own is None else partial(saving.save, city.stores, city.settings)
+    return control.listening(city.settings.folder, save)
 
 
 def _answers(city: City) -> Answers | None:
