@@ -127,9 +127,9 @@ def _answers(city: City) -> Answers | None:
     """What this process answers to the others of its district."""
     settings = city.settings
     if settings.role == "ingest":
-        return Answers(
-            settings.ingest_at, settings.secret, series_answers(city.stores.mine, asyncio.get_running_loop()), papers(settings)
-        )
+        answers = series_answers(city.stores.mine, asyncio.get_running_loop())
+        ledger: dict[str, Answer] = {"accounts": lambda _: plain(city.intake.accounts())}
+        return Answers(settings.ingest_at, settings.secret, {**answers, **ledger}, papers(settings))
     if settings.role == "worker":
         own: dict[str, Answer] = {
             "figures": lambda _: plain(city.indicators.figures()),
