@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 
 import pytest
-from sqlalchemy import create_engine, make_url
+from sqlalchemy import Connection, create_engine, make_url
 
 from citybrain.engines.postgres import Alone, open_postgres
 from citybrain.kernel.errors import BusyError, ConflictError
@@ -82,6 +82,8 @@ def test_a_database_that_is_away_or_has_no_connection_free_is_busy_and_answers_w
             pass
     nowhere.close()
     narrow = open_postgres(postgres_url, patience=0.2)
+    with narrow.begin():
+        pass
     with ExitStack() as held:
         many = (held.enter_context(narrow.read()) for _ in range(100))
         with pytest.raises(BusyError, match="is busy"):
@@ -95,6 +97,8 @@ def test_a_database_that_is_away_or_has_no_connection_free_is_busy_and_answers_w
     owner.dispose()
     with pytest.raises(BusyError, match="look first whether it was"), narrow.read() as connection:
         connection.exec_driver_sql("SELECT 1")
-    with narrow.read() as connection:
-        assert connection.exec_driver_sql("SELECT 1").scalar() == 1
+    for use in (narrow.read, narrow.begin):
+        with use() as found:
+            connection = found if isinstance(found, Connection) else found.connection
+            assert connection.exec_driver_sql("SELECT 1").scalar() == 1, "nothing of before is met again, in either pool"
     narrow.close()

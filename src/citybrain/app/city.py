@@ -131,6 +131,10 @@ def build(
         taker.paced_by(behind)
         if links is not None:
             taker.renewed_by(registry.renew)
+    deriver = observe.Deriver(packs, registry, series, intake, transactions)
+    if links is not None:
+        watch.renewed_by(registry.renew)
+        deriver.renewed_by(registry.renew)
     sources = _sources(stores, registry, latest, packs, clock, catalogue, retaining)
     return City(
         settings=settings,
@@ -151,7 +155,7 @@ def build(
         intake=intake,
         taker=taker,
         following=observe.Following(latest, series, reached) if taker is None else None,
-        deriver=observe.Deriver(packs, registry, series, intake, transactions),
+        deriver=deriver,
         doubts=observe.Doubts(registry, series, latest, transactions, clock),
         census=observe.Census(registry, latest),
         units=units,

@@ -200,6 +200,9 @@ class SqlTransactions:
         try:
             yield
         except (DBAPIError, NoneFreeError) as error:
+            if isinstance(error, DBAPIError) and error.connection_invalidated:
+                # The server was away: whatever waits in either pool is of before that.
+                self.close()
             ours = self._translate(error)
             if ours is None:
                 raise
