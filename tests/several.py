@@ -186,6 +186,7 @@ def database(server: str, name: str) -> Iterator[str]:
     owner = create_engine(address, isolation_level="AUTOCOMMIT")
     with owner.connect() as connection:
         connection.exec_driver_sql(f'CREATE DATABASE "{name}"')
+    owner.dispose()
     try:
         yield make_url(server).set(drivername="postgresql", database=name).render_as_string(hide_password=False)
     finally:

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
 
+import msgspec
 import pytest
 import shapely
 
@@ -26,9 +27,12 @@ STATION = Planted("air-01", "air_station", same("示范站"), Place(117.15, 39.1
 
 
 @contextmanager
-def furnished(state: Path, clock: Clock | None = None, retention: dict[str, int] | None = None) -> Iterator[City]:
-    """The city, opened; a second time over the same folder it finds what it had."""
-    settings = Settings(state=str(state), district="990104", low_water=0, case_prefix="YS", retention=retention or {})
+def furnished(
+    state: Path, clock: Clock | None = None, retention: dict[str, int] | None = None, database: str = ""
+) -> Iterator[City]:
+    """The city, opened; a second time over the same folder and database it finds what it had."""
+    kept = {"state": str(state), "database": database, "retention": retention or {}}
+    settings = msgspec.structs.replace(Settings(district="990104", low_water=0, case_prefix="YS"), **kept)
     with opened(settings, upgrade=True) as stores:
         city = build(settings, stores, installed(), clock or FixedClock(NOW), "demo")
         if not city.areas.all():

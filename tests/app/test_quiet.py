@@ -50,7 +50,7 @@ def test_while_the_one_that_keeps_runs_anywhere_every_command_says_to_stop_it(
 
 
 def test_at_a_folder_that_is_not_its_own_no_command_begins_another_truth(
-    folder: Path, empty: str, capsys: pytest.CaptureFixture[str]
+    folder: Path, empty: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for command in commands(folder):
         capsys.readouterr()
@@ -65,6 +65,10 @@ def test_at_a_folder_that_is_not_its_own_no_command_begins_another_truth(
         capsys.readouterr()
         assert main(command) == 2
         assert "用 --state 指定" in capsys.readouterr().err
+    for name in OTHERS:
+        monkeypatch.delenv(f"CITYBRAIN_{name}")
+    assert main(["serve"]) == 2, "nor does one that would take readings in there"
+    assert "does not hold the observations of this district" in capsys.readouterr().err
 
 
 def test_what_a_command_needs_is_named(folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

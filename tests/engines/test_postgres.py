@@ -2,11 +2,12 @@
 
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 
 import pytest
-from sqlalchemy import create_engine, make_url
+from sqlalchemy import Connection, create_engine, make_url
 
-from citybrain.engines.postgres import Alone
+from citybrain.engines.postgres import Alone, open_postgres
 from citybrain.kernel.errors import BusyError, ConflictError
 
 pytestmark = pytest.mark.postgres
@@ -72,3 +73,32 @@ def test_a_name_that_was_lost_is_taken_anew_unless_another_took_it_meanwhile(
     with pytest.raises(ConflictError):
         first.hold()
     owner.dispose()
+
+
+def test_a_database_that_is_away_or_has_no_connection_free_is_busy_and_answers_when_it_can(postgres_url: str) -> None:
+    nowhere = open_postgres("postgresql://127.0.0.1:1/city", patience=1)
+    for use in (nowhere.begin, nowhere.read):
+        with pytest.raises(BusyError, match=r"does not answer \(.*refused"), use():
+            pass
+    nowhere.close()
+    narrow = open_postgres(postgres_url, patience=0.2)
+    with narrow.begin():
+        pass
+    with ExitStack() as held:
+        many = (held.enter_context(narrow.read()) for _ in range(100))
+        with pytest.raises(BusyError, match="is busy"):
+            list(many)
+    owner = create_engine(make_url(postgres_url).set(drivername="postgresql+psycopg"), isolation_level="AUTOCOMMIT")
+    with owner.connect() as connection:
+        ours = (
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND datname = current_database()"
+        )
+        connection.exec_driver_sql(ours)
+    owner.dispose()
+    with pytest.raises(BusyError, match="look first whether it was"), narrow.read() as connection:
+        connection.exec_driver_sql("SELECT 1")
+    for use in (narrow.read, narrow.begin):
+        with use() as found:
+            connection = found if isinstance(found, Connection) else found.connection
+            assert connection.exec_driver_sql("SELECT 1").scalar() == 1, "nothing of before is met again, in either pool"
+    narrow.close()

@@ -185,3 +185,17 @@ def test_warming_reads_every_template_in_both_languages_and_compiles_it_once() -
     for name in names:
         assert zh.get_template(name).is_up_to_date
         assert zh.get_template(name).root_render_func.__code__ == en.get_template(name).root_render_func.__code__
+
+
+def test_of_a_ledger_that_is_not_told_now_pending_and_difference_are_not_known() -> None:
+    ledger = msgspec.structs.replace(examples.ADMIN.ledgers[0], pending=None)
+    told = msgspec.structs.replace(examples.ADMIN, ledgers=(ledger,), told=ledger.last)
+    html = render.render(told, examples.page("en", "/admin"))
+    assert '<span class="of">Pending</span> not known' in html
+    assert '<span class="of">Difference</span> not known' in html
+    assert "does not answer: these are the counts it last told" in html
+    none = render.render(
+        msgspec.structs.replace(examples.ADMIN, ledgers=(), away=same("nobody there")), examples.page("en", "/admin")
+    )
+    assert "nobody there" in none
+    assert "Nothing has been received yet" not in none

@@ -229,6 +229,34 @@ def test_nothing_acknowledged_is_lost_when_the_process_that_keeps_it_is_killed(s
         assert account["received"] == account["stored"] + account["duplicate"] + sum(account["refused"].values())
 
 
+def sheet(admin: httpx.Client) -> list[dict[str, Any]]:
+    """The ledger of every door, but for what the worker computes meanwhile."""
+    found: list[dict[str, Any]] = admin.get("/api/v1/observe/doors").json()
+    return [one for one in found if one["door"] != "derived"]
+
+
+def test_the_ledger_is_that_of_the_process_that_keeps_it_and_what_is_pending_is_not_known_while_it_is_away(split: District) -> None:
+    with split.officer("api", "admin") as admin, split.officer("ingest", "admin") as keeper:
+        with split.device("api") as device:
+            row = {"stream": "lot-04.free", "time": _at(int(time.time()) - 7200), "value": 5.0}
+            assert send(device, json.dumps({"observations": [row, {**row, "stream": "nobody.a"}]}).encode()).status_code == 200
+        agree(sheet, keeper, admin)
+        before = sheet(admin)
+        assert {one["pending"] for one in before} == {0}
+        assert "citybrain_door_ledger_current 1.0" in admin.get("/metrics").text
+        split.kill("ingest")
+        assert sheet(admin) == [one | {"pending": None} for one in before]
+        page = admin.get("/admin?lang=en")
+        assert page.status_code == 200
+        assert "does not answer: these are the counts it last told" in page.text
+        metrics = admin.get("/metrics").text
+        assert "citybrain_door_ledger_current 0.0" in metrics
+        assert "citybrain_door_pending_rows{" not in metrics
+        split.start("ingest")
+        until(lambda: [one["pending"] for one in sheet(admin)], [0] * len(before), seconds=20)
+        assert "does not answer" not in admin.get("/admin?lang=en").text
+
+
 def gauge(maker: httpx.Client) -> tuple[str, str]:
     """A thing made over SensorThings: where it stands there, and its stream."""
     described = {"description": "made over SensorThings"}

@@ -4,24 +4,27 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 
 import msgspec
 
 from citybrain.app.asked import AskedTables
 from citybrain.app.links import Links
 from citybrain.app.retaining import Retaining
-from citybrain.app.sent import SentCorrections, SentIntake
+from citybrain.app.sent import AskedLedger, SentCorrections, SentIntake
 from citybrain.app.settings import Settings
 from citybrain.app.stores import Stores
 from citybrain.brain import act, decide, detect, exchange, observe, protect, see
 from citybrain.engines.bus import LocalBus
+from citybrain.engines.flight import Calls
 from citybrain.kernel.cases import Flow
 from citybrain.kernel.clock import Clock
 from citybrain.kernel.datasets import Dataset
 from citybrain.kernel.errors import BusyError
 from citybrain.kernel.instant import SECOND, Duration
+from citybrain.kernel.observations import DoorAccount
 from citybrain.kernel.pack import Pack
-from citybrain.kernel.ports import Bus, Series, Source
+from citybrain.kernel.ports import Bus, Source
 from citybrain.kernel.reports import ReportForm
 from citybrain.kernel.things import Origin
 
@@ -101,7 +104,7 @@ def build(
     latest = observe.Latest(registry, series, clock)
     horizon = observe.Horizon(settings.retention, registry, clock)
     taker = None if stores.own is None else observe.Intake(registry, series, latest, clock, bus)
-    intake = _inlet(taker, links, series, horizon, clock)
+    intake = _inlet(taker, links, stores.ingest, horizon, clock)
     kept = registry, series, taker, transactions, horizon, clock
     corrections = observe.Corrections(*kept) if links is None or taker is not None else SentCorrections(*kept, links.corrections)
     corrections.computed_by(packs)
@@ -128,6 +131,10 @@ def build(
         taker.paced_by(behind)
         if links is not None:
             taker.renewed_by(registry.renew)
+    deriver = observe.Deriver(packs, registry, series, intake, transactions)
+    if links is not None:
+        watch.renewed_by(registry.renew)
+        deriver.renewed_by(registry.renew)
     sources = _sources(stores, registry, latest, packs, clock, catalogue, retaining)
     return City(
         settings=settings,
@@ -148,7 +155,7 @@ def build(
         intake=intake,
         taker=taker,
         following=observe.Following(latest, series, reached) if taker is None else None,
-        deriver=observe.Deriver(packs, registry, series, intake, transactions),
+        deriver=deriver,
         doubts=observe.Doubts(registry, series, latest, transactions, clock),
         census=observe.Census(registry, latest),
         units=units,
@@ -210,16 +217,20 @@ def datasets(packs: Sequence[Pack], origin: Origin) -> tuple[Dataset, ...]:
 
 
 def _inlet(
-    taker: observe.Intake | None, links: Links | None, series: Series, horizon: observe.Horizon, clock: Clock
+    taker: observe.Intake | None, links: Links | None, ingest: Calls | None, horizon: observe.Horizon, clock: Clock
 ) -> observe.Inlet:
     if taker is not None:
         return taker
-    if links is None:
+    if links is None or ingest is None:
         message = "A process without a series of its own needs links to the one that has it."
         raise RuntimeError(message)
     checks = observe.Checks(clock)
     checks.kept_by(horizon.expired)
-    return SentIntake(links.readings, checks, series.doors)
+    return SentIntake(links.readings, checks, AskedLedger(partial(_told, ingest), clock))
+
+
+def _told(ingest: Calls) -> tuple[DoorAccount, ...]:
+    return msgspec.convert(ingest.plain("accounts"), tuple[DoorAccount, ...])
 
 
 def _timeouts(settings: Settings) -> protect.Timeouts:

@@ -18,7 +18,7 @@ from citybrain.app.given import settings_of
 from citybrain.app.links import links
 from citybrain.app.lock import StateLock
 from citybrain.app.packs import installed
-from citybrain.app.quiet import quiet
+from citybrain.app.quiet import at_home, quiet
 from citybrain.app.saying import say
 from citybrain.app.settings import Settings
 from citybrain.app.stores import FACTS, SERIES, opened
@@ -64,6 +64,7 @@ def serve(given: argparse.Namespace) -> int:
         )
         raise BadInputError(what)
     with StateLock(settings.folder), opened(settings, upgrade=given.upgrade) as stores:
+        at_home(settings, stores)
         city = build(settings, stores, installed(), RunningClock(wall), links=links(settings))
         _settle(city, given.config)
         running.run(city, None, (), lambda: say(f"http://{_shown(settings)}:{settings.port}/"))

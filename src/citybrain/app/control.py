@@ -80,10 +80,13 @@ def backup(state: Path, target: Path) -> int | None:
 
 
 async def _answer(save: Save, alone: asyncio.Lock, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    with suppress(ConnectionError):
-        writer.write(msgspec.json.encode(await _done(save, alone, await reader.readline())) + b"\n")
-        await writer.drain()
-    writer.close()
+    try:
+        with suppress(ConnectionError):
+            writer.write(msgspec.json.encode(await _done(save, alone, await reader.readline())) + b"\n")
+            await writer.drain()
+    finally:
+        # Also after a fault, which stands in the log: whoever asked must not wait for ever.
+        writer.close()
 
 
 async def _done(save: Save, alone: asyncio.Lock, raw: bytes) -> _Told:

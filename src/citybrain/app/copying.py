@@ -3,6 +3,7 @@
 import argparse
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Final
 
 from citybrain.app import backups, control
 from citybrain.app.given import settings_of
@@ -11,17 +12,24 @@ from citybrain.app.saying import say
 from citybrain.kernel.errors import BadInputError
 from citybrain.kernel.text import Text
 
+_WITHOUT: Final = (
+    "程序没有运行：备份只含此目录，PostgreSQL 中的业务数据须用它自己的工具备份（pg_dump）\n"
+    "nothing runs here: the backup is of this folder alone; PostgreSQL has to be dumped by its own tools (pg_dump)"
+)
+
 
 def backup(given: argparse.Namespace) -> int:
     """Back up a state folder; where a program runs on it, that program does it."""
     settings = settings_of(given)
     with _told():
-        # Before the lock, which would make the folder.
-        backups.present(settings.folder)
         files = control.backup(settings.folder, given.target)
         if files is None:
+            # Before the lock, which would make the folder.
+            backups.present(settings.folder)
             with StateLock(settings.folder):
                 files = backups.backup(settings.folder, given.target)
+            if settings.database:
+                say(_WITHOUT)
     say(f"{files} 个文件 · files")
     return 0
 

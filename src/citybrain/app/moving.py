@@ -44,8 +44,11 @@ def move(settings: Settings, to: str, tell: Callable[[Sheet], None]) -> int:
                 for sheet in copy(before, tx.connection, tables):
                     copied.append(sheet)
                     tell(sheet)
-        except OperationalError as error:
-            raise (_unsure(error) if tables and len(copied) == len(tables) else broken_off(error.orig)) from error
+        except BusyError as error:
+            lost = error.__cause__
+            if not isinstance(lost, OperationalError):
+                raise
+            raise (_unsure(lost) if tables and len(copied) == len(tables) else broken_off(lost.orig)) from lost
     return sum(sheet.rows for sheet in copied)
 
 

@@ -120,6 +120,7 @@ def pages(city: City, demo: DemoNotes | None, outside: Connected | None = None) 
         night=partial(_night, city, see.Nights(city.stores.facts)),
         trace=partial(_trace, city),
         doors=city.intake.accounts,
+        silent=city.intake.silent,
         judged=lambda: city.doubts.judged,
         health=partial(_health, city, outside),
         errors=tuple(

@@ -7,7 +7,7 @@ from citybrain.app.city import City, build, datasets
 from citybrain.app.lock import StateLock
 from citybrain.app.packs import installed
 from citybrain.app.settings import Settings
-from citybrain.app.stores import SERIES, opened
+from citybrain.app.stores import SERIES, Stores, opened
 from citybrain.app.walltime import wall
 from citybrain.brain import detect
 from citybrain.kernel.clock import RunningClock
@@ -25,12 +25,27 @@ def quiet(settings: Settings) -> Iterator[City]:
     if several and not (settings.folder / SERIES).is_dir():
         raise _not_its_own(settings)
     with StateLock(settings.folder), opened(settings, upgrade=False) as stores:
-        if several and stores.series.last_seq() < stores.transactions.cursor(detect.CURSOR):
-            # The rules have read more than lies here: it is another folder's, or one of long ago.
+        if several and _lacks(stores):
             raise _not_its_own(settings)
         city = build(settings, stores, installed(), RunningClock(wall))
         city.catalogue.register_all(datasets(city.packs, city.origin))
         yield city
+
+
+def at_home(settings: Settings, stores: Stores) -> None:
+    """Raise ConflictError for a folder that lacks observations which the database of the district knows of: none may be added there."""
+    if stores.own is not None and settings.database and _lacks(stores):
+        what = Text(
+            f"状态目录 {settings.folder} 中没有本城区的观测数据。请用 --state 指定原来的目录；它若已丢失，请把它和数据库一起从同一备份恢复。",
+            f"The state folder {settings.folder} does not hold the observations of this district. Name the folder that does with --state; "
+            "if that is lost, restore it and the database from one backup.",
+        )
+        raise ConflictError(what, folder=str(settings.folder))
+
+
+def _lacks(stores: Stores) -> bool:
+    """Whether the rules have read more than lies here: then it is another folder's, or one of long ago."""
+    return stores.series.last_seq() < stores.transactions.cursor(detect.CURSOR)
 
 
 def _not_its_own(settings: Settings) -> ConflictError:

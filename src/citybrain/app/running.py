@@ -5,7 +5,7 @@ import gc
 import signal
 import sys
 from collections.abc import Callable, Coroutine, Sequence
-from contextlib import AbstractAsyncContextManager, nullcontext, suppress
+from contextlib import AbstractAsyncContextManager, suppress
 from functools import partial
 from types import FrameType
 
@@ -118,19 +118,18 @@ async def _broker(city: City, door: MqttDoor, feeds: Feeds) -> Broker | None:
 
 
 def _asked(city: City) -> AbstractAsyncContextManager[None]:
-    """Backing up on request; a district on PostgreSQL is backed up by the means of that."""
-    if city.stores.own is None or city.settings.database:
-        return nullcontext()
-    return control.listening(city.settings.folder, partial(saving.save, city.stores, city.settings.folder))
+    """Backing up on request, by the process that keeps the observations."""
+    save = saving.elsewhere if city.stores.own is None else partial(saving.save, city.stores, city.settings)
+    return control.listening(city.settings.folder, save)
 
 
 def _answers(city: City) -> Answers | None:
     """What this process answers to the others of its district."""
     settings = city.settings
     if settings.role == "ingest":
-        return Answers(
-            settings.ingest_at, settings.secret, series_answers(city.stores.mine, asyncio.get_running_loop()), papers(settings)
-        )
+        answers = series_answers(city.stores.mine, asyncio.get_running_loop())
+        ledger: dict[str, Answer] = {"accounts": lambda _: plain(city.intake.accounts())}
+        return Answers(settings.ingest_at, settings.secret, {**answers, **ledger}, papers(settings))
     if settings.role == "worker":
         own: dict[str, Answer] = {
             "figures": lambda _: plain(city.indicators.figures()),

@@ -1,4 +1,4 @@
-"""What a process hands to the one that owns the observations, by way of JetStream: readings, and corrections of them.
+"""What a process hands to the one that owns the observations, by way of JetStream: readings, and corrections of them; and its ledger.
 
 Both are repeated without harm: a piece of readings has a key that stays the same, and a correction is made over what was seen.
 """
@@ -8,14 +8,16 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
 
 import msgspec
+from msgspec.structs import replace
 from sqlalchemy import Connection
 
 from citybrain.brain import observe
 from citybrain.engines.nats import Work
 from citybrain.engines.told import Told, raised, told
 from citybrain.kernel.clock import Clock
-from citybrain.kernel.errors import CityError
+from citybrain.kernel.errors import BusyError, CityError
 from citybrain.kernel.ids import new_id
+from citybrain.kernel.instant import Instant
 from citybrain.kernel.observations import DoorAccount, Floats, Ints, Numbers, Refusal
 from citybrain.kernel.ports import Series, Transactions
 from citybrain.kernel.things import Stream
@@ -40,17 +42,43 @@ class _Correcting(msgspec.Struct, frozen=True, array_like=True):
     no: int = 0
 
 
+class AskedLedger:
+    """The ledger as the process that keeps it has it, with what is on its way there; what it last told, while it is away."""
+
+    def __init__(self, asked: Callable[[], Sequence[DoorAccount]], clock: Clock) -> None:
+        self._asked = asked
+        self._clock = clock
+        self._last: tuple[DoorAccount, ...] | None = None
+        self._told = clock.wall()
+        self._away = False
+
+    def __call__(self) -> Sequence[DoorAccount]:
+        """The account of each door; ``pending`` is None, for it is not known, while the other process is away.
+
+        Raises BusyError where it was not there since this one began.
+        """
+        try:
+            self._last = tuple(self._asked())
+        except BusyError:
+            self._away = True
+            if self._last is None:
+                raise
+            return [replace(one, pending=None) for one in self._last]
+        self._away, self._told = False, self._clock.wall()
+        return self._last
+
+    def silent(self) -> Instant | None:
+        """When the other process last told (wall time), where it is away now."""
+        return self._told if self._away else None
+
+
 class SentIntake:
     """The intake of another process: rows go there, and the verdict comes back when they are durable."""
 
-    def __init__(self, work: Work, checks: observe.Checks, doors: Callable[[], Sequence[DoorAccount]]) -> None:
+    def __init__(self, work: Work, checks: observe.Checks, ledger: AskedLedger) -> None:
         self._work = work
         self._checks = checks
-        self._doors = doors
-
-    def accounts(self) -> Sequence[DoorAccount]:
-        """The ledger as the store keeps it; what is on its way is known where it is kept."""
-        return self._doors()
+        self.accounts, self.silent = ledger.__call__, ledger.silent
 
     def refused(self, rows: observe.Rows, registry: observe.Registry) -> tuple[Refusal, ...]:
         """Which rows would be refused now; asked here, for it needs no store."""

@@ -35,8 +35,9 @@ _START = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Stores:
-    """The opened stores; ``own`` is the series of this process, None where another one owns it. ``worker`` asks who makes the figures.
+    """The opened stores; ``own`` is the series of this process, None where another one owns it.
 
+    ``ingest`` asks who keeps the observations and ``worker`` who makes the figures, where those are other processes.
     ``cleared`` is a copy of observations that lay with the facts and went when they were opened, until that is in the audit trail.
     """
 
@@ -48,6 +49,7 @@ class Stores:
     keys: SoftKeys
     space: FreeSpace
     worker: Calls | None = None
+    ingest: Calls | None = None
     alone: Alone | None = None
     cleared: Cleared | None = None
 
@@ -85,9 +87,13 @@ def opened(settings: Settings, *, upgrade: bool) -> Iterator[Stores]:
         if facts is None:
             worker = _calls(settings.worker_at, settings, stack, None)
             facts = RemoteFacts(worker)
-        series: Kept = own or _remote(settings, stack)
+        ingest: Calls | None = None
+        series: Kept | None = own
+        if series is None:
+            ingest = _calls(settings.ingest_at, settings, stack, "last_seq")
+            series = _remote(settings, ingest, stack)
         files, keys = FolderFiles(shared / "files"), SoftKeys(shared / "keys", settings.suite)
-        yield Stores(transactions, series, own, facts, files, keys, space, worker, alone, cleared)
+        yield Stores(transactions, series, own, facts, files, keys, space, worker, ingest, alone, cleared)
 
 
 def _alone(settings: Settings) -> Alone | None:
@@ -111,9 +117,8 @@ def _own(settings: Settings, space: FreeSpace, stack: ExitStack) -> tuple[DuckSe
     return series, DuckFacts(file) if settings.role == "all" else None
 
 
-def _remote(settings: Settings, stack: ExitStack) -> RemoteSeries:
+def _remote(settings: Settings, calls: Calls, stack: ExitStack) -> RemoteSeries:
     """The series of the process that owns the observations; with a Spark server its history is read there."""
-    calls = _calls(settings.ingest_at, settings, stack, "last_seq")
     if not settings.spark:
         return RemoteSeries(calls)
     # Imported where it is wanted alone: it takes seconds, and most districts have no Spark.

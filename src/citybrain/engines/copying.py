@@ -1,12 +1,13 @@
-"""Copying every row of one transactional store into another, which is PostgreSQL, and holding both against one another.
+"""Copying every row of one transactional store into another, and holding both against one another.
 
 Everything happens within two transactions that the caller has opened: a snapshot of the source, and one of the target that commits
-all of it or nothing. Rows go by COPY (PostgreSQL manual, "COPY"), which psycopg offers on its own connection alone.
+all of it or nothing. Rows go to PostgreSQL by COPY (PostgreSQL manual, "COPY"), which psycopg offers on its own connection alone.
 """
 
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 import msgspec
@@ -25,6 +26,8 @@ _THINGS = """
     ORDER BY c.relname
 """
 """What stands in the schema; what an extension brought is not counted."""
+_GOING_ON = "SELECT setval(pg_get_serial_sequence(:table, :column), :newest)"
+_NEWEST = "SELECT pg_sequence_last_value(pg_get_serial_sequence(:table, :column)::regclass)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +47,13 @@ def standing(target: Connection) -> tuple[str, ...]:
 def copy(source: Connection, target: Connection, tables: Sequence[Table]) -> Iterator[Sheet]:
     """Copy tables, parents before children, into those of the same names, which are empty; what each holds, when both sides agree.
 
-    Raises BadInputError for a row that PostgreSQL does not take, BusyError where it breaks off, and ConflictError where the copy does
-    not hold what the source does.
+    Raises BadInputError for a row that a target on PostgreSQL does not take, BusyError where that breaks off, and ConflictError where the
+    copy does not hold what the source does.
     """
     for table in tables:
         sent = _Adding(table)
-        _send(target, table, sent.seen(_rows(source, table)))
+        send = _send if target.dialect.name == "postgresql" else _insert
+        send(target, table, sent.seen(_rows(source, table)))
         _go_on(source, target, table)
         yield _agreed(sent.sheet(), sheet(target, table))
 
@@ -125,27 +129,46 @@ def _send(target: Connection, table: Table, rows: Iterable[Row[Any]]) -> None:
         raise BadInputError(what, table=table.name) from error
 
 
+def _insert(target: Connection, table: Table, rows: Iterable[Row[Any]]) -> None:
+    left = iter(rows)
+    while piece := [row._asdict() for row in islice(left, _PIECE)]:
+        target.execute(table.insert(), piece)
+
+
 def _go_on(source: Connection, target: Connection, table: Table) -> None:
     """Have the numbers that a table gives itself go on after the greatest that was ever given."""
     column: Column[Any] | None = table.autoincrement_column
     if column is None:
         return
-    newest = source.execute(select(func.max(column))).scalar() or 0
-    if inspect(source).has_table("sqlite_sequence"):
-        given = text("SELECT seq FROM sqlite_sequence WHERE name = :name")
-        newest = max(newest, source.execute(given, {"name": table.name}).scalar() or 0)
-    if newest:
-        name = target.dialect.identifier_preparer.format_table(table)
-        going_on = text("SELECT setval(pg_get_serial_sequence(:table, :column), :newest)")
-        target.execute(going_on, {"table": name, "column": column.name, "newest": newest})
+    newest = max(source.execute(select(func.max(column))).scalar() or 0, _given(source, table, column) or 0)
+    if not newest:
+        return
+    if target.dialect.name == "postgresql":
+        target.execute(text(_GOING_ON), {**_numbers(target, table, column), "newest": newest})
+    else:
+        target.execute(text("DELETE FROM sqlite_sequence WHERE name = :name"), {"name": table.name})
+        target.execute(text("INSERT INTO sqlite_sequence VALUES (:name, :newest)"), {"name": table.name, "newest": newest})
+
+
+def _given(source: Connection, table: Table, column: Column[Any]) -> int | None:
+    """The greatest number that a table has given itself, whether its row is still there or not."""
+    if source.dialect.name == "postgresql":
+        return source.execute(text(_NEWEST), _numbers(source, table, column)).scalar()
+    if not inspect(source).has_table("sqlite_sequence"):
+        return None
+    return source.execute(text("SELECT seq FROM sqlite_sequence WHERE name = :name"), {"name": table.name}).scalar()
+
+
+def _numbers(connection: Connection, table: Table, column: Column[Any]) -> dict[str, str]:
+    return {"table": connection.dialect.identifier_preparer.format_table(table), "column": column.name}
 
 
 def _agreed(sent: Sheet, found: Sheet) -> Sheet:
     if sent == found:
         return found
     what = Text(
-        f"表 {sent.table} 迁移后不一致（原有 {sent.rows} 行，迁入 {found.rows} 行，或内容不同）。没有迁移任何内容，请报告此问题。",
-        f"The table {sent.table} differs after the copy ({sent.rows} rows there, {found.rows} here, or their content). Nothing was moved; "
-        "please report this.",
+        f"表 {sent.table} 复制后不一致（原有 {sent.rows} 行，复制 {found.rows} 行，或内容不同）。没有留下任何复制的内容，请报告此问题。",
+        f"The table {sent.table} differs after the copy ({sent.rows} rows there, {found.rows} here, or their content). Nothing of the copy "
+        "was left; please report this.",
     )
     raise ConflictError(what, table=sent.table)

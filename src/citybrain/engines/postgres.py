@@ -4,7 +4,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
 from sqlalchemy import URL, Connection, create_engine, event, make_url
-from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as NoneFreeError
 
 from citybrain.engines.space import full
 from citybrain.engines.transactions import SqlTransactions
@@ -107,10 +108,23 @@ def _open() -> Iterator[None]:
 _STATES: dict[str, Callable[[], CityError]] = {"53100": full}
 _BUSY_STATES = frozenset(("55P03", "40001", "40P01", "53300"))
 """Lock not available, serialization failure, deadlock, too many connections."""
+_AWAY_STATES = ("08", "57P")
+"""Connection exceptions; the server is being ended, is starting or was ended."""
 
 
-def _translate(error: DBAPIError) -> CityError | None:
-    state = getattr(error.orig, "sqlstate", None)
-    if state in _BUSY_STATES:
+def _translate(error: DBAPIError | NoneFreeError) -> CityError | None:
+    state = getattr(getattr(error, "orig", None), "sqlstate", None)
+    if state in _BUSY_STATES or isinstance(error, NoneFreeError):
         return BusyError(Text("数据库正忙，请稍后重试。", "The database is busy. Try again shortly."), retry_after=1)
+    if isinstance(error, OperationalError | InterfaceError) and (state is None or state.startswith(_AWAY_STATES)):
+        return _away(error)
     return _STATES[state]() if state in _STATES else None
+
+
+def _away(error: DBAPIError) -> BusyError:
+    why = str(error.orig).strip().partition("\n")[0]
+    what = Text(
+        f"数据库没有应答（{why}），请稍后重试；如果正在保存，重试前请先查看是否已保存。",
+        f"The database does not answer ({why}). Try again shortly; of what was being saved, look first whether it was.",
+    )
+    return BusyError(what, retry_after=2)

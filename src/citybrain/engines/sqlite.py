@@ -8,6 +8,7 @@ from pathlib import Path
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as NoneFreeError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from citybrain.engines.space import FreeSpace, full
@@ -99,7 +100,9 @@ def _beginning(statement: str) -> Callable[[Connection], None]:
     return begin
 
 
-def _translate(error: DBAPIError) -> CityError | None:
+def _translate(error: DBAPIError | NoneFreeError) -> CityError | None:
+    if isinstance(error, NoneFreeError):
+        return _busy()
     cause = error.orig
     if not isinstance(cause, sqlite3.Error):
         return None

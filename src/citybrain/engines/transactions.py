@@ -25,6 +25,7 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as NoneFreeError
 
 from citybrain.kernel.errors import CityError
 from citybrain.kernel.events import Event
@@ -34,7 +35,7 @@ from citybrain.kernel.text import Json
 
 Gate: TypeAlias = Callable[[], AbstractContextManager[None]]
 """What a writer passes before it begins: a lock, a look at the free space."""
-Translate: TypeAlias = Callable[[DBAPIError], CityError | None]
+Translate: TypeAlias = Callable[[DBAPIError | NoneFreeError], CityError | None]
 """A product's error as one of ours, or None when it should pass as it is."""
 
 METADATA = MetaData()
@@ -198,7 +199,10 @@ class SqlTransactions:
     def _translated(self) -> Iterator[None]:
         try:
             yield
-        except DBAPIError as error:
+        except (DBAPIError, NoneFreeError) as error:
+            if isinstance(error, DBAPIError) and error.connection_invalidated:
+                # The server was away: whatever waits in either pool is of before that.
+                self.close()
             ours = self._translate(error)
             if ours is None:
                 raise

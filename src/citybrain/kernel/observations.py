@@ -86,7 +86,7 @@ class SeriesQuery(msgspec.Struct, frozen=True):
 
 
 class DoorAccount(msgspec.Struct, frozen=True):
-    """The ledger of a door: received = stored + duplicate + refused + pending; ``deleted`` of those stored were kept long enough."""
+    """The ledger of a door: received = stored + duplicate + refused + pending (None: not known); ``deleted`` of those stored are past."""
 
     door: str
     received: int
@@ -95,4 +95,4 @@ class DoorAccount(msgspec.Struct, frozen=True):
     refused: dict[str, int]
     last: Instant | None
     deleted: int = 0
-    pending: int = 0
+    pending: int | None = 0

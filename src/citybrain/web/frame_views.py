@@ -50,7 +50,7 @@ class Problem(msgspec.Struct, frozen=True):
 class DoorLedger(msgspec.Struct, frozen=True):
     """A door's ledger: received = stored + duplicate + refused + pending; anything else is a difference and is shown as one.
 
-    ``deleted`` of those stored were kept as long as the settings say, and deleted with a record.
+    ``pending`` is None where it is not known; then no difference is either. ``deleted`` of those stored were kept as long as the settings say, and deleted with a record.
     """
 
     title: Text
@@ -58,7 +58,7 @@ class DoorLedger(msgspec.Struct, frozen=True):
     stored: int
     duplicate: int
     refused: int
-    pending: int
+    pending: int | None
     last: Instant | None
     href: str = ""
     deleted: int = 0
@@ -77,11 +77,16 @@ class Health(msgspec.Struct, frozen=True):
 
 
 class Admin(msgspec.Struct, frozen=True):
-    """``/admin``; times of ledgers and health are wall times."""
+    """``/admin``; times of ledgers and health are wall times.
+
+    Where the process that keeps the ledgers is away, they are as they stood at ``told``; ``away`` says why there are none at all.
+    """
 
     ledgers: tuple[DoorLedger, ...]
     health: tuple[Health, ...]
     tables: tuple[Table, ...]
+    told: Instant | None = None
+    away: Text | None = None
 
 
 class ErrorEntry(msgspec.Struct, frozen=True):

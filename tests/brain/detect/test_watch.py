@@ -13,6 +13,7 @@ from bench.program import free_port
 from citybrain.brain.detect import Watch
 from citybrain.brain.detect import watch as watching
 from citybrain.brain.detect.rulebook import Rulebook
+from citybrain.brain.observe import AreaBook, Registry
 from citybrain.engines.flight import Answers, Calls, RemoteSeries, series_answers
 from citybrain.kernel.alerts import Grade
 from citybrain.kernel.instant import MINUTE
@@ -300,3 +301,13 @@ async def test_while_who_keeps_the_observations_is_away_that_is_said_once_and_on
 def _until(true: Callable[[], bool]) -> None:
     while not true():
         time.sleep(0.02)
+
+
+async def test_a_rule_fires_for_what_another_process_has_entered_a_moment_ago(world: World) -> None:
+    here = Registry(world.transactions, (tiny.PACK,), AreaBook(world.transactions))
+    watch = replace(world, registry=here).watch()
+    watch.renewed_by(here.renew)
+    world.registry.plant(tiny.pumps(3), "test", "demo", world.clock.city())
+    await world.send(("p3.level", 0, 5.5))
+    watch.run_once()
+    assert [alert.entity for alert in world.alerts.open()] == ["p3"]

@@ -19,6 +19,7 @@ def of(world: World) -> DoorAccount:
 
 
 def difference(one: DoorAccount) -> int:
+    assert one.pending is not None
     return one.received - one.stored - one.duplicate - sum(one.refused.values()) - one.pending
 
 

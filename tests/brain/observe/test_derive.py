@@ -1,7 +1,13 @@
 """Derived fields follow their inputs."""
 
+from dataclasses import replace
+
+import numpy as np
+
+from citybrain.brain.observe import AreaBook, Registry
 from citybrain.kernel.instant import Instant
-from citybrain.kernel.observations import SeriesQuery
+from citybrain.kernel.observations import Batch, SeriesQuery
+from tests.brain import tiny
 from tests.brain.observe.conftest import World
 
 
@@ -72,3 +78,18 @@ async def test_filling_derives_over_a_span_again(world: World) -> None:
     await world.send(("p1.level", -4, 2.0))
     assert await world.deriver().fill(Instant(0), world.clock.city()) == 1
     assert loads(world) == [2.0]
+
+
+async def test_from_what_another_process_has_entered_a_moment_ago_and_from_nobody_s_readings_alike(world: World) -> None:
+    here = Registry(world.transactions, (tiny.PACK,), AreaBook(world.transactions))
+    deriver = replace(world, registry=here).deriver()
+    world.registry.plant(tiny.pumps(3), "test", "demo", world.clock.city())
+    await world.send(("p3.level", -4, 2.0), ("p1.level", -2, 4.0))
+    at = np.array([world.clock.city()], np.int64)
+    await world.series.append(Batch("nobody", "test", world.clock.city(), np.array([999], np.int32), at, np.ones(1), {}))
+    deriver.renewed_by(here.renew)
+    while await deriver.run_once():
+        pass
+    assert loads(world) == [4.0]
+    rows = world.series.scan(SeriesQuery((world.registry.stream("p3.load").no,), Instant(0), Instant(2**61)))
+    assert rows["value"].to_pylist() == [2.0]

@@ -32,6 +32,9 @@ class Noted:
     def accounts(self) -> Sequence[DoorAccount]:
         raise NotImplementedError
 
+    def silent(self) -> None:
+        raise NotImplementedError
+
     def refused(self, rows: Rows, registry: Registry) -> tuple[Refusal, ...]:
         raise NotImplementedError
 

@@ -1,12 +1,16 @@
 """Facts: every committed event lands exactly once."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
+from sqlalchemy import delete
+from structlog.testing import capture_logs
 
 from citybrain.brain.see.facts import FactFeed, flatten
 from citybrain.engines.duckdb.facts import DuckFacts
-from citybrain.engines.transactions import SqlTransactions
+from citybrain.engines.duckdb.file import DuckFile
+from citybrain.engines.transactions import OUTBOX, SqlTransactions
 from citybrain.kernel.events import Event
 from citybrain.kernel.instant import HOUR, Instant
 from tests.brain.see.conftest import MORNING, alert, alert_event, case, moved, opened
@@ -73,3 +77,22 @@ def test_an_event_that_cannot_be_read_does_not_stop_the_feed(tell: Callable[...,
 def test_events_of_others_make_no_fact(tell: Callable[..., int], facts: DuckFacts) -> None:
     assert tell(Event("e1", "citybrain.protect.account.created.v1", "x", MORNING, {})) == 1
     assert facts.position("case_opened") == 0
+
+
+def test_a_folder_without_one_fact_gets_those_of_all_events_that_are_left(
+    store: SqlTransactions, facts: DuckFacts, tmp_path: Path
+) -> None:
+    with store.begin() as tx:
+        tx.emit(opened(case("c1")), opened(case("c2")))
+    FactFeed(store, facts).run_once()
+    with store.begin() as tx:
+        tx.emit(opened(case("c3")))
+        tx.connection.execute(delete(OUTBOX).where(OUTBOX.c.position == 1))
+    file = DuckFile(tmp_path / "new")
+    new = DuckFacts(file)
+    with capture_logs() as said:
+        assert FactFeed(store, new).run_once() == 2
+    assert [(one["event"], one["position"]) for one in said] == [("facts_begin_late", 2)]
+    assert [row["case"] for row in rows(new, "case_opened")] == ["c2", "c3"]
+    file.close()
+    assert FactFeed(store, facts).run_once() == 0, "where there are facts none is read again"

@@ -10,7 +10,7 @@ import duckdb
 import pyarrow as pa
 import pytest
 
-from citybrain.engines.duckdb import DuckFacts, DuckFile, DuckSeries, carry, carrying, clear, forget
+from citybrain.engines.duckdb import DuckFacts, DuckFile, DuckSeries, carry, carrying, clear, forget, lay
 from citybrain.kernel.errors import ConflictError, StorageFullError
 from citybrain.kernel.instant import DAY, Instant
 from tests.engines.duckdb.world import START, batch
@@ -141,3 +141,12 @@ async def test_a_kill_before_any_step_on_the_disk_leaves_the_facts_and_the_next_
     assert cleared.rows == 3
     assert (facts_of(folder), observed(folder)) == (told, 0)
     assert sorted(path.name for path in folder.parent.iterdir()) == ["facts", "facts.cleared"]
+
+
+async def test_facts_that_are_laid_into_a_folder_take_the_place_of_those_that_lay_there(both: Path) -> None:
+    before = observed(both)
+    moved = pa.table({"case": ["c1", "c2", "c3"], "hours": [0.5, None, 2.0], "n": pa.array([1, 2, 3], pa.int32())})
+    lay(both, [("case_moved", moved, 8), ("alert_told", pa.table({"alert": ["y"]}), 3)])
+    _, rows, _, alerts, *positions = (part for one in facts_of(both) for part in (one if isinstance(one, tuple) else (one,)))
+    assert (rows, alerts, positions) == (moved.to_pylist(), [{"alert": "y"}], [8, 3])
+    assert observed(both) == before

@@ -1,14 +1,18 @@
 """Work that is handed over by way of JetStream: done once it is answered, kept while its taker is away."""
 
 import asyncio
+import shutil
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import ExitStack, asynccontextmanager, suppress
+from pathlib import Path
 
 import pytest
 
+from bench.program import free_port
 from citybrain.engines.nats import Link, Work
 from citybrain.engines.nats.work import Do
 from citybrain.kernel.errors import BusyError
+from tests import several
 
 
 @asynccontextmanager
@@ -108,6 +112,27 @@ async def test_more_than_may_wait_is_refused_at_once(address: str) -> None:
     async with worker(address, "full", patience=0.5, most=200_000) as one:
         answers = await asyncio.gather(*(one.ask(b"x" * 50_000) for _ in range(8)), return_exceptions=True)
     assert all(isinstance(answer, BusyError) for answer in answers)
+
+
+async def test_a_server_that_comes_back_without_what_it_had_is_taken_up(tmp_path: Path) -> None:
+    port = free_port()
+    address = f"nats://127.0.0.1:{port}"
+    with ExitStack() as held:
+        process = held.enter_context(several.nats(tmp_path, port))
+        async with worker(address, "wiped", patience=3) as one, worker(address, "wiped") as taker, serving(taker, reversed_):
+            assert await one.ask(b"ab") == b"ba"
+            process.kill()
+            process.wait(10)
+            shutil.rmtree(tmp_path / "nats")
+            held.enter_context(several.nats(tmp_path, port))
+            for _ in range(20):
+                try:
+                    assert await one.ask(b"cd") == b"dc"
+                    break
+                except BusyError:
+                    continue
+            else:
+                pytest.fail("It is not taken up.")
 
 
 async def test_a_server_that_is_not_there_is_told() -> None:

@@ -78,6 +78,10 @@ class Roster:
             if stream.contract.silent_after is not None:
                 self._late[stream.no] = stream.contract.silent_after
 
+    def strange(self, rows: pa.Table) -> bool:
+        """Whether some observations are of streams that were not there when the roster last met them."""
+        return bool(rows["stream_no"].to_numpy().max(initial=0) >= len(self._kind))
+
     def doubt(self, numbers: NDArray[np.int64]) -> None:
         """Take these streams, and no others, to be contradicted: rules know no value of them."""
         known = numbers[numbers < len(self._kind)]

@@ -6,6 +6,7 @@ loses nothing: an alert keeps the mark that it wants a case until its case is no
 
 import asyncio
 import threading
+from collections.abc import Callable
 from itertools import chain
 from typing import Protocol
 
@@ -92,6 +93,11 @@ class Watch:
         """Whether what is held in memory must be read back first: at the start, and where a commit failed."""
         self._roster = Roster(rulebook, things)
         self._told: dict[tuple[str, str], str] = {}
+        self._renew: Callable[[], object] | None = None
+
+    def renewed_by(self, renew: Callable[[], object]) -> None:
+        """From now on look whether another process has entered a stream before its observations are passed over as nobody's."""
+        self._renew = renew
 
     @property
     def behind(self) -> int:
@@ -164,6 +170,8 @@ class Watch:
         if not rows.num_rows:
             self._open_cases()
             return 0
+        if self._renew is not None and self._roster.strange(rows):
+            self._renew()
         self._roster.meet()
         upto = int(rows["seq"][-1].as_py())
         self._stale = True

@@ -5,7 +5,7 @@ so a kill between storing and moving the cursor doubles nothing.
 """
 
 import asyncio
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -64,6 +64,11 @@ class Deriver:
         self._kind = self._field = np.zeros(0, np.int32)
         self._low = self._high = np.zeros(0)
         self._names: dict[str, int] = {}
+        self._renew: Callable[[], object] | None = None
+
+    def renewed_by(self, renew: Callable[[], object]) -> None:
+        """From now on look whether another process has entered a stream before its observations are passed over as nobody's."""
+        self._renew = renew
 
     @property
     def behind(self) -> int:
@@ -77,6 +82,8 @@ class Deriver:
         rows = await asyncio.to_thread(self._series.after, self._at, limit)
         if not rows.num_rows:
             return 0
+        if self._renew is not None and rows["stream_no"].to_numpy().max() > len(self._registry.streams()):
+            await asyncio.to_thread(self._renew)
         made = 0
         for each in self._derived:
             for group in _groups(self._touched(each, rows), reach(each)):
@@ -101,6 +108,7 @@ class Deriver:
 
     def _touched(self, each: Derived, rows: pa.Table) -> list[_Touched]:
         self._refresh()
+        rows = rows.filter(pa.array(rows["stream_no"].to_numpy() < len(self._kind)))
         no, time = rows["stream_no"].to_numpy(), rows["time"].to_numpy()
         inputs = [self._names.get(name, -1) for name in each.inputs]
         hit = (self._kind[no] == self._names.get(each.kind, -1)) & np.isin(self._field[no], inputs)

@@ -6,6 +6,7 @@ from typing import Protocol
 from citybrain.brain.observe.intake import Verdict
 from citybrain.brain.observe.registry import Registry
 from citybrain.brain.observe.rows import Rows
+from citybrain.kernel.instant import Instant
 from citybrain.kernel.observations import DoorAccount, Floats, Ints, Numbers, Refusal
 
 
@@ -21,7 +22,11 @@ class Inlet(Protocol):
         ...
 
     def accounts(self) -> Sequence[DoorAccount]:
-        """The ledger of every door."""
+        """The ledger of every door, as last told while the process that keeps it is away; raises BusyError before it was ever told."""
+        ...
+
+    def silent(self) -> Instant | None:
+        """When the process that keeps the ledger last told of it (wall time), where it is away; None where ``accounts`` are of now."""
         ...
 
     def refused(self, rows: Rows, registry: Registry) -> tuple[Refusal, ...]:

@@ -83,6 +83,9 @@ class Intake:
         self._arrivals = Arrivals(series.doors)
         self.accounts = self._arrivals.accounts
 
+    def silent(self) -> None:
+        """Never: the ledger is kept here."""
+
     def renewed_by(self, renew: Callable[[], object]) -> None:
         """From now on look whether another process has entered a stream before it is refused as unknown."""
         self._renew = renew

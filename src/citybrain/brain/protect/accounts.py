@@ -95,8 +95,10 @@ class Accounts:
         try:
             with self._transactions.begin() as tx:
                 counted = attempts.count_in(tx.connection, login, address, now, self._limits)
-        except BusyError:
-            self._record(ANYONE, login, address, "too-many-attempts")
+        except BusyError as error:
+            # One that has a cause is of a store that is away: nobody tried too often.
+            if error.__cause__ is None:
+                self._record(ANYONE, login, address, "too-many-attempts")
             raise
         with self._transactions.read() as connection:
             row = connection.execute(select(ACCOUNT).where(ACCOUNT.c.login == login)).first()

@@ -193,6 +193,7 @@ class FactFeed:
     def __init__(self, transactions: Transactions[Connection], facts: Facts) -> None:
         self._transactions = transactions
         self._facts = facts
+        self._begun = False
 
     def run_once(self, limit: int = 1000) -> int:
         """Take the next events; returns how many there were.
@@ -200,6 +201,9 @@ class FactFeed:
         Each fact table remembers the outbox position it has reached in the commit of its rows, so events that are read again
         after a kill are passed over table by table.
         """
+        if not self._begun:
+            self._begin()
+        self._begun = True
         events = self._transactions.events_after(self._transactions.cursor(self.READER), limit)
         if not events:
             return 0
@@ -212,6 +216,19 @@ class FactFeed:
         with self._transactions.begin() as tx:
             self._transactions.advance(tx.connection, self.READER, last)
         return len(events)
+
+    def _begin(self) -> None:
+        """Read the outbox anew where there is not one fact, as in a folder that is new: events that made none are read in vain.
+
+        Facts of events that the outbox has no more are lost then, which is logged.
+        """
+        if self._transactions.cursor(self.READER) == 0 or any(self._facts.position(name) for name in FACTS):
+            return
+        with self._transactions.begin() as tx:
+            self._transactions.advance(tx.connection, self.READER, 0)
+        oldest = next((position for position, _ in self._transactions.events_after(0, 1)), 1)
+        if oldest > 1:
+            log.warning("facts_begin_late", position=oldest)
 
 
 def source(facts: Facts, name: str) -> str:

@@ -2,7 +2,7 @@
 
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from litestar.enums import ScopeType
@@ -12,6 +12,8 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 
 from citybrain.doors.api.parts import ApiParts
+from citybrain.kernel.errors import BusyError
+from citybrain.kernel.observations import DoorAccount
 
 MEDIA_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 _BUCKETS: Final = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
@@ -90,16 +92,29 @@ class _House(Collector):
         about = "Rows stored through a door that were kept long enough and deleted"
         deleted = CounterMetricFamily("citybrain_door_deleted_rows", about, labels=("door",))
         pending = GaugeMetricFamily("citybrain_door_pending_rows", "Rows on their way to the store", labels=("door",))
-        for account in self._parts.intake.accounts():
+        current = GaugeMetricFamily(
+            "citybrain_door_ledger_current", "1 where rows by door are of now, 0 where they are what was last told"
+        )
+        for account in self._accounts():
             fates = {"received": account.received, "stored": account.stored, "duplicate": account.duplicate}
             fates |= {f"refused_{code}": count for code, count in account.refused.items()}
             for fate, count in fates.items():
                 rows.add_metric((account.door, fate), count)
             deleted.add_metric((account.door,), account.deleted)
-            pending.add_metric((account.door,), account.pending)
+            if account.pending is not None:
+                pending.add_metric((account.door,), account.pending)
+        current.add_metric((), float(self._parts.intake.silent() is None))
+        yield current
         yield rows
         yield deleted
         yield pending
+
+    def _accounts(self) -> Sequence[DoorAccount]:
+        """None where the process that keeps the ledger was never there: the other numbers do not wait for it."""
+        try:
+            return self._parts.intake.accounts()
+        except BusyError:
+            return ()
 
     def _lives(self) -> Metric:
         lives = GaugeMetricFamily("citybrain_streams", "Streams by the life of their newest value", labels=("life",))

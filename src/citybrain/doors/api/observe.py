@@ -99,7 +99,10 @@ class Gaps(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class DoorSheet(msgspec.Struct, frozen=True):
-    """The ledger of a door: received = stored + duplicate + refused + pending; ``deleted`` of those stored were kept long enough."""
+    """The ledger of a door: received = stored + duplicate + refused + pending; ``deleted`` of those stored were kept long enough.
+
+    ``pending`` is null while the process that keeps the ledger is away: the others are what it last told.
+    """
 
     door: str
     received: int
@@ -108,7 +111,7 @@ class DoorSheet(msgspec.Struct, frozen=True):
     refused: dict[str, int]
     last: str | None
     deleted: int
-    pending: int
+    pending: int | None
 
 
 @post("/observations", opt=asks("observation.write"), status_code=200)

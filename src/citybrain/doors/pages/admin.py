@@ -9,6 +9,7 @@ from citybrain.brain.act import duty_words
 from citybrain.doors.pages import frame, rows
 from citybrain.doors.pages.parts import Call, PageParts, Parts
 from citybrain.kernel.access import ROLES, Ask, Caller, Query
+from citybrain.kernel.errors import BusyError
 from citybrain.kernel.text import Json, Text, same
 from citybrain.kernel.things import LIFE_WORDS, Life
 from citybrain.web.frame_views import Admin, DoorLedger
@@ -41,10 +42,15 @@ def admin(request: Call, parts: Parts) -> Response[str]:
     may = parts.policy.decide(Ask(request.user, "page.streams", "page")).allowed
     found = (_lives(parts, may_open=may), _people(parts, request.user), _units(parts, request.user))
     tables = tuple(table for table in found if table)
-    return frame.shown(parts, request, Admin(_ledgers(parts), parts.health(), tables))
+    try:
+        ledgers, away = _ledgers(parts), None
+    except BusyError as error:
+        ledgers, away = (), error.what
+    return frame.shown(parts, request, Admin(ledgers, parts.health(), tables, parts.silent(), away))
 
 
 def _ledgers(parts: PageParts) -> tuple[DoorLedger, ...]:
+    """Raises BusyError where the process that keeps them was never there."""
     return tuple(
         DoorLedger(
             rows.DOORS.get(door.door, same(door.door)),

@@ -65,6 +65,7 @@ class PageParts:
     trace: Callable[[Caller, str, str], Trace]
     """The chain below a figure, a case or an alert (kind, name), as far as the caller may see it."""
     doors: Callable[[], Sequence[DoorAccount]]
+    silent: Callable[[], Instant | None]
     judged: Callable[[], Judged]
     """How many streams are held against their neighbours."""
     health: Callable[[], tuple[Health, ...]]

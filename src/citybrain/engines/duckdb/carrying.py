@@ -2,17 +2,21 @@
 
 A folder of facts that was copied from one of observations holds these too, and no retention reaches it. It is made anew with the facts
 alone and swapped in; the old one leaves the disk. A kill leaves the one or the other, and the next call goes on.
+A backup has both in one folder again: the facts of another process are laid into it.
 """
 
 import hashlib
 import shutil
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
 import duckdb
 import msgspec
+import pyarrow as pa
 
 from citybrain.engines.duckdb.commit import transaction
+from citybrain.engines.duckdb.facts import DuckFacts
 from citybrain.engines.duckdb.file import DuckFile, disk_full
 from citybrain.engines.duckdb.state import number
 from citybrain.engines.space import full, room
@@ -81,6 +85,24 @@ def clear(folder: Path, memory: str = "256MB") -> Cleared | None:
 def forget(folder: Path) -> None:
     """What ``clear`` says of a folder is on record now."""
     folder.with_name(f"{folder.name}.cleared").unlink(missing_ok=True)
+
+
+def lay(folder: Path, laid: Iterable[tuple[str, pa.Table, int]], memory: str = "256MB") -> None:
+    """Put fact tables, each with the outbox position it has reached, into a folder that nobody uses, in the place of all that lie there.
+
+    Raises StorageFullError; the folder is of no use then.
+    """
+    file = DuckFile(folder, memory)
+    try:
+        with room(), file.cursor() as cursor:
+            for (name,) in cursor.execute(f"SELECT name FROM {_POSITIONS}").fetchall():
+                cursor.execute(f'DROP TABLE IF EXISTS "{name}"')
+            cursor.execute(f"DELETE FROM {_POSITIONS}")
+        facts = DuckFacts(file)
+        for name, rows, position in laid:
+            facts.append(name, rows, position)
+    finally:
+        file.close()
 
 
 def _carried(source: Path, target: Path, memory: str) -> int:

@@ -7,6 +7,7 @@ waiting finds its work done all the same.
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import TypeAlias
 
 import structlog
@@ -14,7 +15,7 @@ from nats.aio.msg import Msg
 from nats.errors import Error
 from nats.js import JetStreamContext
 from nats.js.api import AckPolicy, ConsumerConfig, DiscardPolicy, RetentionPolicy, StorageType, StreamConfig
-from nats.js.errors import APIError
+from nats.js.errors import APIError, NoStreamResponseError
 
 from citybrain.engines.nats.link import Link
 from citybrain.kernel.errors import BusyError
@@ -60,6 +61,14 @@ class Work:
 
     async def start(self) -> None:
         """Make the stream where it is not there yet, and listen for answers; the link is there. Raises BusyError without JetStream."""
+        try:
+            await self._make()
+        except (Error, APIError) as error:
+            raise _not_taken() from error
+        self._inbox = self._link.client.new_inbox()
+        await self._link.client.subscribe(f"{self._inbox}.*", cb=self._answered)
+
+    async def _make(self) -> None:
         config = StreamConfig(
             name=self._stream,
             subjects=[self._subject],
@@ -68,12 +77,7 @@ class Work:
             discard=DiscardPolicy.NEW,
             max_bytes=self._most,
         )
-        try:
-            await self._context().add_stream(config)
-        except (Error, APIError) as error:
-            raise _not_taken() from error
-        self._inbox = self._link.client.new_inbox()
-        await self._link.client.subscribe(f"{self._inbox}.*", cb=self._answered)
+        await self._context().add_stream(config)
 
     async def ask(self, body: bytes) -> bytes:
         """Hand over a piece and wait for its answer; raises BusyError where it cannot be kept or is not done in time.
@@ -83,26 +87,37 @@ class Work:
         token, answer = new_id(), asyncio.get_running_loop().create_future()
         self._asked[token] = answer
         try:
-            await self._context().publish(self._subject, body, headers={_REPLY: f"{self._inbox}.{token}"})
+            await self._hand_over(body, {_REPLY: f"{self._inbox}.{token}"})
             return await asyncio.wait_for(answer, self._patience)
         except (Error, APIError, TimeoutError) as error:
             raise _not_taken() from error
         finally:
             del self._asked[token]
 
+    async def _hand_over(self, body: bytes, headers: dict[str, str]) -> None:
+        try:
+            await self._context().publish(self._subject, body, headers=headers)
+        except NoStreamResponseError:
+            # The server has come back without what it had; what waited there was acknowledged to nobody.
+            await self._make()
+            await self._context().publish(self._subject, body, headers=headers)
+
     async def serve(self, do: Do) -> None:
         """Do the work that is handed over, for ever, many pieces side by side; one that fails comes again, some times."""
-        config = ConsumerConfig(ack_policy=AckPolicy.EXPLICIT, ack_wait=_AGAIN, max_ack_pending=2 * _AT_ONCE)
-        waiting = await self._context().pull_subscribe(self._subject, durable="taker", stream=self._stream, config=config)
+        waiting: JetStreamContext.PullSubscription | None = None
         free = asyncio.Semaphore(_AT_ONCE)
         running: set[asyncio.Task[None]] = set()
         while True:
             try:
-                found = await waiting.fetch(_AT_ONCE, timeout=1)
+                waiting = waiting or await self._waiting()
+                found = await _fetched(waiting)
             except TimeoutError:
                 continue
-            except Error as error:
+            except (Error, APIError) as error:
                 log.warning("work_waits", error=str(error))
+                if waiting is not None:
+                    await _forgotten(waiting)
+                waiting = None
                 await asyncio.sleep(1.0)
                 continue
             for message in found:
@@ -110,6 +125,12 @@ class Work:
                 task = asyncio.create_task(self._done(do, message, free))
                 running.add(task)
                 task.add_done_callback(running.discard)
+
+    async def _waiting(self) -> JetStreamContext.PullSubscription:
+        """What fetches; the stream is made anew where the server has come back without it."""
+        config = ConsumerConfig(ack_policy=AckPolicy.EXPLICIT, ack_wait=_AGAIN, max_ack_pending=2 * _AT_ONCE)
+        await self._make()
+        return await self._context().pull_subscribe(self._subject, durable="taker", stream=self._stream, config=config)
 
     async def _done(self, do: Do, message: Msg, free: asyncio.Semaphore) -> None:
         try:
@@ -135,6 +156,22 @@ class Work:
 
     def _context(self) -> JetStreamContext:
         return self._link.client.jetstream(timeout=self._patience)
+
+
+async def _fetched(waiting: JetStreamContext.PullSubscription) -> list[Msg]:
+    """What there is to do, if anything; raises APIError where the server has come back without the consumer."""
+    try:
+        return await waiting.fetch(_AT_ONCE, timeout=1)
+    except TimeoutError:
+        # One that is gone looks like one without work.
+        await waiting.consumer_info()
+        return []
+
+
+async def _forgotten(waiting: JetStreamContext.PullSubscription) -> None:
+    """Let go of what fetched; where the server is away there is nothing to let go of."""
+    with suppress(Error):
+        await waiting.unsubscribe()
 
 
 def _not_taken() -> BusyError:

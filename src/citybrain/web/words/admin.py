@@ -57,6 +57,12 @@ WORDS: Final = {
         "Received = stored + duplicate + refused + pending. A difference other than 0 means data are unaccounted for. "
         "Of those stored, so many were kept as long as the settings say and deleted, each time with a row in the audit trail.",
     ),
+    "ledgers_told": Text(
+        "接入进程（ingest）没有应答：以下是它最后一次告知的数，此后收到的和待处理的未知。最后告知：",
+        "The process that takes observations in (ingest) does not answer: these are the counts it last told; what came since and what is "
+        "pending is not known. Last told:",
+    ),
+    "not_known": Text("未知", "not known"),
     "door": Text("接入口", "Door"),
     "received": Text("收到", "Received"),
     "stored": Text("存储", "Stored"),
