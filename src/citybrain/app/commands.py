@@ -104,6 +104,9 @@ def check(given: argparse.Namespace) -> int:
 
 def import_(given: argparse.Namespace) -> int:
     """Import observations (CSV: stream, time, value; row by row), a district's furniture (JSON, see furnish) or a layer (GeoJSON)."""
+    if not given.file.is_file():
+        what = Text(f"没有文件 {given.file}。请检查路径。", f"There is no file {given.file}. Check the path.")
+        raise NotFoundError(what, file=str(given.file))
     if given.file.suffix == ".geojson":
         return _import_layer(given)
     if given.file.suffix == ".json":

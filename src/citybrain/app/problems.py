@@ -58,7 +58,10 @@ _WIRE: Final[dict[int, tuple[str, Text, Text]]] = {
     415: (
         "unsupported_media_type",
         Text("不支持的内容类型", "Unsupported media type"),
-        Text("请以 UTF-8 编码的 application/json 发送。", "Send application/json in UTF-8."),
+        Text(
+            "请以 UTF-8 编码、不压缩（无 Content-Encoding）发送；该地址接收的类型见 Accept，如 application/json。",
+            "Send it in UTF-8 and not compressed (no Content-Encoding); Accept says which types this address takes, such as application/json.",
+        ),
     ),
     429: ("busy", Text("系统繁忙", "Busy"), Text("请稍后再试。", "Try again a little later.")),
     503: ("unavailable", Text("暂不可用", "Unavailable"), Text("请稍后再试。", "Try again a little later.")),

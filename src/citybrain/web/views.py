@@ -188,6 +188,8 @@ class Chart(msgspec.Struct, frozen=True):
     demo: bool = False
     promised: tuple[float, float] | None = None
     """The range of its stream: what lies far outside is marked at the edge and flattens nothing."""
+    ails: Text | None = None
+    """What is wrong with its stream now: a line that goes on level, or ended, must not look calm."""
 
 
 class AlertItem(msgspec.Struct, frozen=True):

@@ -5,6 +5,7 @@ import json
 
 import pytest
 
+from citybrain.brain.observe import FORMS
 from citybrain.engines.space import FreeSpace, full
 from tests.doors.conftest import World, basic
 
@@ -102,6 +103,14 @@ async def test_what_cannot_be_read_is_refused_with_its_reason(
         answer = await device.post(URL, content=body, headers=headers)
     assert (answer.status_code, answer.json()["code"]) == (status, code), answer.text
     assert answer.headers["content-type"] == "application/problem+json"
+
+
+async def test_a_type_that_is_not_taken_is_answered_with_those_that_are(world: World) -> None:
+    async with world.client("device") as device:
+        packed = await device.post(URL, content=gzip.compress(b"[]", mtime=0), headers={**JSON, "Content-Encoding": "gzip"})
+    assert "不压缩" in packed.json()["detail"]
+    assert packed.headers["accept-encoding"] == "identity"
+    assert packed.headers["accept"].split(", ") == list(FORMS)
 
 
 async def test_an_empty_sending_is_taken(world: World) -> None:

@@ -31,7 +31,8 @@ def json_only(request: Request[Caller, str | None, State], *more: str) -> None:
     charset = options.get("charset", "").strip('"').lower()
     packed = request.headers.get("content-encoding", "identity").lower()
     if kind not in (JSON, *more) or charset not in _UTF8 or packed != "identity":
-        raise HTTPException(status_code=415)
+        taken = {"Accept": ", ".join((JSON, *(each for each in more if each != JSON))), "Accept-Encoding": "identity"}
+        raise HTTPException(status_code=415, headers=taken)
 
 
 def decoded(body: bytes) -> Json:

@@ -23,6 +23,8 @@ from citybrain.web.views import Chart, Figure, Place, Topic
 _UNSURVEYED = Text("各街道尚未录入测绘边界", "no outline of a subdistrict has been entered yet")
 _BASE = (("areas", "areas"), ("sites", "points"))
 """How a board is drawn: its areas coloured, its points as small marks that cover no words."""
+_OWN = Text("本区登记的监测点实时上报", "reported by the stations that this district has registered")
+"""The origin of readings where nothing is replayed: what a pack names is where its demonstration comes from."""
 _NO_STATION = Text("无监测点", "no station")
 
 
@@ -44,7 +46,7 @@ def topic(parts: PageParts, caller: Caller, board: Board) -> Topic:
         map=overview(parts, seen, public=True),
         chart=outlook(parts, caller, seen),
         basis=board.basis,
-        source=board.source,
+        source=_OWN if parts.demo is None else board.source,
     )
 
 

@@ -9,7 +9,7 @@ from citybrain.kernel.errors import ForbiddenError
 from citybrain.kernel.instant import DAY, HOUR, Duration, Instant
 from citybrain.kernel.pack import Board
 from citybrain.kernel.text import Text, same
-from citybrain.kernel.things import Entity, Stream
+from citybrain.kernel.things import LIFE_WORDS, Entity, Life, Stream
 from citybrain.kernel.units import UNITS
 from citybrain.web import plausible
 from citybrain.web.views import Chart, ChartRow, Skill, Threshold
@@ -39,6 +39,7 @@ def readings(parts: PageParts, caller: Caller, stream: Stream, title: Text) -> C
         rows=_rows(stream, seen, None, now, *_marks(parts, stream, now)) if seen else (),
         decimals=_decimals(stream, seen),
         promised=_promised(stream),
+        ails=_ails(parts, stream),
         reason=None if seen else reason,
         demo=stream.origin != "real",
     )
@@ -63,6 +64,7 @@ def _chart(parts: PageParts, caller: Caller, board: Board, entity: Entity, field
         rows=_rows(stream, seen, issue, now, *_marks(parts, stream, now)),
         decimals=_decimals(stream, seen),
         promised=_promised(stream),
+        ails=_ails(parts, stream),
         thresholds=_thresholds(board, field),
         skill=() if issue is None else _skill(issue, sign, _baseline(parts, entity.kind, field)),
         method=None if issue is None else issue.note,
@@ -88,6 +90,16 @@ def _promised(stream: Stream) -> tuple[float, float] | None:
     return None if low is None or high is None or low >= high else (low, high)
 
 
+def _ails(parts: PageParts, stream: Stream) -> Text | None:
+    """What is wrong with a stream now, and why."""
+    newest = parts.latest.of(stream.no)
+    if newest is None or newest.life in (Life.LIVE, Life.CLOSED):
+        return None
+    _, why = parts.latest.why(stream, newest.life, newest.time, newest.value)
+    word = LIFE_WORDS[newest.life]
+    return Text(f"{word.zh}：{why.zh}", f"{word.en}: {why.en}")
+
+
 def _decimals(stream: Stream, seen: tuple[tuple[Instant, float], ...]) -> int:
     """Decimals that readings need, whatever a broken one among them says."""
     values = [value for _, value in seen]
@@ -105,14 +117,17 @@ def _rows(
 ) -> tuple[ChartRow, ...]:
     known = [ChartRow(at, seen=value, corrected=at in corrected) for at, value in seen]
     # The row of what was struck out has no value: the line stops there.
-    past = _with_gaps(sorted([*known, *(ChartRow(at, struck=True) for at in struck)], key=lambda row: row.at), _hole(stream, known))
+    past = with_gaps(sorted([*known, *(ChartRow(at, struck=True) for at in struck)], key=lambda row: row.at), hole(stream, known))
     points = () if issue is None else issue.points
     since = max(Instant(now - HOUR), past[-1].at if past else Instant(0))
+    if past and not points and now - past[-1].at >= hole(stream, known):
+        # The axis goes on to this moment, so that a line that ended is seen to have ended.
+        past = (*past, ChartRow(now))
     ahead = [ChartRow(point.time, ahead=point.mean, low=point.low, high=point.high) for point in points if point.time > since]
-    return (*past, *_with_gaps(ahead, _HOLE))
+    return (*past, *with_gaps(ahead, _HOLE))
 
 
-def _hole(stream: Stream, known: list[ChartRow]) -> Duration:
+def hole(stream: Stream, known: list[ChartRow]) -> Duration:
     """How long nothing may come before the line stops: three times what was promised, or what is usual where that is long."""
     if stream.contract.every is not None:
         return Duration(3 * stream.contract.every)
@@ -120,12 +135,12 @@ def _hole(stream: Stream, known: list[ChartRow]) -> Duration:
     return Duration(max(_HOLE, 3 * between[len(between) // 2])) if between else _HOLE
 
 
-def _with_gaps(known: list[ChartRow], hole: Duration) -> tuple[ChartRow, ...]:
+def with_gaps(known: list[ChartRow], longest: Duration) -> tuple[ChartRow, ...]:
     """The rows, with an empty one in each hole: a line must not bridge what nobody measured or forecast."""
     rows: list[ChartRow] = []
     for row in known:
-        if rows and row.at - rows[-1].at >= hole:
-            rows.append(ChartRow(Instant(rows[-1].at + hole // 3)))
+        if rows and row.at - rows[-1].at >= longest:
+            rows.append(ChartRow(Instant(rows[-1].at + longest // 3)))
         rows.append(row)
     return tuple(rows)
 
