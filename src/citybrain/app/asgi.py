@@ -51,7 +51,7 @@ def _for_whom(shown: pages.PageParts) -> Callable[[_Asked, CityError], _Answer]:
 
     def answer(request: _Asked, error: CityError) -> _Answer:
         looks = "text/html" in request.headers.get("accept", "")
-        if looks and not request.url.path.startswith("/api/"):
+        if looks and not request.scope["path"].startswith("/api/"):
             return pages.problem_page(shown, request, error)
         return problems.problem(request, error)
 

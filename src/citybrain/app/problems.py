@@ -122,7 +122,7 @@ def problem(request: CityRequest, error: CityError) -> Response[bytes]:
     """The problem document of an error of the city, in the caller's language."""
     lang = language(request)
     if error.status >= 500:
-        log.error("request_failed", code=error.code, path=request.url.path, exc_info=error)
+        log.error("request_failed", code=error.code, path=request.scope["path"], exc_info=error)
     headers: Headers = {}
     if error.status == 401:
         headers["WWW-Authenticate"] = 'Bearer realm="citybrain"'
@@ -135,7 +135,7 @@ def _wire(request: CityRequest, error: HTTPException) -> Response[bytes]:
     known = _WIRE.get(error.status_code)
     if error.detail == _GONE:
         # No fault of ours, and nobody is there to read the answer.
-        log.info("client_gone", method=request.method, path=request.url.path)
+        log.info("client_gone", method=request.method, path=request.scope["path"])
         known = _WIRE[400]
     if known is None:
         return _unexpected(request, error)
@@ -152,7 +152,7 @@ def _wire(request: CityRequest, error: HTTPException) -> Response[bytes]:
 
 def _unexpected(request: CityRequest, error: Exception) -> Response[bytes]:
     incident = new_id()
-    log.error("unexpected_error", incident=incident, method=request.method, path=request.url.path, exc_info=error)
+    log.error("unexpected_error", incident=incident, method=request.method, path=request.scope["path"], exc_info=error)
     code, title = _INTERNAL
     detail = Text(
         f"系统出现意外错误，已记录，编号 {incident}。请稍后再试；若再次出现，请告知管理员该编号。",
@@ -172,7 +172,7 @@ def _document(
         "status": status,
         "detail": detail,
         "code": code,
-        "instance": request.url.path,
+        "instance": request.scope["path"],
     }
     spoken: Headers = {"Content-Language": language(request), "Cache-Control": "no-store", **headers}
     return Response(

@@ -107,6 +107,9 @@ def words(request: Call) -> asking.Words:
 
 async def _admit(parts: ApiParts, request: Call, handler: BaseRouteHandler) -> None:
     _sound(request)
+    if request.method == "OPTIONS" and "action" not in handler.opt:
+        # No handler of ours: it says which methods an address takes, and nothing else.
+        return
     # Devices send many times a second and are remembered: a thread would cost more than the answer.
     device = request.headers.get("authorization", "")[:6].lower() == "basic "
     caller, token = identify(parts, request) if device else await to_thread.run_sync(identify, parts, request)
@@ -140,9 +143,14 @@ def _names(handler: BaseRouteHandler) -> tuple[str, ...]:
 
 
 def _sound(request: Call) -> None:
-    """No store takes NUL in a text (PostgreSQL), so none passes the door."""
+    """No store takes NUL in a text (PostgreSQL), so none passes the door; of a host that is none no address can be written."""
     if "\x00" in request.scope["path"] or any("\x00" in name + value for name, value in words(request)):
         raise BadInputError(Text("地址中含有 NUL 字符，请去掉。", "The address holds a NUL character. Leave it out."))
+    try:
+        _ = request.base_url
+    except ValueError as error:
+        what = Text("请求头 Host 不是地址，请写明主机和端口。", "The header Host is no address. Name a host and a port.")
+        raise BadInputError(what, header="Host") from error
 
 
 def _own_page(request: Call, token: str | None) -> None:

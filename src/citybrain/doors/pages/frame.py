@@ -84,7 +84,8 @@ def gate(
 
     async def allowed(connection: ASGIConnection[BaseRouteHandler, Caller, str | None, State], handler: BaseRouteHandler) -> None:
         """Let the request in, or raise."""
-        if isinstance(connection, Request):
+        # What answers OPTIONS is no page: it says which methods an address takes.
+        if isinstance(connection, Request) and (connection.method != "OPTIONS" or "action" in handler.opt):
             await to_thread.run_sync(_admit, parts, connection, str(handler.opt["action"]))
 
     return allowed

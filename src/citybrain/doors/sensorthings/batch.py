@@ -52,6 +52,8 @@ class _Known:
 
     made: dict[str, dict[str, _Made]]
     failed: set[str]
+    lost: set[tuple[str, str]]
+    """The scope and name of those that came to nothing."""
 
 
 async def answered(request: Call, parts: SensorThingsParts, sent: bytes) -> Response[bytes]:
@@ -71,7 +73,7 @@ async def answered(request: Call, parts: SensorThingsParts, sent: bytes) -> Resp
 
 
 async def _done(request: Call, parts: SensorThingsParts, batch: Batch) -> list[tuple[Part, Answer]]:
-    known = _Known({}, set())
+    known = _Known({}, set(), set())
     said: list[tuple[Part, Answer]] = []
     for name, group in groupby(batch.parts, group_of):
         members = tuple(group)
@@ -95,7 +97,7 @@ async def _together(request: Call, parts: SensorThingsParts, members: Sequence[P
     """The answers of requests that all take place or none; they are tried on a register that stands apart."""
 
     async def tried(group: Group) -> list[Answer]:
-        here = _Known({scope: dict(made) for scope, made in known.made.items()}, set(known.failed))
+        here = _Known({scope: dict(made) for scope, made in known.made.items()}, set(known.failed), set(known.lost))
         said: list[Answer] = []
         for part in members:
             said.append(await _after(request, part, here, group))
@@ -146,6 +148,9 @@ def _english(request: Call) -> bool:
 async def _after(request: Call, part: Part, known: _Known, group: Group | None) -> Answer:
     """The answer of one request, or that another, on which it depends, came to nothing."""
     lost = next((name for name in part.after if name in known.failed), None)
+    named = _NAMED.match(part.url)
+    if named is not None and (part.scope, named["name"]) in known.lost:
+        lost = named["name"]
     if lost is not None:
         return _dependent(
             request, f"所依赖的“{lost}”未成功，此请求未执行。", f"'{lost}', on which this depends, failed: this was not done."
@@ -156,6 +161,7 @@ async def _after(request: Call, part: Part, known: _Known, group: Group | None) 
 def _keep(part: Part, answer: Answer, known: _Known) -> None:
     if not answer.good:
         known.failed |= {part.id} | ({part.group} if part.group is not None else set())
+        known.lost |= set() if part.name is None else {(part.scope, part.name)}
         return
     at = answer.headers.get("location", "").partition(ROOT)[2].strip("/")
     if at and part.name is not None:

@@ -69,7 +69,7 @@ def below(url: str) -> str:
 def checked(batch: Batch) -> Batch:
     """The same batch.
 
-    Raises BadInputError for too many requests, ids that are alike, a batch in a batch, groups that are torn apart or read, and
+    Raises BadInputError for too many requests, ids that are alike, an address that is none, a batch in a batch, groups that are torn apart or read, and
     for what depends on nothing that came before.
     """
     parts = batch.parts
@@ -79,6 +79,9 @@ def checked(batch: Batch) -> Batch:
         )
     if len({part.id for part in parts}) < len(parts):
         raise wrong("批内请求的 id 不得重复。", "The ids of a batch's requests are unlike one another.", "id")
+    unread = next((part.id for part in parts if not _readable(part.url)), None)
+    if unread is not None:
+        raise wrong(f"请求“{unread}”的 url 无法识别。", f"The url of request '{unread}' cannot be read.", "url")
     if any(below(part.url).strip("/") == BATCH for part in parts):
         raise wrong("批请求中不能再有批请求。", "A batch holds no batch.", "url")
     names = [name for name, _ in groupby(parts, group_of) if name is not None]
@@ -104,6 +107,14 @@ def checked(batch: Batch) -> Batch:
             )
         before |= {part.id} | ({part.group} if part.group is not None else set())
     return batch
+
+
+def _readable(url: str) -> bool:
+    try:
+        urlsplit(url)
+    except ValueError:
+        return False
+    return True
 
 
 def group_of(part: Part) -> str | None:

@@ -19,9 +19,10 @@ from citybrain.brain.observe import (
 from citybrain.doors.sensorthings.bodies import Whole, asked, reference, whole
 from citybrain.doors.sensorthings.placing import place
 from citybrain.doors.sensorthings.refusals import not_held, wrong
+from citybrain.doors.sensorthings.saying import moment
 from citybrain.doors.sensorthings.shape import COMPLEX, MEASUREMENT, OURS
 from citybrain.kernel.errors import BadInputError
-from citybrain.kernel.instant import Instant, parse
+from citybrain.kernel.instant import Instant
 from citybrain.kernel.text import Json, same
 from citybrain.kernel.things import By, Contract, Field
 
@@ -134,8 +135,8 @@ def instant(body: Whole) -> Instant:
     """The ``time`` of a HistoricalLocation; raises BadInputError for what is no instant, or one before 1970."""
     written = body.text("time")
     try:
-        found = parse(written)
-    except (ValueError, OverflowError) as error:
+        found = moment(written)
+    except ValueError as error:
         raise wrong(
             "time 须为 RFC 3339，如 2026-11-22T07:30:00Z。", "time is RFC 3339, such as 2026-11-22T07:30:00Z.", "time"
         ) from error

@@ -10,6 +10,7 @@ from typing import Final, TypeAlias
 from citybrain.doors.sensorthings import geometry
 from citybrain.doors.sensorthings.nodes import Interval, Value
 
+_LARGE: Final = 2**63
 _DATE: Final = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 Operation: TypeAlias = Callable[[tuple[Value, ...]], Value]
 Number: TypeAlias = int | float
@@ -37,6 +38,12 @@ def interval(value: Value) -> Interval | None:
 def number(value: Value) -> Number | None:
     """A value as a finite number; true and false are none."""
     return value if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+
+def _finite(value: Number) -> Number | None:
+    """What an operation gives: whole as far as 64 bits hold it, and null where no number of OData does (infinite, or none at all)."""
+    found = value if isinstance(value, int) and abs(value) < _LARGE else float(value)
+    return found if math.isfinite(found) else None
 
 
 def compared(name: str, left: Value, right: Value) -> bool:
@@ -97,7 +104,7 @@ def _sum(sign: int) -> Operation:
         left, right = args
         one, two = number(left), number(right)
         if one is not None and two is not None:
-            return one + sign * two
+            return _finite(one + sign * two)
         at, other = moment(left), moment(right)
         try:
             if at is not None and isinstance(right, timedelta):
@@ -115,7 +122,7 @@ def _numeric(work: Callable[[Number, Number], Number]) -> Operation:
     def called(args: tuple[Value, ...]) -> Value:
         one, two = number(args[0]), number(args[-1])
         try:
-            return None if one is None or two is None else work(one, two)
+            return None if one is None or two is None else _finite(work(one, two))
         except (ZeroDivisionError, OverflowError, ValueError):
             return None
 

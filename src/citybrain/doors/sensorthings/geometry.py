@@ -1,17 +1,22 @@
 """Geospatial functions of ``$filter`` (OGC 18-088 table 24) on WGS 84 degrees, lon-lat: distances and lengths are in degrees. Pure."""
 
+import math
 from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
+import numpy as np
 import shapely
 from shapely.geometry import shape as of_geojson
 
 from citybrain.brain.observe import MadeThing
 from citybrain.doors.sensorthings.nodes import Shape, Value
-from citybrain.doors.sensorthings.placing import geometry, is_point
+from citybrain.doors.sensorthings.placing import FORMS, geometry, is_point
 
 _NAMED: Final = 1000
 """Rows that a predicate names one by one."""
+_KINDS: Final = frozenset({*FORMS, "GeometryCollection", "LinearRing"})
+_FARTHEST: Final = 1e6
+"""Of a coordinate: more degrees than anybody counts."""
 
 
 def shape(value: Value) -> shapely.Geometry | None:
@@ -20,6 +25,19 @@ def shape(value: Value) -> shapely.Geometry | None:
         return value.geometry
     drawn = geometry(value) if isinstance(value, dict) else None
     return None if drawn is None else of_geojson(drawn)
+
+
+def written(wkt: str) -> shapely.Geometry:
+    """A geometry of WKT; raises ValueError for curves, and for coordinates that are none on any earth, or ShapelyError."""
+    try:
+        # A coordinate that no number holds is infinite: it is refused below.
+        with np.errstate(all="ignore"):
+            found = shapely.from_wkt(wkt)
+    except NotImplementedError as error:
+        raise ValueError(wkt) from error
+    if found.geom_type not in _KINDS or not (np.abs(shapely.get_coordinates(found)) <= _FARTHEST).all():
+        raise ValueError(wkt)
+    return found
 
 
 def outlined(things: Iterable[MadeThing], box: tuple[float, float, float, float]) -> tuple[str, ...] | None:
@@ -38,7 +56,10 @@ def outlined(things: Iterable[MadeThing], box: tuple[float, float, float, float]
 def _relation(holds: Callable[[shapely.Geometry, shapely.Geometry], bool]) -> Callable[[tuple[Value, ...]], Value]:
     def work(args: tuple[Value, ...]) -> Value:
         one, two = shape(args[0]), shape(args[1])
-        return None if one is None or two is None else bool(holds(one, two))
+        try:
+            return None if one is None or two is None else bool(holds(one, two))
+        except shapely.errors.ShapelyError:
+            return None
 
     return work
 
@@ -61,13 +82,18 @@ def relate(args: tuple[Value, ...]) -> Value:
     one, two, pattern = shape(args[0]), shape(args[1]), args[2]
     if one is None or two is None or not isinstance(pattern, str) or len(pattern) != 9 or set(pattern) - set("TF*012"):
         return None
-    return bool(shapely.relate_pattern(one, two, pattern))
+    try:
+        return bool(shapely.relate_pattern(one, two, pattern))
+    except shapely.errors.ShapelyError:
+        return None
 
 
 def distance(args: tuple[Value, ...]) -> Value:
     """How far two geometries lie apart, in degrees."""
     one, two = shape(args[0]), shape(args[1])
-    return None if one is None or two is None else float(shapely.distance(one, two))
+    found = None if one is None or two is None else float(shapely.distance(one, two))
+    # To what is empty there is no distance.
+    return None if found is None or math.isnan(found) else found
 
 
 def length(args: tuple[Value, ...]) -> Value:

@@ -3,11 +3,12 @@
 import math
 import re
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import Final
 
 import shapely
 
+from citybrain.doors.sensorthings import geometry
 from citybrain.doors.sensorthings.functions import ARITY
 from citybrain.doors.sensorthings.nodes import Function, Interval, Literal, Node, Path, Shape
 from citybrain.doors.sensorthings.refusals import not_held, wrong
@@ -201,7 +202,7 @@ def _value(token: _Token) -> str | int | float | datetime | timedelta | Interval
         case "duration":
             return timedelta(microseconds=duration(inner))
         case "geography":
-            return Shape(shapely.from_wkt(inner))
+            return Shape(geometry.written(inner))
     raise ValueError(token.text)
 
 
@@ -216,4 +217,7 @@ def _number(text: str) -> float:
 
 
 def _instant(text: str) -> datetime:
-    return datetime.fromisoformat(text.replace(" ", "+"))
+    """An instant with the offset that it was written with; raises OverflowError for one before or after all years of UTC."""
+    found = datetime.fromisoformat(text.replace(" ", "+"))
+    found.astimezone(UTC)
+    return found

@@ -14,6 +14,8 @@ USUAL: Final = 100
 MOST: Final = 1000
 _OUTSIDE: Final = frozenset({"lang", "purpose"})
 _DEEPEST: Final = 8
+_LONGEST: Final = 20
+"""Segments of a path within an expression."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +152,8 @@ def _sort(text: str, of: EntitySet) -> Sort:
 def _parsed(text: str, of: EntitySet, option: str) -> Node:
     tree = parse(text, option)
     for path in paths(tree):
+        if len(path) > _LONGEST:
+            raise wrong(f"{option} 中的路径过长。", f"A path in {option} is too long.", option)
         _known(path, of, option)
     check(tree, of, option)
     return tree

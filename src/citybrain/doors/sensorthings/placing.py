@@ -33,7 +33,8 @@ FORMS: Final[Mapping[str, object]] = {
 def geometry(value: Json) -> Mapping[str, Json] | None:
     """The geometry of GeoJSON, out of its Feature where it is in one; None for anything else."""
     found = value.get("geometry") if isinstance(value, dict) and value.get("type") == "Feature" else value
-    return found if isinstance(found, dict) and found.get("type") in FORMS else None
+    kind = found.get("type") if isinstance(found, dict) else None
+    return found if isinstance(found, dict) and isinstance(kind, str) and kind in FORMS else None
 
 
 def is_point(value: Json) -> bool:

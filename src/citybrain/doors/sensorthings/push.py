@@ -9,7 +9,7 @@ import shapely
 
 from citybrain.doors.sensorthings.nodes import Function, Literal, Node, Path, Shape, Value
 from citybrain.kernel.instant import at, rfc3339
-from citybrain.kernel.predicate import EVERYTHING, And, Compare, Not, Op, Or, Predicate, Within
+from citybrain.kernel.predicate import EVERYTHING, And, Compare, Not, Op, Or, Predicate, Scalar, Within
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +74,8 @@ def push(node: Node | None, columns: Mapping[str, Column], places: Places | None
             if name == "or" and any(part.where == EVERYTHING for part in parts):
                 return _ALL
             whole = tuple(part.where for part in parts if part.where != EVERYTHING)
+            if name == "or":
+                whole = _gathered(whole)
             return Pushed(Or(whole) if name == "or" else And(whole), all(part.exact for part in parts))
         case Function(name="not", args=(arg,)):
             part = push(arg, columns, places)
@@ -82,6 +84,22 @@ def push(node: Node | None, columns: Mapping[str, Column], places: Places | None
             return _boxed(name, left, right, places) or _compared(name, left, right, columns)
         case _:
             return _ALL
+
+
+def _gathered(parts: tuple[Predicate, ...]) -> tuple[Predicate, ...]:
+    """Alternatives of which those that name a value of one column each are one: a store takes a long list, and no long chain."""
+    named: dict[str, list[Scalar]] = {}
+    others: list[Predicate] = []
+    for part in parts:
+        if isinstance(part, Compare) and part.op == "eq" and not isinstance(part.value, tuple):
+            named.setdefault(part.field, []).append(part.value)
+        else:
+            others.append(part)
+    lists = (
+        Compare(field, "eq", values[0]) if len(values) == 1 else Compare(field, "in", tuple(values))
+        for field, values in named.items()
+    )
+    return (*lists, *others)
 
 
 def _compared(name: str, left: Node, right: Node, columns: Mapping[str, Column]) -> Pushed:

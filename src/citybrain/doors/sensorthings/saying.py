@@ -62,7 +62,20 @@ def said(fields: Mapping[str, Json]) -> str | None:
 def begin(time: Json) -> Json:
     """A time as the store has it: the begin of an interval; anything else as it is, for the intake to judge."""
     span = _span(time)
-    return time if span is None else rfc3339(span[0])
+    if span is not None:
+        return rfc3339(span[0])
+    # RFC 3339 lets T and Z be small letters, which the intake reads, and names of observations do not.
+    return time.upper() if isinstance(time, str) else time
+
+
+def moment(text: str) -> Instant:
+    """An instant that can be written in UTC; raises ValueError."""
+    found = parse(text.upper())
+    try:
+        rfc3339(found)
+    except OverflowError as error:
+        raise ValueError(text) from error
+    return found
 
 
 def interval(time: Json) -> tuple[Instant, Instant] | None:
@@ -94,7 +107,7 @@ def _span(time: Json) -> tuple[Instant, Instant] | None:
     if not isinstance(time, str) or not spans(time):
         return None
     try:
-        first, last = (parse(part) for part in time.split("/"))
+        first, last = map(moment, time.split("/"))
     except ValueError:
         return None
     return (first, last) if first <= last else None
@@ -112,7 +125,7 @@ def _instant(value: Json) -> Instant | None:
     if value in EMPTY:
         return None
     try:
-        return parse(str(value))
+        return moment(str(value))
     except ValueError as error:
         raise wrong(
             "resultTime 须为带时区的 RFC 3339 时刻，如 2026-11-22T07:00:00Z。",
@@ -135,7 +148,7 @@ def _period(value: Json) -> tuple[Instant, Instant]:
 def _plain(time: Json) -> str | None:
     """An instant as it is written here; None for what is none."""
     try:
-        return rfc3339(parse(str(time)))
+        return rfc3339(moment(str(time)))
     except ValueError:
         return None
 

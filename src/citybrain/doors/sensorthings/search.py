@@ -238,13 +238,18 @@ class Search:
         return lambda parts: self._values(item, parts)
 
     def _values(self, item: Item, parts: tuple[str, ...]) -> tuple[Value, ...]:
+        here: tuple[Item, ...] = (item,)
+        while parts[0] in here[0].links and parts[0] not in IDS:
+            if parts[0] == "Observations":
+                raise not_held("条件和排序不能经过 Observations。", "Conditions and orders cannot go through Observations.")
+            # One that several lead to is one.
+            beyond = {other.id: other for one in here for other in self.beyond(one, parts[0])}
+            here, parts = tuple(beyond.values()), parts[1:]
+            if not here:
+                return ()
         if parts[0] in IDS:
-            return (item.id,)
-        if parts[0] not in item.links:
-            return (_timed(parts[0], inside(item.body, parts)),)
-        if parts[0] == "Observations":
-            raise not_held("条件和排序不能经过 Observations。", "Conditions and orders cannot go through Observations.")
-        return tuple(value for other in self.beyond(item, parts[0]) for value in self._values(other, parts[1:]))
+            return tuple(one.id for one in here)
+        return tuple(_timed(parts[0], inside(one.body, parts)) for one in here)
 
 
 def _too_many() -> NotHeldError:
