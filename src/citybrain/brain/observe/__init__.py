@@ -39,6 +39,7 @@ from citybrain.brain.observe.texts import Runs
 from citybrain.brain.observe.together import Together
 from citybrain.brain.observe.told import latest_json
 from citybrain.brain.observe.travelling import column_pieces, joined, pieces, taken
+from citybrain.brain.observe.worded import UNMEASURED, UnfitError, Worded, fitted
 
 __all__ = [
     "AS_BEFORE",
@@ -52,6 +53,7 @@ __all__ = [
     "RESTORED",
     "STANDING",
     "STRUCK",
+    "UNMEASURED",
     "WALK_BASIS",
     "About",
     "AreaBook",
@@ -106,14 +108,17 @@ __all__ = [
     "Spot",
     "Stood",
     "Together",
+    "UnfitError",
     "Verdict",
     "Wanted",
+    "Worded",
     "check_days",
     "column_pieces",
     "contract_of",
     "contracts",
     "datasets",
     "declared_elsewhere",
+    "fitted",
     "history",
     "joined",
     "latest_json",
