@@ -83,7 +83,7 @@ def test_any_rows_mean_the_same_in_every_form(rows: list[tuple[str, str, float, 
         (NDJSON, b'{"stream":"a","time":"2026-11-22T07:00:00Z","value":NaN}', [(0, "not_a_number")]),
         (
             CSV,
-            b"stream,time,value\na,2026-11-22T07:00:00Z,much\na,then,1\n,2026-11-22T07:00:00Z\n",
+            b"stream,time,value\na,2026-11-22T07:00:00Z,\na,then,1\n,2026-11-22T07:00:00Z\n",
             [(0, "bad_value"), (1, "bad_time"), (2, "bad_value")],
         ),
         (CSV, b"value,stream,time\ninf,a,2026-11-22T07:00:00Z\n", [(0, "not_a_number")]),

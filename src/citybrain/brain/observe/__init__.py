@@ -28,6 +28,8 @@ from citybrain.brain.observe.permission import permitted
 from citybrain.brain.observe.placed import Stood
 from citybrain.brain.observe.promises import Promise, Promises
 from citybrain.brain.observe.registry import MovedError, Noun, Registry, contract_of
+from citybrain.brain.observe.respelling import number as spelt_number
+from citybrain.brain.observe.respelling import spelt
 from citybrain.brain.observe.resting import Rested
 from citybrain.brain.observe.revising import CORRECTION, RESTORED, Change, Changed, Preview, setting, strike
 from citybrain.brain.observe.rows import Rows, read_rows, read_series, whole
@@ -40,6 +42,7 @@ from citybrain.brain.observe.together import Together
 from citybrain.brain.observe.told import latest_json
 from citybrain.brain.observe.travelling import column_pieces, joined, pieces, taken
 from citybrain.brain.observe.worded import UNMEASURED, UnfitError, Worded, fitted
+from citybrain.brain.observe.wording import written
 
 __all__ = [
     "AS_BEFORE",
@@ -132,8 +135,11 @@ __all__ = [
     "read_series",
     "setting",
     "sources",
+    "spelt",
+    "spelt_number",
     "strike",
     "struck",
     "taken",
     "whole",
+    "written",
 ]

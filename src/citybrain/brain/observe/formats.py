@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 
 from citybrain.brain.observe.rows import Rows, read_each, read_lines, read_rows, unreadable
 from citybrain.brain.observe.texts import Column, Texts
+from citybrain.kernel.instant import Instant, rfc3339
 from citybrain.kernel.observations import Ints, Refusal
 from citybrain.kernel.text import Json
 
@@ -23,7 +24,10 @@ _ZONED = "The time column of Arrow is a timestamp with a time zone, or text in R
 
 
 def read_csv(body: bytes) -> Rows:
-    """A table with the header ``stream,time,value[,unit]`` in any order, UTF-8, with or without BOM; ``row`` counts from 0 below it."""
+    """A table with the header ``stream,time,value[,unit]`` in any order, UTF-8, with or without BOM; ``row`` counts from 0 below it.
+
+    A value that is written as a number is one; ``true`` and ``false`` are truths, anything else is a text.
+    """
     try:
         text = body.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -68,14 +72,15 @@ def _cells(table: "csv.DictReader[str]") -> Iterator[Json]:
             yield None
             continue
         unit = row.get("unit")
-        yield {**{name: row[name] for name in _COLUMNS}, "value": _number(row["value"]), **({"unit": unit} if unit else {})}
+        yield {**{name: row[name] for name in _COLUMNS}, "value": _value(row["value"]), **({"unit": unit} if unit else {})}
 
 
-def _number(text: str | None) -> float | None:
+def _value(text: str | None) -> Json:
+    """What a cell says: a number, true or false, else the text; nothing where it is empty."""
     try:
         return float(text or "")
     except ValueError:
-        return None
+        return {"true": True, "false": False}.get((text or "").lower(), text or None)
 
 
 def _of_table(table: pa.Table) -> Rows:
@@ -83,6 +88,9 @@ def _of_table(table: pa.Table) -> Rows:
     units = table.column("unit") if "unit" in table.schema.names else None
     if pa.types.is_string(times.type) or not _is_plain(streams, values, units):
         names = [name for name in (*_COLUMNS, "unit") if name in table.schema.names]
+        if pa.types.is_timestamp(times.type) and times.type.tz is not None:
+            said = [None if time is None else rfc3339(Instant(time)) for time in _instants(times).to_pylist()]
+            table = table.set_column(table.schema.get_field_index("time"), "time", pa.array(said, pa.string()))
         return read_each(_plain(row) for row in table.select(names).to_pylist())
     if not pa.types.is_timestamp(times.type) or times.type.tz is None:
         raise unreadable(_ZONED)
@@ -114,7 +122,11 @@ def _is_text(kind: pa.DataType) -> bool:
 
 def _micros(times: Column) -> Ints:
     """Whole µs; what is finer than a µs is cut off."""
-    return times.cast(pa.timestamp("us", tz="UTC"), safe=False).cast(pa.int64()).to_numpy()
+    return _instants(times).to_numpy()
+
+
+def _instants(times: Column) -> Column:
+    return times.cast(pa.timestamp("us", tz="UTC"), safe=False).cast(pa.int64())
 
 
 def _plain(row: dict[str, object]) -> Json:

@@ -65,7 +65,7 @@ STREAM = Dataset(
         Column("low", Text("量程下限", "Low limit"), "number"),
         Column("high", Text("量程上限", "High limit"), "number"),
         Column("contract", Text("有无约定", "Contract"), "text"),
-        Column("sort", Text("结果类型", "What results are"), "text"),
+        Column("result_type", Text("结果类型", "What results are"), "text"),
         Column("source", Text("来源", "Source"), "text"),
         _ORIGIN,
     ),

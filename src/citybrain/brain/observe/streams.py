@@ -145,7 +145,7 @@ def _fixed(registry: Registry) -> _Fixed:
         "unit": lambda stream: stream.unit,
         "area": lambda stream: registry.entity(stream.entity).area,
         "contract": lambda stream: _stated(registry, stream),
-        "sort": lambda stream: stream.sort,
+        "result_type": lambda stream: stream.sort,
         "source": lambda stream: stream.source,
         "origin": lambda stream: stream.origin,
     }
@@ -211,7 +211,7 @@ def _stream_row(
         "low": contract.low,
         "high": contract.high,
         "contract": stated,
-        "sort": stream.sort,
+        "result_type": stream.sort,
         "source": stream.source,
         "origin": stream.origin,
     }

@@ -4,11 +4,10 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Final, TypeAlias
 
-from citybrain.brain.observe import UNMEASURED, Registry, UnfitError, fitted
+from citybrain.brain.observe import UNMEASURED, Registry, UnfitError, fitted, spelt_number
 from citybrain.doors.sensorthings import push
 from citybrain.doors.sensorthings.nodes import Value
 from citybrain.doors.sensorthings.push import Column, Pushed
-from citybrain.doors.sensorthings.refusals import wrong
 from citybrain.kernel.predicate import EVERYTHING, NOTHING, Compare, Op, Or, Predicate, both
 from citybrain.kernel.text import Json
 from citybrain.kernel.things import Sort, Stream
@@ -43,19 +42,8 @@ def result(row: Mapping[str, Json], sort: Sort) -> Json:
 
 
 def number(registry: Registry, stream: Stream, value: Json) -> Json:
-    """What stands for a result of a stream in the store; null for none. A new word is entered: blocks.
-
-    Raises UnfitError for what is none of the stream, BadInputError where its list of words is full.
-    """
-    if value is None or stream.sort not in UNMEASURED:
-        return value
-    found = fitted(stream.sort, value)
-    if not isinstance(found, str):
-        return found
-    code = registry.worded.codes([(stream.no, found)]).get((stream.no, found))
-    if code is None:
-        raise wrong("该数据流的取值已满，不能再增加新的取值。", "The list of words of this Datastream is full.", "result")
-    return code
+    """What stands for a result of a stream in the store; null for none. A new word is entered: blocks. Raises as ``spelt_number``."""
+    return value if value is None or stream.sort not in UNMEASURED else spelt_number(registry.worded, stream, value)
 
 
 def unfit(stream: Stream, value: Json) -> str:

@@ -354,7 +354,9 @@ def _latest(op: Op, value: Value) -> Pushed | None:
     asked = number("value")(op, value)
     if not isinstance(asked, Compare):
         return None
-    return Pushed(Or((both(asked, Compare("sort", "in", ("number", "count"))), Compare("sort", "eq", "any"))), exact=False)
+    return Pushed(
+        Or((both(asked, Compare("result_type", "in", ("number", "count"))), Compare("result_type", "eq", "any"))), exact=False
+    )
 
 
 def _in_order(where: Predicate) -> tuple[str, ...]:
