@@ -35,6 +35,7 @@ from citybrain.brain.observe.revising import CORRECTION, RESTORED, Change, Chang
 from citybrain.brain.observe.rows import Rows, read_rows, read_series, whole
 from citybrain.brain.observe.shelves import datasets
 from citybrain.brain.observe.sources import sources
+from citybrain.brain.observe.spelling import verify_words
 from citybrain.brain.observe.store import METADATA
 from citybrain.brain.observe.striking import NOTHING, STRUCK
 from citybrain.brain.observe.texts import Runs
@@ -140,6 +141,7 @@ __all__ = [
     "strike",
     "struck",
     "taken",
+    "verify_words",
     "whole",
     "written",
 ]

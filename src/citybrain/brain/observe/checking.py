@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -164,10 +165,8 @@ def _convert(checked: Checked, given: Sequence[str | None], streams: Sequence[St
 
 def _say(checked: Checked, said: Mapping[int, Json], registry: Registry) -> None:
     """Read the values of streams whose results are no numbers, and those that are no numbers; refuse what its stream does not take."""
-    place, streams = max(registry.unlike, default=0) + 1, registry.streams()
-    unlike = np.zeros(place + 1, np.bool_)
-    unlike[list(registry.unlike)] = True
-    asked = unlike[np.minimum(checked.no, place)]
+    unlike, streams = _table(registry.unlike), registry.streams()
+    asked = unlike[np.minimum(checked.no, len(unlike) - 1)]
     if said:
         asked |= np.isin(checked.row, list(said))
     if not asked.any():
@@ -185,6 +184,14 @@ def _say(checked: Checked, said: Mapping[int, Json], registry: Registry) -> None
             checked.words[index] = found
         value[index] = 0.0 if isinstance(found, str) else found
     checked.value = value
+
+
+@lru_cache(maxsize=4)
+def _table(unlike: frozenset[int]) -> NDArray[np.bool_]:
+    """Which stream numbers are among some, up to one that is greater than all of them."""
+    found = np.zeros(max(unlike, default=0) + 2, np.bool_)
+    found[list(unlike)] = True
+    return found
 
 
 def _scale(given: str, wanted: str) -> tuple[float, float] | None:

@@ -89,8 +89,7 @@ def _of_table(table: pa.Table) -> Rows:
     if pa.types.is_string(times.type) or not _is_plain(streams, values, units):
         names = [name for name in (*_COLUMNS, "unit") if name in table.schema.names]
         if pa.types.is_timestamp(times.type) and times.type.tz is not None:
-            said = [None if time is None else rfc3339(Instant(time)) for time in _instants(times).to_pylist()]
-            table = table.set_column(table.schema.get_field_index("time"), "time", pa.array(said, pa.string()))
+            table = table.set_column(table.schema.get_field_index("time"), "time", pa.array(_written(times), pa.string()))
         return read_each(_plain(row) for row in table.select(names).to_pylist())
     if not pa.types.is_timestamp(times.type) or times.type.tz is None:
         raise unreadable(_ZONED)
@@ -122,11 +121,13 @@ def _is_text(kind: pa.DataType) -> bool:
 
 def _micros(times: Column) -> Ints:
     """Whole µs; what is finer than a µs is cut off."""
-    return _instants(times).to_numpy()
+    return times.cast(pa.timestamp("us", tz="UTC"), safe=False).cast(pa.int64()).to_numpy()
 
 
-def _instants(times: Column) -> Column:
-    return times.cast(pa.timestamp("us", tz="UTC"), safe=False).cast(pa.int64())
+def _written(times: Column) -> list[str | None]:
+    """The same as RFC 3339, for rows that are read one by one."""
+    micros = times.cast(pa.timestamp("us", tz="UTC"), safe=False).cast(pa.int64()).to_pylist()
+    return [None if time is None else rfc3339(Instant(time)) for time in micros]
 
 
 def _plain(row: dict[str, object]) -> Json:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final, TypeAlias, TypeGuard, TypeVar
 
 import msgspec
-from sqlalchemy import Connection, and_, func, insert, or_, select
+from sqlalchemy import Connection, and_, delete, func, insert, or_, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.sql.elements import ColumnElement
 
@@ -188,6 +188,16 @@ class Worded:
     def result(self, stream: Stream, value: float | None) -> Json:
         """What one reading says."""
         return self.results([(stream, value)])[0]
+
+    def forget(self, streams: Iterable[int]) -> int:
+        """Forget the words of streams that have ended and of which no reading is left; returns how many.
+
+        Their numbers are never given again. While a stream lives its list stays: a reading that is on its way may say any word of it.
+        """
+        with self._lock, self._transactions.begin() as tx:
+            gone = [tx.connection.execute(delete(WORD).where(WORD.c.stream == stream)).rowcount for stream in streams]
+            self._codes, self._words, self._size = {}, {}, 0
+        return sum(gone)
 
     def _found(self, entries: Iterable[Entry]) -> dict[Entry, int]:
         wanted, codes = dict.fromkeys(entries), self._codes
