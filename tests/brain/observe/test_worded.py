@@ -167,6 +167,24 @@ async def test_no_reading_is_stored_where_its_word_is_not(world: World, monkeypa
     assert (words(world), kept(world.transactions)) == (["open", "open"], 1)
 
 
+async def test_a_word_that_was_entered_for_a_reading_that_never_came_waits_for_it(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stream(world, "category")
+
+    async def cut(*_: object) -> NoReturn:
+        raise StorageFullError(same("full"))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(world.series, "append", cut)
+        with pytest.raises(StorageFullError):
+            await send(world, "open", "shut")
+    assert (numbers(world), kept(world.transactions)) == ([], 2)
+    world.registry.worded = Worded(world.transactions)
+    assert (await send(world, "shut", "ajar")).stored == 2
+    assert (numbers(world), words(world), kept(world.transactions)) == ([2.0, 3.0], ["shut", "ajar"], 3)
+
+
 async def test_a_full_list_refuses_new_words_alone_and_of_one_instant_all_of_the_thing(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
