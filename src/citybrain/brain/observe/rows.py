@@ -19,7 +19,6 @@ from citybrain.kernel.observations import Floats, Ints, Refusal
 from citybrain.kernel.text import Json, Text
 
 _Time: TypeAlias = Annotated[datetime, msgspec.Meta(tz=True)]
-NO_NUMBER: Final = ("bad_value", "The value is no number.")
 _INFINITE: Final = ("not_a_number", "The value is not a finite number.")
 
 
@@ -194,7 +193,7 @@ def _read(raw: Json) -> _Read | tuple[str, str]:
         return "bad_row", "A row needs a stream, a time and a value."
     value, unit = raw.get("value"), raw.get("unit")
     if value is None:
-        return NO_NUMBER
+        return "bad_value", "The value is no number."
     said = None if isinstance(value, int | float) and not isinstance(value, bool) else value
     if unit is not None and not isinstance(unit, str):
         return "wrong_unit", "The unit is no UCUM code."

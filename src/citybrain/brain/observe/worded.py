@@ -32,7 +32,8 @@ LONGEST: Final = 8192
 MOST: Final = 100_000
 """Words of a stream."""
 FULL: Final = ("too_many_words", f"The stream has {MOST} words: no other is taken. What has so many results is better measured.")
-_LONG: Final = ("long_word", f"The value takes more than {LONGEST} bytes.")
+LONG: Final = ("long_word", f"The value takes more than {LONGEST} bytes.")
+WHY: Final = "The value is none of the results of its stream: no number, or not what the stream says that its results are."
 _UNFIT: Final[Mapping[Sort, str]] = {
     "number": "The value is no number.",
     "count": "The stream counts, and the value is no whole number.",
@@ -94,7 +95,7 @@ def _word(sort: Sort, value: Json) -> str:
     except (ValueError, RecursionError):
         raise UnfitError("bad_value", _UNFIT[sort]) from None
     if size > LONGEST:
-        raise UnfitError(*_LONG)
+        raise UnfitError(*LONG)
     return text
 
 
