@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from citybrain.app import problems
 from citybrain.app.advice import ADVICE
-from citybrain.brain.observe import checking, permission, rows
+from citybrain.brain.observe import checking, permission, rows, worded
 from citybrain.doors.sensorthings import saying, tabled
 from citybrain.kernel.errors import CityError
 from citybrain.kernel.text import Text
@@ -34,7 +34,8 @@ def page() -> str:
 def refused() -> dict[str, str]:
     """The codes of refused rows with their reasons, from what reads, checks and permits rows."""
     own = checking._WHY | {"forbidden_stream": permission._WHY}  # noqa: SLF001 - the one place that lists them
-    return dict(_returned()) | own | {tabled.CODE: tabled.WHY, saying.CODE: saying.WHY}
+    unfit = {"bad_value": worded.WHY, **dict((worded.FULL, worded.LONG))}
+    return dict(_returned()) | own | unfit | {tabled.CODE: tabled.WHY, saying.CODE: saying.WHY}
 
 
 def _returned() -> Iterator[tuple[str, str]]:

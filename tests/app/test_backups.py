@@ -6,17 +6,22 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from msgspec import json
 
+from citybrain.app import duties
 from citybrain.app.backups import backup, restore
 from citybrain.app.city import City
 from citybrain.app.cli import main
 from citybrain.app.lock import StateLock
-from citybrain.brain.observe import Change, missing
+from citybrain.brain.observe import Change, Draft, MadeProperty, MadeSensor, MadeStream, MadeThing, MadeUnit, missing, read_rows
 from citybrain.kernel.access import Query
+from citybrain.kernel.clock import FixedClock
 from citybrain.kernel.errors import BadInputError, ConflictError
-from citybrain.kernel.instant import DAY, HOUR, Instant
+from citybrain.kernel.instant import DAY, HOUR, Instant, rfc3339
 from citybrain.kernel.observations import SeriesQuery
 from citybrain.kernel.predicate import And, Compare
+from citybrain.kernel.text import Json
+from citybrain.kernel.things import Contract
 from tests.app.conftest import NOW, furnished
 
 
@@ -266,3 +271,59 @@ def test_a_running_program_is_not_backed_up(tmp_path: Path, capsys: pytest.Captu
         assert main(["backup", str(tmp_path / "kept"), "--state", str(tmp_path / "var")]) == 2
     assert not (tmp_path / "kept").exists()
     capsys.readouterr()
+
+
+def _box(city: City) -> str:
+    """The id of a stream that somebody made, with a word an hour of two days."""
+    unit = MadeUnit(None, None, None)
+    draft = Draft(
+        MadeStream("", "天气", "", "", unit, {}),
+        MadeSensor("", "站", "", "text/plain", "", {}),
+        MadeProperty("", "天气", "", "", {}),
+        Contract(),
+        "category",
+    )
+    made = city.making.thing("盒", MadeThing("", "", {}), None, (draft,))
+    (stream,) = city.registry.streams_of(made.id)
+    rows = [
+        {"stream": stream.id, "time": rfc3339(Instant(NOW - ago * HOUR)), "value": ("晴", "雨", "雪")[ago % 3]} for ago in range(48)
+    ]
+    assert asyncio.run(city.intake.take(read_rows(json.encode(rows)), "mqtt", None)).stored == 48
+    return stream.id
+
+
+def _words(city: City, stream: str) -> list[Json]:
+    page = city.sources["observation"](Query("observation", Compare("stream", "eq", stream), limit=1000))
+    return [row["word"] for row in page.rows]
+
+
+def test_words_go_along_and_are_verified(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with furnished(tmp_path / "var") as city:
+        box = _box(city)
+        told = _words(city, box)
+        city.stores.mine.close_days(Instant(NOW + DAY))
+        assert (_words(city, box), set(map(str, told))) == (told, {"晴", "雨", "雪"})
+    backup(tmp_path / "var", tmp_path / "kept")
+    restore(tmp_path / "kept", tmp_path / "again")
+    with furnished(tmp_path / "again") as city:
+        assert _words(city, box) == told
+    capsys.readouterr()
+    assert main(["verify", "--state", str(tmp_path / "again")]) == 0
+    assert "3 个非数值的取值相符" in capsys.readouterr().out
+    with furnished(tmp_path / "again") as city, city.stores.transactions.begin() as tx:
+        tx.connection.exec_driver_sql("DELETE FROM word WHERE code = 2")
+    assert main(["verify", "--state", str(tmp_path / "again")]) == 2
+    assert "word 2" in capsys.readouterr().err
+
+
+def test_the_words_of_an_ended_stream_go_with_its_last_readings(tmp_path: Path) -> None:
+    clock = FixedClock(NOW)
+    with furnished(tmp_path / "var", clock, {"thing": 7}) as city:
+        ended, lives = _box(city), _box(city)
+        numbers = [city.registry.stream(name).no for name in (ended, lives)]
+        city.making.end_stream(ended)
+        for days, left in ((8, {1, 2, 3}), (9, set[int]())):
+            clock.set(Instant(NOW + days * DAY))
+            asyncio.run(duties.tidy(city))
+            found = [{code for _, code in city.registry.worded.words((no, code) for code in range(9))} for no in numbers]
+            assert found == [left, {1, 2, 3}], days

@@ -23,7 +23,7 @@ from citybrain.app.saying import say
 from citybrain.app.settings import Settings
 from citybrain.app.stores import FACTS, SERIES, opened
 from citybrain.app.walltime import wall
-from citybrain.brain.observe import check_days, read_pieces
+from citybrain.brain.observe import check_days, read_pieces, verify_words
 from citybrain.engines.duckdb import carry, forget
 from citybrain.kernel.clock import RunningClock
 from citybrain.kernel.errors import BadInputError, NotFoundError
@@ -192,6 +192,8 @@ def verify(given: argparse.Namespace) -> int:
             say(f"{proofs} 份删除证明相符 · proofs of deletion agree")
         if readings := city.corrections.verify():
             say(f"{readings} 个更正和作废的读数相符 · corrected and struck-out readings agree")
+        if words := verify_words(city.stores.series, city.registry):
+            say(f"{words} 个非数值的取值相符 · words that readings say agree")
     return 0
 
 

@@ -16,6 +16,7 @@ from citybrain.engines.postgres import Alone
 from citybrain.kernel.datasets import Figure
 from citybrain.kernel.errors import BusyError, ConflictError, StorageFullError
 from citybrain.kernel.instant import DAY, Instant, local_date, midnight, rfc3339
+from citybrain.kernel.things import Stream
 
 log = structlog.get_logger()
 
@@ -219,6 +220,13 @@ async def tidy(city: City) -> None:
         city.latest.forget(span.streams, span.before)
         await asyncio.to_thread(city.corrections.forget, span.streams, span.before)
         await asyncio.to_thread(city.featured.forget, span.streams, span.before)
+        ended = [no for no in span.streams.tolist() if _silent(city.registry.streams()[no - 1], span.before)]
+        await asyncio.to_thread(city.registry.worded.forget, ended)
+
+
+def _silent(stream: Stream, before: Instant) -> bool:
+    """Whether a stream whose results are no numbers ended so long before an instant that no reading of it is newer."""
+    return stream.sort != "number" and stream.ended is not None and stream.ended < before - DAY
 
 
 def _close(city: City) -> None:

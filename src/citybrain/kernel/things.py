@@ -12,6 +12,8 @@ from citybrain.kernel.text import Json, Text
 Access: TypeAlias = Literal["unconditional", "conditional", "closed"]
 """无条件共享 · 有条件共享 · 不予共享."""
 Origin: TypeAlias = Literal["real", "demo", "generated"]
+Sort: TypeAlias = Literal["number", "count", "truth", "category", "any"]
+"""What a stream's results are: numbers, whole ones, true or false, texts, or any JSON."""
 Agrees: TypeAlias = Literal["ratio", "difference"]
 """How a stream is held against its neighbours: by its ratio to them (concentrations, flows) or its difference (temperatures)."""
 
@@ -112,7 +114,7 @@ class Kind(msgspec.Struct, frozen=True):
 
     def field(self, name: str) -> Field:
         """The field of a name; raises KeyError."""
-        return next(field for field in self.fields if field.name == name) if self.has(name) else _missing(name)
+        return {field.name: field for field in self.fields}[name]
 
     def has(self, name: str) -> bool:
         """Whether the kind has a field of that name."""
@@ -147,7 +149,4 @@ class Stream(msgspec.Struct, frozen=True):
     source: str
     origin: Origin = "real"
     ended: Instant | None = None
-
-
-def _missing(name: str) -> Field:
-    raise KeyError(name)
+    sort: Sort = "number"

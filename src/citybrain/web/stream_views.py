@@ -92,7 +92,8 @@ class StreamPage(msgspec.Struct, frozen=True):
     path: str
     facts: tuple[Fact, ...]
     contract: tuple[Fact, ...]
-    chart: Chart
+    chart: Chart | None
+    """None for a stream whose results are no quantities; ``results`` says them then."""
     gaps: Table
     learned: tuple[Fact, ...]
     """What the proposal rests on; nothing where there is none."""
@@ -102,6 +103,7 @@ class StreamPage(msgspec.Struct, frozen=True):
     agreed: bool
     history: tuple[PromiseLine, ...]
     corrections: CorrectionBlock
+    results: Table | None = None
     carry: CarryBlock | None = None
     """Nothing for whom may not carry readings away."""
     elsewhere: Text | None = None

@@ -84,7 +84,7 @@ def test_any_rows_mean_the_same_in_every_form(rows: list[tuple[str, str, float, 
         (NDJSON, b'{"stream":"a","time":"2026-11-22T07:00:00Z","value":NaN}', [(0, "not_a_number")]),
         (
             CSV,
-            b"stream,time,value\na,2026-11-22T07:00:00Z,much\na,then,1\n,2026-11-22T07:00:00Z\n",
+            b"stream,time,value\na,2026-11-22T07:00:00Z,\na,then,1\n,2026-11-22T07:00:00Z\n",
             [(0, "bad_value"), (1, "bad_time"), (2, "bad_value")],
         ),
         (CSV, b"value,stream,time\ninf,a,2026-11-22T07:00:00Z\n", [(0, "not_a_number")]),
@@ -158,8 +158,18 @@ def test_a_line_of_a_table_with_more_cells_than_the_header_is_refused_rather_tha
 
 def test_a_number_with_an_underscore_is_no_number_in_a_table() -> None:
     rows = FORMS[CSV](b"stream,time,value\na.x,2026-11-22T07:00:00Z,1_5\na.x,2026-11-22T07:01:00Z,15\n")
-    assert rows.value.tolist() == [15.0]
-    assert [(each.row, each.code) for each in rows.refused] == [(0, "bad_value")]
+    assert (rows.value.tolist()[1:], dict(rows.said)) == ([15.0], {0: "1_5"})
+
+
+def test_a_long_table_is_read_in_pieces_whose_rows_count_through() -> None:
+    lines = [
+        "stream,time,value\n",
+        *(f"a.x,2026-11-22T07:0{minute}:00Z,{said}\n" for minute, said in enumerate(("1", "open", "", "shut"))),
+    ]
+    pieces = list(read_pieces(lines, 3))
+    assert [piece.row.tolist() for piece in pieces] == [[0, 1], [3]]
+    assert [dict(piece.said) for piece in pieces] == [{1: "open"}, {3: "shut"}]
+    assert [one.row for piece in pieces for one in piece.refused] == [2]
 
 
 def test_a_table_with_two_columns_of_one_name_is_unreadable_rather_than_read_from_one_of_them() -> None:

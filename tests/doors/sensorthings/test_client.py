@@ -12,6 +12,7 @@ from requests import PreparedRequest
 from tests.doors.conftest import PASSWORD, World
 from tests.doors.sensorthings.conftest import ROOT
 from tests.doors.sensorthings.test_multipart import KIND, asking, mixed
+from tests.doors.sensorthings.worded import RESULTS, TYPES, alike, at
 
 # By name: it has no types, and nothing of it is typed here.
 frost = importlib.import_module("frost_sta_client")
@@ -266,3 +267,39 @@ def signed_in(token: str) -> object:
     handler = frost.AuthHandler()
     handler.add_auth_header = lambda: sign
     return handler
+
+
+def test_frost_client_writes_words_and_reads_them(sta: World, served: str) -> None:
+    sta.parts.accounts.create("管理员", "house", PASSWORD, ["admin"])
+    house = frost.SensorThingsService(served, auth_handler=signed_in(sta.parts.accounts.sign_in("house", PASSWORD)))
+    unit = frost.model.ext.unitofmeasurement.UnitOfMeasurement(name="", symbol="", definition="")
+    streams = [
+        frost.Datastream(
+            name=name,
+            description=name,
+            observation_type=kind,
+            unit_of_measurement=unit,
+            sensor=frost.Sensor(name=name, description=name, encoding_type="text/plain", metadata=name),
+            observed_property=frost.ObservedProperty(name=name, definition=f"urn:{name}", description=name),
+        )
+        for name, kind in TYPES.items()
+    ]
+    house.create(frost.Thing(name="Box", description="A box", properties={}, datastreams=streams))
+    secret = sta.parts.accounts.devices.create("盒", "box", ["box"])
+    box = frost.SensorThingsService(served, auth_handler=frost.AuthHandler("box", secret))
+    for name, results in RESULTS.items():
+        own = frost.Datastream(id=f"box.{name}")
+        for minute, result in enumerate(results[:2], 10):
+            box.create(frost.Observation(result=result, phenomenon_time=at(minute), datastream=own))
+        pairs = enumerate(results[2:], 12)
+        rows = arrayed(own, (), *(frost.Observation(result=one, phenomenon_time=at(minute)) for minute, one in pairs))
+        assert len(box.observations().create(rows)) == 2
+    sta.parts.accounts.create("派遣员", "desk", PASSWORD, ["dispatcher"])
+    desk = frost.SensorThingsService(served, auth_handler=signed_in(sta.parts.accounts.sign_in("desk", PASSWORD)))
+    for name, results in RESULTS.items():
+        found = desk.datastreams().find(f"box.{name}")
+        assert found.observation_type == TYPES[name]
+        listed = found.get_observations().query().orderby("phenomenonTime", "ASC").list()
+        assert alike([one.result for one in listed.entities], results)
+    rain = desk.datastreams().find("box.sky").get_observations().query().filter("result eq 'rain'").count().list()
+    assert (rain.count, [one.result for one in rain.entities]) == (2, ["rain", "rain"])

@@ -138,7 +138,7 @@ async def test_arrays_are_written_to_it_and_read_in_its_order(sta: World) -> Non
 @pytest.mark.parametrize(
     ("change", "status", "word"),
     [
-        ({"multiObservationDataTypes": [MEASURED, TRUTH, MEASURED]}, 501, "Truth"),
+        ({"multiObservationDataTypes": [MEASURED, "urn:other", MEASURED]}, 501, "urn:other"),
         ({"multiObservationDataTypes": [MEASURED] * 2}, 400, "one length"),
         ({"unitOfMeasurements": [unit("m/s")]}, 400, "one length"),
         ({"unitOfMeasurements": [unit("m/s"), "m/s", unit("deg")]}, 400, "unitOfMeasurement"),

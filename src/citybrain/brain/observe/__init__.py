@@ -28,17 +28,22 @@ from citybrain.brain.observe.permission import permitted
 from citybrain.brain.observe.placed import Stood
 from citybrain.brain.observe.promises import Promise, Promises
 from citybrain.brain.observe.registry import MovedError, Noun, Registry, contract_of
+from citybrain.brain.observe.respelling import number as spelt_number
+from citybrain.brain.observe.respelling import spelt
 from citybrain.brain.observe.resting import Rested
 from citybrain.brain.observe.revising import CORRECTION, RESTORED, Change, Changed, Preview, setting, strike
 from citybrain.brain.observe.rows import Rows, lenient, read_rows, read_series, unread, whole
 from citybrain.brain.observe.shelves import datasets
 from citybrain.brain.observe.sources import sources
+from citybrain.brain.observe.spelling import verify_words
 from citybrain.brain.observe.store import METADATA
 from citybrain.brain.observe.striking import NOTHING, STRUCK
 from citybrain.brain.observe.texts import Runs
 from citybrain.brain.observe.together import Together
 from citybrain.brain.observe.told import latest_json
 from citybrain.brain.observe.travelling import column_pieces, joined, pieces, taken
+from citybrain.brain.observe.worded import UNMEASURED, UnfitError, Worded, fitted
+from citybrain.brain.observe.wording import written
 
 __all__ = [
     "AS_BEFORE",
@@ -52,6 +57,7 @@ __all__ = [
     "RESTORED",
     "STANDING",
     "STRUCK",
+    "UNMEASURED",
     "WALK_BASIS",
     "About",
     "AreaBook",
@@ -106,14 +112,17 @@ __all__ = [
     "Spot",
     "Stood",
     "Together",
+    "UnfitError",
     "Verdict",
     "Wanted",
+    "Worded",
     "check_days",
     "column_pieces",
     "contract_of",
     "contracts",
     "datasets",
     "declared_elsewhere",
+    "fitted",
     "history",
     "joined",
     "latest_json",
@@ -129,9 +138,13 @@ __all__ = [
     "read_series",
     "setting",
     "sources",
+    "spelt",
+    "spelt_number",
     "strike",
     "struck",
     "taken",
     "unread",
+    "verify_words",
     "whole",
+    "written",
 ]

@@ -1,18 +1,21 @@
 """Checks of rows before they are stored: on whole columns, each bad row refused alone with its reason."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
 from citybrain.brain.observe.registry import Registry
 from citybrain.brain.observe.rows import Rows
+from citybrain.brain.observe.worded import FULL, UnfitError, fitted
 from citybrain.kernel import units
 from citybrain.kernel.clock import Clock
 from citybrain.kernel.errors import BadInputError
 from citybrain.kernel.instant import MINUTE, Instant, parse
 from citybrain.kernel.observations import Floats, Ints, Numbers, Refusal
+from citybrain.kernel.text import Json
 from citybrain.kernel.things import Stream
 
 AHEAD = 5 * MINUTE
@@ -44,6 +47,8 @@ class Checked:
     row: Ints
     good: NDArray[np.bool_]
     refused: list[Refusal]
+    words: dict[int, str] = field(default_factory=dict)
+    """Those that say a word, by their place in the columns; their values are its codes once these are known."""
 
     def refuse(self, code: str, bad: NDArray[np.bool_]) -> None:
         """Refuse the good rows that are bad in one way."""
@@ -51,6 +56,17 @@ class Checked:
             hit = bad & self.good
             self.refused.extend(Refusal(int(row), code, _WHY[code]) for row in self.row[hit])
             self.good &= ~bad
+
+    def overflow(self, full: Sequence[int], streams: Sequence[Stream]) -> None:
+        """Refuse rows at these places, for their streams have no room for their words, with all of their thing at their time.
+
+        They may be one observation of several streams: that is taken whole or not at all.
+        """
+        beside = {(streams[self.no[index] - 1].entity, int(self.time[index])) for index in full}
+        for index in np.flatnonzero(self.good & np.isin(self.time, self.time[full])).tolist():
+            if (streams[self.no[index] - 1].entity, int(self.time[index])) in beside:
+                self.refused.append(Refusal(int(self.row[index]), *FULL))
+                self.good[index] = False
 
     def told(self) -> tuple[Refusal, ...]:
         """What was refused, in the order of the sending."""
@@ -96,6 +112,8 @@ class Checks:
         checked.refuse("unknown_stream", no == 0)
         if rows.units is not None:
             _convert(checked, rows.units, registry.streams())
+        if registry.unlike or rows.said:
+            _say(checked, rows.said, registry)
         return checked
 
     def numbered(self, stream_no: Numbers, time: Ints, value: Floats, registry: Registry) -> Checked:
@@ -104,6 +122,8 @@ class Checks:
         no = np.where(known, stream_no, 0).astype(np.int32)
         checked = Checked(no, time, value, np.arange(len(no)), np.ones(len(no), np.bool_), [])
         checked.refuse("unknown_stream", ~known)
+        if registry.unlike:
+            _say(checked, {}, registry)
         return checked
 
     def examine(self, checked: Checked, *, striking: bool = False) -> Instant:
@@ -128,6 +148,9 @@ def _convert(checked: Checked, given: Sequence[str | None], streams: Sequence[St
         no = int(checked.no[index])
         if unit is None or not no or unit == streams[no - 1].unit:
             continue
+        if streams[no - 1].sort != "number":
+            bad[index] = True
+            continue
         pair = (unit, streams[no - 1].unit)
         if pair not in factors:
             factors[pair] = _scale(*pair)
@@ -138,6 +161,37 @@ def _convert(checked: Checked, given: Sequence[str | None], streams: Sequence[St
             value[index] = factor[0] * value[index] + factor[1]
     checked.value = value
     checked.refuse("wrong_unit", bad)
+
+
+def _say(checked: Checked, said: Mapping[int, Json], registry: Registry) -> None:
+    """Read the values of streams whose results are no numbers, and those that are no numbers; refuse what its stream does not take."""
+    unlike, streams = _table(registry.unlike), registry.streams()
+    asked = unlike[np.minimum(checked.no, len(unlike) - 1)]
+    if said:
+        asked |= np.isin(checked.row, list(said))
+    if not asked.any():
+        return
+    value = checked.value.copy()
+    for index in np.flatnonzero(asked & checked.good).tolist():
+        row = int(checked.row[index])
+        try:
+            found = fitted(streams[checked.no[index] - 1].sort, said.get(row, float(value[index])))
+        except UnfitError as error:
+            checked.refused.append(Refusal(row, error.code, error.why))
+            checked.good[index] = False
+            continue
+        if isinstance(found, str):
+            checked.words[index] = found
+        value[index] = 0.0 if isinstance(found, str) else found
+    checked.value = value
+
+
+@lru_cache(maxsize=4)
+def _table(unlike: frozenset[int]) -> NDArray[np.bool_]:
+    """Which stream numbers are among some, up to one that is greater than all of them."""
+    found = np.zeros(max(unlike, default=0) + 2, np.bool_)
+    found[list(unlike)] = True
+    return found
 
 
 def _scale(given: str, wanted: str) -> tuple[float, float] | None:

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection
 
-from citybrain.brain.observe import corrected, derive, revising, verifying
+from citybrain.brain.observe import corrected, derive, respelling, revising, verifying
 from citybrain.brain.observe.corrected import Correction, Kept, Signed, State
 from citybrain.brain.observe.horizon import Horizon
 from citybrain.brain.observe.intake import Intake, Revision
@@ -253,7 +253,9 @@ class Corrections:
         span = (stream.no,), change.since, change.until
         days = self._series.scan(SeriesQuery(*span, DAY))
         revising.check_count(int(days["count"].to_numpy().sum()))
-        return revising.plan(change, self._series.scan(SeriesQuery(*span)))
+        plan = revising.plan(change, self._series.scan(SeriesQuery(*span)))
+        respelling.check(self._registry.worded, stream, plan)
+        return plan
 
     def _record(self, plans: Sequence[tuple[Stream, Plan]], key: str, signed: Signed) -> list[int]:
         # Before the rows are stored: a reading that comes again beside them must find the correction.

@@ -18,6 +18,7 @@ from msgspec.structs import replace
 
 from citybrain.brain.observe.rows import Rows, read_each, read_lines, read_rows, unreadable
 from citybrain.brain.observe.texts import Column, Texts
+from citybrain.kernel.instant import Instant, rfc3339
 from citybrain.kernel.observations import Ints, Refusal
 from citybrain.kernel.text import Json
 
@@ -28,11 +29,16 @@ _ABSENT: Final[Mapping[str, pa.DataType]] = {"stream": pa.string(), "time": _TIM
 _PER: Final = {"s": 1_000_000, "ms": 1_000, "us": 1}
 _LAST: Final = 2**62
 """µs, later than any time that is taken: beyond it seconds would turn round and come out as a day of this year."""
+_CALENDAR: Final = (-62_135_596_800_000_000, 253_402_300_799_000_000)
+"""µs of the first and the last second of a calendar of four digits."""
 _ZONED = "The time column of Arrow is a timestamp with a time zone, or text in RFC 3339."
 
 
 def read_csv(body: bytes) -> Rows:
-    """A table with the header ``stream,time,value[,unit]`` in any order, UTF-8, with or without BOM; ``row`` counts from 0 below it."""
+    """A table with the header ``stream,time,value[,unit]`` in any order, UTF-8, with or without BOM; ``row`` counts from 0 below it.
+
+    A value that is written as a number is one; ``true`` and ``false`` are truths, anything else is a text.
+    """
     try:
         text = body.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -46,7 +52,8 @@ def read_pieces(lines: Iterable[str], size: int) -> Iterator[Rows]:
     while piece := list(islice(cells, size)):
         rows = read_each(piece)
         refused = tuple(replace(one, row=one.row + start) for one in rows.refused)
-        yield dataclasses.replace(rows, row=rows.row + start, refused=refused)
+        said = {row + start: value for row, value in rows.said.items()}
+        yield dataclasses.replace(rows, row=rows.row + start, refused=refused, said=said)
         start += len(piece)
 
 
@@ -96,17 +103,17 @@ def _cell(row: dict[str | None, str | None]) -> Json:
         # A cell too many: 1,5 for 1.5 would be taken for 1.
         return None
     unit = row.get("unit")
-    return {**{name: row[name] for name in _COLUMNS}, "value": _number(row["value"]), **({"unit": unit} if unit else {})}
+    return {**{name: row[name] for name in _COLUMNS}, "value": _value(row["value"]), **({"unit": unit} if unit else {})}
 
 
-def _number(text: str | None) -> float | None:
-    # Python reads 1_5 as 15; whoever writes a table meant something else.
-    if text is None or "_" in text:
-        return None
+def _value(text: str | None) -> Json:
+    """What a cell says: a number, true or false, else the text; nothing where it is empty."""
+    said = text or ""
     try:
-        return float(text)
+        # Python reads 1_5 as 15; whoever writes a table meant something else.
+        return said if "_" in said else float(said)
     except ValueError:
-        return None
+        return {"true": True, "false": False}.get(said.lower(), said or None)
 
 
 def _of_table(sent: pa.Table) -> Rows:
@@ -114,6 +121,8 @@ def _of_table(sent: pa.Table) -> Rows:
     streams, times, values = (table.column(name) for name in _COLUMNS)
     units = table.column("unit") if "unit" in table.schema.names else None
     if pa.types.is_string(times.type) or not _is_plain(streams, values, units):
+        if isinstance(times.type, pa.TimestampType) and times.type.tz is not None:
+            table = table.set_column(table.schema.get_field_index("time"), "time", _written(times, times.type.unit))
         return read_each(_plain(row) for row in table.to_pylist())
     if not isinstance(times.type, pa.TimestampType) or times.type.tz is None:
         raise unreadable(_ZONED)
@@ -172,6 +181,13 @@ def _micros(times: Column, unit: str) -> Ints:
         return counts // 1000 + (counts % 1000 >= 500)
     found: Ints = np.clip(counts, -_LAST // _PER[unit], _LAST // _PER[unit]) * _PER[unit]
     return found
+
+
+def _written(times: Column, unit: str) -> Column:
+    """The same as RFC 3339, for rows that are read one by one."""
+    told = iter(np.clip(_micros(times.drop_null(), unit), *_CALENDAR).tolist())
+    said = [rfc3339(Instant(next(told))) if known else None for known in times.is_valid().to_pylist()]
+    return pa.chunked_array([said], pa.string())
 
 
 def _plain(row: dict[str, object]) -> Json:

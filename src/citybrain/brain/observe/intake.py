@@ -154,6 +154,8 @@ class Intake:
 
     async def _store(self, checked: Checked, door: str, key: str | None, arrival: Arrival) -> Verdict:
         now = self._checks.examine(checked, striking=door == STRUCK)
+        if checked.words:
+            await self._coded(checked)
         no, time, value, duplicate = checked.sorted()
         with self._in_turn() as earlier:
             suspect = self._reserve(no, time)
@@ -170,6 +172,18 @@ class Intake:
             if receipt.repeated and key is not None:
                 await self._held_to(receipt, batch)
         return Verdict(receipt.stored, receipt.duplicate, checked.told())
+
+    async def _coded(self, checked: Checked) -> None:
+        """Give rows the codes of their words, which are durable before any row is; refuse those of streams whose lists are full."""
+        wanted = {index: (int(checked.no[index]), word) for index, word in checked.words.items() if checked.good[index]}
+        codes = self._registry.worded.recalled(wanted.values())
+        if codes is None:
+            codes = await asyncio.to_thread(self._registry.worded.codes, tuple(wanted.values()))
+        for index, entry in wanted.items():
+            checked.value[index] = codes.get(entry, 0)
+        full = [index for index, entry in wanted.items() if entry not in codes]
+        if full:
+            checked.overflow(full, self._registry.streams())
 
     async def _held_to(self, receipt: Receipt, batch: Batch) -> None:
         """Raise ConflictError where a key was given its receipt for another sending: what is acknowledged must be what is stored."""

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from citybrain.brain.observe.life import CODE, NEVER, ORDER, Contracts, contracts, lives
 from citybrain.brain.observe.registry import Registry
+from citybrain.brain.observe.worded import UNMEASURED
 from citybrain.brain.observe.wording import plain
 from citybrain.kernel.clock import Clock
 from citybrain.kernel.instant import Instant
@@ -200,7 +201,8 @@ class Latest:
         if life in (Life.CONTRADICTED, Life.DRIFTING):
             return self._told[stream.no]
         changed = Instant(int(self._changed[stream.no]))
-        return plain(life, stream.contract, time, value, changed, self._clock.city())
+        said = self._registry.worded.result(stream, value) if life is Life.STUCK and stream.sort in UNMEASURED else value
+        return plain(life, stream.contract, time, value, changed, self._clock.city(), said)
 
     @_alone
     def doubt(self, stream_no: int, life: Life, since: Instant, why: Text) -> None:

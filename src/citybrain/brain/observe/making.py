@@ -17,9 +17,10 @@ from citybrain.brain.observe.made import MADE, MadeGroup, MadeProperty, MadeSens
 from citybrain.brain.observe.naming import free, slug
 from citybrain.brain.observe.placed import Stood
 from citybrain.brain.observe.standing import Standing
+from citybrain.brain.observe.worded import promising
 from citybrain.kernel.errors import ConflictError, NotFoundError
 from citybrain.kernel.text import Json, Text, same
-from citybrain.kernel.things import Contract, Entity, Stream
+from citybrain.kernel.things import Contract, Entity, Sort, Stream
 from citybrain.kernel.units import UNITS
 
 _UNIT: Final = 50
@@ -37,6 +38,7 @@ class Draft:
     sensor: MadeSensor | str
     watched: MadeProperty | str
     contract: Contract
+    sort: Sort = "number"
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +148,8 @@ class Making(Standing):
                 fresh = msgspec.structs.replace(self._promising(stream, contract), unit=_unit(words.unit))
                 if fresh.unit != stream.unit:
                     raise _kept_unit(stream)
+                if words.observation != self._registry.made.streams[words.id].observation:
+                    raise _kept_sort(stream)
                 streams = (fresh,) if fresh != stream else ()
             self._commit((), streams, (words,))
 
@@ -209,7 +213,9 @@ class Making(Standing):
     def _promising(self, stream: Stream, contract: Contract | None) -> Stream:
         """A stream that promises something else; who states nothing leaves in force what a person agreed on."""
         silent = contract is None or (contract == Contract() and self._registry.agreed(stream))
-        return stream if silent or contract is None else msgspec.structs.replace(stream, contract=contract)
+        if silent or contract is None:
+            return stream
+        return msgspec.structs.replace(stream, contract=promising(stream.sort, contract))
 
     def _left(self, before: Entity, after: Entity, says: MadeThing) -> tuple[Stood, ...]:
         """What is kept of where a thing stood, if it moves."""
@@ -230,7 +236,8 @@ class Making(Standing):
             watched = self._watched(draft.watched, words)
             key = self._stream_id(f"{thing}.{watched.id}", streams)
             unit, number = _unit(draft.words.unit), last + len(streams) + 1
-            streams[key] = Stream(key, number, thing, MADE, watched.id, unit, draft.contract, sensor.id, self._origin)
+            promised = promising(draft.sort, draft.contract)
+            streams[key] = Stream(key, number, thing, MADE, watched.id, unit, promised, sensor.id, self._origin, None, draft.sort)
             words |= {("sensor", sensor.id): sensor, ("property", watched.id): watched}
             words["stream", key] = msgspec.structs.replace(draft.words, id=key, name=draft.words.name or watched.name)
         return tuple(streams.values()), tuple(words.values())
@@ -311,3 +318,11 @@ def _kept_unit(stream: Stream) -> ConflictError:
         f"The unit of {stream.id} is '{stream.unit}'; what was observed is in it, so it stays. Make another stream.",
     )
     return ConflictError(what, stream=stream.id, unit=stream.unit)
+
+
+def _kept_sort(stream: Stream) -> ConflictError:
+    what = Text(
+        f"数据流 {stream.id} 的结果类型（{stream.sort}）不能改动，已有读数以此为准；请另建数据流。",
+        f"What the results of {stream.id} are ({stream.sort}) stays, for what was observed is so. Make another stream.",
+    )
+    return ConflictError(what, stream=stream.id, sort=stream.sort)

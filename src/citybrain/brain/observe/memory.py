@@ -10,7 +10,7 @@ import msgspec
 
 from citybrain.kernel import predicate
 from citybrain.kernel.access import Order, Page, Query
-from citybrain.kernel.datasets import Dataset
+from citybrain.kernel.datasets import ColumnType, Dataset
 from citybrain.kernel.errors import BadInputError
 from citybrain.kernel.instant import Instant, rfc3339
 from citybrain.kernel.listing import timed
@@ -46,7 +46,11 @@ class Memory:
         few = self.some(where)
         rows = self.rows() if few is None else few
         found = sorted(
-            ((_sort(row, order.field), str(row[self.dataset.key]), row) for row in rows if predicate.holds(where, row)),
+            (
+                (_sort(row, order.field, types[order.field]), str(row[self.dataset.key]), row)
+                for row in rows
+                if predicate.holds(where, row)
+            ),
             key=lambda each: (each[0] is not None, each[0] if each[0] is not None else "", each[1]),
             reverse=order.descending,
         )
@@ -58,11 +62,11 @@ class Memory:
         return Page(told, mark, len(found) if query.count else None)
 
 
-def _sort(row: Cells, field: str) -> str | float | None:
-    value = row[field]
+def _sort(row: Cells, field: str, kind: ColumnType) -> str | float | None:
+    value = row.get(field)
     if isinstance(value, dict):
-        return str(value.get("zh"))
-    return value if isinstance(value, str | int | float) or value is None else str(value)
+        return str(value.get("zh", value))
+    return value if (isinstance(value, str | int | float) and kind != "json") or value is None else str(value)
 
 
 def _rank(value: str | float | None, key: str) -> tuple[bool, str | float, str]:

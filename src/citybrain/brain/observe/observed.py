@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache, partial
 
+import msgspec
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
@@ -16,6 +17,7 @@ from citybrain.brain.observe.past import missing
 from citybrain.brain.observe.pieces import PIECE, Days, Span, days, pieces
 from citybrain.brain.observe.registry import Registry
 from citybrain.brain.observe.sifting import Column, Words, sift, words
+from citybrain.brain.observe.worded import UNMEASURED
 from citybrain.kernel import predicate
 from citybrain.kernel.access import Order, Page, Query
 from citybrain.kernel.datasets import Dataset
@@ -36,7 +38,7 @@ LOOKED = 20_000_000
 
 @dataclass(frozen=True, slots=True)
 class Observed:
-    """Rows stream, time, value, unit, mark, received, door, seq, origin; a query must name its streams (``stream eq`` or ``in``).
+    """Rows stream, time, value, word, unit, mark, received, door, seq, origin; a query must name its streams (``stream eq`` or ``in``).
 
     ``time`` bounds are pushed down, and ``mark``, by which what was struck out and estimates come too; all else is held against the
     columns. Order is by time, newest first, or by value, of those that have one. Rows are read in pieces that fit into memory: a page
@@ -226,6 +228,9 @@ class Observed:
             streams = self.registry.streams()
             said = "id" if name == "stream" else name
             return Words(places, tuple(getattr(streams[no - 1], said) for no in kinds.tolist()))
+        if name == "word":
+            spoken = self._words(table)
+            return words([_text(spoken.get(place)) for place in range(table.num_rows)])
         if name == "mark":
             return words(self._marks(table).tolist())
         return words(table["door"].to_pylist() if name == "door" else _ids(table))
@@ -233,6 +238,7 @@ class Observed:
     def _rows(self, table: pa.Table) -> list[dict[str, Json]]:
         streams = self.registry.streams()
         rows: list[dict[str, Json]] = []
+        words = self._words(table)
         for raw, mark, own in zip(table.to_pylist(), self._marks(table).tolist(), _ids(table), strict=True):
             stream = streams[raw["stream_no"] - 1]
             rows.append(
@@ -241,6 +247,7 @@ class Observed:
                     "stream": stream.id,
                     "time": raw["time"],
                     "value": None if mark == STRUCK_OUT else raw["value"],
+                    "word": words.get(len(rows)),
                     "unit": stream.unit,
                     "mark": mark,
                     "received": raw["received"],
@@ -250,6 +257,21 @@ class Observed:
                 }
             )
         return rows
+
+    def _words(self, table: pa.Table) -> dict[int, Json]:
+        """What the rows of streams that say words say, by their places."""
+        registry = self.registry
+        if not registry.unlike:
+            return {}
+        numbers, values = table["stream_no"].to_numpy().tolist(), table["value"].to_numpy().tolist()
+        spoken = [place for place, no in enumerate(numbers) if registry.streams()[no - 1].sort in UNMEASURED]
+        said = registry.worded.results([(registry.streams()[numbers[place] - 1], values[place]) for place in spoken])
+        return dict(zip(spoken, said, strict=True))
+
+
+def _text(word: Json) -> str | None:
+    """A word as it is compared with: a text as it is, other JSON as it is written."""
+    return word if word is None or isinstance(word, str) else msgspec.json.encode(word, order="sorted").decode()
 
 
 def _ids(table: pa.Table) -> list[str]:

@@ -12,6 +12,7 @@ from citybrain.brain.observe.checking import OLDEST
 from citybrain.brain.observe.gaps import AROUND, Gap, gaps
 from citybrain.brain.observe.latest import Latest
 from citybrain.brain.observe.registry import Registry
+from citybrain.brain.observe.worded import UNMEASURED
 from citybrain.kernel.errors import BadInputError
 from citybrain.kernel.instant import DAY, Duration, Instant
 from citybrain.kernel.observations import ROWS, SeriesQuery
@@ -75,7 +76,8 @@ def history(
 
     ``corrected`` of the readings of a bucket were set by a person; ``struck`` others were struck out, and where there were no more
     it has no figures.
-    Raises NotFoundError for an unknown stream and BadInputError for a span that is no span or has too many buckets.
+    Raises NotFoundError for an unknown stream and BadInputError for a span that is no span or has too many buckets, and for buckets of
+    a stream whose results are no quantities.
     """
     stream = registry.stream(f"{entity}.{field}")
     if until <= since or (bucket is not None and (bucket <= 0 or (until - since) // bucket > MOST_BUCKETS)):
@@ -84,6 +86,12 @@ def history(
             f"The span is wrong: it must begin before it ends and hold at most {MOST_BUCKETS} buckets.",
         )
         raise BadInputError(what, since=since, until=until)
+    if bucket is not None and stream.sort in UNMEASURED:
+        what = Text(
+            "该监测项的结果不是数量，没有均值、最低和最高；请逐条读取观测值。",
+            "The results of this stream are no quantities: they have no mean, lowest or highest. Read its observations one by one.",
+        )
+        raise BadInputError(what, stream=stream.id)
     found = series.scan(SeriesQuery((stream.no,), since, until, bucket, marks=bucket is not None))
     return found.select(["time", "value"]) if bucket is None else found.drop_columns("stream_no")
 
@@ -118,9 +126,12 @@ def missing(series: Series, registry: Registry, name: str, since: Instant, until
     time, value = found["time"].to_numpy(), found["value"].to_numpy()
     sound = np.isfinite(value)
     struck = time[~sound]
+    holes = gaps(stream.contract, time[sound], value[sound], since, until, now)
+    if stream.sort in UNMEASURED:
+        # What was said before and after says nothing of what would have been said between.
+        holes = tuple(Gap(gap.since, gap.until, gap.missing) for gap in holes)
     return tuple(
-        msgspec.structs.replace(gap, struck=int(((struck > gap.since) & (struck < (gap.until or now))).sum()))
-        for gap in gaps(stream.contract, time[sound], value[sound], since, until, now)
+        msgspec.structs.replace(gap, struck=int(((struck > gap.since) & (struck < (gap.until or now))).sum())) for gap in holes
     )
 
 

@@ -21,4 +21,4 @@ def permitted(rows: Rows, barred: Callable[[Sequence[str]], frozenset[str]]) -> 
     units = None if rows.units is None else [rows.units[index] for index in kept]
     refused = tuple(Refusal(int(row), "forbidden_stream", _WHY) for row in rows.row[~allowed])
     streams = [rows.streams[index] for index in kept]
-    return Rows(streams, rows.time[allowed], rows.value[allowed], units, rows.row[allowed], (*rows.refused, *refused))
+    return Rows(streams, rows.time[allowed], rows.value[allowed], units, rows.row[allowed], (*rows.refused, *refused), rows.said)

@@ -15,6 +15,7 @@ from sqlalchemy.exc import IntegrityError
 from citybrain.brain.observe.learning import Learned, learn
 from citybrain.brain.observe.registry import Registry
 from citybrain.brain.observe.store import PROMISE
+from citybrain.brain.observe.worded import UNMEASURED, promising
 from citybrain.kernel.clock import Clock
 from citybrain.kernel.errors import BadInputError, ConflictError, NotFoundError, StaleError
 from citybrain.kernel.instant import DAY, Duration, Instant
@@ -66,7 +67,8 @@ class Promises:
         found = self._series.scan(SeriesQuery((stream.no,), since, until))
         time, value = found["time"].to_numpy(), found["value"].to_numpy()
         sound = np.isfinite(value)
-        return learn(time[sound], value[sound], below_nothing=stream.unit in _SIGNED)
+        learned = learn(time[sound], value[sound], below_nothing=stream.unit in _SIGNED)
+        return learned if learned is None or stream.sort not in UNMEASURED else _silence(learned)
 
     def history(self, stream: Stream) -> tuple[Promise, ...]:
         """What was agreed on for a stream, newest first."""
@@ -90,6 +92,9 @@ class Promises:
         declared elsewhere, StaleError when somebody else was faster.
         """
         _sound(contract)
+        if contract != promising(stream.sort, contract):
+            what = Text("该监测项的结果不是数量，没有量程。", "The results of this stream are no quantities: it has no range.")
+            raise BadInputError(what, field="high" if contract.low is None else "low")
         self._append(stream, contract, seen, by, why)
 
     def take_back(self, stream: Stream, seen: int, by: str, why: str) -> None:
@@ -140,6 +145,13 @@ class Promises:
         begins, counts = days["time"].to_numpy()[::-1], days["count"].to_numpy()[::-1]
         enough = np.flatnonzero(np.cumsum(counts) >= _MOST)
         return Instant(int(begins[enough[0]])) if len(enough) else Instant(until - _DAYS * DAY)
+
+
+def _silence(found: Learned) -> Learned:
+    """Of a proposal what can be said of results that are no quantities: how often they come. A door that stays shut is not stuck."""
+    contract = msgspec.structs.replace(found.contract, stuck_after=None, low=None, high=None)
+    broken = msgspec.structs.replace(found.broken, stuck=0, out_of_range=0)
+    return msgspec.structs.replace(found, contract=contract, broken=broken)
 
 
 def _sound(contract: Contract) -> None:

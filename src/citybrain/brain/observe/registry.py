@@ -15,6 +15,7 @@ from citybrain.brain.observe.marks import Mark
 from citybrain.brain.observe.placed import Stood
 from citybrain.brain.observe.store import ENTITY, STREAM, agreed, entity_of, entity_row, stream_of, stream_row
 from citybrain.brain.observe.texts import Runs
+from citybrain.brain.observe.worded import Worded
 from citybrain.kernel.errors import BadInputError, ConflictError, NotFoundError
 from citybrain.kernel.instant import Duration, Instant, duration, minute_of
 from citybrain.kernel.observations import Numbers
@@ -39,7 +40,8 @@ class MovedError(ConflictError):
 class Registry:
     """Entities and streams in the store, cached in memory; ``version`` grows with each change.
 
-    What was made over a door may end: it is listed no more, but its streams keep their numbers and what was observed.
+    What was made over a door may end: it is listed no more, but its streams keep their numbers and what was observed. ``unlike`` are
+    the numbers of the streams whose results are of another sort than numbers, ``worded`` the words that some of them say.
     """
 
     def __init__(self, transactions: Transactions[Connection], packs: Sequence[Pack], areas: Areas) -> None:
@@ -50,6 +52,7 @@ class Registry:
         self._mark = Mark(transactions, MARK)
         self._lock = threading.Lock()
         self._agreed: Mapping[int, Contract] = {}
+        self.worded = Worded(transactions)
         self._told: list[Callable[[Sequence[Noun]], None]] = []
         self._listed: dict[tuple[int, str, str], tuple[Sequence[str], Numbers]] = {}
         self._load()
@@ -268,13 +271,7 @@ class Registry:
         self._hold(entities, streams, words, freed, alone=alone)
 
     def _hold(
-        self,
-        entities: Sequence[Entity],
-        streams: Sequence[Stream],
-        words: Sequence[Words],
-        freed: Sequence[str],
-        *,
-        alone: bool,
+        self, entities: Sequence[Entity], streams: Sequence[Stream], words: Sequence[Words], freed: Sequence[str], *, alone: bool
     ) -> None:
         """Hold in memory what was committed: the change ``alone``, or everything where another process made one in between."""
         if alone:
@@ -310,6 +307,7 @@ class Registry:
         self._entities = {entity.id: entity for entity in entities}
         self._of_kind = {kind: tuple(group) for kind, group in of_kind.items()}
         self._numbers = {stream.id: stream.no for stream in self._streams if stream.ended is None}
+        self.unlike = frozenset(stream.no for stream in self._streams if stream.sort != "number")
         of_entity: dict[str, list[Stream]] = {}
         for stream in self.present():
             of_entity.setdefault(stream.entity, []).append(stream)
@@ -323,6 +321,7 @@ class Registry:
         for stream in streams:
             held[stream.no - 1 : stream.no] = [stream]
         self._streams = tuple(held)
+        self.unlike |= {stream.no for stream in streams if stream.sort != "number"}
         self._entities = self._entities | {entity.id: entity for entity in entities}
         for kind in {entity.kind for entity in entities}:
             whole = {one.id: one for one in (*self._of_kind.get(kind, ()), *entities) if one.kind == kind}

@@ -5,8 +5,8 @@ One typed decode takes the good case; only a body that fails it is read row by r
 
 import json
 import math
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Annotated, Final, TypeAlias
 
@@ -39,13 +39,15 @@ class _Read:
     time: int
     value: float
     unit: str | None
+    said: Json = None
 
 
 @dataclass(frozen=True, slots=True)
 class Rows:
     """Rows of a sending, by column (n,): stream ids, times in µs UTC, values, units where given (None: as the stream has it).
 
-    ``row`` is each one's place in the sending, counted from 0; ``refused`` are the rows that could not be read.
+    ``row`` is each one's place in the sending, counted from 0; ``refused`` are the rows that could not be read. ``said`` gives by that
+    place the values that are no numbers, in whose stead NaN stands: whether the stream takes them is for the intake to judge.
     """
 
     streams: Sequence[str]
@@ -54,11 +56,17 @@ class Rows:
     units: Sequence[str | None] | None
     row: Ints
     refused: tuple[Refusal, ...] = ()
+    said: Mapping[int, Json] = field(default_factory=dict)
 
     @property
     def sent(self) -> int:
         """All rows of the sending."""
         return len(self.time) + len(self.refused)
+
+    @property
+    def infinite(self) -> tuple[Refusal, ...]:
+        """The refusals of rows whose value is said to be a number and is no finite one."""
+        return tuple(Refusal(row, *_INFINITE) for row in self.row[~np.isfinite(self.value)].tolist() if row not in self.said)
 
 
 _Body: TypeAlias = _Observations | list[_Row]
@@ -88,8 +96,7 @@ def whole(rows: Rows, pieces: Sequence[int]) -> Rows:
 
     ``pieces`` (sent,) says of each row of the sending which piece it is of.
     """
-    infinite = (Refusal(int(row), *_INFINITE) for row in rows.row[~np.isfinite(rows.value)])
-    bad = {pieces[each.row]: each for each in (*infinite, *reversed(rows.refused))}
+    bad = {pieces[each.row]: each for each in (*rows.infinite, *reversed(rows.refused))}
     if not bad:
         return rows
     kept = np.array([pieces[row] not in bad for row in rows.row.tolist()], np.bool_)
@@ -97,7 +104,8 @@ def whole(rows: Rows, pieces: Sequence[int]) -> Rows:
     units = None if rows.units is None else [rows.units[place] for place in places]
     beside = ((row, bad[pieces[row]]) for row in rows.row[~kept].tolist())
     refused = (*rows.refused, *(Refusal(row, each.code, each.why) for row, each in beside))
-    return Rows([rows.streams[place] for place in places], rows.time[kept], rows.value[kept], units, rows.row[kept], refused)
+    streams = [rows.streams[place] for place in places]
+    return Rows(streams, rows.time[kept], rows.value[kept], units, rows.row[kept], refused, rows.said)
 
 
 def read_lines(body: bytes) -> Rows:
@@ -141,6 +149,7 @@ def read_each(listed: Iterable[Json]) -> Rows:
         [each.unit for each in read],
         np.array(rows, np.int64),
         tuple(refused),
+        {row: each.said for row, each in zip(rows, read, strict=True) if each.said is not None},
     )
 
 
@@ -189,20 +198,21 @@ def _read(raw: Json) -> _Read | tuple[str, str]:
     if not isinstance(raw, dict) or not isinstance(raw.get("stream"), str):
         return "bad_row", "A row needs a stream, a time and a value."
     value, unit = raw.get("value"), raw.get("unit")
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    if value is None:
         return "bad_value", "The value is no number."
+    said = None if isinstance(value, int | float) and not isinstance(value, bool) else value
     if unit is not None and not isinstance(unit, str):
         return "wrong_unit", "The unit is no UCUM code."
     try:
-        number = float(value)
+        number = float(value) if said is None and isinstance(value, int | float) else math.nan
         instant = at(msgspec.convert(raw.get("time"), _Time))
     except msgspec.ValidationError:
         return "bad_time", "The time is no RFC 3339 instant with an offset, such as 2026-11-22T07:00:00Z."
     except OverflowError:
         return "not_a_number", "The value is too great to be held."
-    if not math.isfinite(number):
+    if said is None and not math.isfinite(number):
         return _INFINITE
-    return _Read(str(raw["stream"]), instant, number, unit)
+    return _Read(str(raw["stream"]), instant, number, unit, said)
 
 
 def unreadable(why: str) -> UnreadableError:

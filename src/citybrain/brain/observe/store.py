@@ -25,7 +25,7 @@ from citybrain.kernel import text
 from citybrain.kernel.instant import Duration, Instant
 from citybrain.kernel.places import Area, Place
 from citybrain.kernel.text import Json
-from citybrain.kernel.things import Agrees, Contract, Entity, Origin, Stream
+from citybrain.kernel.things import Agrees, Contract, Entity, Origin, Sort, Stream
 
 Rows: TypeAlias = dict[str, str | int | float | bytes | None]
 
@@ -72,8 +72,19 @@ STREAM = Table(
     Column("source", String(200), nullable=False),
     Column("origin", String(20), nullable=False),
     Column("ended", BigInteger),
+    Column("sort", String(20), nullable=False, server_default="number"),
     Index("stream_entity", "entity"),
 )
+WORD = Table(
+    "word",
+    METADATA,
+    Column("stream", Integer, primary_key=True, autoincrement=False),
+    Column("code", Integer, primary_key=True, autoincrement=False),
+    Column("digest", String(64), nullable=False),
+    Column("word", Text, nullable=False),
+    Index("word_by_digest", "digest", "stream", unique=True),
+)
+"""The words of a stream whose results are no numbers, as JSON; in the store of readings stands the code of each (worded.py)."""
 DESCRIBED = Table(
     "described",
     METADATA,
@@ -257,6 +268,7 @@ def stream_row(stream: Stream) -> Rows:
         "source": stream.source,
         "origin": stream.origin,
         "ended": stream.ended,
+        "sort": stream.sort,
     }
 
 
@@ -267,7 +279,8 @@ def stream_of(row: Row[tuple[object, ...]]) -> Stream:
     contract = Contract(*spans, row.low, row.high, row.opens, row.closes, agrees, row.within)
     origin = msgspec.convert(row.origin, Origin)
     ended = None if row.ended is None else Instant(row.ended)
-    return Stream(row.id, row.no, row.entity, row.kind, row.field, row.unit, contract, row.source, origin, ended)
+    sort = msgspec.convert(row.sort, Sort)
+    return Stream(row.id, row.no, row.entity, row.kind, row.field, row.unit, contract, row.source, origin, ended, sort)
 
 
 def agreed(connection: Connection) -> dict[int, Contract]:

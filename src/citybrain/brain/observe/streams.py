@@ -16,6 +16,7 @@ from citybrain.brain.observe.latest import Latest
 from citybrain.brain.observe.life import NEVER, ORDER
 from citybrain.brain.observe.memory import MOST, Cells, Memory, decode, encode, plain
 from citybrain.brain.observe.registry import Registry
+from citybrain.brain.observe.worded import UNMEASURED
 from citybrain.kernel import predicate
 from citybrain.kernel.access import Order, Page, Query
 from citybrain.kernel.instant import Instant
@@ -144,6 +145,7 @@ def _fixed(registry: Registry) -> _Fixed:
         "unit": lambda stream: stream.unit,
         "area": lambda stream: registry.entity(stream.entity).area,
         "contract": lambda stream: _stated(registry, stream),
+        "result_type": lambda stream: stream.sort,
         "source": lambda stream: stream.source,
         "origin": lambda stream: stream.origin,
     }
@@ -168,6 +170,9 @@ def _rows_of(registry: Registry, latest: Latest, numbers: Numbers) -> list[Cells
     streams = registry.streams()
     readings = latest.table(numbers).to_pylist()
     wanted = [streams[number - 1] for number in numbers.tolist()]
+    said: Sequence[Json] = [None] * len(wanted)
+    if registry.unlike:
+        said = registry.worded.results([(stream, row["value"]) for stream, row in zip(wanted, readings, strict=True)])
     return [
         _stream_row(
             stream,
@@ -175,12 +180,15 @@ def _rows_of(registry: Registry, latest: Latest, numbers: Numbers) -> list[Cells
             row,
             latest.why(stream, Life(row["life"]), row["time"], row["value"]),
             _stated(registry, stream),
+            word if stream.sort in UNMEASURED else None,
         )
-        for stream, row in zip(wanted, readings, strict=True)
+        for stream, row, word in zip(wanted, readings, said, strict=True)
     ]
 
 
-def _stream_row(stream: Stream, entity: Entity, row: Mapping[str, Json], why: tuple[Instant | None, Text], stated: str) -> Cells:
+def _stream_row(
+    stream: Stream, entity: Entity, row: Mapping[str, Json], why: tuple[Instant | None, Text], stated: str, word: Json
+) -> Cells:
     contract = stream.contract
     since, words = why
     return {
@@ -192,6 +200,7 @@ def _stream_row(stream: Stream, entity: Entity, row: Mapping[str, Json], why: tu
         "area": entity.area,
         "time": row["time"],
         "value": row["value"],
+        "word": word,
         "received": row["received"],
         "door": row["door"],
         "life": row["life"],
@@ -202,6 +211,7 @@ def _stream_row(stream: Stream, entity: Entity, row: Mapping[str, Json], why: tu
         "low": contract.low,
         "high": contract.high,
         "contract": stated,
+        "result_type": stream.sort,
         "source": stream.source,
         "origin": stream.origin,
     }

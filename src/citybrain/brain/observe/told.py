@@ -1,5 +1,6 @@
 """The latest values of all streams as the API's JSON: what never changes of a stream is written once, the rest column by column."""
 
+from collections.abc import Iterable
 from functools import lru_cache
 from itertools import repeat
 
@@ -8,6 +9,7 @@ import numpy as np
 
 from citybrain.brain.observe.latest import Latest
 from citybrain.brain.observe.registry import Registry
+from citybrain.brain.observe.worded import UNMEASURED
 from citybrain.kernel.instant import Instant, rfc3339
 from citybrain.kernel.observations import Numbers
 from citybrain.kernel.things import Stream
@@ -16,7 +18,10 @@ _FIXED = ("id", "entity", "kind", "field", "unit")
 
 
 def latest_json(registry: Registry, latest: Latest) -> bytes:
-    """A list of rows by stream id: id, entity, kind, field, unit, area, time, value, received, door, life, origin, ``demo`` where not real."""
+    """A list of rows by stream id: id, entity, kind, field, unit, area, time, value, received, door, life, origin, ``demo`` where not real.
+
+    Where a value is no number, ``word`` stands beside it.
+    """
     order, heads, tails = _unchanging(registry, registry.version)
     table = latest.table(order)
     times, received = _instants(table.column("time").to_pylist()), _instants(table.column("received").to_pylist())
@@ -28,6 +33,7 @@ def latest_json(registry: Registry, latest: Latest) -> bytes:
         times,
         repeat(b',"value":'),
         values,
+        _spoken(registry, order, table.column("value").to_pylist()),
         repeat(b',"received":'),
         received,
         repeat(b',"door":'),
@@ -55,6 +61,16 @@ _DEMO = ',"demo":true'
 def _head(stream: Stream, area: str | None) -> bytes:
     fixed = {name: getattr(stream, name) for name in _FIXED} | {"area": area}
     return msgspec.json.encode(fixed)[:-1] + b',"time":'
+
+
+def _spoken(registry: Registry, numbers: Numbers, values: list[float | None]) -> Iterable[bytes]:
+    """What stands behind each value: what it says where it is no number, else nothing."""
+    if not registry.unlike:
+        return repeat(b"")
+    streams = registry.streams()
+    said = registry.worded.results([(streams[no - 1], value) for no, value in zip(numbers.tolist(), values, strict=True)])
+    pairs = zip(numbers.tolist(), said, strict=True)
+    return [b',"word":' + msgspec.json.encode(word) if streams[no - 1].sort in UNMEASURED else b"" for no, word in pairs]
 
 
 def _words(found: list[str | None]) -> list[bytes]:

@@ -1,5 +1,6 @@
 """Rows and verdicts on their way between processes: the doors of one read them, the intake of another makes them durable."""
 
+import json
 from collections.abc import Iterator
 
 import msgspec
@@ -40,6 +41,9 @@ def pieces(rows: Rows, door: str, key: str, largest: int) -> Iterator[bytes]:
             "unit": pa.array(rows.units or [None] * len(rows.time), pa.string()),
         }
     )
+    if rows.said:
+        said = [json.dumps(rows.said[row]) if row in rows.said else None for row in rows.row.tolist()]
+        table = table.append_column("said", pa.array(said, pa.string()))
     return _pieces(table, door, key, rows.refused, largest)
 
 
@@ -56,7 +60,10 @@ async def taken(taker: Inlet, piece: bytes) -> Verdict:
     if "stream_no" in table.column_names:
         return await taker.take_columns(table["stream_no"].to_numpy(), time, value, sent.door, sent.key)
     units = table["unit"].to_pylist() if table["unit"].null_count < len(table) else None
-    rows = Rows([str(name) for name in table["stream"].to_pylist()], time, value, units, table["row"].to_numpy(), sent.refused)
+    row = table["row"].to_numpy()
+    told = table["said"].to_pylist() if "said" in table.column_names else ()
+    said = {place: json.loads(one) for place, one in zip(row.tolist(), told, strict=False) if one is not None}
+    rows = Rows([str(name) for name in table["stream"].to_pylist()], time, value, units, row, sent.refused, said)
     return await taker.take(rows, sent.door, sent.key)
 
 

@@ -1,13 +1,18 @@
 """Why a stream is not live, in words for people, with the moment since when: from its contract, its latest value, or a doubt. Pure."""
 
 import math
+from typing import Final
+
+import msgspec
 
 from citybrain.kernel.instant import DAY, HOUR, MINUTE, Duration, Instant, local_date, midnight
-from citybrain.kernel.text import Text, same
+from citybrain.kernel.text import Json, Text, same
 from citybrain.kernel.things import Agrees, Contract, Life
 from citybrain.kernel.units import UNITS
 
 _THOUSAND = math.log(1000)
+_SHOWN: Final = 200
+"""Characters of a word that are shown among others."""
 _NEAR = math.log(1.6)
 """How near a factor must be to a thousand (or its like) to look like a unit mistaken for another."""
 
@@ -36,9 +41,12 @@ def powers_word(powers: int) -> str:
 
 
 def plain(
-    life: Life, contract: Contract, time: Instant | None, value: float | None, changed: Instant, now: Instant
+    life: Life, contract: Contract, time: Instant | None, value: float | None, changed: Instant, now: Instant, said: Json = None
 ) -> tuple[Instant | None, Text]:
-    """Since when a value is late, stuck, out of range, closed or never there, and why; None for a moment that nobody knows."""
+    """Since when a value is late, stuck, out of range, closed or never there, and why; None for a moment that nobody knows.
+
+    ``said`` is what the value says where it is no number.
+    """
     if life is Life.NEVER or time is None or value is None:
         return None, Text("登记以来没有收到过读数", "no reading has come since it was registered")
     if life is Life.LATE:
@@ -48,8 +56,9 @@ def plain(
         )
     if life is Life.STUCK:
         span = spoken(contract.stuck_after or Duration(0))
+        here = written(value if said is None else said)
         return Instant(changed + (contract.stuck_after or 0)), Text(
-            f"读数 {value:g} 保持不变，已超过约定的 {span.zh}", f"has stood at {value:g} for longer than {span.en}"
+            f"读数 {here.zh} 保持不变，已超过约定的 {span.zh}", f"has stood at {here.en} for longer than {span.en}"
         )
     if life is Life.OUT_OF_RANGE:
         low, high = (("…" if each is None else f"{each:g}") for each in (contract.low, contract.high))
@@ -57,6 +66,17 @@ def plain(
     if life is Life.CLOSED:
         return _closed_since(contract, now), Text("不在约定的上报时段内", "outside the hours in which it reports")
     return None, same("")
+
+
+def written(result: Json) -> Text:
+    """A result as people read it: a number in short, true and false as words, a text as it is, other JSON as it is written."""
+    match result:
+        case bool():
+            return Text("是（true）", "true") if result else Text("否（false）", "false")
+        case int() | float():
+            return same(f"{result:g}")
+    said = result if isinstance(result, str) else msgspec.json.encode(result).decode()
+    return same(said if len(said) <= _SHOWN else f"{said[:_SHOWN]}…")
 
 
 def _closed_since(contract: Contract, now: Instant) -> Instant | None:

@@ -1,6 +1,7 @@
 """Corrections of readings: looked at before they are made, made over what was seen, listed with what was measured, taken back."""
 
 import re
+from collections.abc import Mapping
 from typing import Annotated, Final
 
 import msgspec
@@ -8,7 +9,7 @@ from anyio import to_thread
 from litestar import Response, get, post
 from litestar.params import FromPath, FromQuery, JSONBody
 
-from citybrain.brain.observe import Change, Correction, Kept, setting, strike
+from citybrain.brain.observe import UNMEASURED, Change, Correction, Kept, Preview, setting, spelt, spelt_number, strike
 from citybrain.doors.api import asking
 from citybrain.doors.api.caller import asks, purpose
 from citybrain.doors.api.observe import readable
@@ -30,11 +31,13 @@ class Correcting(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Either ``at`` and ``value``, or ``since``, ``until`` and ``factor`` or ``offset`` (new = factor × old + offset); and why.
 
     With ``strike`` instead of values the reading, or those of the span, are struck out.
-    Values are in the stream's unit. ``why`` may be left out of a preview.
+    Values are in the stream's unit. ``why`` may be left out of a preview. Of a stream whose results are no numbers ``word`` says the
+    result instead of ``value``.
     """
 
     at: str | None = None
     value: float | None = None
+    word: object = None
     since: str | None = None
     until: str | None = None
     factor: float = 1.0
@@ -49,28 +52,35 @@ class Ending(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     why: Words
 
 
-class Sheet(msgspec.Struct, frozen=True):
-    """What was corrected in a stream, newest first, in its unit."""
+class Sheet(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What was corrected in a stream, newest first, in its unit; ``words`` as ``observe.spelt`` has them."""
 
     stream: str
     unit: str
     items: tuple[Correction, ...]
+    words: Mapping[str, Json] = {}
 
 
-class Readings(msgspec.Struct, frozen=True):
-    """A correction, and of its readings the first thousand: what was measured, what stood, what was set."""
+class Readings(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A correction, and of its readings the first thousand: what was measured, what stood, what was set.
+
+    ``words`` says, for a stream whose results are no numbers, what each of these numbers stands for.
+    """
 
     stream: str
     unit: str
     correction: Correction
     readings: tuple[Kept, ...]
+    words: Mapping[str, Json] = {}
 
 
 @get("/streams/{name:str}/corrections", opt=asks("observation.read"), sync_to_thread=True)
 def corrections(request: Call, parts: Parts, name: FromPath[str]) -> Response[dict[str, object]]:
     """What people corrected in the readings of a stream: who, why, how many, and whether it was taken back."""
     stream = readable(request, parts, name)
-    return Response({**mapping(Sheet(stream.id, stream.unit, parts.corrections.of(stream)))})
+    listed = parts.corrections.of(stream)
+    words = spelt(parts.registry.worded, stream, [one.change.offset for one in listed if one.change.sets])
+    return Response({**mapping(Sheet(stream.id, stream.unit, listed, words))})
 
 
 @get("/streams/{name:str}/corrections/{no:str}", opt=asks("observation.read"), sync_to_thread=True)
@@ -78,7 +88,9 @@ def correction(request: Call, parts: Parts, name: FromPath[str], no: FromPath[st
     """One correction with its readings: what was measured, and by which door it had come when."""
     stream = readable(request, parts, name)
     found = _found(parts, stream, no)
-    return Response({**mapping(Readings(stream.id, stream.unit, found, parts.corrections.kept(found.no, _SHOWN)))})
+    kept = parts.corrections.kept(found.no, _SHOWN)
+    words = spelt(parts.registry.worded, stream, [value for one in kept for value in (one.measured, one.before, one.after)])
+    return Response({**mapping(Readings(stream.id, stream.unit, found, kept, words))})
 
 
 @post("/streams/{name:str}/corrections", opt=asks("observation.correct", "preview"))
@@ -93,11 +105,14 @@ async def correct(
 ) -> Response[dict[str, object]]:
     """Correct readings over what was seen: ``preview=true`` shows what would become of them, its ETag is what If-Match then names."""
     stream = await to_thread.run_sync(readable, request, parts, name)
-    change = _change(data)
     if preview:
         await to_thread.run_sync(_allowed, request, parts, stream)
+        change = await to_thread.run_sync(_change, parts, stream, data)
         shown = await to_thread.run_sync(parts.corrections.preview, stream, change)
-        return Response({**mapping(shown)}, headers={"ETag": f'"{shown.seen}"'}, status_code=200)
+        words = await to_thread.run_sync(spelt, parts.registry.worded, stream, _said(shown))
+        told: dict[str, object] = {**mapping(shown), **({"words": words} if words else {})}
+        return Response(told, headers={"ETag": f'"{shown.seen}"'}, status_code=200)
+    change = await to_thread.run_sync(_change, parts, stream, data)
     seen = _seen(version)
     facts: dict[str, Json] = {"change": msgspec.to_builtins(change), "seen": seen, "why": data.why}
     await to_thread.run_sync(_require, request, parts, stream, facts)
@@ -125,9 +140,22 @@ def _found(parts: ApiParts, stream: Stream, no: str) -> Correction:
     raise NotFoundError(Text("没有这一更正。", "There is no such correction."), id=no)
 
 
-def _change(data: Correcting) -> Change:
-    """Raises BadInputError with the field for a body that is neither of the two, or both."""
+def _said(shown: Preview) -> list[float]:
+    return [value for one in (shown.first, shown.last) for value in (one.before, one.after)]
+
+
+def _change(parts: ApiParts, stream: Stream, data: Correcting) -> Change:
+    """Raises BadInputError with the field for a body that is neither of the two, or both, and for a word that is none of the stream."""
+    if data.word is not None and data.value is None and stream.sort in UNMEASURED:
+        value = spelt_number(parts.registry.worded, stream, msgspec.to_builtins(data.word))
+        return _change(parts, stream, msgspec.structs.replace(data, word=None, value=value))
     one_reading, span = (data.at is not None, data.value is not None), (data.since is not None, data.until is not None)
+    if data.word is not None:
+        what = Text(
+            "word 只用于结果不是数值的监测项，且不与 value 同用。",
+            "word is for streams whose results are no numbers, and instead of value.",
+        )
+        raise BadInputError(what, field="word")
     if data.strike and one_reading == (True, False) and not any(span):
         return strike(asking.instant(str(data.at), "at"))
     if all(one_reading) and not any(span) and not data.strike:

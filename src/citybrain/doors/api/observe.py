@@ -29,7 +29,7 @@ _LARGE: Final = 524_288
 """Bytes above which reading leaves the event loop."""
 _LONGEST: Final = 366 * DAY
 _LATEST: Final = frozenset(
-    {"id", "entity", "kind", "field", "unit", "area", "time", "value", "received", "door", "life", "origin", "demo"}
+    {"id", "entity", "kind", "field", "unit", "area", "time", "value", "word", "received", "door", "life", "origin", "demo"}
 )
 _BEGIN, _END = Instant(0), Instant(2**62)
 _FROM: Final[Op] = "ge"

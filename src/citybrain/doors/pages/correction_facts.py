@@ -1,11 +1,11 @@
 """Corrections in words: the forms of correcting, what one would do, and what was corrected by whom and why."""
 
-from collections.abc import Mapping
-from typing import Final
+from collections.abc import Callable, Mapping
+from typing import Final, TypeAlias
 
 import msgspec
 
-from citybrain.brain.observe import NOTHING, Change, Changed, Correction, Preview, setting
+from citybrain.brain.observe import NOTHING, UNMEASURED, Change, Changed, Correction, Preview, setting, written
 from citybrain.doors.pages import rows, typed
 from citybrain.doors.pages.parts import PageParts
 from citybrain.kernel.access import Ask, Caller
@@ -40,6 +40,8 @@ _STATES: Final = {
     "ended": Text("已撤回", "Taken back"),
 }
 _SHOWN: Final = 20
+_Say: TypeAlias = Callable[..., Text]
+"""What one reading says, or several one after another."""
 
 
 def given(words: Mapping[str, str]) -> dict[str, str]:
@@ -61,13 +63,15 @@ def block(
     if not parts.policy.decide(Ask(caller, "observation.read", stream.kind, "", {"access": access})).allowed:
         return CorrectionBlock((), (), ()), ()
     may = parts.policy.decide(ask(parts, caller, stream, {})).allowed
-    unit = rows.sign(stream.unit)
-    lines = tuple(_line(parts, one, unit, may=may) for one in parts.corrections.of(stream)[:_SHOWN])
+    say = _saying(parts, stream)
+    lines = tuple(_line(parts, one, say, may=may) for one in parts.corrections.of(stream)[:_SHOWN])
     if not may or stream.ended is not None:
         return CorrectionBlock(lines, (), ()), ()
+    # What is no quantity is set to another result over the doors that know its type; here it is struck out.
+    forms = (_SPAN, _ONE, _STRIKE) if stream.sort not in UNMEASURED else ((), (), _STRIKE)
     span, one, strike = (
         tuple(CorrectionField(name, title, said.get(name, usual), moment) for name, title, usual, moment in fields)
-        for fields in (_SPAN, _ONE, _STRIKE)
+        for fields in forms
     )
     block = CorrectionBlock(lines, span, one, strike)
     try:
@@ -109,19 +113,35 @@ def _looked(parts: PageParts, caller: Caller, stream: Stream, said: Mapping[str,
         return None
     shown = parts.corrections.preview(stream, change(parts, caller, stream, said))
     fields = tuple((name, said[name]) for name in FIELDS if name in said)
-    return Looked(_would(shown, rows.sign(stream.unit)), fields, shown.seen)
+    return Looked(_would(shown, _saying(parts, stream), measured=stream.sort not in UNMEASURED), fields, shown.seen)
 
 
-def _would(shown: Preview, unit: Text) -> tuple[Fact, ...]:
+def _saying(parts: PageParts, stream: Stream) -> _Say:
+    """What readings of a stream say, one after another: numbers with their unit, or words."""
+    unit = rows.sign(stream.unit)
+
+    def numbers(*values: float) -> Text:
+        said = " → ".join(map(formats.reading, values))
+        return Text(f"{said} {unit.zh}".rstrip(), f"{said} {unit.en}".rstrip())
+
+    def words(*values: float) -> Text:
+        said = [written(word) for word in parts.registry.worded.results([(stream, value) for value in values])]
+        return Text(" → ".join(one.zh for one in said), " → ".join(one.en for one in said))
+
+    return words if stream.sort in UNMEASURED else numbers
+
+
+def _would(shown: Preview, say: _Say, *, measured: bool) -> tuple[Fact, ...]:
     facts = [
-        Fact(Text("更正", "Correction"), _sum(shown.change, unit)),
+        Fact(Text("更正", "Correction"), _sum(shown.change, say)),
         Fact(Text("更正的读数", "Readings changed"), same(f"{shown.rows}")),
     ]
     if shown.unchanged:
         facts.append(Fact(Text("不变的读数", "Readings left as they are"), same(f"{shown.unchanged}")))
-    facts += [_example(Text("第一个", "The first"), shown.first, unit)]
+    facts += [_example(Text("第一个", "The first"), shown.first, say)]
     if shown.rows > 1:
-        facts.append(_example(Text("最后一个", "The last"), shown.last, unit))
+        facts.append(_example(Text("最后一个", "The last"), shown.last, say))
+    if shown.rows > 1 and measured:
         before, after = (f"{formats.reading(low)} – {formats.reading(high)}" for low, high in (shown.before, shown.after))
         span = same(before if shown.change.strikes else f"{before} → {after}")
         facts.append(Fact(Text("范围", "Range"), span))
@@ -132,34 +152,30 @@ def _would(shown: Preview, unit: Text) -> tuple[Fact, ...]:
     return tuple(facts)
 
 
-def _example(title: Text, one: Changed, unit: Text) -> Fact:
-    return Fact(title, _becomes(one.before, one.after, unit), one.time)
+def _example(title: Text, one: Changed, say: _Say) -> Fact:
+    return Fact(title, _becomes(one.before, one.after, say), one.time)
 
 
-def _becomes(before: float, after: float, unit: Text) -> Text:
+def _becomes(before: float, after: float, say: _Say) -> Text:
     if after == NOTHING:
-        was = _signed(formats.reading(before), unit)
+        was = say(before)
         return Text(f"{was.zh} → {_STRUCK.zh}", f"{was.en} → {_STRUCK.en}")
-    return _signed(f"{formats.reading(before)} → {formats.reading(after)}", unit)
+    return say(before, after)
 
 
-def _sum(change: Change, unit: Text) -> Text:
+def _sum(change: Change, say: _Say) -> Text:
     """What is done to each reading, in words."""
     if change.strikes:
         return _STRUCK
     if change.sets:
-        said = _signed(formats.reading(change.offset), unit)
+        said = say(change.offset)
         return Text(f"设为 {said.zh}", f"set to {said.en}")
     times = f"× {change.factor:g}" if change.factor != 1 else ""
     plus = f"{'+' if change.offset > 0 else '−'} {abs(change.offset):g}" if change.offset else ""
     return same(f"{times} {plus}".strip())
 
 
-def _signed(said: str, unit: Text) -> Text:
-    return Text(f"{said} {unit.zh}".rstrip(), f"{said} {unit.en}".rstrip())
-
-
-def _line(parts: PageParts, one: Correction, unit: Text, *, may: bool) -> CorrectionLine:
+def _line(parts: PageParts, one: Correction, say: _Say, *, may: bool) -> CorrectionLine:
     facts = [Fact(Text("读数", "Readings"), same(f"{one.rows}"))]
     first = parts.corrections.kept(one.no, 1)
     if first:
@@ -168,11 +184,11 @@ def _line(parts: PageParts, one: Correction, unit: Text, *, may: bool) -> Correc
             if one.rows == 1
             else Text("第一个：测得 → 更正", "The first: measured → corrected")
         )
-        facts.append(Fact(title, _becomes(first[0].measured, first[0].after, unit), first[0].time))
+        facts.append(Fact(title, _becomes(first[0].measured, first[0].after, say), first[0].time))
     if one.change.until - one.change.since > 1:
         facts += [Fact(Text("起", "From"), same(""), one.change.since), Fact(Text("止", "Until"), same(""), one.change.until)]
     facts.append(Fact(Text("状态", "State"), _STATES[one.state]))
-    said = _sum(one.change, unit)
+    said = _sum(one.change, say)
     back = () if one.ended is None else _back(parts, one)
     title = Text(f"第 {one.no} 号：{said.zh}", f"No. {one.no}: {said.en}")
     may_end = may and one.state == "standing"

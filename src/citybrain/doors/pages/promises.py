@@ -7,7 +7,8 @@ from litestar import Response, get, post
 from litestar.params import FromPath, URLEncodedBody
 from litestar.response import Redirect
 
-from citybrain.doors.pages import carrying, charts, correction_facts, frame, rows, streams, typed
+from citybrain.brain.observe import UNMEASURED
+from citybrain.doors.pages import carrying, charts, correction_facts, frame, rows, spoken, streams, typed
 from citybrain.doors.pages import stream_facts as told
 from citybrain.doors.pages.parts import Call, PageParts, Parts
 from citybrain.kernel.access import Ask, Caller, Query
@@ -109,15 +110,17 @@ def view(parts: PageParts, caller: Caller, name: str, given: dict[str, str]) -> 
     learned = parts.promises.proposal(stream) if free and reads else None
     shown = stream.contract if stream.contract != Contract() or learned is None else learned.contract
     corrections, errors = correction_facts.block(parts, caller, stream, given)
+    measured = stream.sort not in UNMEASURED
     return StreamPage(
         title=streams.named(parts, row),
         path=f"{streams.PATH}/{name}",
         facts=told.now(parts, row),
         contract=told.contract(stream.contract, unit) or told.NOTHING,
         gaps=told.gaps(parts, caller, stream, unit),
-        chart=charts.readings(parts, caller, stream, streams.named(parts, row)),
-        learned=() if learned is None else told.evidence(learned, unit),
-        fields=told.fields(shown, given, unit) if free and may else (),
+        chart=charts.readings(parts, caller, stream, streams.named(parts, row)) if measured else None,
+        results=None if measured else spoken.results(parts, caller, stream, streams.named(parts, row)),
+        learned=() if learned is None else told.evidence(learned, unit, measured=measured),
+        fields=told.fields(shown, given, unit, measured=measured) if free and may else (),
         elsewhere=None if free else _ELSEWHERE,
         why_not=None if may else _LOOKS_ONLY,
         too_little=_TOO_LITTLE if free and reads and learned is None else None,

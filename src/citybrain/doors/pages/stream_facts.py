@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from citybrain.brain.observe import Gap, Learned, Promise
-from citybrain.doors.pages import rows, typed
+from citybrain.doors.pages import rows, spoken, typed
 from citybrain.doors.pages.parts import PageParts
 from citybrain.doors.pages.rows import Row
 from citybrain.kernel.access import Caller
@@ -47,12 +47,11 @@ NOTHING: Final = (
 
 def now(parts: PageParts, row: Row) -> tuple[Fact, ...]:
     """A stream as it is now: its life and why, its latest reading, where it is."""
-    life, unit, value = Life(str(row["life"])), rows.sign(str(row["unit"])), rows.number(row["value"])
+    life, said = Life(str(row["life"])), spoken.reading(row)
     facts = [Fact(Text("状态", "Life"), LIFE_WORDS[life], rows.moment(row["since"]))]
     if life is not Life.LIVE:
         facts.append(Fact(Text("原因", "Why"), rows.words(row["why"])))
-    if value is not None:
-        said = Text(*(f"{formats.reading(value)} {sign}".rstrip() for sign in (unit.zh, unit.en)))
+    if said is not None:
         facts.append(Fact(Text("最新读数", "Latest reading"), said, rows.moment(row["time"])))
     return (*facts, Fact(Text("标识", "Id"), same(str(row["id"]))), Fact(Text("区域", "Area"), rows.area(parts, row["area"])))
 
@@ -107,10 +106,14 @@ def _gap(gap: Gap, sign: Text) -> tuple[Cell, ...]:
     return (Cell(at=gap.since), until, missing, Cell(text=estimated, note=error))
 
 
-def evidence(learned: Learned, unit: Text) -> tuple[Fact, ...]:
-    """What a proposal rests on, and how such a one was kept."""
+def evidence(learned: Learned, unit: Text, *, measured: bool) -> tuple[Fact, ...]:
+    """What a proposal rests on, and how such a one was kept; no extremes of what is not ``measured``."""
     broken, lowest, highest = learned.broken, formats.reading(learned.lowest), formats.reading(learned.highest)
     usual, longest = learned.usual / MINUTE, learned.longest / MINUTE
+    between = Text(
+        f"{lowest} 至 {highest} {unit.zh}".rstrip(),
+        f"{lowest} and {highest} {unit.en}".rstrip(),
+    )
     return (
         Fact(Text("依据的读数", "Readings it rests on"), same(f"{learned.readings}")),
         Fact(Text("自", "From"), same(""), learned.since),
@@ -119,13 +122,7 @@ def evidence(learned: Learned, unit: Text) -> tuple[Fact, ...]:
             Text("读数间隔", "Intervals"),
             Text(f"通常 {usual:g} 分钟，最长 {longest:g} 分钟", f"usually {usual:g} min, {longest:g} at most"),
         ),
-        Fact(
-            Text("读数范围", "Seen between"),
-            Text(
-                f"{lowest} 至 {highest} {unit.zh}".rstrip(),
-                f"{lowest} and {highest} {unit.en}".rstrip(),
-            ),
-        ),
+        *((Fact(Text("读数范围", "Seen between"), between),) if measured else ()),
         Fact(
             Text("检验", "Held against"),
             Text(
@@ -137,15 +134,17 @@ def evidence(learned: Learned, unit: Text) -> tuple[Fact, ...]:
     )
 
 
-def fields(promised: Contract, given: Mapping[str, str], unit: Text) -> tuple[PromiseField, ...]:
-    """The form of agreeing, filled with what was typed, or with a contract."""
+def fields(promised: Contract, given: Mapping[str, str], unit: Text, *, measured: bool) -> tuple[PromiseField, ...]:
+    """The form of agreeing, filled with what was typed, or with a contract; what is not ``measured`` has no limits."""
 
     def value(name: str, text: str | None) -> str:
         return given.get(name, text or "")
 
     spans = [(name, title, getattr(promised, name)) for name, title in _SPANS]
     sign = Text(f"（{unit.zh}）" if unit.zh else "", f" ({unit.en})" if unit.en else "")
-    limits = [(name, Text(f"{title.zh}{sign.zh}", f"{title.en}{sign.en}"), getattr(promised, name)) for name, title in _LIMITS]
+    limits = [
+        (name, Text(f"{title.zh}{sign.zh}", f"{title.en}{sign.en}"), getattr(promised, name)) for name, title in _LIMITS if measured
+    ]
     hours = [(name, title, getattr(promised, name)) for name, title in _HOURS]
     return (
         *(PromiseField(name, title, value(name, None if span is None else _exact(span / MINUTE))) for name, title, span in spans),

@@ -5,14 +5,13 @@ from urllib.parse import quote, urlencode
 
 from litestar import Response, get
 
-from citybrain.doors.pages import frame, rows
+from citybrain.doors.pages import frame, rows, spoken
 from citybrain.doors.pages.parts import Call, PageParts, Parts
 from citybrain.kernel.access import Caller, Order, Query
 from citybrain.kernel.errors import BadInputError, NotFoundError
 from citybrain.kernel.predicate import EVERYTHING, Compare, Predicate
 from citybrain.kernel.text import Text, same
 from citybrain.kernel.things import LIFE_WORDS, Life
-from citybrain.web import formats
 from citybrain.web.desk_views import Tab
 from citybrain.web.stream_views import StreamsPage
 from citybrain.web.views import Cell, Column, Fact, Table, Tone
@@ -96,16 +95,13 @@ def _where(chosen: str) -> Predicate:
 def _line(parts: PageParts, row: rows.Row) -> tuple[Cell, ...]:
     life = Life(str(row["life"]))
     tone: Tone = "plain" if life in _FINE else "warn"
-    unit, value = rows.sign(str(row["unit"])), rows.number(row["value"])
-    said = None if value is None else formats.reading(value)
-    reading = None if said is None else Text(f"{said} {unit.zh}".rstrip(), f"{said} {unit.en}".rstrip())
     never, since = LIFE_WORDS[Life.NEVER], rows.moment(row["since"])
     return (
         Cell(text=named(parts, row), href=f"{PATH}/{quote(str(row['id']))}"),
         Cell(text=LIFE_WORDS[life], tone=tone),
         Cell(text=_NOTHING) if since is None else Cell(at=since),
         Cell(text=_NOTHING if life is Life.LIVE else rows.words(row["why"])),
-        Cell(text=reading, reason=never),
+        Cell(text=spoken.reading(row), reason=never),
         Cell(at=rows.moment(row["time"]), reason=never),
     )
 

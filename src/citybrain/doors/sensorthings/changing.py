@@ -23,7 +23,6 @@ from citybrain.doors.sensorthings.bodies import reference, whole
 from citybrain.doors.sensorthings.multi import MULTI, place
 from citybrain.doors.sensorthings.paths import Segment
 from citybrain.doors.sensorthings.refusals import missing, not_held, wrong
-from citybrain.doors.sensorthings.shape import MEASUREMENT
 from citybrain.kernel.errors import CityError
 from citybrain.kernel.instant import Instant, rfc3339
 from citybrain.kernel.text import Json
@@ -173,7 +172,7 @@ class Changer:
     def _regroup(self, known: MadeGroup, said: Change) -> None:
         """Say something else of a MultiDatastream; a contract that is another one than before is that of its streams from now on."""
         units = multi.units(self.registry, known)
-        kept: Body = {"unitOfMeasurements": units, "multiObservationDataTypes": [MEASUREMENT for _ in units]}
+        kept: Body = {"unitOfMeasurements": units, "multiObservationDataTypes": multi.types(self.registry, known)}
         after = said.of({"name": known.name, "description": known.description, "properties": known.properties, **kept})
         linked = [name for name in ("Thing", "Sensor", "ObservedProperties") if after.get(name) is not None]
         other = [name for name, value in kept.items() if after.get(name, value) != value]

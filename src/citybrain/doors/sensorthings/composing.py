@@ -1,7 +1,7 @@
 """Observations of a MultiDatastream coming in: an array becomes one reading a field, all of them or none."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import msgspec
@@ -11,6 +11,7 @@ from citybrain.brain.observe import AS_BEFORE, Registry, Rows, Verdict, permitte
 from citybrain.brain.protect import Accounts
 from citybrain.doors.sensorthings import multi
 from citybrain.doors.sensorthings.refusals import missing, wrong
+from citybrain.doors.sensorthings.results import unfit
 from citybrain.doors.sensorthings.writing import DOOR, Takes, Writer, columns, features, observed, told
 from citybrain.kernel.access import Caller
 from citybrain.kernel.errors import BadInputError, ForbiddenError, UnreadableError
@@ -49,8 +50,9 @@ class Composer:
         """
         named, rows, time = readings(self.registry, body, entity, self.now)
         read = permitted(read_rows(msgspec.json.encode(rows)), self.accounts.barred(self.caller))
-        if read.refused or not np.isfinite(read.value).all():
-            await self._refuse(read)
+        if read.refused or read.infinite:
+            why = _unlike(body.get("result"), _joint(self.registry, named)) if isinstance(body, dict) else ""
+            await self._refuse(replace(read, refused=tuple(_because(each, why) for each in read.refused)))
         # The rest that the intake looks at is the time and the kind, which are those of all rows: it takes all or none.
         verdict = await self.intake.take(read, DOOR, None if key is None else f"{self.caller.account}:{key}")
         if verdict.refused:
@@ -76,21 +78,24 @@ class Composer:
         listed: list[Json] = [row for one in elements for row in one.rows]
         # The rest that the intake looks at is the time and the kind, which are those of all rows of an element.
         rows = whole(permitted(read_rows(msgspec.json.encode(listed)), self.accounts.barred(self.caller)), owner)
-        return Arrays(elements, owner, rows)
+        refused = tuple(_because(each, elements[owner[each.row]].unfit) for each in rows.refused)
+        return Arrays(elements, owner, replace(rows, refused=refused))
 
     def _array(self, array: Json, number: int, single: Writer) -> "list[_Element]":
         named, names, data = columns(array, _NAV, number)
         joint = _joint(self.registry, named)
         first = joint.streams[0].id
-        return [_element(_spread(single.element(first, names, element), joint), named, names, element) for element in data]
+        found: list[_Element] = []
+        for element in data:
+            row = single.element(first, names, element)
+            one = _element(_spread(row, joint), named, names, element)
+            found.append(replace(one, unfit=_unlike(row["value"], joint) if isinstance(row, dict) else ""))
+        return found
 
     async def _refuse(self, read: Rows) -> None:
         """Enter the refusals in the account of the door, with no reading, and raise the first."""
         none = np.zeros(0, np.int64)
-        infinite = tuple(
-            Refusal(int(row), "not_a_number", "The value is not a finite number.") for row in read.row[~np.isfinite(read.value)]
-        )
-        refused = (*read.refused, *infinite)
+        refused = (*read.refused, *read.infinite)
         verdict: Verdict = await self.intake.take(Rows([], none, np.zeros(0), None, none, refused), DOOR, None)
         raise _refused(verdict.refused[0])
 
@@ -137,9 +142,9 @@ def _joint(registry: Registry, named: str) -> multi.Joint:
 
 
 def _side_by_side(joint: multi.Joint, time: Json, values: Sequence[Json]) -> list[Json]:
-    """A row of the intake for each value that is not null."""
-    pairs = zip(joint.streams, values, strict=True)
-    return [{"stream": stream.id, "time": time, "value": value} for stream, value in pairs if value is not None]
+    """A row of the intake for each value that is not null; of one that its stream does not take a row that is refused, for all of them."""
+    pairs = [(stream, value) for stream, value in zip(joint.streams, values, strict=True) if value is not None]
+    return [{"stream": stream.id, "time": time, "value": None if unfit(stream, value) else value} for stream, value in pairs]
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +159,8 @@ class _Element:
     """What else it says, as it is kept."""
     why: str = ""
     """Why that cannot be kept; empty where it can."""
+    unfit: str = ""
+    """Which of its values is none of its stream, and why; empty where all are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,6 +225,18 @@ def _values(result: Json, joint: multi.Joint) -> list[Json]:
     if all(value is None for value in result):
         raise wrong("result 全为 null，没有可保存的值。", "All of the result is null: there is nothing to keep.", "result")
     return result
+
+
+def _unlike(result: Json, joint: multi.Joint) -> str:
+    """Which value of a result is none of its stream, and why; empty where all are, or it is no array of their number."""
+    if not isinstance(result, list) or len(result) != len(joint.streams):
+        return ""
+    pairs = zip(joint.streams, result, strict=True)
+    return next((f"{stream.field}: {why}" for stream, value in pairs if value is not None and (why := unfit(stream, value))), "")
+
+
+def _because(refusal: Refusal, unfit: str) -> Refusal:
+    return Refusal(refusal.row, refusal.code, unfit) if unfit and refusal.code == "bad_value" else refusal
 
 
 def _refused(refusal: Refusal) -> BadInputError | ForbiddenError:

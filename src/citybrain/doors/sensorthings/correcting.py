@@ -6,13 +6,14 @@ What was measured is kept, and stands again when the correction is taken back.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Final, TypeAlias
 
 import msgspec
 from anyio import to_thread
 
 from citybrain.brain.observe import Change, Wanted, strike
-from citybrain.doors.sensorthings import altering, multi, restating
+from citybrain.doors.sensorthings import altering, multi, restating, results
 from citybrain.doors.sensorthings.parts import SensorThingsParts
 from citybrain.doors.sensorthings.paths import Segment
 from citybrain.doors.sensorthings.reading import Reading
@@ -24,6 +25,7 @@ from citybrain.kernel.access import Ask, Caller
 from citybrain.kernel.errors import BadInputError, NotHeldError, StaleError
 from citybrain.kernel.instant import parse
 from citybrain.kernel.text import Json
+from citybrain.kernel.things import Stream
 
 _TRIES: Final = 3
 """How often a change is tried while others change the same reading."""
@@ -92,30 +94,28 @@ class Corrector:
         return found.item
 
     def _restated(self, item: Item, said: altering.Change) -> _Changes:
-        result = restating.result(item, said)
-        time = parse(str(begin(item.body["phenomenonTime"])))
         streams = self._streams(item)
-        if not isinstance(result, list):
-            return restating.changes(time, ((streams[0], item.body["result"], result),))
-        before = item.body["result"]
-        stood = before if isinstance(before, list) else []
-        return restating.changes(time, tuple(zip(streams, stood, result, strict=True)))
+        result = restating.result(item, said, streams)
+        time = parse(str(begin(item.body["phenomenonTime"])))
+        after, before = ([one] if len(streams) == 1 else one for one in (result, item.body["result"]))
+        sides = zip(streams, *(one if isinstance(one, list) else [] for one in (before, after)), strict=True)
+        number = partial(results.number, self.parts.registry)
+        return restating.changes(time, [(stream.id, number(stream, was), number(stream, now)) for stream, was, now in sides])
 
     def _struck(self, item: Item) -> _Changes:
-        time, before = parse(str(begin(item.body["phenomenonTime"]))), item.body["result"]
-        stood = before if isinstance(before, list) else [before]
-        pairs = zip(self._streams(item), stood, strict=True)
-        return {stream: strike(time) for stream, value in pairs if value is not None}
+        time, before, streams = parse(str(begin(item.body["phenomenonTime"]))), item.body["result"], self._streams(item)
+        stood = before if isinstance(before, list) and len(streams) > 1 else [before]
+        return {stream.id: strike(time) for stream, value in zip(streams, stood, strict=True) if value is not None}
 
-    def _streams(self, item: Item) -> tuple[str, ...]:
+    def _streams(self, item: Item) -> tuple[Stream, ...]:
         """The streams of whose readings an Observation is, in the order of its result."""
         key = item.row.get(multi.COLUMN)
         if key is None:
-            return (str(item.row["stream"]),)
+            return (self.parts.registry.stream(str(item.row["stream"])),)
         joint = multi.joint(self.parts.registry, str(key))
         if joint is None:
             raise missing(f"Observations('{item.id}')")
-        return tuple(stream.id for stream in joint.streams)
+        return joint.streams
 
     def _wanted(self, changes: _Changes, why: str) -> list[Wanted]:
         """The changes over what is seen now, each of which the caller may make, and written into the trail."""

@@ -5,6 +5,7 @@ from typing import Final
 
 from citybrain.brain.observe import (
     MADE,
+    UNMEASURED,
     Beside,
     Draft,
     MadeGroup,
@@ -19,8 +20,9 @@ from citybrain.brain.observe import (
 from citybrain.doors.sensorthings.bodies import Whole, asked, reference, whole
 from citybrain.doors.sensorthings.placing import place
 from citybrain.doors.sensorthings.refusals import not_held, wrong
+from citybrain.doors.sensorthings.results import COMPLEX, MEASUREMENT, SORTS
 from citybrain.doors.sensorthings.saying import moment
-from citybrain.doors.sensorthings.shape import COMPLEX, MEASUREMENT, OURS
+from citybrain.doors.sensorthings.shape import OURS
 from citybrain.kernel.errors import BadInputError
 from citybrain.kernel.instant import Instant
 from citybrain.kernel.text import Json, same
@@ -160,6 +162,7 @@ def datastream(value: Json, sensor: str | None = None, watched: str | None = Non
         _named("ObservedProperty", body.body.get("ObservedProperty"), watched, "Datastream")
         or property_(body.body.get("ObservedProperty")),
         contract,
+        SORTS[words.observation],
     )
 
 
@@ -177,7 +180,7 @@ def multi_datastream(value: Json, sensor: str | None = None) -> Beside:
         raise not_held(
             "MultiDatastream 的标识由系统推出，请去掉 @iot.id。", "A MultiDatastream's @iot.id is derived. Leave it out."
         )
-    units = _side_by_side(body)
+    sides = _side_by_side(body)
     watched = [reference(one) or property_(one) for one in body.list("ObservedProperties")]
     named = [one.removeprefix(f"{MADE}.") for one in watched if isinstance(one, str)]
     if len(set(named)) < len(named):
@@ -190,8 +193,8 @@ def multi_datastream(value: Json, sensor: str | None = None) -> Beside:
     return Beside(
         words,
         tuple(
-            Draft(MadeStream("", "", words.description, MEASUREMENT, unit, promised), given, one, contract)
-            for unit, one in zip(units, watched, strict=True)
+            Draft(MadeStream("", "", words.description, kind, unit, promised), given, one, contract, SORTS[kind])
+            for (kind, unit), one in zip(sides, watched, strict=True)
         ),
     )
 
@@ -207,8 +210,8 @@ def group(known: MadeGroup, value: Json) -> tuple[MadeGroup, Contract]:
     return said, _contract(properties.get("contract"))
 
 
-def _side_by_side(body: Whole) -> list[MadeUnit]:
-    """The units of a MultiDatastream; raises BadInputError for lists of unlike lengths, 501 for what is no measurement."""
+def _side_by_side(body: Whole) -> list[tuple[str, MadeUnit]]:
+    """The types and units of a MultiDatastream; raises BadInputError for lists of unlike lengths, 501 for a type that is not known."""
     types, units = body.list("multiObservationDataTypes"), body.list("unitOfMeasurements")
     lengths = len(types), len(units), len(body.list("ObservedProperties"))
     if min(lengths) < _FEWEST or len(set(lengths)) > 1:
@@ -218,13 +221,15 @@ def _side_by_side(body: Whole) -> list[MadeUnit]:
             f"multiObservationDataTypes, unitOfMeasurements and ObservedProperties are of one length, {_FEWEST} at least ({told}).",
             "ObservedProperties",
         )
-    others = [str(one) for one in types if one != MEASUREMENT]
-    if others:
-        raise not_held(
-            f"仅支持数值观测（{MEASUREMENT}），不支持 {others[0]}。",
-            f"Only measurements are held ({MEASUREMENT}), not {others[0]}.",
-        )
-    return [_unit(one) for one in units]
+    return [(_type(str(kind)), _unit(one)) for kind, one in zip(types, units, strict=True)]
+
+
+def _type(said: str) -> str:
+    """A type of results; raises 501 for one that is not known."""
+    if said not in SORTS:
+        able = ", ".join(SORTS)
+        raise not_held(f"不支持 {said}，可用：{able}。", f"{said} is not held. Types that are: {able}.")
+    return said
 
 
 def _unit(value: Json) -> MadeUnit:
@@ -235,14 +240,19 @@ def _unit(value: Json) -> MadeUnit:
 def series(key: str, value: Json) -> tuple[MadeStream, Contract]:
     """What a Datastream says of itself, and what ``properties.contract`` promises."""
     body = Whole("Datastream", value if isinstance(value, dict) else {})
-    kind = body.text("observationType", needed=False) or MEASUREMENT
-    if kind != MEASUREMENT:
-        raise not_held(f"仅支持数值观测（{MEASUREMENT}）。", f"Only measurements are held ({MEASUREMENT}).")
+    kind = _type(body.text("observationType", needed=False) or MEASUREMENT)
     unit = Whole("unitOfMeasurement", body.object("unitOfMeasurement"))
     properties = {name: one for name, one in body.object("properties").items() if name not in OURS}
     said = (unit.text(name, needed=False) or None for name in ("name", "symbol", "definition"))
     words = MadeStream(key, body.text("name"), body.text("description"), kind, MadeUnit(*said), properties)
-    return words, _contract(properties.get("contract"))
+    contract = _contract(properties.get("contract"))
+    if SORTS[kind] in UNMEASURED and (contract.low, contract.high) != (None, None):
+        raise wrong(
+            "此类结果不是数量，contract 不能有 low、high。",
+            "Results of this type are no quantities: contract has no low and high.",
+            "contract",
+        )
+    return words, contract
 
 
 def sensing(value: Json) -> MadeSensor:

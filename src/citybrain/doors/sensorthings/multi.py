@@ -13,9 +13,8 @@ from typing import Final
 import msgspec
 
 from citybrain.brain.observe import CORRECTION, MADE, About, MadeGroup, Registry
+from citybrain.doors.sensorthings.results import COMPLEX, result, type_of
 from citybrain.doors.sensorthings.shape import (
-    COMPLEX,
-    MEASUREMENT,
     Item,
     Row,
     Shaper,
@@ -96,6 +95,11 @@ def units(registry: Registry, said: MadeGroup) -> list[Json]:
     return [msgspec.to_builtins(known[registry.streams()[no - 1].id].unit) for no in said.streams]
 
 
+def types(registry: Registry, said: MadeGroup) -> list[Json]:
+    """The types of the results of a MultiDatastream, one for each stream."""
+    return [type_of(registry.streams()[no - 1]) for no in said.streams]
+
+
 def joint(registry: Registry, key: str) -> Joint | None:
     """The MultiDatastream of an id, which is that of its thing, or begins with it; None where there is none."""
     things = (key, key.rpartition(".")[0])
@@ -123,7 +127,7 @@ def multi_datastream(shaper: Shaper, row: Row, joint: Joint) -> Item:
         "name": f"{named} · {listed}",
         "description": listed,
         "observationType": COMPLEX,
-        "multiObservationDataTypes": [MEASUREMENT for _ in joint.streams],
+        "multiObservationDataTypes": [type_of(stream) for stream in joint.streams],
         "unitOfMeasurements": [unit_words(stream.unit) for stream in joint.streams],
         "properties": marked({**known, "fields": names, "every": joint.fields[0].every}),
     }
@@ -148,7 +152,7 @@ def put_together(joint: Joint, readings: Mapping[str, Row], about: Mapping[str, 
     newest = max(readings.values(), key=lambda row: parse(str(row["received"])))
     rows = [readings.get(stream.id, {}) for stream in joint.streams]
     corrected: list[Json] = [stream.field for stream, row in zip(joint.streams, rows, strict=True) if row.get("door") == CORRECTION]
-    values: list[Json] = [row.get("value") for row in rows]
+    values: list[Json] = [result(row, stream.sort) for stream, row in zip(joint.streams, rows, strict=True)]
     body: dict[str, Json] = {
         "phenomenonTime": newest["time"],
         "resultTime": newest["time"],

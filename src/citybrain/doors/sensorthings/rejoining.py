@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import pyarrow as pa
 
-from citybrain.brain.observe import Registry
+from citybrain.brain.observe import UNMEASURED, Registry
 from citybrain.doors.sensorthings import multi
 from citybrain.doors.sensorthings.composed import Beside
 from citybrain.doors.sensorthings.shape import Item, Row
@@ -22,6 +22,7 @@ def told(registry: Registry, raw: dict[str, int]) -> Row:
         "stream": stream.id,
         "time": rfc3339(Instant(raw["time"])),
         "value": raw["value"],
+        "word": registry.worded.result(stream, raw["value"]) if stream.sort in UNMEASURED else None,
         "received": rfc3339(Instant(raw["received"])),
         "door": raw["door"],
         "origin": stream.origin,

@@ -4,7 +4,7 @@ A client sends back whole what it has read; what the door itself had said of it 
 """
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from citybrain.brain.observe import CORRECTION, Change, setting, strike
@@ -12,19 +12,21 @@ from citybrain.doors.sensorthings.altering import Body
 from citybrain.doors.sensorthings.altering import Change as Said
 from citybrain.doors.sensorthings.bodies import reference
 from citybrain.doors.sensorthings.refusals import not_held, wrong
+from citybrain.doors.sensorthings.results import unfit
 from citybrain.doors.sensorthings.saying import EMPTY, MEMBERS, OURS, interval
 from citybrain.doors.sensorthings.shape import Item, quality
 from citybrain.kernel.errors import CityError
 from citybrain.kernel.instant import Instant, parse
 from citybrain.kernel.predicate import Compare
 from citybrain.kernel.text import Json
+from citybrain.kernel.things import Stream
 
 _TIMES: Final = ("phenomenonTime", "resultTime")
 _LINKS: Final = ("Datastream", "MultiDatastream", "FeatureOfInterest")
 
 
-def result(item: Item, said: Said) -> Json:
-    """The result that an Observation is to have, of the shape that it has: a number, or a list as long as before of numbers and nulls.
+def result(item: Item, said: Said, streams: Sequence[Stream]) -> Json:
+    """The result that an Observation is to have, of the shape that it has: one of its stream, or a list of those of its streams and nulls.
 
     Raises BadInputError for any other, and where a time or a link would be another; NotHeldError for what would not be kept.
     """
@@ -34,11 +36,11 @@ def result(item: Item, said: Said) -> Json:
     for name, value in after.items():
         if name not in ("result", "id") and value not in EMPTY and not _stands(name, value, before.get(name)):
             raise _differs(name)
-    return _result(after.get("result"), before["result"])
+    return _result(after.get("result"), streams)
 
 
 def changes(time: Instant, readings: Iterable[tuple[str, Json, Json]]) -> Mapping[str, Change]:
-    """The changes by stream of readings at a time: what stood, and what is to stand; null where there is none.
+    """The changes by stream of readings at a time: what stood, and what is to stand, as numbers of the store; null where there is none.
 
     Raises NotHeldError for a reading where none stands, and where some are set and some struck out: that is no one act.
     """
@@ -61,27 +63,40 @@ def changes(time: Instant, readings: Iterable[tuple[str, Json, Json]]) -> Mappin
     return found
 
 
-def _result(after: Json, before: Json) -> Json:
-    if isinstance(before, list):
-        if not isinstance(after, list) or len(after) != len(before) or not all(one is None or _number(one) for one in after):
+def _result(after: Json, streams: Sequence[Stream]) -> Json:
+    plain = all(stream.sort == "number" for stream in streams)
+    if len(streams) > 1:
+        pairs = zip(streams, after, strict=False) if isinstance(after, list) else ()
+        why = next((f"{stream.field}: {bad}" for stream, one in pairs if one is not None and (bad := _unfit(stream, one))), "")
+        if not isinstance(after, list) or len(after) != len(streams) or why:
+            zh, en = ("各项为数或 null", "numbers or null") if plain else ("各项为该流的值或 null", "values of its streams or null")
             raise wrong(
-                f"result 须为 {len(before)} 项的数组，各项为数或 null；要删除整条请用 DELETE。",
-                f"The result is an array of {len(before)}, numbers or null. To delete the Observation, use DELETE.",
+                f"result 须为 {len(streams)} 项的数组，{zh}；要删除整条请用 DELETE。{why}",
+                f"The result is an array of {len(streams)}, {en}. To delete the Observation, use DELETE. {why}".rstrip(),
                 "result",
             )
         return after
-    if not _number(after):
+    why = _unfit(streams[0], after)
+    if why:
+        zh, en = ("有限的数", "a finite number") if plain else ("该数据流类型的值", "a value of the type of its Datastream")
         raise wrong(
-            "result 须为有限的数；要删除这条观测值请用 DELETE。",
-            "The result is a finite number. To delete the Observation, use DELETE.",
+            f"result 须为{zh}；要删除这条观测值请用 DELETE。{why}",
+            f"The result is {en}. To delete the Observation, use DELETE. {why}",
             "result",
         )
     return after
 
 
-def _number(value: Json) -> bool:
+def _unfit(stream: Stream, value: Json) -> str:
+    why = unfit(stream, value)
+    if not why and stream.sort == "number" and isinstance(value, int | float) and not _finite(value):
+        return "The value is no finite number."
+    return why
+
+
+def _finite(value: float) -> bool:
     try:
-        return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(float(value))
+        return math.isfinite(float(value))
     except OverflowError:
         return False
 

@@ -8,6 +8,7 @@ import msgspec
 
 from citybrain.brain.observe import CORRECTION, FEATURE, MADE, About, MadeProperty, Registry, Stood
 from citybrain.doors.sensorthings import saying
+from citybrain.doors.sensorthings.results import MEASUREMENT, result
 from citybrain.kernel.errors import BadInputError
 from citybrain.kernel.instant import parse, rfc3339
 from citybrain.kernel.predicate import NOTHING, And, Compare, Predicate
@@ -17,8 +18,6 @@ from citybrain.kernel.units import unit
 
 Row: TypeAlias = Mapping[str, Json]
 _GEOJSON: Final = "application/geo+json"
-MEASUREMENT: Final = "http://www.opengis.net/def/observationType/OGC-OM/2.0/OM_Measurement"
-COMPLEX: Final = "http://www.opengis.net/def/observationType/OGC-OM/2.0/OM_ComplexObservation"
 STOOD: Final = "stood"
 """What predicates call the HistoricalLocation of a place."""
 WATCHED: Final = "watched"
@@ -112,7 +111,8 @@ class Shaper:
         """A stream with its contract and the life of its latest value."""
         title = self._field(row).get(self.lang)
         known = ("kind", "field", "area", "life", "contract", "every", "silent_after", "low", "high", "origin")
-        latest = {"time": row["time"], "value": row["value"], "received": row["received"]}
+        sort = self.registry.stream(str(row["id"])).sort
+        latest = {"time": row["time"], "value": result(row, sort), "received": row["received"]}
         properties = {
             **{name: row[name] for name in known},
             "lifeTitle": LIFE_WORDS[Life(str(row["life"]))].get(self.lang),
@@ -145,11 +145,11 @@ class Shaper:
         return Item("Datastreams", str(row["id"]), body, links, row)
 
     def observation(self, row: Row, thing: str, beside: About | None = None) -> Item:
-        """A value of a thing, and what is beside it; ``row`` holds id, stream, time, value, received, door and origin."""
+        """A value of a thing, and what is beside it; ``row`` holds id, stream, time, value, received, door, origin, and word."""
         body: dict[str, Json] = {
             "phenomenonTime": row["time"],
             "resultTime": row["time"],
-            "result": row["value"],
+            "result": result(row, self.registry.stream(str(row["stream"])).sort),
             **quality(row["door"]),
             "parameters": marked({"received": row["received"], "origin": row["origin"]}),
         }

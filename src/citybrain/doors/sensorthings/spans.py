@@ -49,8 +49,9 @@ def count(series: Series, numbers: Sequence[int], where: Predicate) -> int | Non
 
 def _span(where: Predicate) -> tuple[Instant, Instant] | None:
     since, until = int(_BEGIN), int(_END)
-    for part in parts(without(where, {"stream", "entity"})):
-        if part == EVERYTHING:
+    for part in parts(where):
+        # The streams are known by now; what is asked of one and not of another is more than a span.
+        if part == EVERYTHING or (isinstance(part, Compare) and part.field in ("stream", "entity")):
             continue
         if not isinstance(part, Compare) or part.field != "time" or not isinstance(part.value, str) or part.op not in _EDGES:
             return None
@@ -78,6 +79,7 @@ def row(stream: Stream, latest: Mapping[str, Json]) -> dict[str, Json]:
         "stream": stream.id,
         "time": latest["time"],
         "value": latest["value"],
+        "word": latest.get("word"),
         "received": latest["received"],
         "door": latest["door"],
         "origin": stream.origin,

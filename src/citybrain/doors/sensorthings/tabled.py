@@ -107,4 +107,5 @@ def _less(rows: Rows, bad: Mapping[int, tuple[str, str]]) -> Rows:
     kept = np.array([row not in bad for row in rows.row.tolist()], np.bool_)
     places = np.flatnonzero(kept).tolist()
     refused = (*rows.refused, *(Refusal(row, *bad[row]) for row in rows.row[~kept].tolist()))
-    return Rows([rows.streams[place] for place in places], rows.time[kept], rows.value[kept], None, rows.row[kept], refused)
+    streams = [rows.streams[place] for place in places]
+    return Rows(streams, rows.time[kept], rows.value[kept], None, rows.row[kept], refused, rows.said)

@@ -123,4 +123,6 @@ def group_of(request: Call) -> Group | None:
 def _one(held: list[Rows]) -> Rows:
     streams = [stream for rows in held for stream in rows.streams]
     time, value = np.concatenate([rows.time for rows in held]), np.concatenate([rows.value for rows in held])
-    return Rows(streams, time, value, None, np.arange(len(streams)))
+    said = [rows.said.get(row) for rows in held for row in rows.row.tolist()]
+    words = {place: one for place, one in enumerate(said) if one is not None}
+    return Rows(streams, time, value, None, np.arange(len(streams)), said=words)

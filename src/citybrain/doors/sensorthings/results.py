@@ -1,0 +1,114 @@
+"""Results of Observations by their type (OGC 18-088 table 12): what a Datastream says of them, what is sent, and what is asked of them."""
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Final, TypeAlias
+
+from citybrain.brain.observe import UNMEASURED, Registry, UnfitError, fitted, spelt_number
+from citybrain.doors.sensorthings import push
+from citybrain.doors.sensorthings.nodes import Value
+from citybrain.doors.sensorthings.push import Column, Pushed
+from citybrain.kernel.predicate import EVERYTHING, NOTHING, Compare, Op, Or, Predicate, both
+from citybrain.kernel.text import Json
+from citybrain.kernel.things import Sort, Stream
+
+_OM: Final = "http://www.opengis.net/def/observationType/OGC-OM/2.0/OM_"
+MEASUREMENT: Final = f"{_OM}Measurement"
+COMPLEX: Final = f"{_OM}ComplexObservation"
+SORTS: Final[Mapping[str, Sort]] = {
+    MEASUREMENT: "number",
+    f"{_OM}CountObservation": "count",
+    f"{_OM}TruthObservation": "truth",
+    f"{_OM}CategoryObservation": "category",
+    f"{_OM}Observation": "any",
+}
+"""The sort of results by the type that a Datastream says."""
+_TYPES: Final = {sort: name for name, sort in SORTS.items()}
+_MOST: Final = 100
+"""Streams whose codes of one word a question names."""
+
+
+def type_of(stream: Stream) -> str:
+    """The type that a Datastream says of its results."""
+    return _TYPES[stream.sort]
+
+
+def result(row: Mapping[str, Json], sort: Sort) -> Json:
+    """The result of a reading, in its own type of JSON; of one that is no number the row holds it as ``word``."""
+    value = row.get("value")
+    if sort in UNMEASURED:
+        return row.get("word")
+    return int(value) if sort == "count" and isinstance(value, float) else value
+
+
+def number(registry: Registry, stream: Stream, value: Json) -> Json:
+    """What stands for a result of a stream in the store; null for none. A new word is entered: blocks. Raises as ``spelt_number``."""
+    return value if value is None or stream.sort not in UNMEASURED else spelt_number(registry.worded, stream, value)
+
+
+def unfit(stream: Stream, value: Json) -> str:
+    """Why a value is no result of a stream; empty where it is one."""
+    try:
+        fitted(stream.sort, value)
+    except UnfitError as error:
+        return error.why
+    return ""
+
+
+def coded(registry: Registry, streams: Sequence[str]) -> bool:
+    """Whether some of these streams have results that are no quantities, so that the store does not know their order."""
+    return any(registry.stream(name).sort in UNMEASURED for name in streams)
+
+
+def column(registry: Registry, streams: Sequence[str]) -> Column:
+    """What is asked of the result of Observations of some streams; codes are never compared with numbers."""
+    unlike = [name for name in streams if registry.stream(name).sort in UNMEASURED]
+    return partial(_asked, registry, streams, unlike) if unlike else push.number("value")
+
+
+def _asked(registry: Registry, streams: Sequence[str], unlike: Sequence[str], op: Op, value: Value) -> Predicate | Pushed | None:
+    of = {sort: tuple(name for name in unlike if registry.stream(name).sort == sort) for sort in UNMEASURED}
+    match value:
+        case bool() if op == "eq":
+            found = _said(registry, of["any"], value)
+            return None if found is None else _some([(of["truth"], Compare("value", "eq", float(value))), *found])
+        case int() | float() if not isinstance(value, bool):
+            apart = frozenset(unlike)
+            numbers = (tuple(name for name in streams if name not in apart), Compare("value", op, value))
+            found = _said(registry, of["any"], value) if op == "eq" else [(of["any"], EVERYTHING)]
+            return None if found is None else Pushed(_some([numbers, *found]), exact=op == "eq" or not of["any"])
+        case str() if op == "eq":
+            found = _said(registry, (*of["category"], *of["any"]), value)
+            return None if found is None else _some(found)
+    return None
+
+
+_Part: TypeAlias = tuple[tuple[str, ...], Predicate]
+"""Streams, and what of their readings is asked for."""
+
+
+def _said(registry: Registry, streams: tuple[str, ...], value: Json) -> list[_Part] | None:
+    """The readings of streams that say a word; None where too many streams know it."""
+    try:
+        word = fitted("any", value)
+    except UnfitError:
+        return []
+    if not streams or not isinstance(word, str):
+        return []
+    if len(streams) == 1:
+        # Others may say the same word, thousands of them: this one is looked up by itself.
+        code = registry.worded.code(registry.stream(streams[0]).no, word)
+        return [] if code is None else [(streams, Compare("value", "eq", code))]
+    codes = registry.worded.saying(word, _MOST)
+    if codes is None:
+        return None
+    known = ((name, codes.get(registry.stream(name).no)) for name in streams)
+    return [((name,), Compare("value", "eq", code)) for name, code in known if code is not None]
+
+
+def _some(listed: Sequence[_Part]) -> Predicate:
+    """What is asked of one or another of several sets of streams, which are named once for all, for by their names they are read."""
+    parts = tuple(both(Compare("stream", "in", names), asked) for names, asked in listed if names)
+    if len(parts) < 2:
+        return parts[0] if parts else NOTHING
+    return both(Compare("stream", "in", tuple(name for names, _ in listed for name in names)), Or(parts))
