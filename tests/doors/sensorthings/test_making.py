@@ -211,9 +211,9 @@ async def test_what_cannot_be_made_is_refused_whole_with_its_reason(sta: World) 
         ("/Things('well-1')/Datastreams", STREAM, 409, "declared by a pack"),
         ("/Things('none')/Datastreams", STREAM, 404, "none"),
         ("/Datastreams", STREAM, 400, "Thing"),
-        ("/Locations", PLACE, 501, "one Thing"),
+        ("/Locations", {**PLACE, "name": ""}, 400, "name"),
         ("/FeaturesOfInterest", PLACE, 400, "no property location"),
-        ("/HistoricalLocations", {"time": "2026-11-22T06:50:00Z"}, 400, "one Location"),
+        ("/HistoricalLocations", {"time": "2026-11-22T06:50:00Z"}, 400, "needs its Locations"),
         ("/MultiDatastreams", STREAM, 400, "unitOfMeasurement"),
     ]
     before = sta.parts.registry.streams(), sta.parts.registry.made

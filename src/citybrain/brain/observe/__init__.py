@@ -5,6 +5,7 @@ from citybrain.brain.observe.census import Census
 from citybrain.brain.observe.checking import Checks, plausible
 from citybrain.brain.observe.corrected import Correction, Ending, Kept
 from citybrain.brain.observe.corrections import Corrections, Wanted
+from citybrain.brain.observe.declaring import contract_of
 from citybrain.brain.observe.derive import Deriver
 from citybrain.brain.observe.doubts import Doubt, Doubts, Judged
 from citybrain.brain.observe.entering import Spot, declared_elsewhere
@@ -19,7 +20,17 @@ from citybrain.brain.observe.intake import Intake, Verdict
 from citybrain.brain.observe.latest import Latest, Reading
 from citybrain.brain.observe.learning import Broken, Learned
 from citybrain.brain.observe.life import contracts, life, lives
-from citybrain.brain.observe.made import FEATURE, MADE, MadeGroup, MadeProperty, MadeSensor, MadeStream, MadeThing, MadeUnit
+from citybrain.brain.observe.made import (
+    FEATURE,
+    LOCATION,
+    MADE,
+    MadeGroup,
+    MadeProperty,
+    MadeSensor,
+    MadeStream,
+    MadeThing,
+    MadeUnit,
+)
 from citybrain.brain.observe.making import Beside, Draft, Making
 from citybrain.brain.observe.marked import MARKS, STANDING
 from citybrain.brain.observe.nearest import WALK_BASIS, Found, Nearest
@@ -27,11 +38,12 @@ from citybrain.brain.observe.past import Recent, history, missing, struck
 from citybrain.brain.observe.permission import permitted
 from citybrain.brain.observe.placed import Stood
 from citybrain.brain.observe.promises import Promise, Promises
-from citybrain.brain.observe.registry import MovedError, Noun, Registry, contract_of
+from citybrain.brain.observe.registry import MovedError, Noun, Registry
 from citybrain.brain.observe.resting import Rested
 from citybrain.brain.observe.revising import CORRECTION, RESTORED, Change, Changed, Preview, setting, strike
 from citybrain.brain.observe.rows import Rows, read_rows, read_series, whole
 from citybrain.brain.observe.shelves import datasets
+from citybrain.brain.observe.siting import Where
 from citybrain.brain.observe.sources import sources
 from citybrain.brain.observe.store import METADATA
 from citybrain.brain.observe.striking import NOTHING, STRUCK
@@ -45,6 +57,7 @@ __all__ = [
     "CORRECTION",
     "FEATURE",
     "FORMS",
+    "LOCATION",
     "MADE",
     "MARKS",
     "METADATA",
@@ -108,6 +121,7 @@ __all__ = [
     "Together",
     "Verdict",
     "Wanted",
+    "Where",
     "check_days",
     "column_pieces",
     "contract_of",

@@ -10,12 +10,11 @@ from typing import Final, TypeVar
 
 import msgspec
 
-from citybrain.brain.observe import placed
-from citybrain.brain.observe.entering import Spot, alone, declared_elsewhere
+from citybrain.brain.observe.entering import alone, declared_elsewhere
 from citybrain.brain.observe.gathering import Gathering
 from citybrain.brain.observe.made import MADE, MadeGroup, MadeProperty, MadeSensor, MadeStream, MadeThing, MadeUnit, Words
 from citybrain.brain.observe.naming import free, slug
-from citybrain.brain.observe.placed import Stood
+from citybrain.brain.observe.siting import Where
 from citybrain.brain.observe.standing import Standing
 from citybrain.kernel.errors import ConflictError, NotFoundError
 from citybrain.kernel.text import Json, Text, same
@@ -54,15 +53,20 @@ class Making(Standing):
     """
 
     def thing(
-        self, name: str, words: MadeThing, spot: Spot | None, drafts: Sequence[Draft], groups: Sequence[Beside] = ()
+        self, name: str, words: MadeThing, places: Sequence[Where], drafts: Sequence[Draft], groups: Sequence[Beside] = ()
     ) -> Entity:
-        """A new thing with its streams, those of groups last; ``words.id`` is the id asked for, or empty. Raises as ``streams`` does."""
+        """A new thing with its streams, those of groups last; ``words.id`` is the id asked for, or empty.
+
+        Raises as ``streams`` and ``move`` do.
+        """
         with self._lock:
             key, at = self._thing_id(words.id, name), self._clock.city()
-            entity = self._stood(Entity(key, MADE, same(name), None, None, {}, 1, at, None, self._origin), spot)
-            said = msgspec.structs.replace(words, id=key, located=None if spot is None else spot.words)
+            sited = self._sited(key, places, None)
+            entity = self._stood(Entity(key, MADE, same(name), None, None, {}, 1, at, None, self._origin), sited.spot)
+            said = sited.says(msgspec.structs.replace(words, id=key))
             streams, more = self._drafted(key, (*drafts, *(draft for group in groups for draft in group.drafts)))
-            self._commit((entity,), streams, (said, *more, *self._grouped(key, groups, streams[len(drafts) :])))
+            told = (*sited.fresh[1], said, *more, *self._grouped(key, groups, streams[len(drafts) :]))
+            self._commit((*sited.fresh[0], entity), streams, told)
             return entity
 
     def streams(self, thing: str, drafts: Sequence[Draft]) -> tuple[Stream, ...]:
@@ -116,23 +120,16 @@ class Making(Standing):
             self._commit((), (), (fresh,))
             return fresh.id
 
-    def rename(self, thing: str, name: str, words: MadeThing, spot: Spot | None = None) -> None:
-        """Say something else of a thing, and have it stand somewhere else; where it stands is kept without a spot."""
+    def rename(self, thing: str, name: str, words: MadeThing, places: Sequence[Where] = ()) -> None:
+        """Say something else of a thing, and have it stand somewhere else; without places it stands where it does."""
         with self._lock:
-            entity = self.own(thing)
-            changed = msgspec.structs.replace(entity, title=same(name), version=entity.version + 1)
-            if spot is not None:
-                changed, words = self._stood(changed, spot), msgspec.structs.replace(words, located=spot.words)
-            self._commit((changed,), (), (words, *self._left(entity, changed, words)))
-
-    def move(self, thing: str, spot: Spot | None) -> None:
-        """Have a thing stand somewhere else, or nowhere."""
-        with self._lock:
-            entity = self.own(thing)
-            said = self._registry.made.things[thing]
-            moved = self._stood(msgspec.structs.replace(entity, version=entity.version + 1), spot)
-            words = msgspec.structs.replace(said, located=None if spot is None else spot.words)
-            self._commit((moved,), (), (words, *self._left(entity, moved, words)))
+            entity, said = self.own(thing), self._registry.made.things[thing]
+            told = msgspec.structs.replace(words, located=said.located, locations=said.locations)
+            named = msgspec.structs.replace(entity, title=same(name))
+            if places:
+                self._commit_all(self._moved(named, told, self._sited(thing, places, said)))
+            else:
+                self._commit((msgspec.structs.replace(named, version=entity.version + 1),), (), (told,))
 
     def restate(self, words: MadeStream | MadeSensor | MadeProperty, contract: Contract | None = None) -> None:
         """Say something else of a stream, a sensor or a property; a contract is the stream's from now on.
@@ -154,7 +151,9 @@ class Making(Standing):
         with self._lock:
             entity, at = self.own(thing), self._clock.city()
             gone = msgspec.structs.replace(entity, valid_to=at, version=entity.version + 1)
-            self._end((gone,), self._registry.streams_of(thing), ())
+            left, said = self._handed(entity), self._registry.made.things[thing]
+            words = (*left[1], msgspec.structs.replace(said, locations=())) if said.locations else left[1]
+            self._end((gone, *left[0]), self._registry.streams_of(thing), words)
 
     def end_stream(self, stream: str) -> None:
         """End a stream: listed no more, what was observed is kept."""
@@ -188,6 +187,9 @@ class Making(Standing):
             mine = {stream.no for stream in back.streams}
             others = [stream for stream in self._registry.present() if stream.kind == MADE and stream.no not in mine]
             named = {name for stream in others for name in (stream.entity, stream.source, stream.field)}
+            gone = {noun.id for noun in back.forgotten}
+            things = self._registry.made.given(back.words).things.values()
+            named |= {location for thing in things if thing.id not in gone for location in thing.locations}
             self._registry.withdraw(
                 back.entities, back.streams, back.words, [noun for noun in back.forgotten if noun.id not in named]
             )
@@ -210,14 +212,6 @@ class Making(Standing):
         """A stream that promises something else; who states nothing leaves in force what a person agreed on."""
         silent = contract is None or (contract == Contract() and self._registry.agreed(stream))
         return stream if silent or contract is None else msgspec.structs.replace(stream, contract=contract)
-
-    def _left(self, before: Entity, after: Entity, says: MadeThing) -> tuple[Stood, ...]:
-        """What is kept of where a thing stood, if it moves."""
-        said = self._registry.made.things[before.id]
-        if (before.place, _drawn(before, said)) == (after.place, _drawn(after, says)):
-            return ()
-        first = self._registry.moved(before.id) is None
-        return placed.left(before, said.located, after, says.located, self._clock.city(), first=first)
 
     def _drafted(self, thing: str, drafts: Sequence[Draft]) -> tuple[tuple[Stream, ...], tuple[Words, ...]]:
         """The streams of drafts with numbers that are free, and all that is said of them and of what they name."""
@@ -276,13 +270,6 @@ class Making(Standing):
             freed.append(stream.id)
             ended.append(msgspec.structs.replace(stream, id=f"{stream.id}~{stream.no}", contract=Contract(), ended=at))
         self._commit(tuple(entities), tuple(ended), tuple(words), freed)
-
-
-def _drawn(entity: Entity, said: MadeThing) -> Json:
-    """The outline that is kept of where a thing stands; null where it is no more than its point."""
-    drawn = None if said.located is None else said.located.get("location")
-    point = None if entity.place is None else {"type": "Point", "coordinates": [entity.place.lon, entity.place.lat]}
-    return None if drawn == point else drawn
 
 
 def _there(found: Noun | None, key: str, none: Text) -> Noun:

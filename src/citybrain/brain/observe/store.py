@@ -45,6 +45,7 @@ ENTITY = Table(
     Column("valid_from", BigInteger, nullable=False),
     Column("valid_to", BigInteger),
     Column("origin", String(20), nullable=False),
+    Column("location", String(200)),
     Index("entity_kind", "kind", "id"),
     Index("entity_area", "area_id"),
     Index("entity_lon_lat", "lon", "lat"),
@@ -91,6 +92,8 @@ PLACED = Table(
     Column("lat", Float(53), nullable=False),
     Column("words", Text),
     Column("named", BigInteger),
+    Column("locations", Text),
+    Index("placed_locations", "locations"),
 )
 """Each place of a thing that moved, since when; ``named`` is what its id says where that is another instant (placed.py)."""
 FEATURED = Table(

@@ -16,7 +16,7 @@ from citybrain.doors.sensorthings.nodes import Function, Interval, Literal, Node
 from citybrain.doors.sensorthings.options import USUAL, Options, Sort
 from citybrain.doors.sensorthings.push import push
 from citybrain.doors.sensorthings.refusals import not_held
-from citybrain.doors.sensorthings.shape import Item
+from citybrain.doors.sensorthings.shape import AT, Item
 from citybrain.doors.sensorthings.shelves import Shelves
 from citybrain.doors.sensorthings.spans import named
 from citybrain.kernel.access import Order
@@ -104,17 +104,20 @@ class Search:
     def prefetch(self, items: Sequence[Item], nav: str) -> None:
         """Read what a link leads to from many entities at once, so that each need not ask by itself."""
         to = SETS[items[0].set].navs[nav].to if items else ""
-        wanted = {where for item in items if isinstance(where := item.links.get(nav), Compare)}
+        wanted = {where: named(where, where.field) or () for item in items if isinstance(where := item.links.get(nav), Compare)}
         columns = {where.field for where in wanted}
-        if to not in _BATCHED or len(columns) != 1 or len(wanted) == 1:
+        if to not in _BATCHED or len(columns) != 1 or len(wanted) == 1 or AT in columns:
             return
         column = columns.pop()
-        page = self._shelves.page(to, Compare(column, "in", tuple(sorted(str(where.value) for where in wanted))), _PAGE)
+        page = self._shelves.page(
+            to, Compare(column, "in", tuple(sorted({key for keys in wanted.values() for key in keys}))), _PAGE
+        )
         if page.next is None:
             groups: dict[str, list[Item]] = {}
             for item in page.items:
                 groups.setdefault(str(item.row[column]), []).append(item)
-            self._beyond |= {(to, where): tuple(groups.get(str(where.value), ())) for where in wanted}
+            found = {where: [item for key in keys for item in groups.get(key, ())] for where, keys in wanted.items()}
+            self._beyond |= {(to, where): tuple(items_) for where, items_ in found.items()}
 
     def _led(self, scope: Predicate, node: Node | None) -> tuple[Predicate, Node | None]:
         """Conditions on what observations lead to, made conditions on themselves, and what is left to ask of each of them."""
