@@ -10,6 +10,7 @@ from citybrain.kernel.instant import SECOND, Instant
 from citybrain.kernel.places import Place
 from tests.brain.observe import corrector
 from tests.brain.observe.conftest import World
+from tests.brain.observe.correcting import START
 
 PIER, GUESTS = "pier", 40
 
@@ -37,7 +38,7 @@ def go_on(folder: Path, run: int) -> None:
         sys.stdout.write("ready\n")
         sys.stdout.flush()
         for turn in itertools.count(run * 10_000 + 1):
-            world.clock.set(Instant(corrector.START + turn * SECOND))
+            world.clock.set(Instant(START + turn * SECOND))
             making.redraw_location(PIER, spot(turn))
             os.write(acknowledged, f"{turn}\n".encode())
             os.fsync(acknowledged)

@@ -1,10 +1,11 @@
 """Observe (感知): what is. Things and areas registered, observations taken in, latest values with their life, fields derived."""
 
+from citybrain.brain.observe.acting import Act, Coming, Wanted
 from citybrain.brain.observe.areas import AreaBook
 from citybrain.brain.observe.census import Census
 from citybrain.brain.observe.checking import Checks, plausible
 from citybrain.brain.observe.corrected import Correction, Ending, Kept
-from citybrain.brain.observe.corrections import Corrections, Wanted
+from citybrain.brain.observe.corrections import Corrections
 from citybrain.brain.observe.declaring import contract_of
 from citybrain.brain.observe.derive import Deriver
 from citybrain.brain.observe.doubts import Doubt, Doubts, Judged
@@ -50,7 +51,7 @@ from citybrain.brain.observe.striking import NOTHING, STRUCK
 from citybrain.brain.observe.texts import Runs
 from citybrain.brain.observe.together import Together
 from citybrain.brain.observe.told import latest_json
-from citybrain.brain.observe.travelling import column_pieces, joined, pieces, taken
+from citybrain.brain.observe.travelling import column_pieces, joined, pieces, rows_of, taken
 
 __all__ = [
     "AS_BEFORE",
@@ -67,6 +68,7 @@ __all__ = [
     "STRUCK",
     "WALK_BASIS",
     "About",
+    "Act",
     "AreaBook",
     "Beside",
     "Broken",
@@ -74,6 +76,7 @@ __all__ = [
     "Change",
     "Changed",
     "Checks",
+    "Coming",
     "Correction",
     "Corrections",
     "Deriver",
@@ -139,6 +142,7 @@ __all__ = [
     "plausible",
     "read_rows",
     "read_series",
+    "rows_of",
     "setting",
     "sources",
     "strike",

@@ -147,7 +147,7 @@ CORRECTION = Table(
     "correction",
     METADATA,
     Column("no", Integer, primary_key=True, autoincrement=False),
-    Column("key", String(36), nullable=False, unique=True),
+    Column("key", String(100), nullable=False, unique=True),
     Column("stream", Integer, nullable=False),
     Column("since", BigInteger, nullable=False),
     Column("until", BigInteger, nullable=False),

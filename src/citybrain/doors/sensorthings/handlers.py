@@ -215,9 +215,7 @@ def _changer(
 
 
 def _corrector(parts: SensorThingsParts, request: Call) -> Corrector:
-    if group_of(request) is not None:
-        raise correcting.alone()
-    return Corrector(parts, request.user, parts.purpose(request), _reading(parts, request))
+    return Corrector(parts, request.user, parts.purpose(request), _reading(parts, request), group_of(request))
 
 
 def _shortened(parts: SensorThingsParts, request: Call, where: tuple[Segment, ...], plain: int) -> tuple[Segment, ...]:
