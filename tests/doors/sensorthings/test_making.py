@@ -204,7 +204,7 @@ async def test_what_cannot_be_made_is_refused_whole_with_its_reason(sta: World) 
             400,
             "longitude",
         ),
-        ("/Things", {**GAUGE, "Locations": [{**PLACE, "location": {"type": "GeometryCollection"}}]}, 501, "Polygon"),
+        ("/Things", {**GAUGE, "Locations": [{**PLACE, "location": {"type": "GeometryCollection"}}]}, 400, "one at least"),
         ("/Things", {**GAUGE, "@iot.id": "no good/id"}, 400, "no id"),
         ("/Things", {**GAUGE, "@iot.id": "well-1"}, 409, "taken"),
         ("/Things", {**GAUGE, "Datastreams": [{**STREAM, "properties": {"contract": {"every": "often"}}}]}, 400, "ISO 8601"),

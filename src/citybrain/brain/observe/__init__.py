@@ -32,7 +32,7 @@ from citybrain.brain.observe.made import (
     MadeThing,
     MadeUnit,
 )
-from citybrain.brain.observe.making import Beside, Draft, Making
+from citybrain.brain.observe.making import Beside, Draft, Links, Making
 from citybrain.brain.observe.marked import MARKS, STANDING
 from citybrain.brain.observe.nearest import WALK_BASIS, Found, Nearest
 from citybrain.brain.observe.past import Recent, history, missing, struck
@@ -99,6 +99,7 @@ __all__ = [
     "Lags",
     "Latest",
     "Learned",
+    "Links",
     "MadeGroup",
     "MadeProperty",
     "MadeSensor",

@@ -6,7 +6,7 @@ draft → ids that nobody has → entity, streams and words → registry.change
 import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, TypeVar
+from typing import Final, NamedTuple, TypeVar
 
 import msgspec
 
@@ -44,6 +44,16 @@ class Beside:
 
     words: MadeGroup
     drafts: tuple[Draft, ...]
+
+
+class Links(NamedTuple):
+    """What a stream comes from and what it watches, by id; None where that stays."""
+
+    sensor: str | None = None
+    watched: str | None = None
+
+
+AS_LINKED: Final = Links()
 
 
 class Making(Standing):
@@ -90,15 +100,15 @@ class Making(Standing):
             self._commit((), streams, (*words, group))
             return group
 
-    def regroup(self, words: MadeGroup, contract: Contract | None) -> None:
+    def regroup(self, words: MadeGroup, contract: Contract | None, links: Links = AS_LINKED) -> None:
         """Say something else of streams side by side; a contract is that of each from now on, None leaves them theirs."""
         with self._lock:
             beside = self._beside(words)
-            streams = () if contract is None else beside
-            fresh = [self._promising(stream, contract) for stream in streams]
             known = self._registry.made.streams
-            said = [_promise(known[stream.id], words.properties.get("contract")) for stream in streams]
-            changed = tuple(after for before, after in zip(streams, fresh, strict=True) if before != after)
+            promised = words.properties.get("contract")
+            said = () if contract is None else tuple(_promise(known[stream.id], promised) for stream in beside)
+            fresh = [self._linked(self._promising(stream, contract), links) for stream in beside]
+            changed = tuple(after for before, after in zip(beside, fresh, strict=True) if before != after)
             self._commit((), changed, (words, *said))
 
     def end_group(self, words: MadeGroup) -> None:
@@ -131,16 +141,19 @@ class Making(Standing):
             else:
                 self._commit((msgspec.structs.replace(named, version=entity.version + 1),), (), (told,))
 
-    def restate(self, words: MadeStream | MadeSensor | MadeProperty, contract: Contract | None = None) -> None:
-        """Say something else of a stream, a sensor or a property; a contract is the stream's from now on.
+    def restate(
+        self, words: MadeStream | MadeSensor | MadeProperty, contract: Contract | None = None, links: Links = AS_LINKED
+    ) -> None:
+        """Say something else of a stream, a sensor or a property; a contract and links are the stream's from now on.
 
-        Whoever states none leaves in force what a person agreed on.
+        Whoever states no contract leaves in force what a person agreed on. A stream keeps its id, its number and what was observed,
+        whatever it watches from now on. Raises NotFoundError for a sensor or property that is not there.
         """
         with self._lock:
             streams: tuple[Stream, ...] = ()
             if isinstance(words, MadeStream):
                 stream = self.own_stream(words.id)
-                fresh = msgspec.structs.replace(self._promising(stream, contract), unit=_unit(words.unit))
+                fresh = msgspec.structs.replace(self._linked(self._promising(stream, contract), links), unit=_unit(words.unit))
                 if fresh.unit != stream.unit:
                     raise _kept_unit(stream)
                 streams = (fresh,) if fresh != stream else ()
@@ -212,6 +225,12 @@ class Making(Standing):
         """A stream that promises something else; who states nothing leaves in force what a person agreed on."""
         silent = contract is None or (contract == Contract() and self._registry.agreed(stream))
         return stream if silent or contract is None else msgspec.structs.replace(stream, contract=contract)
+
+    def _linked(self, stream: Stream, links: Links) -> Stream:
+        """A stream that comes from another sensor, or watches another property."""
+        source = stream.source if links.sensor is None else self._sensor(links.sensor, {}).id
+        watched = stream.field if links.watched is None else self._watched(links.watched, {}).id
+        return msgspec.structs.replace(stream, source=source, field=watched)
 
     def _drafted(self, thing: str, drafts: Sequence[Draft]) -> tuple[tuple[Stream, ...], tuple[Words, ...]]:
         """The streams of drafts with numbers that are free, and all that is said of them and of what they name."""

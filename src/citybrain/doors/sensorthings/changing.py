@@ -8,6 +8,7 @@ import msgspec
 
 from citybrain.brain.observe import (
     MADE,
+    Links,
     MadeGroup,
     MadeProperty,
     MadeSensor,
@@ -24,7 +25,8 @@ from citybrain.doors.sensorthings.multi import MULTI
 from citybrain.doors.sensorthings.paths import Segment, unwritten
 from citybrain.doors.sensorthings.refusals import missing, not_held, wrong
 from citybrain.doors.sensorthings.shape import MEASUREMENT
-from citybrain.kernel.text import Json
+from citybrain.kernel.errors import ConflictError
+from citybrain.kernel.text import Json, Text
 
 Noun = TypeVar("Noun", MadeProperty, MadeSensor)
 
@@ -77,10 +79,8 @@ class Changer:
                 self.making.own_stream(key)
                 before = _written(self.registry.made.streams[key], observation="observationType", unit="unitOfMeasurement")
                 after = said.of(before)
-                linked = [name for name in ("Thing", "Sensor", "ObservedProperty") if after.get(name) is not None]
-                if linked and said.how != "replace":
-                    raise not_held(f"不能更改 {linked[0]}，请另建数据流。", f"{linked[0]} is not changed. Make another Datastream.")
-                self.making.restate(*drafts.series(key, after))
+                links = _links(after, self.registry.stream(key).entity)
+                self.making.restate(*drafts.series(key, after), links)
             case (Segment("MultiDatastreams", str(key)),):
                 self._regroup(self._own_group(key), said)
             case (Segment("Sensors", str(key)),):
@@ -163,14 +163,19 @@ class Changer:
         units = multi.units(self.registry, known)
         kept: Body = {"unitOfMeasurements": units, "multiObservationDataTypes": [MEASUREMENT for _ in units]}
         after = said.of({"name": known.name, "description": known.description, "properties": known.properties, **kept})
-        linked = [name for name in ("Thing", "Sensor", "ObservedProperties") if after.get(name) is not None]
+        watched = [f"{MADE}.{self.registry.streams()[no - 1].field}" for no in known.streams]
+        named = after.get("ObservedProperties")
+        listed = watched if named is None else [reference(one) for one in named] if isinstance(named, list) else []
         other = [name for name, value in kept.items() if after.get(name, value) != value]
-        if other or (linked and said.how != "replace"):
-            name = (*other, *linked)[0]
-            raise not_held(f"不能更改 {name}，请另建 MultiDatastream。", f"{name} is not changed. Make another MultiDatastream.")
+        for name in (*other, *(("ObservedProperties",) if listed != watched else ())):
+            what = Text(
+                f"MultiDatastream 的 {name} 不能更改：已有的结果以此为序，请另建。",
+                f"The {name} of a MultiDatastream is not changed: results that are there stand in that order. Make another one.",
+            )
+            raise ConflictError(what, id=known.id)
         words, contract = drafts.group(known, after)
         same = words.properties.get("contract") == known.properties.get("contract")
-        self.making.regroup(words, None if same else contract)
+        self.making.regroup(words, None if same else contract, _links(after, known.thing))
 
     def _thing(self, key: str, said: Change) -> None:
         entity = self.making.own(key)
@@ -202,6 +207,23 @@ def _of(noun: str, thing: str | None, body: Json) -> "str | drafts.Made":
     if thing is None and given is None:
         raise wrong(f"{noun} 须有 Thing。", f"A {noun} needs its Thing.", "Thing")
     return thing or named or drafts.thing(given)
+
+
+def _links(body: Body, thing: str) -> Links:
+    """What a body names as Sensor and ObservedProperty; raises BadInputError for one that is described, ConflictError for another Thing."""
+    found = {name: reference(body[name]) for name in ("Thing", "Sensor", "ObservedProperty") if body.get(name) is not None}
+    for name, key in found.items():
+        if key is None:
+            raise wrong(f"{name} 须以 @iot.id 指明。", f"The {name} is named by its @iot.id.", name)
+    if found.get("Thing") not in (None, thing):
+        what = Text(
+            "数据流的 Thing 不能更改：标识、设备的权限和读数的位置都随它。请在另一个 Thing 上另建数据流。",
+            "The Thing of a Datastream is not changed: its id, who may write it, and where its readings were are of that Thing. "
+            "Make another Datastream of the other Thing.",
+        )
+        raise ConflictError(what, id=thing)
+    watched = found.get("ObservedProperty")
+    return Links(found.get("Sensor"), None if watched is None else _inside(watched))
 
 
 def _written(words: MadeStream | MadeSensor | MadeProperty, **names: str) -> Body:

@@ -8,7 +8,7 @@ import shapely
 from msgspec import Meta
 from shapely.geometry import shape as of_geojson
 
-from citybrain.doors.sensorthings.refusals import not_held, wrong
+from citybrain.doors.sensorthings.refusals import wrong
 from citybrain.kernel.errors import BadInputError
 from citybrain.kernel.places import Place
 from citybrain.kernel.text import Json
@@ -27,12 +27,14 @@ _FORMS: Final[Mapping[str, object]] = {
     "MultiLineString": Annotated[list[_Line], Meta(min_length=1)],
     "MultiPolygon": Annotated[list[_Rings], Meta(min_length=1)],
 }
+_SEVERAL: Final = "GeometryCollection"
+_KNOWN: Final = (*_FORMS, _SEVERAL)
 
 
 def geometry(value: Json) -> Mapping[str, Json] | None:
     """The geometry of GeoJSON, out of its Feature where it is in one; None for anything else."""
     found = value.get("geometry") if isinstance(value, dict) and value.get("type") == "Feature" else value
-    return found if isinstance(found, dict) and found.get("type") in _FORMS else None
+    return found if isinstance(found, dict) and found.get("type") in _KNOWN else None
 
 
 def is_point(value: Json) -> bool:
@@ -44,12 +46,37 @@ def is_point(value: Json) -> bool:
 def place(value: Json) -> Place:
     """The point that stands for a geometry: itself, or one on it.
 
-    Raises BadInputError for coordinates that are none, rings that are open or cross themselves, or too many positions, and 501 for
-    another kind of geometry.
+    Raises BadInputError for what is no geometry, coordinates that are none, rings that are open or cross themselves, or too many
+    positions.
     """
     found = geometry(value)
     if found is None:
-        raise not_held(f"location 须为 GeoJSON 的 {', '.join(_FORMS)}。", f"location is a GeoJSON {', '.join(_FORMS)}.")
+        raise wrong(f"location 须为 GeoJSON 的 {', '.join(_KNOWN)}。", f"location is a GeoJSON {', '.join(_KNOWN)}.", "location")
+    parts = [_drawn(part) for part in _members(found)]
+    if sum(int(shapely.get_num_coordinates(part)) for part in parts) > MOST:
+        raise _bad(f"超过 {MOST} 个点", f"they are more than {MOST} positions")
+    drawn = parts[0] if found["type"] != _SEVERAL else shapely.GeometryCollection(parts)
+    point = drawn if found["type"] == "Point" else shapely.point_on_surface(drawn)
+    return Place(float(point.x), float(point.y))
+
+
+def _members(found: Mapping[str, Json]) -> list[Mapping[str, Json]]:
+    """The geometries of a collection, which holds no other one; of any other geometry itself."""
+    if found["type"] != _SEVERAL:
+        return [found]
+    listed = found.get("geometries")
+    listed = listed if isinstance(listed, list) else []
+    members: list[Mapping[str, Json]] = [one for one in listed if isinstance(one, dict) and one.get("type") in _FORMS]
+    if not members or len(members) < len(listed):
+        raise wrong(
+            f"{_SEVERAL} 的 geometries 须至少有一个几何，且为 {', '.join(_FORMS)}。",
+            f"geometries of a {_SEVERAL} are one at least, each a {', '.join(_FORMS)}.",
+            "location",
+        )
+    return members
+
+
+def _drawn(found: Mapping[str, Json]) -> shapely.Geometry:
     kind, coordinates = str(found["type"]), found.get("coordinates")
     try:
         msgspec.convert(coordinates, _FORMS[kind])
@@ -62,11 +89,10 @@ def place(value: Json) -> Place:
         raise _bad("超出经纬度范围", "they leave the range of longitude and latitude")
     if any(ring[0] != ring[-1] for ring in _rings(kind, coordinates)):
         raise _bad("环没有闭合", "a ring is not closed")
-    drawn = of_geojson({"type": kind, "coordinates": coordinates})
+    drawn: shapely.Geometry = of_geojson({"type": kind, "coordinates": coordinates})
     if not drawn.is_valid:
         raise _bad("图形自相交或退化", f"the geometry is not valid: {shapely.is_valid_reason(drawn)}")
-    point = drawn if kind == "Point" else shapely.point_on_surface(drawn)
-    return Place(float(point.x), float(point.y))
+    return drawn
 
 
 def _positions(value: Json) -> Iterator[tuple[float, float]]:
