@@ -7,6 +7,7 @@ from typing import Final
 
 from citybrain.brain.observe import FEATURE, LOCATION, About, Featured, Having, Registry
 from citybrain.doors.sensorthings import composed, grouped, historical, lagging, merging, sampled, spans
+from citybrain.doors.sensorthings.extents import Extents
 from citybrain.doors.sensorthings.geometry import outlined
 from citybrain.doors.sensorthings.multi import COLUMN, MULTI, joint, place
 from citybrain.doors.sensorthings.push import Column, Places, instant, number, text
@@ -189,6 +190,11 @@ class Shelves:
         """Where the rows of a set stand, for filters; None for a set that stands nowhere."""
         paths = PLACES.get(name)
         return None if paths is None else Places(paths, partial(outlined, self.registry.made.things))
+
+    @property
+    def extents(self) -> Extents:
+        """What the Observations of Datastreams say of them."""
+        return Extents(self.reader, self.registry, self.series, self.featured, self.having, self.whole)
 
     def latest(self, stream: Item) -> Portion | None:
         """The newest observation of a Datastream without asking the store; None where the caller may not see all."""
