@@ -283,7 +283,7 @@ def _box(city: City) -> str:
         Contract(),
         "category",
     )
-    made = city.making.thing("盒", MadeThing("", "", {}), None, (draft,))
+    made = city.making.thing("盒", MadeThing("", "", {}), (), (draft,))
     (stream,) = city.registry.streams_of(made.id)
     rows = [
         {"stream": stream.id, "time": rfc3339(Instant(NOW - ago * HOUR)), "value": ("晴", "雨", "雪")[ago % 3]} for ago in range(48)

@@ -15,11 +15,12 @@ from citybrain.brain import observe
 from citybrain.engines.nats import Work
 from citybrain.engines.told import Told, raised, told
 from citybrain.kernel.clock import Clock
-from citybrain.kernel.errors import BusyError, CityError
+from citybrain.kernel.errors import BadInputError, BusyError, CityError
 from citybrain.kernel.ids import new_id
 from citybrain.kernel.instant import Instant
 from citybrain.kernel.observations import DoorAccount, Floats, Ints, Numbers, Refusal
 from citybrain.kernel.ports import Series, Transactions
+from citybrain.kernel.text import Text
 from citybrain.kernel.things import Stream
 
 T = TypeVar("T")
@@ -33,11 +34,13 @@ class _Answered(msgspec.Struct, frozen=True, array_like=True):
 
 
 class _Correcting(msgspec.Struct, frozen=True, array_like=True):
-    """Corrections to be made in one act, of streams over what was seen of them, or number ``no`` of ``stream`` to be taken back."""
+    """Acts to be done together, of streams over what was seen of them, or number ``no`` of ``stream`` to be taken back."""
 
     by: str
     why: str
-    wanted: tuple[tuple[str, observe.Change, str], ...] = ()
+    acts: tuple[tuple[tuple[tuple[str, observe.Change, str], ...], str], ...] = ()
+    coming: bytes = b""
+    """A piece of observations that come in with them; empty for none."""
     stream: str = ""
     no: int = 0
 
@@ -115,17 +118,27 @@ class SentCorrections(observe.Corrections):
         super().__init__(registry, series, intake, transactions, horizon, clock)
         self._work = work
 
-    async def together(self, wanted: Sequence[observe.Wanted], by: str, why: str) -> tuple[observe.Correction, ...]:
-        """Have changes made as they were previewed; raises what is raised there."""
-        return await self._sent(_Correcting(by, why, tuple((one.stream.id, one.change, one.seen) for one in wanted)))
+    async def acts(
+        self, acts: Sequence[observe.Act], by: str, coming: observe.Coming | None = None
+    ) -> tuple[tuple[observe.Correction, ...], ...]:
+        """Have changes made as they were previewed; raises what is raised there, and BadInputError for too much at once."""
+        listed = tuple((tuple((one.stream.id, one.change, one.seen) for one in act.wanted), act.why) for act in acts)
+        carried = [] if coming is None else [*observe.pieces(coming.rows, coming.door, new_id(), self._work.largest // 2)]
+        if len(carried) > 1:
+            what = Text(
+                "与更正一起成败的观测值过多，请分开发送。",
+                "Too many observations stand or fall with corrections. Send fewer of them.",
+            )
+            raise BadInputError(what)
+        return await self._sent(_Correcting(by, "", listed, b"".join(carried)))
 
     async def end(self, stream: Stream, no: int, by: str, why: str) -> observe.Correction:
         """Have a correction taken back; raises what is raised there."""
-        (done,) = await self._sent(_Correcting(by, why, stream=stream.id, no=no))
+        ((done,),) = await self._sent(_Correcting(by, why, stream=stream.id, no=no))
         return done
 
-    async def _sent(self, wanted: _Correcting) -> tuple[observe.Correction, ...]:
-        found = _opened(await self._work.ask(msgspec.msgpack.encode(wanted)), tuple[observe.Correction, ...])
+    async def _sent(self, wanted: _Correcting) -> tuple[tuple[observe.Correction, ...], ...]:
+        found = _opened(await self._work.ask(msgspec.msgpack.encode(wanted)), tuple[tuple[observe.Correction, ...], ...])
         await asyncio.to_thread(self.renew)
         return found
 
@@ -138,12 +151,15 @@ async def take_readings(work: Work, intake: observe.Intake) -> None:
 async def make_corrections(work: Work, corrections: observe.Corrections, registry: observe.Registry) -> None:
     """Make the corrections that people ask for at other processes, for ever."""
 
-    async def make(piece: bytes) -> tuple[observe.Correction, ...]:
+    async def make(piece: bytes) -> tuple[tuple[observe.Correction, ...], ...]:
         asked = msgspec.msgpack.decode(piece, type=_Correcting)
         if asked.no:
-            return (await corrections.end(registry.stream(asked.stream), asked.no, asked.by, asked.why),)
-        wanted = [observe.Wanted(registry.stream(stream), change, seen) for stream, change, seen in asked.wanted]
-        return await corrections.together(wanted, asked.by, asked.why)
+            return ((await corrections.end(registry.stream(asked.stream), asked.no, asked.by, asked.why),),)
+        acts = [
+            observe.Act([observe.Wanted(registry.stream(stream), change, seen) for stream, change, seen in wanted], why)
+            for wanted, why in asked.acts
+        ]
+        return await corrections.acts(acts, asked.by, observe.Coming(*observe.rows_of(asked.coming)) if asked.coming else None)
 
     await work.serve(_answering(make))
 

@@ -1,13 +1,18 @@
 """Corrections of several streams that are one act: all of them or none, after a kill and beside what comes in too."""
 
+import itertools
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 
 import pytest
+from msgspec import json
 
-from citybrain.brain.observe import CORRECTION, Correction, Corrections, Wanted, setting, strike
+from citybrain.brain.observe import CORRECTION, Act, Coming, Correction, Corrections, Wanted, read_rows, setting, strike
 from citybrain.brain.observe import corrected as store
+from citybrain.brain.observe.intake import Revision
 from citybrain.kernel.errors import BadInputError, StaleError, StorageFullError
-from citybrain.kernel.instant import MINUTE, Instant
+from citybrain.kernel.instant import MINUTE, Instant, rfc3339
+from citybrain.kernel.observations import Batch, Receipt
 from citybrain.kernel.text import same
 from tests.brain.observe.conftest import World
 from tests.brain.observe.correcting import LEVEL, START, balanced, made, read
@@ -121,3 +126,59 @@ async def test_where_one_may_not_be_corrected_none_is(world: World, corrections:
     with pytest.raises(BadInputError):
         await corrections.together([Wanted(good.stream, strike(AT), good.seen), nothing], "officer", "单位错误")
     assert (stands(world), of(world, corrections)) == (NEITHER, [])
+
+
+SET, COMING = "一起成败", ("p1.level", 0, 3.0)
+
+
+@pytest.mark.parametrize("before", range(4))
+@pytest.mark.parametrize("comes", [True, False])
+async def test_a_kill_leaves_acts_that_belong_together_and_what_comes_with_them_whole(
+    world: World, corrections: Corrections, monkeypatch: pytest.MonkeyPatch, before: int, *, comes: bool
+) -> None:
+    await filled(world)
+    one, two = (wanted(world, corrections)[place] for place in (0, 1))
+    struck = Wanted(two.stream, strike(AT), corrections.preview(two.stream, strike(AT)).seen)
+    acts = [Act([one], SET), Act([struck], SET)]
+    rows = read_rows(json.encode([{"stream": COMING[0], "time": rfc3339(Instant(START)), "value": COMING[2]}]))
+    append, count = world.series.append, itertools.count()
+
+    async def cut_at(batch: Batch) -> Receipt:
+        if next(count) == before:
+            raise PowerCutError
+        return await append(batch)
+
+    whole = before > 1 + comes
+    with monkeypatch.context() as patch:
+        patch.setattr(world.series, "append", cut_at)
+        with nullcontext() if whole else pytest.raises(PowerCutError):
+            await corrections.acts(acts, "officer", Coming(rows, "test") if comes else None)
+    again = made(started(world))
+    await again.finish()
+    # What was recorded before the first of it stood goes on, unless observations were to come first that never did.
+    done = before > 0 or not comes
+    assert read(world, OTHER) == {-1: (2.5, CORRECTION) if done else (2.0, "test")}
+    kept = {0: (3.0, "test")} if comes and before > 0 else {}
+    assert read(world) == kept | ({} if done else {-1: (1.0, "test")})
+    assert [found.state for found in of(world, again)] == ["standing"] * 2 * done
+    assert balanced(world)
+
+
+async def test_what_is_read_anew_between_two_acts_is_corrected_as_it_is_by_then(
+    world: World, corrections: Corrections, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await filled(world)
+    one, two = wanted(world, corrections)
+    struck = Wanted(one.stream, strike(AT), corrections.preview(one.stream, strike(AT)).seen)
+    revise, count = world.intake.revise, itertools.count()
+
+    async def meanwhile(revision: Revision, door: str, key: str) -> None:
+        if next(count) == 1:
+            await world.send((OTHER, -1, 7.0))
+        await revise(revision, door, key)
+
+    monkeypatch.setattr(world.intake, "revise", meanwhile)
+    first, second = await corrections.acts([Act([two], SET), Act([struck], SET)], "officer")
+    assert [one.state for one in (*first, *second)] == ["standing", "standing"]
+    assert stands(world) == {LEVEL: {-1: (1.5, CORRECTION)}, OTHER: {}}
+    assert await corrections.finish() == 0

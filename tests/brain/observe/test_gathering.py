@@ -35,7 +35,7 @@ def spot(lon: float) -> Spot:
 
 
 def thing(making: Making, name: str, *drafts: Draft) -> str:
-    return making.thing(name, MadeThing("", name, {}), spot(117.1), drafts).id
+    return making.thing(name, MadeThing("", name, {}), (spot(117.1),), drafts).id
 
 
 def making_of(world: World) -> Making:
@@ -107,7 +107,7 @@ def test_what_was_entered_is_taken_back_as_if_it_had_not_been(world: World) -> N
     before = stored(world)
     gathering = Gathering(world.registry)
     apart = making.apart(gathering)
-    apart.rename(key, "Renamed", MadeThing(key, "Renamed", {}), spot(117.15))
+    apart.rename(key, "Renamed", MadeThing(key, "Renamed", {}), (spot(117.15),))
     apart.end_stream("gauge.level")
     apart.streams(key, (Draft(draft("level").words, "level-sensor", "level", Contract()), draft("salt")))
     thing(apart, "other", draft("load"))

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from citybrain.brain.detect.frames import Carry, New
+from citybrain.brain.observe.declaring import contract_of
 from citybrain.brain.observe.life import NEVER, ORDER, contracts, life, lives
-from citybrain.brain.observe.registry import contract_of
 from citybrain.kernel.instant import DAY, HOUR, MINUTE, Instant, midnight
 from citybrain.kernel.text import same
 from citybrain.kernel.things import By, Contract, Field, Life

@@ -41,7 +41,7 @@ def stream(world: World) -> Stream:
         Contract(),
     )
     making = Making(world.registry, world.areas, world.clock)
-    made = making.thing("冷库", MadeThing("cold-1", "", {}), None, (draft,))
+    made = making.thing("冷库", MadeThing("cold-1", "", {}), (), (draft,))
     (found,) = world.registry.streams_of(made.id)
     return found
 

@@ -94,7 +94,7 @@ def test_the_place_where_a_thing_stands_stays_the_last_one(world: World) -> None
             making.retime(key, name, since)
     with pytest.raises(ConflictError, match="stands now"):
         making.forget(key, begun)
-    making.move(key, None)
+    making.move(key)
     making.forget(key, begun)
     assert lons(world.registry, key) == [117.01]
     making.forget(key, past.key)
@@ -126,7 +126,7 @@ def test_changes_of_the_past_are_tried_apart_and_taken_back(world: World) -> Non
     apart.retime(key, past.key, ago(world, 50))
     apart.recall(key, ago(world, 40), spot(117.02))
     assert lons(gathering, key) == [117.01, 117.02, 117.1]
-    apart.move(key, None)
+    apart.move(key)
     apart.forget(key, begun)
     apart.forget(key, past.key)
     assert lons(gathering, key) == [117.02]
@@ -146,7 +146,7 @@ ACTS: tuple[Callable[[World, Making, str, Instant], object], ...] = (
     lambda _, making, key, __: making.move(key, spot(117.03)),
     lambda world, making, key, begun: making.retime(key, begun, ago(world, 10)),
     lambda _, making, key, begun: making.forget(key, begun),
-    lambda _, making, key, __: making.move(key, None),
+    lambda _, making, key, __: making.move(key),
 )
 
 

@@ -23,7 +23,7 @@ async def page(world: World) -> str:
         MadeProperty("", "温度", "", "", {}),
         Contract(),
     )
-    made = world.city.making.thing("冷库", MadeThing("", "", {}), None, (draft,))
+    made = world.city.making.thing("冷库", MadeThing("", "", {}), (), (draft,))
     (stream,) = world.city.registry.streams_of(made.id)
     rows = [
         {"stream": stream.id, "time": rfc3339(Instant(NOW - at * 10 * MINUTE)), "value": 4.0 + (at % 7) / 10} for at in range(576)

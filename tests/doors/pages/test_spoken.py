@@ -27,7 +27,7 @@ async def page(world: World, sort: Sort, *values: object) -> str:
     draft = Draft(
         MadeStream("", "状态", "", KIND, UNIT, {}), MadeSensor("", "探头", "", "text/plain", "", {}), watched, Contract(), sort
     )
-    made = world.city.making.thing(f"闸门-{sort}", MadeThing("", "", {}), None, (draft,))
+    made = world.city.making.thing(f"闸门-{sort}", MadeThing("", "", {}), (), (draft,))
     (stream,) = world.city.registry.streams_of(made.id)
     rows = [
         {"stream": stream.id, "time": rfc3339(Instant(NOW - at * 30 * MINUTE)), "value": values[at % len(values)]}

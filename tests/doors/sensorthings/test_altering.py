@@ -4,12 +4,13 @@ from typing import Any
 
 import pytest
 
+from citybrain.brain.observe import AreaBook, Registry
 from citybrain.doors.sensorthings.altering import Change
 from citybrain.kernel.errors import BadInputError
 from citybrain.kernel.text import Json
 from tests.doors.conftest import World
-from tests.doors.sensorthings.conftest import ROOT
-from tests.doors.sensorthings.test_making import GAUGE, posted, said
+from tests.doors.sensorthings.conftest import ROOT, Desk
+from tests.doors.sensorthings.test_making import GAUGE, LEVEL, SENSOR, STREAM, posted, said
 
 BEFORE: dict[str, Json] = {"name": "Gauge", "properties": {"a": 1, "list": [1, 2, 3], "odd/name~": "x"}}
 
@@ -105,3 +106,50 @@ async def test_a_json_patch_of_the_id_is_refused(sta: World) -> None:
             answer = await client.patch(ROOT + at, json=[operation], headers=kind)
             assert answer.status_code == 400, answer.text
             assert "'x' is not 'river-gauge'" in answer.json()["message"]
+
+
+async def test_a_datastream_comes_from_another_sensor_and_watches_another_property_and_keeps_its_readings(sta: World) -> None:
+    secret = sta.parts.accounts.devices.create("水位计", "gauge", ["river-gauge"])
+    at = "/Datastreams('river-gauge.water-level')"
+    async with sta.client("admin") as client:
+        await posted(client, "/Things", GAUGE)
+        await posted(client, "/Sensors", {**SENSOR, "name": "Radar"})
+        await posted(client, "/ObservedProperties", {**LEVEL, "name": "Depth"})
+        async with sta.client("device") as device:
+            device.auth = ("gauge", secret)
+            device.headers.pop("Authorization")
+            await posted(device, f"{at}/Observations", {"phenomenonTime": "2026-11-22T06:50:00Z", "result": 2.5})
+        everyone = Desk(client)
+        links = {
+            "Sensor": {"@iot.id": "radar"},
+            "ObservedProperty": {"@iot.id": "thing.depth"},
+            "Thing": {"@iot.id": "river-gauge"},
+        }
+        before = sta.parts.registry.stream("river-gauge.water-level")
+        for how, body in (("PATCH", links), ("PATCH", {"description": "Same"}), ("PUT", {**STREAM, **links})):
+            answer = await client.request(how, ROOT + at, json=body)
+            assert answer.status_code == 200, answer.text
+            found = await said(client, at, _expand="Sensor,ObservedProperty")
+            assert (found["Sensor"]["@iot.id"], found["ObservedProperty"]["@iot.id"]) == ("radar", "thing.depth")
+        after = sta.parts.registry.stream("river-gauge.water-level")
+        assert (after.no, after.unit, after.entity) == (before.no, before.unit, before.entity)
+        assert await everyone.ids("/Sensors('radar')/Datastreams") == ["river-gauge.water-level"]
+        assert await everyone.ids("/Sensors('ultrasonic-gauge')/Datastreams") == []
+        assert await everyone.ids("/ObservedProperties('thing.depth')/Datastreams") == ["river-gauge.water-level"]
+        wrong: tuple[tuple[dict[str, Any], int, str], ...] = (
+            ({"Sensor": SENSOR}, 400, "named by its @iot.id"),
+            ({"Sensor": {"@iot.id": "none"}}, 404, "no sensor"),
+            ({"ObservedProperty": {"@iot.id": "thing.none"}}, 404, "no observed property"),
+            ({"Thing": {"@iot.id": "well-1"}}, 409, "is not changed"),
+        )
+        for change, code, why in wrong:
+            answer = await client.patch(ROOT + at, json=change)
+            assert (answer.status_code, why in answer.json()["message"]) == (code, True), answer.text
+        assert sta.parts.registry.stream("river-gauge.water-level") == after
+        anew = Registry(sta.transactions, (), AreaBook(sta.transactions))
+        assert anew.streams() == sta.parts.registry.streams()
+        assert (await client.delete(f"{ROOT}/Sensors('ultrasonic-gauge')")).status_code == 200
+        assert await everyone.ids("/Things('river-gauge')/Datastreams") == ["river-gauge.water-level"]
+    async with sta.client("dispatcher") as client:
+        (kept,) = (await said(client, f"{at}/Observations", _expand="Datastream($expand=Sensor)"))["value"]
+        assert (kept["result"], kept["Datastream"]["Sensor"]["@iot.id"]) == (2.5, "radar")

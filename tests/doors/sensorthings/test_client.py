@@ -150,6 +150,29 @@ def test_frost_client_writes_the_past_of_a_place(sta: World, served: str) -> Non
         house.historical_locations().find(past.id)
 
 
+def test_frost_client_has_several_things_at_one_location(sta: World, served: str) -> None:
+    sta.parts.accounts.create("管理员", "house", PASSWORD, ["admin"])
+    house = frost.SensorThingsService(served, auth_handler=signed_in(sta.parts.accounts.sign_in("house", PASSWORD)))
+    pier = frost.Location(
+        name="Pier",
+        description="North",
+        encoding_type="application/geo+json",
+        location={"type": "Point", "coordinates": [117.1, 39.1]},
+    )
+    house.create(pier)
+    assert pier.id == "pier"
+    for name in ("One", "Two"):
+        house.create(frost.Thing(name=name, description="A gauge", locations=[frost.Location(id=pier.id)]))
+    found = house.locations().find("pier")
+    assert [one.id for one in found.get_things().query().list()] == ["one", "two"]
+    found.location = {"type": "Point", "coordinates": [117.15, 39.1]}
+    house.update(found)
+    (now,) = house.things().find("two").get_locations().query().list().entities
+    assert (now.id, now.location["coordinates"]) == ("pier", [117.15, 39.1])
+    house.delete(found)
+    assert house.things().find("two").get_locations().query().list().entities == []
+
+
 def test_frost_client_makes_a_feature_and_observes_it(sta: World, served: str) -> None:
     sta.parts.accounts.create("管理员", "house", PASSWORD, ["admin"])
     house = frost.SensorThingsService(served, auth_handler=signed_in(sta.parts.accounts.sign_in("house", PASSWORD)))

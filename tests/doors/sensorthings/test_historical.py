@@ -207,13 +207,13 @@ async def test_what_cannot_be_said_of_the_past_is_refused_with_its_reason(sta: W
         (now,) = await Desk(client).ids(f"{at}/HistoricalLocations")
         wrong: list[tuple[str, str, Any, int, str]] = [
             ("POST", sets, past("2026-11-20T00:00:00Z", SECOND), 400, "needs its Thing"),
-            ("POST", mine, past("2026-11-20T00:00:00Z"), 400, "has one Location"),
-            ("POST", mine, past("2026-11-20T00:00:00Z", SECOND, PLACE), 400, "has one Location"),
+            ("POST", mine, past("2026-11-20T00:00:00Z"), 400, "needs its Locations"),
             ("POST", mine, past("yesterday", SECOND), 400, "time is RFC 3339"),
             ("POST", mine, past("1969-12-31T23:59:59Z", SECOND), 400, "not before 1970"),
             ("POST", mine, past("2026-11-22T07:00:01Z", SECOND), 400, "still to come"),
             ("POST", mine, past("2026-11-22T07:00:00Z", SECOND), 409, "known already"),
-            ("POST", mine, past("2026-11-20T00:00:00Z", {"@iot.id": "well-1"}), 501, "no Location of 'river-gauge'"),
+            ("POST", mine, past("2026-11-20T00:00:00Z", {"@iot.id": "well-1"}), 409, "declared by a pack"),
+            ("POST", mine, past("2026-11-20T00:00:00Z", {"@iot.id": "none"}), 404, "no Location 'none'"),
             ("POST", mine, past("2026-11-20T00:00:00Z", SECOND, Thing={"@iot.id": "well-1"}), 400, "not that of the address"),
             ("POST", mine, past("2026-11-20T00:00:00Z", SECOND, Thing={"name": "New"}), 400, "named by its @iot.id"),
             (

@@ -214,16 +214,22 @@ async def test_what_is_said_of_it_is_changed_and_its_fields_are_not(sta: World) 
         assert (told["description"], told["properties"]) == ("Told anew", {"contract": {"every": "PT5M"}, "colour": "blue"})
         before = standing(sta)
         for change, status in (
-            ({"unitOfMeasurements": [unit("m/s"), unit("m/s"), unit("rad")]}, 501),
-            ({"multiObservationDataTypes": [TRUTH] * 3}, 501),
-            ({"ObservedProperties": [{"@iot.id": "thing.gust"}]}, 501),
-            ({"Sensor": SENSOR}, 501),
+            ({"unitOfMeasurements": [unit("m/s"), unit("m/s"), unit("rad")]}, 409),
+            ({"multiObservationDataTypes": [TRUTH] * 3}, 409),
+            ({"ObservedProperties": [{"@iot.id": "thing.gust"}]}, 409),
+            ({"Sensor": SENSOR}, 400),
+            ({"Sensor": {"@iot.id": "none"}}, 404),
+            ({"Thing": {"@iot.id": "well-1"}}, 409),
             ({"description": None}, 400),
             ({"colour": "red"}, 400),
         ):
             answer = await client.patch(ROOT + AT, json=change)
             assert answer.status_code == status, (change, answer.text)
         assert standing(sta) == before
+        at = await posted(client, "/Sensors", {**SENSOR, "name": "Another vane"})
+        assert (await client.patch(ROOT + AT, json={"Sensor": {"@iot.id": "another-vane"}})).status_code == 200
+        assert await Desk(client).ids(f"{at}/MultiDatastreams") == [AT.split("'")[1]]
+        assert {registry.stream(key).source for key in STREAMS} == {"another-vane"}
 
 
 async def test_ended_it_takes_its_streams_along_and_its_id_may_be_given_again(sta: World) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from citybrain.doors.sensorthings import placing
-from citybrain.kernel.errors import BadInputError, NotHeldError
+from citybrain.kernel.errors import BadInputError
 from citybrain.kernel.places import Place
 from citybrain.kernel.text import Json
 from tests.doors.conftest import World
@@ -34,6 +34,8 @@ def standing(geometry: Json, name: str = "River") -> dict[str, Any]:
         {"type": "MultiLineString", "coordinates": [[[117, 39], [117.1, 39.1]], [[117, 39.1], [117.1, 39]]]},
         {"type": "MultiPolygon", "coordinates": [[SQUARE, HOLE]]},
         {"type": "Feature", "properties": {"depth": 3}, "geometry": RIVER},
+        {"type": "GeometryCollection", "geometries": [{"type": "Point", "coordinates": [117.1, 39.1]}, RIVER, PARK]},
+        {"type": "Feature", "properties": None, "geometry": {"type": "GeometryCollection", "geometries": [PARK]}},
     ],
 )
 async def test_a_place_is_given_back_as_it_was_sent(sta: World, geometry: dict[str, Any]) -> None:
@@ -95,11 +97,30 @@ def test_what_is_no_place_is_refused(kind: str, coordinates: Json, why: str) -> 
         placing.place({"type": kind, "coordinates": coordinates})
 
 
-def test_other_kinds_are_not_held() -> None:
-    wrong: list[Json] = [{"type": "GeometryCollection", "geometries": []}, {"type": "Feature", "geometry": None}, {}]
+def test_what_is_no_geometry_is_refused() -> None:
+    several: list[Json] = [{"type": "GeometryCollection", "geometries": [PARK]}]
+    wrong: list[Json] = [
+        {"type": "GeometryCollection", "geometries": []},
+        {"type": "GeometryCollection", "geometries": several},
+        {"type": "GeometryCollection", "geometries": [PARK, {"type": "Point", "coordinates": [317, 39]}]},
+        {"type": "GeometryCollection", "geometries": [RIVER, {"type": "MultiPoint", "coordinates": [[117, 39]] * 9_998}]},
+        {"type": "FeatureCollection", "features": []},
+        {"type": "Feature", "geometry": None},
+        {},
+    ]
     for value in wrong:
-        with pytest.raises(NotHeldError):
+        with pytest.raises(BadInputError):
             placing.place(value)
+
+
+async def test_a_collection_is_seen_in_all_of_its_parts(sta: World) -> None:
+    pieces: dict[str, Any] = {"type": "GeometryCollection", "geometries": [PARK, {"type": "Point", "coordinates": [117.15, 39.15]}]}
+    async with sta.client("admin") as client:
+        await posted(client, "/Things", standing(pieces, "Site"))
+        for west, found in ((117.14, ["site"]), (117.0, ["site"]), (117.11, [])):
+            box = f"geography'POLYGON (({west} 39, {west + 0.02} 39, {west + 0.02} 39.2, {west} 39.2, {west} 39))'"
+            where = f"st_intersects(location, {box}) and not startswith(id,'well')"
+            assert await Desk(client).ids("/Locations", _filter=where) == found, west
 
 
 def test_the_point_that_stands_for_a_geometry_lies_on_it() -> None:

@@ -197,7 +197,7 @@ async def test_a_group_is_tried_again_where_the_register_has_moved(sta: World, m
 
     def meanwhile(since: int, *given: Sequence[Any]) -> None:
         for name in others:
-            making.thing(name, MadeThing("", "A thing", {}), None, ())
+            making.thing(name, MadeThing("", "A thing", {}), (), ())
         enter(since, *given)
 
     monkeypatch.setattr(registry, "change_since", meanwhile)

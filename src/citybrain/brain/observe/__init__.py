@@ -1,10 +1,12 @@
 """Observe (感知): what is. Things and areas registered, observations taken in, latest values with their life, fields derived."""
 
+from citybrain.brain.observe.acting import Act, Coming, Wanted
 from citybrain.brain.observe.areas import AreaBook
 from citybrain.brain.observe.census import Census
 from citybrain.brain.observe.checking import Checks, plausible
 from citybrain.brain.observe.corrected import Correction, Ending, Kept
-from citybrain.brain.observe.corrections import Corrections, Wanted
+from citybrain.brain.observe.corrections import Corrections
+from citybrain.brain.observe.declaring import contract_of
 from citybrain.brain.observe.derive import Deriver
 from citybrain.brain.observe.doubts import Doubt, Doubts, Judged
 from citybrain.brain.observe.entering import Spot, declared_elsewhere
@@ -19,21 +21,32 @@ from citybrain.brain.observe.intake import Intake, Verdict
 from citybrain.brain.observe.latest import Latest, Reading
 from citybrain.brain.observe.learning import Broken, Learned
 from citybrain.brain.observe.life import contracts, life, lives
-from citybrain.brain.observe.made import FEATURE, MADE, MadeGroup, MadeProperty, MadeSensor, MadeStream, MadeThing, MadeUnit
-from citybrain.brain.observe.making import Beside, Draft, Making
+from citybrain.brain.observe.made import (
+    FEATURE,
+    LOCATION,
+    MADE,
+    MadeGroup,
+    MadeProperty,
+    MadeSensor,
+    MadeStream,
+    MadeThing,
+    MadeUnit,
+)
+from citybrain.brain.observe.making import Beside, Draft, Links, Making
 from citybrain.brain.observe.marked import MARKS, STANDING
 from citybrain.brain.observe.nearest import WALK_BASIS, Found, Nearest
 from citybrain.brain.observe.past import Recent, history, missing, struck
 from citybrain.brain.observe.permission import permitted
 from citybrain.brain.observe.placed import Stood
 from citybrain.brain.observe.promises import Promise, Promises
-from citybrain.brain.observe.registry import MovedError, Noun, Registry, contract_of
+from citybrain.brain.observe.registry import MovedError, Noun, Registry
 from citybrain.brain.observe.respelling import number as spelt_number
 from citybrain.brain.observe.respelling import spelt
 from citybrain.brain.observe.resting import Rested
 from citybrain.brain.observe.revising import CORRECTION, RESTORED, Change, Changed, Preview, setting, strike
 from citybrain.brain.observe.rows import Rows, lenient, read_rows, read_series, unread, whole
 from citybrain.brain.observe.shelves import datasets
+from citybrain.brain.observe.siting import Where
 from citybrain.brain.observe.sources import sources
 from citybrain.brain.observe.spelling import verify_words
 from citybrain.brain.observe.store import METADATA
@@ -41,7 +54,7 @@ from citybrain.brain.observe.striking import NOTHING, STRUCK
 from citybrain.brain.observe.texts import Runs
 from citybrain.brain.observe.together import Together
 from citybrain.brain.observe.told import latest_json
-from citybrain.brain.observe.travelling import column_pieces, joined, pieces, taken
+from citybrain.brain.observe.travelling import column_pieces, joined, pieces, rows_of, taken
 from citybrain.brain.observe.worded import UNMEASURED, UnfitError, Worded, fitted
 from citybrain.brain.observe.wording import written
 
@@ -50,6 +63,7 @@ __all__ = [
     "CORRECTION",
     "FEATURE",
     "FORMS",
+    "LOCATION",
     "MADE",
     "MARKS",
     "METADATA",
@@ -60,6 +74,7 @@ __all__ = [
     "UNMEASURED",
     "WALK_BASIS",
     "About",
+    "Act",
     "AreaBook",
     "Beside",
     "Broken",
@@ -67,6 +82,7 @@ __all__ = [
     "Change",
     "Changed",
     "Checks",
+    "Coming",
     "Correction",
     "Corrections",
     "Deriver",
@@ -89,6 +105,7 @@ __all__ = [
     "Lags",
     "Latest",
     "Learned",
+    "Links",
     "MadeGroup",
     "MadeProperty",
     "MadeSensor",
@@ -115,6 +132,7 @@ __all__ = [
     "UnfitError",
     "Verdict",
     "Wanted",
+    "Where",
     "Worded",
     "check_days",
     "column_pieces",
@@ -136,6 +154,7 @@ __all__ = [
     "read_pieces",
     "read_rows",
     "read_series",
+    "rows_of",
     "setting",
     "sources",
     "spelt",

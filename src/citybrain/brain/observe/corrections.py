@@ -1,7 +1,8 @@
 """Corrections: a person replaces wrong readings or strikes them out; what was measured is kept, and stands again when it is taken back.
 
 preview → record (pending) → Intake.revise, under the record's key → record (standing). A kill between two steps is mended by ``finish``.
-Those of several streams that are one act are recorded in one commit and revised in one batch: all of them, or none.
+Those of several streams that are one act are recorded in one commit and revised in one batch: all of them, or none. Acts that belong together,
+and with observations that come in beside them, are recorded in one commit before these; ``finish`` goes on where the observations are stored.
 Corrected values go in by their own door, as revisions: every reader meets them, and every reader can tell them from what was measured.
 """
 
@@ -9,24 +10,25 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from functools import partial
 from itertools import groupby
-from typing import Final, NamedTuple, TypeVar
+from typing import Final, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection
 
-from citybrain.brain.observe import corrected, derive, respelling, revising, verifying
-from citybrain.brain.observe.corrected import Correction, Kept, Signed, State
+from citybrain.brain.observe import corrected, derive, verifying
+from citybrain.brain.observe.acting import ACT, DOOR, PART, Act, Acting, Coming, Wanted, joined, revision
+from citybrain.brain.observe.corrected import Correction, Kept, Signed
 from citybrain.brain.observe.horizon import Horizon
 from citybrain.brain.observe.intake import Intake, Revision
 from citybrain.brain.observe.registry import Registry
 from citybrain.brain.observe.resting import Grounds, Rested, Resting
-from citybrain.brain.observe.revising import CORRECTION, MOST, RESTORED, Change, Plan, Preview
+from citybrain.brain.observe.revising import CORRECTION, MOST, RESTORED, Change, Preview
 from citybrain.brain.observe.striking import NOTHING, STRUCK
 from citybrain.kernel.clock import Clock
-from citybrain.kernel.errors import BadInputError, CityError, ConflictError, NotFoundError, StaleError
+from citybrain.kernel.errors import ConflictError, NotFoundError, StaleError
 from citybrain.kernel.ids import new_id
-from citybrain.kernel.instant import DAY, Instant
+from citybrain.kernel.instant import Instant
 from citybrain.kernel.observations import Floats, Ints, Numbers, SeriesQuery
 from citybrain.kernel.pack import Pack
 from citybrain.kernel.ports import Series, Transactions
@@ -35,21 +37,10 @@ from citybrain.kernel.things import Stream
 
 _TRIES: Final = 5
 """How often taking back is begun anew where readings come in beside it."""
-_CHANGED: Final = Text("读数已有更新，请重新预览后再更正。", "Readings have changed. Look at the preview again, then correct.")
-_PART: Final = "."
-"""What stands in the key of a correction between that of its act and its place in it."""
 T = TypeVar("T")
 
 
-class Wanted(NamedTuple):
-    """A change of a stream, over what was seen of it."""
-
-    stream: Stream
-    change: Change
-    seen: str
-
-
-class Corrections:
+class Corrections(Acting):
     """Corrections of readings, one at a time; each is durable when it returns, in the store of readings too."""
 
     def __init__(
@@ -61,29 +52,15 @@ class Corrections:
         horizon: Horizon,
         clock: Clock,
     ) -> None:
-        self._registry = registry
-        self._series = series
-        self._own = intake
-        self._transactions = transactions
-        self._horizon = horizon
-        self._clock = clock
+        super().__init__(registry, series, intake, transactions, horizon, clock)
         self._alone = asyncio.Lock()
         self._grounds: dict[tuple[str, str], Grounds] = {}
-        self._streams = self._read(corrected.streams)
         if intake is not None:
             intake.corrected_by(self.overruled, self._read(corrected.struck))
 
     def computed_by(self, packs: Sequence[Pack]) -> None:
         """Look behind what packs compute from readings, too, when a figure is asked what it was made of."""
         self._grounds = {(one.kind, one.field): Grounds(one.inputs, derive.reach(one)) for pack in packs for one in pack.derived}
-
-    @property
-    def _intake(self) -> Intake:
-        """The intake of this process; a RuntimeError where another one takes in and corrects."""
-        if self._own is None:
-            message = "Readings are corrected by the process that takes them in."
-            raise RuntimeError(message)
-        return self._own
 
     def renew(self) -> None:
         """See in which streams another process has corrected readings. Blocks: run in a thread."""
@@ -106,7 +83,17 @@ class Corrections:
 
         Each is a correction of its own, in the order of their streams, and is taken back by itself. Raises as ``correct`` does.
         """
-        return await self._in_turn(lambda: self._correct(wanted, corrected.signed(by, why, self._clock.wall())))
+        (done,) = await self.acts((Act(wanted, why),), by)
+        return done
+
+    async def acts(self, acts: Sequence[Act], by: str, coming: Coming | None = None) -> tuple[tuple[Correction, ...], ...]:
+        """Do acts that belong together, after what comes in with them: all of it, or none.
+
+        Raises as ``together`` does, and what storing raises, with nothing done. Once something stands the rest follows: what was read
+        anew in between is looked at again, and what a full store does not take is left to ``finish``.
+        """
+        signed = [corrected.signed(by, act.why, self._clock.wall()) for act in acts]
+        return await self._in_turn(lambda: self._correct(acts, signed, coming))
 
     async def end(self, stream: Stream, no: int, by: str, why: str) -> Correction:
         """Take a correction back: what stood before stands again, where nothing newer has come.
@@ -179,19 +166,6 @@ class Corrections:
 
         return await asyncio.shield(asyncio.ensure_future(alone()))
 
-    async def _correct(self, wanted: Sequence[Wanted], signed: Signed) -> tuple[Correction, ...]:
-        plans = await asyncio.to_thread(self._plans, wanted)
-        (door,) = {one.change.door for one in wanted}
-        key = new_id() if len(plans) == 1 else new_id().replace("-", "")
-        numbers = await asyncio.to_thread(self._record, plans, key, signed)
-        revisions = [Revision(stream.no, plan.time, plan.before, plan.after) for stream, plan in plans]
-        try:
-            await self._intake.revise(_joined(revisions), door, key)
-        except CityError:
-            await asyncio.to_thread(self._drop, numbers)
-            raise
-        return await asyncio.to_thread(self._become, numbers, "standing")
-
     async def _end(self, stream: Stream, no: int, signed: Signed) -> Correction:
         await asyncio.to_thread(self._begin_end, stream, no, signed)
         return await self._restore(no)
@@ -214,76 +188,32 @@ class Corrections:
         for one, _ in left:
             if one.state == "ending":
                 await self._restore(one.no)
-        pending = [(one, key.partition(_PART)[0]) for one, key in left if one.state == "pending"]
+        pending = [(one, key.partition(PART)[0]) for one, key in left if one.state == "pending"]
         for key, act in groupby(pending, lambda pair: pair[1]):
             await self._apply([one for one, _ in act], key)
         return len(left)
 
     async def _apply(self, act: Sequence[Correction], key: str) -> None:
-        """Finish what was recorded of one act; one whose rows are not stored and fit no more has never been."""
+        """Finish what was recorded of one act; one whose rows are not stored and fit no more has never been.
+
+        Nor has one with which observations were to come in that are not stored.
+        """
         door, numbers = act[0].change.door, [one.no for one in act]
+        beside, _, key = key.rpartition(DOOR)
+        if beside and not await self._intake.stored(beside, key.partition(ACT)[0]):
+            await asyncio.to_thread(self._drop, numbers)
+            return
 
         def read(connection: Connection) -> list[Revision]:
-            return [_revision(one.stream, corrected.lines(connection, one.no)) for one in act]
+            return [revision(one.stream, corrected.lines(connection, one.no)) for one in act]
 
         try:
-            await self._intake.revise(_joined(await asyncio.to_thread(self._read, read)), door, key)
+            await self._intake.revise(joined(await asyncio.to_thread(self._read, read)), door, key)
         except StaleError:
             if not await self._intake.stored(door, key):
                 await asyncio.to_thread(self._drop, numbers)
                 return
         await asyncio.to_thread(self._become, numbers, "standing")
-
-    def _plans(self, wanted: Sequence[Wanted]) -> list[tuple[Stream, Plan]]:
-        """What is to be done, in the order of the streams; raises StaleError where readings changed since they were seen."""
-        plans = []
-        for one in sorted(wanted, key=lambda one: one.stream.no):
-            plans.append((one.stream, self._plan(one.stream, one.change)))
-            if plans[-1][1].seen() != one.seen:
-                raise StaleError(_CHANGED, seen=one.seen)
-        return plans
-
-    def _plan(self, stream: Stream, change: Change) -> Plan:
-        revising.check(change, self._clock.city())
-        if self._registry.streams()[stream.no - 1].ended is not None:
-            raise NotFoundError(Text("该监测项已停用。", "This stream has ended."), stream=stream.id)
-        if self._horizon.expired(np.array([stream.no], np.int32), np.array([change.since], np.int64)).any():
-            what = Text("这段读数已过保存期限，不能更正。", "These readings were kept long enough: they cannot be corrected.")
-            raise BadInputError(what, field="since")
-        span = (stream.no,), change.since, change.until
-        days = self._series.scan(SeriesQuery(*span, DAY))
-        revising.check_count(int(days["count"].to_numpy().sum()))
-        plan = revising.plan(change, self._series.scan(SeriesQuery(*span)))
-        respelling.check(self._registry.worded, stream, plan)
-        return plan
-
-    def _record(self, plans: Sequence[tuple[Stream, Plan]], key: str, signed: Signed) -> list[int]:
-        # Before the rows are stored: a reading that comes again beside them must find the correction.
-        keys = [key] if len(plans) == 1 else [f"{key}{_PART}{part}" for part in range(len(plans))]
-
-        def record(connection: Connection) -> list[int]:
-            return [corrected.record(connection, *plan, own, signed) for plan, own in zip(plans, keys, strict=True)]
-
-        numbers = self._write(record)
-        self._streams |= {stream.no for stream, _ in plans}
-        return numbers
-
-    def _drop(self, numbers: Sequence[int]) -> None:
-        def drop(connection: Connection) -> None:
-            for no in numbers:
-                corrected.drop(connection, no)
-
-        self._write(drop)
-
-    def _become(self, numbers: Sequence[int], state: State) -> tuple[Correction, ...]:
-        def change(connection: Connection) -> tuple[Correction, ...]:
-            for no in numbers:
-                corrected.become(connection, no, state)
-            return tuple(corrected.one(connection, no) for no in numbers)
-
-        done = self._write(change)
-        self._streams = self._read(corrected.streams)
-        return done
 
     def _begin_end(self, stream: Stream, no: int, signed: Signed) -> None:
         """Enter that a correction is taken back, where it may be."""
@@ -317,32 +247,13 @@ class Corrections:
         stands = self._stands(stream, lines[0].time, lines[-1].time)
         mine = [line for line in lines if stands.get(line.time) == line.after]
         parts = {RESTORED: [line for line in mine if not line.rests], CORRECTION: [line for line in mine if line.rests]}
-        return [(door, _back(_revision(stream, part))) for door, part in parts.items() if part]
+        return [(door, _back(revision(stream, part))) for door, part in parts.items() if part]
 
     def _stands(self, stream: int, first: int, last: int) -> dict[int, float]:
         """The corrected values that stand in a stream between two instants, both included, by time; infinite where struck out."""
         rows = self._series.scan(SeriesQuery((stream,), Instant(first), Instant(last + 1), marks=True))
         columns = rows["time"].to_numpy().tolist(), rows["value"].to_numpy().tolist(), rows["door"].to_pylist()
         return {time: value for time, value, door in zip(*columns, strict=True) if door in (CORRECTION, STRUCK)}
-
-    def _read(self, work: Callable[[Connection], T]) -> T:
-        with self._transactions.read() as connection:
-            return work(connection)
-
-    def _write(self, work: Callable[[Connection], T]) -> T:
-        with self._transactions.begin() as tx:
-            return work(tx.connection)
-
-
-def _revision(stream: int, lines: tuple[corrected.Line, ...] | list[corrected.Line]) -> Revision:
-    time = np.array([line.time for line in lines], np.int64)
-    return Revision(stream, time, np.array([line.before for line in lines]), np.array([line.after for line in lines]))
-
-
-def _joined(revisions: Sequence[Revision]) -> Revision:
-    """Revisions of several streams, in their order, as one."""
-    numbers = np.repeat([one.stream_no for one in revisions], [len(one.time) for one in revisions]).astype(np.int32)
-    return Revision(numbers, *map(np.concatenate, zip(*(one[1:] for one in revisions), strict=True)))
 
 
 def _back(revision: Revision) -> Revision:

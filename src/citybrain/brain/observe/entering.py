@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import msgspec
 from sqlalchemy.exc import IntegrityError
 
-from citybrain.brain.observe.made import FEATURE, MADE, Words
+from citybrain.brain.observe.made import MADE, UNLIKE, Words
 from citybrain.brain.observe.naming import free, slug
 from citybrain.brain.observe.registry import MovedError, Registry
 from citybrain.kernel.clock import Clock
@@ -21,10 +21,11 @@ from citybrain.kernel.things import Entity, Origin, Stream
 
 @dataclass(frozen=True, slots=True)
 class Spot:
-    """Where a thing stands, and what its maker says of the place."""
+    """Where a thing stands, what its maker says of the place, and the id that is asked for it, or none."""
 
     place: Place
     words: dict[str, Json]
+    asked: str = ""
 
 
 class Entering:
@@ -40,7 +41,7 @@ class Entering:
     def own(self, thing: str) -> Entity:
         """A thing that was made here; raises NotFoundError, and ConflictError for one that comes from elsewhere."""
         entity = self._registry.entity(thing)
-        if entity.valid_to is not None or entity.kind == FEATURE:
+        if entity.valid_to is not None or entity.kind in UNLIKE:
             raise NotFoundError(Text(f"没有标识为“{thing}”的对象。", f"There is no entity with the id '{thing}'."), id=thing)
         if entity.kind != MADE:
             raise declared_elsewhere(thing)

@@ -127,6 +127,13 @@ class Featured:
                 found = Lags(min(found.low, low), max(found.high, high), max(found.longest, longest))
         return found
 
+    def features(self, stream: int) -> dict[str, int]:
+        """How many observations of a stream are about each feature that is not its own thing's place."""
+        mine = and_(FEATURED.c.stream == stream, FEATURED.c.feature.is_not(None))
+        wanted = select(FEATURED.c.feature, func.count().label("count")).where(mine).group_by(FEATURED.c.feature)
+        with self._transactions.read() as connection:
+            return {row.feature: row[1] for row in connection.execute(wanted)}
+
     def listed(self, feature: str, after: About | None, limit: int, *, descending: bool) -> tuple[About, ...]:
         """At most so many observations about a feature, by time and stream, those after one of them."""
         time, stream = FEATURED.c.time, FEATURED.c.stream

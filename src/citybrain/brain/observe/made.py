@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
 import msgspec
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, delete, insert, select, update
 
 from citybrain.brain.observe import placed
-from citybrain.brain.observe.placed import Stood
-from citybrain.brain.observe.store import DESCRIBED
+from citybrain.brain.observe.placed import Stood, Told
+from citybrain.brain.observe.store import DESCRIBED, ENTITY
 from citybrain.kernel.instant import Instant
 from citybrain.kernel.text import Json, Text, same
 from citybrain.kernel.things import By, Field, Kind, Stream
@@ -21,20 +21,40 @@ from citybrain.kernel.things import By, Field, Kind, Stream
 MADE: Final = "thing"
 FEATURE: Final = "feature"
 """The kind of what observations are about and is no thing's place."""
+LOCATION: Final = "location"
+"""The kind of a place that has an id of its own, so that any number of things may stand there."""
 _TITLE: Final = Text("自建对象", "Things made here")
 OWNER: Final = "operations"
 
 
 FEATURES: Final = Kind(FEATURE, Text("观测对象", "Features of interest"), (), OWNER, "point")
+LOCATIONS: Final = Kind(LOCATION, Text("位置", "Locations"), (), OWNER, "point")
+UNLIKE: Final[Mapping[str, Kind]] = {FEATURE: FEATURES, LOCATION: LOCATIONS}
+"""The kinds of what is no thing."""
 
 
 class MadeThing(msgspec.Struct, frozen=True):
-    """What is said of a made thing, and of where it stands; ``located`` is None where nothing was said of the place."""
+    """What is said of a made thing, and of where it stands; ``located`` is None where nothing was said of the place.
+
+    ``locations`` are the Locations at which it stands, its own among them by the thing's id; none for a place of its own alone, or
+    for none at all. ``located`` repeats what is said of the one that its point follows: both are written in one commit.
+    """
 
     id: str
     description: str
     properties: dict[str, Json]
     located: dict[str, Json] | None = None
+    locations: tuple[str, ...] = ()
+
+    @property
+    def owning(self) -> bool:
+        """Whether a place that it stands at is its own."""
+        return not self.locations or self.id in self.locations
+
+    @property
+    def told(self) -> Told:
+        """What is said of where it stands."""
+        return Told(self.located, self.locations)
 
 
 class MadeProperty(msgspec.Struct, frozen=True):
@@ -107,6 +127,8 @@ class Made:
     streams: dict[str, MadeStream] = field(default_factory=dict)
     groups: dict[str, dict[str, MadeGroup]] = field(default_factory=dict)
     """By thing, and then by id."""
+    guests: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """The things that name a Location and whose own it is not, ended ones too; by Location."""
 
     def kind(self) -> Kind:
         """The kind of made things: a field for each property, ended ones too, for old streams still speak of them."""
@@ -120,10 +142,12 @@ class Made:
 
     def given(self, words: Sequence[Words]) -> "Made":
         """With what was said last instead of what was said before."""
-        made = Made(dict(self.things), dict(self.properties), dict(self.sensors), dict(self.streams), dict(self.groups))
+        said = dict(self.things), dict(self.properties), dict(self.sensors), dict(self.streams)
+        made = Made(*said, dict(self.groups), dict(self.guests))
         for one in words:
             match one:
                 case MadeThing():
+                    made._seat(one)
                     made.things[one.id] = one
                 case MadeProperty():
                     made.properties[one.id] = one
@@ -134,6 +158,15 @@ class Made:
                 case MadeGroup():
                     made.groups[one.thing] = made.groups.get(one.thing, {}) | {one.id: one}
         return made
+
+    def _seat(self, thing: MadeThing) -> None:
+        """Note at which Locations a thing stands by now."""
+        before = self.things.get(thing.id)
+        for location in () if before is None else before.locations:
+            self.guests[location] = tuple(one for one in self.guests.get(location, ()) if one != thing.id)
+        for location in thing.locations:
+            if location != thing.id:
+                self.guests[location] = (*self.guests.get(location, ()), thing.id)
 
 
 def load(connection: Connection) -> Made:
@@ -150,6 +183,9 @@ def put(connection: Connection, words: Sequence[Words]) -> None:
             placed.put(connection, one)
             continue
         connection.execute(insert(DESCRIBED).values(noun=_noun(one), id=one.id, body=msgspec.json.encode(one).decode()))
+        if isinstance(one, MadeThing):
+            named = None if one.owning else one.locations[0]
+            connection.execute(update(ENTITY).where(ENTITY.c.id == one.id).values(location=named))
 
 
 def drop(connection: Connection, words: Sequence[Words]) -> None:
@@ -169,12 +205,15 @@ def _words(noun: str, body: str) -> _Said:
     said = msgspec.json.decode(body)
     if noun == _GROUP:
         return MadeGroup(**(said | {"streams": tuple(said["streams"])}))
+    if noun == _THING:
+        return MadeThing(**(said | {"locations": tuple(said.get("locations", ()))}))
     return _NOUNS[noun](**(said | {"unit": MadeUnit(**said["unit"])} if "unit" in said else said))
 
 
 _GROUP: Final = "group"
+_THING: Final = "thing"
 _NOUNS: Final[Mapping[str, type[_Said]]] = {
-    "thing": MadeThing,
+    _THING: MadeThing,
     "property": MadeProperty,
     "sensor": MadeSensor,
     "stream": MadeStream,

@@ -6,16 +6,15 @@ draft → ids that nobody has → entity, streams and words → registry.change
 import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, TypeVar
+from typing import Final, NamedTuple, TypeVar
 
 import msgspec
 
-from citybrain.brain.observe import placed
-from citybrain.brain.observe.entering import Spot, alone, declared_elsewhere
+from citybrain.brain.observe.entering import alone, declared_elsewhere
 from citybrain.brain.observe.gathering import Gathering
 from citybrain.brain.observe.made import MADE, MadeGroup, MadeProperty, MadeSensor, MadeStream, MadeThing, MadeUnit, Words
 from citybrain.brain.observe.naming import free, slug
-from citybrain.brain.observe.placed import Stood
+from citybrain.brain.observe.siting import Where
 from citybrain.brain.observe.standing import Standing
 from citybrain.brain.observe.worded import promising
 from citybrain.kernel.errors import ConflictError, NotFoundError
@@ -49,6 +48,16 @@ class Beside:
     drafts: tuple[Draft, ...]
 
 
+class Links(NamedTuple):
+    """What a stream comes from and what it watches, by id; None where that stays."""
+
+    sensor: str | None = None
+    watched: str | None = None
+
+
+AS_LINKED: Final = Links()
+
+
 class Making(Standing):
     """Makes, changes and ends things, their streams, and the properties and sensors that these name.
 
@@ -56,15 +65,20 @@ class Making(Standing):
     """
 
     def thing(
-        self, name: str, words: MadeThing, spot: Spot | None, drafts: Sequence[Draft], groups: Sequence[Beside] = ()
+        self, name: str, words: MadeThing, places: Sequence[Where], drafts: Sequence[Draft], groups: Sequence[Beside] = ()
     ) -> Entity:
-        """A new thing with its streams, those of groups last; ``words.id`` is the id asked for, or empty. Raises as ``streams`` does."""
+        """A new thing with its streams, those of groups last; ``words.id`` is the id asked for, or empty.
+
+        Raises as ``streams`` and ``move`` do.
+        """
         with self._lock:
             key, at = self._thing_id(words.id, name), self._clock.city()
-            entity = self._stood(Entity(key, MADE, same(name), None, None, {}, 1, at, None, self._origin), spot)
-            said = msgspec.structs.replace(words, id=key, located=None if spot is None else spot.words)
+            sited = self._sited(key, places, None)
+            entity = self._stood(Entity(key, MADE, same(name), None, None, {}, 1, at, None, self._origin), sited.spot)
+            said = sited.says(msgspec.structs.replace(words, id=key))
             streams, more = self._drafted(key, (*drafts, *(draft for group in groups for draft in group.drafts)))
-            self._commit((entity,), streams, (said, *more, *self._grouped(key, groups, streams[len(drafts) :])))
+            told = (*sited.fresh[1], said, *more, *self._grouped(key, groups, streams[len(drafts) :]))
+            self._commit((*sited.fresh[0], entity), streams, told)
             return entity
 
     def streams(self, thing: str, drafts: Sequence[Draft]) -> tuple[Stream, ...]:
@@ -88,15 +102,15 @@ class Making(Standing):
             self._commit((), streams, (*words, group))
             return group
 
-    def regroup(self, words: MadeGroup, contract: Contract | None) -> None:
+    def regroup(self, words: MadeGroup, contract: Contract | None, links: Links = AS_LINKED) -> None:
         """Say something else of streams side by side; a contract is that of each from now on, None leaves them theirs."""
         with self._lock:
             beside = self._beside(words)
-            streams = () if contract is None else beside
-            fresh = [self._promising(stream, contract) for stream in streams]
             known = self._registry.made.streams
-            said = [_promise(known[stream.id], words.properties.get("contract")) for stream in streams]
-            changed = tuple(after for before, after in zip(streams, fresh, strict=True) if before != after)
+            promised = words.properties.get("contract")
+            said = () if contract is None else tuple(_promise(known[stream.id], promised) for stream in beside)
+            fresh = [self._linked(self._promising(stream, contract), links) for stream in beside]
+            changed = tuple(after for before, after in zip(beside, fresh, strict=True) if before != after)
             self._commit((), changed, (words, *said))
 
     def end_group(self, words: MadeGroup) -> None:
@@ -118,34 +132,30 @@ class Making(Standing):
             self._commit((), (), (fresh,))
             return fresh.id
 
-    def rename(self, thing: str, name: str, words: MadeThing, spot: Spot | None = None) -> None:
-        """Say something else of a thing, and have it stand somewhere else; where it stands is kept without a spot."""
+    def rename(self, thing: str, name: str, words: MadeThing, places: Sequence[Where] = ()) -> None:
+        """Say something else of a thing, and have it stand somewhere else; without places it stands where it does."""
         with self._lock:
-            entity = self.own(thing)
-            changed = msgspec.structs.replace(entity, title=same(name), version=entity.version + 1)
-            if spot is not None:
-                changed, words = self._stood(changed, spot), msgspec.structs.replace(words, located=spot.words)
-            self._commit((changed,), (), (words, *self._left(entity, changed, words)))
+            entity, said = self.own(thing), self._registry.made.things[thing]
+            told = msgspec.structs.replace(words, located=said.located, locations=said.locations)
+            named = msgspec.structs.replace(entity, title=same(name))
+            if places:
+                self._commit_all(self._moved(named, told, self._sited(thing, places, said)))
+            else:
+                self._commit((msgspec.structs.replace(named, version=entity.version + 1),), (), (told,))
 
-    def move(self, thing: str, spot: Spot | None) -> None:
-        """Have a thing stand somewhere else, or nowhere."""
-        with self._lock:
-            entity = self.own(thing)
-            said = self._registry.made.things[thing]
-            moved = self._stood(msgspec.structs.replace(entity, version=entity.version + 1), spot)
-            words = msgspec.structs.replace(said, located=None if spot is None else spot.words)
-            self._commit((moved,), (), (words, *self._left(entity, moved, words)))
+    def restate(
+        self, words: MadeStream | MadeSensor | MadeProperty, contract: Contract | None = None, links: Links = AS_LINKED
+    ) -> None:
+        """Say something else of a stream, a sensor or a property; a contract and links are the stream's from now on.
 
-    def restate(self, words: MadeStream | MadeSensor | MadeProperty, contract: Contract | None = None) -> None:
-        """Say something else of a stream, a sensor or a property; a contract is the stream's from now on.
-
-        Whoever states none leaves in force what a person agreed on.
+        Whoever states no contract leaves in force what a person agreed on. A stream keeps its id, its number and what was observed,
+        whatever it watches from now on. Raises NotFoundError for a sensor or property that is not there.
         """
         with self._lock:
             streams: tuple[Stream, ...] = ()
             if isinstance(words, MadeStream):
                 stream = self.own_stream(words.id)
-                fresh = msgspec.structs.replace(self._promising(stream, contract), unit=_unit(words.unit))
+                fresh = msgspec.structs.replace(self._linked(self._promising(stream, contract), links), unit=_unit(words.unit))
                 if fresh.unit != stream.unit:
                     raise _kept_unit(stream)
                 if words.observation != self._registry.made.streams[words.id].observation:
@@ -158,7 +168,9 @@ class Making(Standing):
         with self._lock:
             entity, at = self.own(thing), self._clock.city()
             gone = msgspec.structs.replace(entity, valid_to=at, version=entity.version + 1)
-            self._end((gone,), self._registry.streams_of(thing), ())
+            left, said = self._handed(entity), self._registry.made.things[thing]
+            words = (*left[1], msgspec.structs.replace(said, locations=())) if said.locations else left[1]
+            self._end((gone, *left[0]), self._registry.streams_of(thing), words)
 
     def end_stream(self, stream: str) -> None:
         """End a stream: listed no more, what was observed is kept."""
@@ -192,6 +204,9 @@ class Making(Standing):
             mine = {stream.no for stream in back.streams}
             others = [stream for stream in self._registry.present() if stream.kind == MADE and stream.no not in mine]
             named = {name for stream in others for name in (stream.entity, stream.source, stream.field)}
+            gone = {noun.id for noun in back.forgotten}
+            things = self._registry.made.given(back.words).things.values()
+            named |= {location for thing in things if thing.id not in gone for location in thing.locations}
             self._registry.withdraw(
                 back.entities, back.streams, back.words, [noun for noun in back.forgotten if noun.id not in named]
             )
@@ -217,13 +232,11 @@ class Making(Standing):
             return stream
         return msgspec.structs.replace(stream, contract=promising(stream.sort, contract))
 
-    def _left(self, before: Entity, after: Entity, says: MadeThing) -> tuple[Stood, ...]:
-        """What is kept of where a thing stood, if it moves."""
-        said = self._registry.made.things[before.id]
-        if (before.place, _drawn(before, said)) == (after.place, _drawn(after, says)):
-            return ()
-        first = self._registry.moved(before.id) is None
-        return placed.left(before, said.located, after, says.located, self._clock.city(), first=first)
+    def _linked(self, stream: Stream, links: Links) -> Stream:
+        """A stream that comes from another sensor, or watches another property."""
+        source = stream.source if links.sensor is None else self._sensor(links.sensor, {}).id
+        watched = stream.field if links.watched is None else self._watched(links.watched, {}).id
+        return msgspec.structs.replace(stream, source=source, field=watched)
 
     def _drafted(self, thing: str, drafts: Sequence[Draft]) -> tuple[tuple[Stream, ...], tuple[Words, ...]]:
         """The streams of drafts with numbers that are free, and all that is said of them and of what they name."""
@@ -283,13 +296,6 @@ class Making(Standing):
             freed.append(stream.id)
             ended.append(msgspec.structs.replace(stream, id=f"{stream.id}~{stream.no}", contract=Contract(), ended=at))
         self._commit(tuple(entities), tuple(ended), tuple(words), freed)
-
-
-def _drawn(entity: Entity, said: MadeThing) -> Json:
-    """The outline that is kept of where a thing stands; null where it is no more than its point."""
-    drawn = None if said.located is None else said.located.get("location")
-    point = None if entity.place is None else {"type": "Point", "coordinates": [entity.place.lon, entity.place.lat]}
-    return None if drawn == point else drawn
 
 
 def _there(found: Noun | None, key: str, none: Text) -> Noun:

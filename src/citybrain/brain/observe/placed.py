@@ -4,6 +4,7 @@ A thing that never moved has nothing here: it stands where it does since it is t
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import Final, NamedTuple
 
 import msgspec
 from sqlalchemy import ColumnElement, Connection, Row, and_, delete, func, insert, or_, select
@@ -13,6 +14,16 @@ from citybrain.kernel.instant import Instant
 from citybrain.kernel.places import Place
 from citybrain.kernel.text import Json
 from citybrain.kernel.things import Entity
+
+
+class Told(NamedTuple):
+    """What is said of where something stands, and the Locations that it stands at; none for a place of its own."""
+
+    words: dict[str, Json] | None
+    locations: tuple[str, ...] = ()
+
+
+UNTOLD: Final = Told(None)
 
 
 class Stood(msgspec.Struct, frozen=True):
@@ -26,6 +37,8 @@ class Stood(msgspec.Struct, frozen=True):
     """What its id says, where ``since`` was set to another instant later."""
     gone: bool = False
     """It is kept no more."""
+    locations: tuple[str, ...] = ()
+    """The Locations that it was; none for a place of the thing's own."""
 
     @property
     def key(self) -> Instant:
@@ -46,7 +59,8 @@ def put(connection: Connection, stood: Stood) -> None:
     connection.execute(delete(PLACED).where(PLACED.c.entity == stood.entity, PLACED.c.since == stood.since))
     words = None if stood.words is None else msgspec.json.encode(stood.words).decode()
     row = {"entity": stood.entity, "since": stood.since, "lon": stood.place.lon, "lat": stood.place.lat, "words": words}
-    connection.execute(insert(PLACED).values(row | {"named": stood.named}))
+    locations = msgspec.json.encode(stood.locations).decode() if stood.locations else None
+    connection.execute(insert(PLACED).values(row | {"named": stood.named, "locations": locations}))
 
 
 def drop(connection: Connection, stood: Stood) -> None:
@@ -79,12 +93,19 @@ def last(connection: Connection, entity: str) -> Stood | None:
     return None if row is None else _stood(row)
 
 
-def left(
-    before: Entity, said: dict[str, Json] | None, after: Entity, says: dict[str, Json] | None, at: Instant, *, first: bool
-) -> tuple[Stood, ...]:
+def at_location(connection: Connection, location: str, most: int) -> tuple[Stood, ...]:
+    """The places of things that were a Location, by thing and time, at most so many."""
+    named = PLACED.c.locations.contains(msgspec.json.encode(location).decode(), autoescape=True)
+    wanted = select(PLACED).where(PLACED.c.locations.is_not(None), named).order_by(PLACED.c.entity, PLACED.c.since).limit(most)
+    return tuple(_stood(row) for row in connection.execute(wanted))
+
+
+def left(before: Entity, said: Told, after: Entity, says: Told, at: Instant, *, first: bool) -> tuple[Stood, ...]:
     """What is to be kept of a move at an instant: the place now, and the one before where it is the ``first`` that is left."""
-    kept = (Stood(before.id, before.valid_from, before.place, said),) if first and before.place is not None else ()
-    return kept if after.place is None else (*kept, Stood(after.id, at, after.place, says))
+    kept: tuple[Stood, ...] = ()
+    if first and before.place is not None:
+        kept = (Stood(before.id, before.valid_from, before.place, said.words, locations=said.locations),)
+    return kept if after.place is None else (*kept, Stood(after.id, at, after.place, says.words, locations=says.locations))
 
 
 def moved(known: Mapping[str, Stood], words: Sequence[object], last: Callable[[str], Stood | None]) -> dict[str, Stood]:
@@ -110,4 +131,5 @@ def _named(entity: str, key: int) -> ColumnElement[bool]:
 def _stood(row: Row[tuple[object, ...]]) -> Stood:
     words: dict[str, Json] | None = None if row.words is None else msgspec.json.decode(row.words)
     named = None if row.named is None else Instant(row.named)
-    return Stood(row.entity, Instant(row.since), Place(row.lon, row.lat), words, named)
+    locations = () if row.locations is None else tuple(msgspec.json.decode(row.locations))
+    return Stood(row.entity, Instant(row.since), Place(row.lon, row.lat), words, named, locations=locations)

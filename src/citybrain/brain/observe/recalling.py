@@ -2,30 +2,30 @@
 
 import itertools
 
-from citybrain.brain.observe.placed import Stood
+from citybrain.brain.observe.placed import UNTOLD, Stood, Told
 from citybrain.brain.observe.registry import Registry
 from citybrain.kernel.errors import BadInputError, ConflictError, NotFoundError
 from citybrain.kernel.instant import Instant, rfc3339
 from citybrain.kernel.places import Place
-from citybrain.kernel.text import Json, Text
+from citybrain.kernel.text import Text
 from citybrain.kernel.things import Entity
 
 
-def first(registry: Registry, entity: Entity, said: dict[str, Json] | None) -> tuple[Stood, ...]:
+def first(registry: Registry, entity: Entity, said: Told) -> tuple[Stood, ...]:
     """The place of a thing that never moved, which nothing was kept of so far; none for another."""
     if registry.moved(entity.id) is not None or entity.place is None:
         return ()
-    return (Stood(entity.id, entity.valid_from, entity.place, said),)
+    return (Stood(entity.id, entity.valid_from, entity.place, said.words, locations=said.locations),)
 
 
-def fresh(registry: Registry, entity: Entity, since: Instant, place: Place, words: dict[str, Json]) -> Stood:
+def fresh(registry: Registry, entity: Entity, since: Instant, place: Place, says: Told) -> Stood:
     """A place to be kept since an instant, under an id that is no other's."""
     keys = (Instant(since + more) for more in itertools.count())
     key = next(key for key in keys if registry.place(entity.id, key) is None)
-    return Stood(entity.id, since, place, words, None if key == since else key)
+    return Stood(entity.id, since, place, says.words, None if key == since else key, locations=says.locations)
 
 
-def found(registry: Registry, entity: Entity, said: dict[str, Json] | None, key: int) -> Stood:
+def found(registry: Registry, entity: Entity, said: Told, key: int) -> Stood:
     """The place whose id says an instant; raises NotFoundError."""
     known = registry.place(entity.id, key) or next((one for one in first(registry, entity, said) if one.key == key), None)
     if known is None:
@@ -42,7 +42,7 @@ def free(registry: Registry, entity: Entity, since: Instant, now: Instant) -> No
             f"{rfc3339(since)} is still to come (it is {rfc3339(now)} in the city): nothing stands anywhere since then.",
         )
         raise BadInputError(what, parameter="time")
-    begun = [one.since for one in (*first(registry, entity, None), *registry.places(entity.id, since, 1))]
+    begun = [one.since for one in (*first(registry, entity, UNTOLD), *registry.places(entity.id, since, 1))]
     if since in begun:
         what = Text(
             f"“{entity.id}”自 {rfc3339(since)} 起的位置已有记录，请改用另一时间，或先删除那一条。",

@@ -9,20 +9,20 @@ import msgspec
 import numpy as np
 from sqlalchemy import Connection, delete, func, insert, select, update
 
-from citybrain.brain.observe import featured, made, placed
-from citybrain.brain.observe.made import FEATURE, FEATURES, MADE, Made, Words
+from citybrain.brain.observe import declaring, featured, made, placed
+from citybrain.brain.observe.made import MADE, UNLIKE, Made, Words
 from citybrain.brain.observe.marks import Mark
 from citybrain.brain.observe.placed import Stood
 from citybrain.brain.observe.store import ENTITY, STREAM, agreed, entity_of, entity_row, stream_of, stream_row
 from citybrain.brain.observe.texts import Runs
 from citybrain.brain.observe.worded import Worded
 from citybrain.kernel.errors import BadInputError, ConflictError, NotFoundError
-from citybrain.kernel.instant import Duration, Instant, duration, minute_of
+from citybrain.kernel.instant import Instant
 from citybrain.kernel.observations import Numbers
 from citybrain.kernel.pack import Pack, Planted
 from citybrain.kernel.ports import Areas, Transactions
 from citybrain.kernel.text import Text
-from citybrain.kernel.things import Contract, Entity, Field, Kind, Origin, Stream
+from citybrain.kernel.things import Contract, Entity, Kind, Origin, Stream
 
 Noun: TypeAlias = Entity | Stream | Words
 """What changes over a door."""
@@ -163,8 +163,8 @@ class Registry:
 
     def kind(self, name: str) -> Kind:
         """A declared kind, or that of what is made over doors; raises BadInputError."""
-        if name == FEATURE:
-            return FEATURES
+        if name in UNLIKE:
+            return UNLIKE[name]
         return self._made_kind if name == MADE else self._declared(name)
 
     def _declared(self, name: str) -> Kind:
@@ -209,6 +209,11 @@ class Registry:
         """The place of a thing that moved whose id says an instant (µs)."""
         with self._transactions.read() as connection:
             return placed.place(connection, entity, key)
+
+    def at_location(self, location: str, most: int) -> tuple[Stood, ...]:
+        """The places of things that were a Location, by thing and time, at most so many; those of things that moved alone."""
+        with self._transactions.read() as connection:
+            return placed.at_location(connection, location, most)
 
     def last_place(self, entity: str) -> Stood | None:
         """The last place of a thing that moved, as it stands in the store."""
@@ -356,7 +361,7 @@ class Registry:
         row |= {"version": have.version, "valid_from": have.valid_from}
         if have.place != entity.place:
             first = self.moved(entity.id) is None
-            made.put(connection, placed.left(have, None, entity, None, entity.valid_from, first=first))
+            made.put(connection, placed.left(have, placed.UNTOLD, entity, placed.UNTOLD, entity.valid_from, first=first))
         if row != entity_row(have):
             connection.execute(update(ENTITY).where(ENTITY.c.id == entity.id).values(row | {"version": have.version + 1}))
 
@@ -367,7 +372,9 @@ class Registry:
             for field in self._declared(entity.kind).fields:
                 if not field.measured:
                     continue
-                stream = self._kept(_stream(entity, field, self._numbers.get(f"{entity.id}.{field.name}", last + 1), source))
+                stream = self._kept(
+                    declaring.stream_of(entity, field, self._numbers.get(f"{entity.id}.{field.name}", last + 1), source)
+                )
                 if stream.no > last:
                     last += 1
                     fresh.append(stream_row(stream))
@@ -381,19 +388,3 @@ class Registry:
         if stream.contract != Contract():
             return stream
         return msgspec.structs.replace(stream, contract=self._agreed.get(stream.no, stream.contract))
-
-
-def contract_of(field: Field) -> Contract:
-    """What a stream of a field promises, from the field's declaration."""
-    spans = _span(field.every), _span(field.silent_after), _span(field.stuck_after)
-    hours = (None, None) if field.hours is None else tuple(map(minute_of, field.hours))
-    return Contract(*spans, *field.range, *hours, *(field.agrees or (None, 1.0)))
-
-
-def _span(written: str | None) -> Duration | None:
-    return None if written is None else duration(written)
-
-
-def _stream(entity: Entity, field: Field, no: int, source: str) -> Stream:
-    name = f"{entity.id}.{field.name}"
-    return Stream(name, no, entity.id, entity.kind, field.name, field.unit or "1", contract_of(field), source, entity.origin)

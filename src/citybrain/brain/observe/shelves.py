@@ -34,6 +34,7 @@ ENTITY = Dataset(
         Column("valid_from", Text("登记时间", "Valid from"), "instant"),
         Column("valid_to", Text("注销时间", "Valid to"), "instant"),
         _ORIGIN,
+        Column("location", Text("所在位置（自有位置为空）", "Its Location; none where the place is its own"), "text"),
     ),
     "conditional",
     "real",

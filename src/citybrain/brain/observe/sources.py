@@ -50,6 +50,7 @@ _ENTITY = {
     "valid_from": "valid_from",
     "valid_to": "valid_to",
     "origin": "origin",
+    "location": "location",
 }
 _AREA = {"code": "code", "level": "level", "name": "name", "parent": "parent", "origin": "origin"}
 

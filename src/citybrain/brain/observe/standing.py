@@ -5,41 +5,44 @@ import hashlib
 import msgspec
 
 from citybrain.brain.observe import recalling
-from citybrain.brain.observe.entering import Entering, Spot
+from citybrain.brain.observe.entering import Spot
 from citybrain.brain.observe.made import FEATURE, MadeThing
 from citybrain.brain.observe.naming import slug
-from citybrain.brain.observe.placed import Stood
-from citybrain.kernel.errors import ConflictError, NotFoundError
+from citybrain.brain.observe.placed import Stood, Told
+from citybrain.brain.observe.siting import Siting, Where
+from citybrain.kernel.errors import BadInputError, ConflictError, NotFoundError
 from citybrain.kernel.instant import Instant
 from citybrain.kernel.text import Text, same
 from citybrain.kernel.things import Entity
 
 
-class Standing(Entering):
+class Standing(Siting):
     """Writes the past of a thing's place, and features, by hand."""
 
-    def recall(self, thing: str, since: Instant, spot: Spot) -> Stood:
+    def recall(self, thing: str, since: Instant, *places: Where) -> Stood:
         """Write by hand that a thing stood somewhere since an instant; where no place is of a later one, it stands there now.
 
-        Raises ConflictError for an instant that has its place already, BadInputError for one that is still to come.
+        Raises ConflictError for an instant that has its place already, BadInputError for one that is still to come or no place, and
+        as ``move`` does.
         """
         with self._lock:
             entity, said = self.own(thing), self._registry.made.things[thing]
             recalling.free(self._registry, entity, since, self._clock.city())
-            first = recalling.first(self._registry, entity, said.located)
-            fresh = recalling.fresh(self._registry, entity, since, spot.place, spot.words)
+            first = recalling.first(self._registry, entity, said.told)
+            sited = self._sited(thing, places, said)
+            if sited.spot is None:
+                raise BadInputError(Text("须写明位置。", "Say where."), parameter="Locations")
+            fresh = recalling.fresh(self._registry, entity, since, sited.spot.place, Told(sited.spot.words, sited.locations))
             last = self._registry.moved(thing) or next(iter(first), None)
-            if last is not None and since < last.since:
-                self._commit((), (), (*first, fresh))
-                return fresh
-            stands = self._stood(msgspec.structs.replace(entity, version=entity.version + 1), spot)
-            self._commit((stands,), (), (msgspec.structs.replace(said, located=spot.words), *first, fresh))
+            earlier = last is not None and since < last.since
+            entities, words = sited.fresh if earlier else self._shifted(entity, said, sited)
+            self._commit(entities, (), (*words, *first, fresh))
             return fresh
 
     def stood(self, thing: str, key: int) -> Stood:
         """A place that a made thing had, or has, by its id; raises NotFoundError, and ConflictError for one from elsewhere."""
         entity = self.own(thing)
-        return recalling.found(self._registry, entity, self._registry.made.things[thing].located, key)
+        return recalling.found(self._registry, entity, self._registry.made.things[thing].told, key)
 
     def retime(self, thing: str, key: int, since: Instant) -> None:
         """Have a place that a thing had begin at another instant; its id stays.

@@ -45,6 +45,7 @@ ENTITY = Table(
     Column("valid_from", BigInteger, nullable=False),
     Column("valid_to", BigInteger),
     Column("origin", String(20), nullable=False),
+    Column("location", String(200)),
     Index("entity_kind", "kind", "id"),
     Index("entity_area", "area_id"),
     Index("entity_lon_lat", "lon", "lat"),
@@ -102,6 +103,8 @@ PLACED = Table(
     Column("lat", Float(53), nullable=False),
     Column("words", Text),
     Column("named", BigInteger),
+    Column("locations", Text),
+    Index("placed_locations", "locations"),
 )
 """Each place of a thing that moved, since when; ``named`` is what its id says where that is another instant (placed.py)."""
 FEATURED = Table(
@@ -155,7 +158,7 @@ CORRECTION = Table(
     "correction",
     METADATA,
     Column("no", Integer, primary_key=True, autoincrement=False),
-    Column("key", String(36), nullable=False, unique=True),
+    Column("key", String(100), nullable=False, unique=True),
     Column("stream", Integer, nullable=False),
     Column("since", BigInteger, nullable=False),
     Column("until", BigInteger, nullable=False),

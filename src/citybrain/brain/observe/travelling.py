@@ -56,21 +56,30 @@ async def taken(taker: Inlet, piece: bytes) -> Verdict:
     """Have a piece taken; the same piece again gives the first verdict."""
     sent = msgspec.msgpack.decode(piece, type=Sent)
     table = pa.ipc.open_stream(sent.columns).read_all()
-    time, value = table["time"].to_numpy(), table["value"].to_numpy()
     if "stream_no" in table.column_names:
+        time, value = table["time"].to_numpy(), table["value"].to_numpy()
         return await taker.take_columns(table["stream_no"].to_numpy(), time, value, sent.door, sent.key)
-    units = table["unit"].to_pylist() if table["unit"].null_count < len(table) else None
-    row = table["row"].to_numpy()
-    told = table["said"].to_pylist() if "said" in table.column_names else ()
-    said = {place: json.loads(one) for place, one in zip(row.tolist(), told, strict=False) if one is not None}
-    rows = Rows([str(name) for name in table["stream"].to_pylist()], time, value, units, row, sent.refused, said)
-    return await taker.take(rows, sent.door, sent.key)
+    return await taker.take(_rows(table, sent.refused), sent.door, sent.key)
+
+
+def rows_of(piece: bytes) -> tuple[Rows, str]:
+    """The rows of a piece, and the door by which they came."""
+    sent = msgspec.msgpack.decode(piece, type=Sent)
+    return _rows(pa.ipc.open_stream(sent.columns).read_all(), sent.refused), sent.door
 
 
 def joined(verdicts: list[Verdict]) -> Verdict:
     """The verdict of a sending from those of its pieces."""
     refused = sorted((each for one in verdicts for each in one.refused), key=lambda each: each.row)
     return Verdict(sum(one.stored for one in verdicts), sum(one.duplicate for one in verdicts), tuple(refused))
+
+
+def _rows(table: pa.Table, refused: tuple[Refusal, ...]) -> Rows:
+    units = table["unit"].to_pylist() if table["unit"].null_count < len(table) else None
+    streams, row = [str(name) for name in table["stream"].to_pylist()], table["row"].to_numpy()
+    told = table["said"].to_pylist() if "said" in table.column_names else ()
+    said = {place: json.loads(one) for place, one in zip(row.tolist(), told, strict=False) if one is not None}
+    return Rows(streams, table["time"].to_numpy(), table["value"].to_numpy(), units, row, refused, said)
 
 
 def _pieces(table: pa.Table, door: str, key: str, refused: tuple[Refusal, ...], largest: int) -> Iterator[bytes]:

@@ -2,42 +2,31 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Final, TypeVar
+from typing import TypeVar
 
 import msgspec
 
 from citybrain.brain.observe import (
     MADE,
+    Links,
     MadeGroup,
     MadeProperty,
     MadeSensor,
     MadeStream,
     Making,
     Registry,
-    Spot,
     declared_elsewhere,
 )
 from citybrain.doors.sensorthings import drafts, multi
 from citybrain.doors.sensorthings.altering import Body, Change
-from citybrain.doors.sensorthings.bodies import reference, whole
-from citybrain.doors.sensorthings.multi import MULTI, place
-from citybrain.doors.sensorthings.paths import Segment
+from citybrain.doors.sensorthings.bodies import reference
+from citybrain.doors.sensorthings.locating import Locator, past
+from citybrain.doors.sensorthings.multi import MULTI
+from citybrain.doors.sensorthings.paths import Segment, unwritten
 from citybrain.doors.sensorthings.refusals import missing, not_held, wrong
-from citybrain.kernel.errors import CityError
-from citybrain.kernel.instant import Instant, rfc3339
-from citybrain.kernel.text import Json
+from citybrain.kernel.errors import ConflictError
+from citybrain.kernel.text import Json, Text
 
-_NOT_MADE: Final[Mapping[str, tuple[str, str]]] = {
-    "HistoricalLocations": (
-        "请发送到 HistoricalLocations 或 Things('…')/HistoricalLocations",
-        "send them to HistoricalLocations or Things('…')/HistoricalLocations",
-    ),
-    "FeaturesOfInterest": ("请发送到 FeaturesOfInterest", "send it to FeaturesOfInterest"),
-    "Observations": (
-        "请以 Observations('…') 修改或删除一条观测值",
-        "change or delete one Observation at Observations('…')",
-    ),
-}
 Noun = TypeVar("Noun", MadeProperty, MadeSensor)
 
 
@@ -56,19 +45,19 @@ class Changer:
         match path:
             case (Segment("Things", None),):
                 made = drafts.thing(body)
-                return "Things", self.making.thing(made.name, made.words, made.spot, made.streams, made.groups).id
+                return "Things", self.making.thing(made.name, made.words, made.places, made.streams, made.groups).id
             case (Segment("Sensors", None),):
                 return "Sensors", self.making.sensor(drafts.sensing(body))
             case (Segment("FeaturesOfInterest", None),):
                 return "FeaturesOfInterest", self.making.feature(*drafts.feature(body))
             case (Segment("ObservedProperties", None),):
                 return "ObservedProperties", _outside(self.making.watched(drafts.property_(body)))
-            case (*_, Segment("Locations" | "HistoricalLocations" as name, None)):
-                return name, self._place(path, body)
+            case (*_, Segment("Locations" | "HistoricalLocations", None)) | (Segment("Locations"), *_) | (*_, Segment("$ref")):
+                return self._locator.create(path, body)
             case (*above, Segment("Datastreams" | "MultiDatastreams" as name, None)):
                 return name, self._side(name, tuple(above), body)
             case _:
-                raise _refused(path)
+                raise unwritten(path)
 
     def change(self, path: tuple[Segment, ...], said: Change) -> None:
         """Change an entity by what is said of it, or replace all that was said of it; raises as ``create`` does."""
@@ -77,9 +66,9 @@ class Changer:
             case (Segment("Things", str(key)),):
                 self._thing(key, said)
             case (Segment("Locations", str(key)),):
-                self.making.move(key, drafts.location(said.of(self._located(key))))
+                self._locator.redraw(key, said)
             case (Segment("HistoricalLocations", str(key)),):
-                self._retime(key, said)
+                self._locator.retime(key, said)
             case (Segment("FeaturesOfInterest", str(key)),):
                 self.making.own_feature(key)
                 located = dict(self.registry.made.things[key].located or {})
@@ -89,10 +78,8 @@ class Changer:
                 self.making.own_stream(key)
                 before = _written(self.registry.made.streams[key], observation="observationType", unit="unitOfMeasurement")
                 after = said.of(before)
-                linked = [name for name in ("Thing", "Sensor", "ObservedProperty") if after.get(name) is not None]
-                if linked and said.how != "replace":
-                    raise not_held(f"不能更改 {linked[0]}，请另建数据流。", f"{linked[0]} is not changed. Make another Datastream.")
-                self.making.restate(*drafts.series(key, after))
+                links = _links(after, self.registry.stream(key).entity)
+                self.making.restate(*drafts.series(key, after), links)
             case (Segment("MultiDatastreams", str(key)),):
                 self._regroup(self._own_group(key), said)
             case (Segment("Sensors", str(key)),):
@@ -103,7 +90,7 @@ class Changer:
                 watched = _there(self.registry.made.properties, _inside(key), self._declared_field)
                 self.making.restate(msgspec.structs.replace(drafts.property_(said.of(_written(watched))), id=_inside(key)))
             case _:
-                raise _refused(path)
+                raise unwritten(path)
 
     def end(self, path: tuple[Segment, ...]) -> None:
         """End an entity and what hangs on it; what was observed is kept in the store. Raises as ``create`` does."""
@@ -111,10 +98,11 @@ class Changer:
             case (Segment("Things", str(key)),):
                 self.making.end_thing(key)
             case (Segment("Locations", str(key)),):
-                self._located(key)
-                self.making.move(key, None)
+                self.making.end_location(key)
+            case (Segment("Things", str(key)), Segment("Locations", str(location)), Segment("$ref", None)):
+                self.making.leave(key, location)
             case (Segment("HistoricalLocations", str(key)),):
-                self.making.forget(*_past(key))
+                self.making.forget(*past(key))
             case (Segment("FeaturesOfInterest", str(key)),):
                 self.making.end_feature(key)
             case (Segment("Datastreams", str(key)),):
@@ -126,7 +114,7 @@ class Changer:
             case (Segment("ObservedProperties", str(key)),):
                 self.making.end(_there(self.registry.made.properties, _inside(key), self._declared_field))
             case _:
-                raise _refused(path)
+                raise unwritten(path)
 
     def _side(self, name: str, above: tuple[Segment, ...], body: Json) -> str:
         """A Datastream or MultiDatastream, of what stands above it in the path."""
@@ -141,13 +129,13 @@ class Changer:
             case (Segment("ObservedProperties", str(key)),) if name == "Datastreams":
                 return self._stream(None, body, watched=key)
             case _:
-                raise _refused((*above, Segment(name)))
+                raise unwritten((*above, Segment(name)))
 
     def _stream(self, thing: str | None, body: Json, sensor: str | None = None, watched: str | None = None) -> str:
         draft = drafts.datastream(body, sensor, None if watched is None else _inside(watched))
         of = _of("Datastream", thing, body)
         if isinstance(of, drafts.Made):
-            made_here = self.making.thing(of.name, of.words, of.spot, (*of.streams, draft), of.groups)
+            made_here = self.making.thing(of.name, of.words, of.places, (*of.streams, draft), of.groups)
             return self.registry.streams_of(made_here.id)[len(of.streams)].id
         return self.making.streams(of, (draft,))[0].id
 
@@ -156,7 +144,7 @@ class Changer:
         of = _of("MultiDatastream", thing, body)
         if not isinstance(of, drafts.Made):
             return self.making.group(of, beside).id
-        made_here = self.making.thing(of.name, of.words, of.spot, of.streams, (*of.groups, beside))
+        made_here = self.making.thing(of.name, of.words, of.places, of.streams, (*of.groups, beside))
         # Of its groups the one whose streams were made last.
         return max(self.registry.made.groups_of(made_here.id, self.registry.streams()), key=lambda one: one.streams).id
 
@@ -174,14 +162,19 @@ class Changer:
         units = multi.units(self.registry, known)
         kept: Body = {"unitOfMeasurements": units, "multiObservationDataTypes": multi.types(self.registry, known)}
         after = said.of({"name": known.name, "description": known.description, "properties": known.properties, **kept})
-        linked = [name for name in ("Thing", "Sensor", "ObservedProperties") if after.get(name) is not None]
+        watched = [f"{MADE}.{self.registry.streams()[no - 1].field}" for no in known.streams]
+        named = after.get("ObservedProperties")
+        listed = watched if named is None else [reference(one) for one in named] if isinstance(named, list) else []
         other = [name for name, value in kept.items() if after.get(name, value) != value]
-        if other or (linked and said.how != "replace"):
-            name = (*other, *linked)[0]
-            raise not_held(f"不能更改 {name}，请另建 MultiDatastream。", f"{name} is not changed. Make another MultiDatastream.")
+        for name in (*other, *(("ObservedProperties",) if listed != watched else ())):
+            what = Text(
+                f"MultiDatastream 的 {name} 不能更改：已有的结果以此为序，请另建。",
+                f"The {name} of a MultiDatastream is not changed: results that are there stand in that order. Make another one.",
+            )
+            raise ConflictError(what, id=known.id)
         words, contract = drafts.group(known, after)
         same = words.properties.get("contract") == known.properties.get("contract")
-        self.making.regroup(words, None if same else contract)
+        self.making.regroup(words, None if same else contract, _links(after, known.thing))
 
     def _thing(self, key: str, said: Change) -> None:
         entity = self.making.own(key)
@@ -190,73 +183,11 @@ class Changer:
         if after.get("Datastreams") or after.get(MULTI):
             raise not_held("请以 Things('…')/Datastreams 新建数据流。", "Make Datastreams at Things('…')/Datastreams.")
         made = drafts.thing(after)
-        self.making.rename(key, made.name, msgspec.structs.replace(made.words, id=key, located=known.located), made.spot)
+        self.making.rename(key, made.name, msgspec.structs.replace(made.words, id=key), made.places)
 
-    def _located(self, key: str) -> Body:
-        """What was said of where a made thing stands; raises NotFoundError where it stands nowhere."""
-        place, said = self.making.own(key).place, self.registry.made.things[key].located
-        if place is None or said is None:
-            raise missing(f"Locations('{key}')")
-        point: Json = {"type": "Point", "coordinates": [place.lon, place.lat]}
-        return {"location": point, **said, "encodingType": "application/geo+json"}
-
-    def _place(self, path: tuple[Segment, ...], body: Json) -> str:
-        match path:
-            case (Segment("Locations", None),):
-                return self._move(_only(body), body)
-            case (Segment("Things", str(key)), Segment("Locations", None)):
-                return self._move(key, body)
-            case (Segment("HistoricalLocations", None),):
-                return self._recall(None, body)
-            case (Segment("Things", str(key)), Segment("HistoricalLocations", None)):
-                return self._recall(key, body)
-            case _:
-                raise _refused(path)
-
-    def _move(self, thing: str | None, body: Json) -> str:
-        if thing is None:
-            raise not_held(
-                "位置须属于一个 Thing：请发送到 Things('…')/Locations，或在 Things 中写明它。",
-                "A Location belongs to one Thing: send it to Things('…')/Locations, or name the one in Things.",
-            )
-        self.making.move(thing, drafts.location(body))
-        return thing
-
-    def _recall(self, thing: str | None, body: Json) -> str:
-        said = drafts.historical(body)
-        named = thing or said.thing
-        if named is None:
-            raise wrong("HistoricalLocation 须有 Thing。", "A HistoricalLocation needs its Thing.", "Thing")
-        if said.thing not in (None, named):
-            raise wrong("Thing 与地址不符。", "The Thing is not that of the address.", "Thing")
-        spot = self._known(named, said.where) if isinstance(said.where, str) else said.where
-        return self.making.recall(named, said.since, spot).id
-
-    def _known(self, thing: str, location: str) -> Spot:
-        """Where a Location of a Thing is, its present one or an earlier one; raises 501 for one of another Thing."""
-        entity, said = self.making.own(thing), self.registry.made.things[thing].located
-        if location == thing and entity.place is not None and said is not None:
-            return Spot(entity.place, said)
-        owner, key = place(location) or ("", 0)
-        stood = self.registry.place(thing, key) if owner == thing else None
-        if stood is not None and stood.words is not None:
-            return Spot(stood.place, stood.words)
-        raise not_held(
-            f"“{location}”不是“{thing}”的 Location；一个 Location 只属于一个 Thing，请写出位置本身。",
-            f"'{location}' is no Location of '{thing}', and a Location belongs to one Thing. Write the Location itself.",
-        )
-
-    def _retime(self, key: str, said: Change) -> None:
-        """Only its time changes: where something stood is another HistoricalLocation."""
-        thing, at = _past(key)
-        stood = self.making.stood(thing, at)
-        after = said.of({"time": rfc3339(stood.since)})
-        if after.get("Locations") or reference(after.get("Thing")) not in (None, thing):
-            raise not_held(
-                "只能更改 time；位置有误请删除后另建。",
-                "Only time is changed. Delete it and make another for another place or Thing.",
-            )
-        self.making.retime(thing, at, drafts.instant(whole("HistoricalLocation", after, "time", "Thing", "Locations")))
+    @property
+    def _locator(self) -> Locator:
+        return Locator(self.making, self.registry)
 
     def _declared_source(self, key: str) -> bool:
         return any(stream.source == key for stream in self.registry.present())
@@ -264,31 +195,6 @@ class Changer:
     def _declared_field(self, key: str) -> bool:
         kind, _, name = key.rpartition(".")
         return any(one.name == kind and one.has(name) for one in self.registry.kinds())
-
-
-def _past(key: str) -> tuple[str, Instant]:
-    """Thing and instant of the id of a HistoricalLocation; raises NotFoundError for what is no such id."""
-    found = place(key)
-    if found is None:
-        raise missing(f"HistoricalLocations('{key}')")
-    return found
-
-
-def thing_of(path: tuple[Segment, ...], body: Json) -> str | None:
-    """The Thing (or feature) that is to be made with the id it asks for, or of which something is made; None where none is named."""
-    match path:
-        case (Segment("Things", str(key)), *_):
-            return key
-        case (Segment("Things" | "FeaturesOfInterest", None),):
-            return _asked(body)
-        case (Segment("Datastreams" | "MultiDatastreams", None),):
-            return _asked(body.get("Thing")) if isinstance(body, dict) else None
-        case (Segment("HistoricalLocations", None),):
-            return reference(body.get("Thing")) if isinstance(body, dict) else None
-        case (Segment("Locations", None),):
-            return _only(body)
-        case _:
-            return None
 
 
 def _of(noun: str, thing: str | None, body: Json) -> "str | drafts.Made":
@@ -302,21 +208,27 @@ def _of(noun: str, thing: str | None, body: Json) -> "str | drafts.Made":
     return thing or named or drafts.thing(given)
 
 
-def _asked(body: Json) -> str | None:
-    found = body.get("@iot.id") if isinstance(body, dict) else None
-    return found if isinstance(found, str) else None
+def _links(body: Body, thing: str) -> Links:
+    """What a body names as Sensor and ObservedProperty; raises BadInputError for one that is described, ConflictError for another Thing."""
+    found = {name: reference(body[name]) for name in ("Thing", "Sensor", "ObservedProperty") if body.get(name) is not None}
+    for name, key in found.items():
+        if key is None:
+            raise wrong(f"{name} 须以 @iot.id 指明。", f"The {name} is named by its @iot.id.", name)
+    if found.get("Thing") not in (None, thing):
+        what = Text(
+            "数据流的 Thing 不能更改：标识、设备的权限和读数的位置都随它。请在另一个 Thing 上另建数据流。",
+            "The Thing of a Datastream is not changed: its id, who may write it, and where its readings were are of that Thing. "
+            "Make another Datastream of the other Thing.",
+        )
+        raise ConflictError(what, id=thing)
+    watched = found.get("ObservedProperty")
+    return Links(found.get("Sensor"), None if watched is None else _inside(watched))
 
 
 def _written(words: MadeStream | MadeSensor | MadeProperty, **names: str) -> Body:
     """What was said, under the names of SensorThings; what was never said is left out."""
     said: Body = msgspec.to_builtins(words)
     return {names.get(name, name): value for name, value in said.items() if name not in ("id", "type", "ended")}
-
-
-def _only(body: Json) -> str | None:
-    """The one Thing that a Location names."""
-    things = body.get("Things") if isinstance(body, dict) else None
-    return reference(things[0]) if isinstance(things, list) and len(things) == 1 else None
 
 
 def _outside(field: str) -> str:
@@ -335,11 +247,3 @@ def _there(known: Mapping[str, Noun], key: str, declared: Callable[[str], bool])
     if found is None or found.ended is not None:
         raise missing(key)
     return found
-
-
-def _refused(path: tuple[Segment, ...]) -> CityError:
-    named = "/".join(segment.name for segment in path)
-    zh, en = _NOT_MADE.get(
-        path[-1].name, ("此处只能新建、修改或删除对象本身", "only entities themselves are made, changed or ended here")
-    )
-    return not_held(f"“{named}”不能这样写入：{zh}。", f"'{named}' is not written so: {en}.")

@@ -17,12 +17,13 @@ from citybrain.doors.sensorthings import altering, multi, restating, results
 from citybrain.doors.sensorthings.parts import SensorThingsParts
 from citybrain.doors.sensorthings.paths import Segment
 from citybrain.doors.sensorthings.reading import Reading
-from citybrain.doors.sensorthings.refusals import missing, not_held
+from citybrain.doors.sensorthings.refusals import missing
 from citybrain.doors.sensorthings.saying import begin
 from citybrain.doors.sensorthings.shape import Item
+from citybrain.doors.sensorthings.together import Group
 from citybrain.doors.sensorthings.writing import DOOR
 from citybrain.kernel.access import Ask, Caller
-from citybrain.kernel.errors import BadInputError, NotHeldError, StaleError
+from citybrain.kernel.errors import BadInputError, StaleError
 from citybrain.kernel.instant import parse
 from citybrain.kernel.text import Json
 from citybrain.kernel.things import Stream
@@ -38,23 +39,15 @@ def names(where: tuple[Segment, ...]) -> bool:
     return where[-1].name == "Observations" and where[-1].key is not None
 
 
-def alone() -> NotHeldError:
-    """Why readings are not corrected in a change set."""
-    return not_held(
-        "变更集（atomicityGroup）中不能修改或删除观测值：更正即刻生效，不能随整组撤销，因此整组未执行。请放在变更集之外。",
-        "Observations are not changed or deleted in a change set (atomicityGroup): a correction stands at once and is not undone with the "
-        "others, so nothing of it was done. Put them outside of it.",
-    )
-
-
 @dataclass(frozen=True, slots=True)
 class Corrector:
-    """Corrects readings for a caller, as they read them."""
+    """Corrects readings for a caller, as they read them; within a group they are corrected when that is entered."""
 
     parts: SensorThingsParts
     caller: Caller
     purpose: str
     reading: Reading
+    group: Group | None = None
 
     async def change(self, where: tuple[Segment, ...], said: altering.Change) -> None:
         """Let the result of an Observation be what is said; nothing is done where that stands already.
@@ -70,6 +63,10 @@ class Corrector:
         await self._made(lambda: self._struck(self._item(where)), self._why("删除", "Deleted"))
 
     async def _made(self, look: Callable[[], _Changes], why: str) -> None:
+        if self.group is not None:
+            wanted = await to_thread.run_sync(lambda: self._wanted(look(), why))
+            self.group.correct(wanted, why, self.caller.account)
+            return
         for left in range(_TRIES - 1, -1, -1):
             changes = await to_thread.run_sync(look)
             if not changes:

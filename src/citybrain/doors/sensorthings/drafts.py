@@ -1,6 +1,6 @@
 """What somebody sends to make or to change, read into drafts (OGC 18-088 clauses 8 and 10.2). Pure."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from citybrain.brain.observe import (
@@ -15,6 +15,7 @@ from citybrain.brain.observe import (
     MadeThing,
     MadeUnit,
     Spot,
+    Where,
     contract_of,
 )
 from citybrain.doors.sensorthings.bodies import Whole, asked, reference, whole
@@ -43,42 +44,41 @@ _PROMISES: Final = ("every", "silentAfter", "stuckAfter")
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """A Thing: its name, what is said of it, where it stands, its Datastreams and its MultiDatastreams."""
+    """A Thing: its name, what is said of it, its Locations, its Datastreams and its MultiDatastreams."""
 
     name: str
     words: MadeThing
-    spot: Spot | None
+    places: tuple[Where, ...]
     streams: tuple[Draft, ...]
     groups: tuple[Beside, ...]
 
 
 def thing(value: Json) -> Made:
-    """A Thing with all that it brings along; raises BadInputError, or 501 for two places."""
+    """A Thing with all that it brings along; raises BadInputError, or 501 for a past, which is made after it (hanging.py)."""
     body = whole(
         "Thing", value, "name", "description", "properties", "Locations", "Datastreams", "MultiDatastreams", "HistoricalLocations"
     )
-    places = body.list("Locations")
-    if len(places) > 1 or body.list("HistoricalLocations"):
+    if body.list("HistoricalLocations"):
         raise not_held(
-            "一个 Thing 只有一个当前位置；历史位置请随后发送到 Things('…')/HistoricalLocations。",
-            "A Thing has one Location at a time; send its past to Things('…')/HistoricalLocations afterwards.",
+            "历史位置请随后发送到 Things('…')/HistoricalLocations。", "Send its past to Things('…')/HistoricalLocations afterwards."
         )
-    spot = location(places[0]) if places else None
+    places = tuple(somewhere(one) for one in body.list("Locations"))
     words = MadeThing(asked(body), body.text("description"), body.object("properties"))
     streams = tuple(datastream(one) for one in body.list("Datastreams"))
-    return Made(body.text("name"), words, spot, streams, tuple(multi_datastream(one) for one in body.list("MultiDatastreams")))
+    return Made(body.text("name"), words, places, streams, tuple(multi_datastream(one) for one in body.list("MultiDatastreams")))
+
+
+def somewhere(value: Json) -> Where:
+    """A Location: its id where it is named, else what is said of it; raises as ``location`` does."""
+    return reference(value) or location(value)
 
 
 def location(value: Json) -> Spot:
-    """A Location on WGS 84, its GeoJSON kept as it was sent; raises BadInputError, or 501 for a Location of another Thing."""
-    if reference(value) is not None:
-        raise not_held(
-            "一个 Location 只属于一个 Thing，请写出位置本身。", "A Location belongs to one Thing. Write the Location itself."
-        )
+    """A Location on WGS 84, its GeoJSON kept as it was sent, with the id asked for; raises BadInputError."""
     body = whole(
         "Location", value, "name", "description", "encodingType", "location", "properties", "Things", "HistoricalLocations"
     )
-    return _spot(body, "location")
+    return replace(_spot(body, "location"), asked=asked(body))
 
 
 def feature(value: Json) -> tuple[str, Spot]:
@@ -107,15 +107,15 @@ def _spot(body: Whole, drawn: str) -> Spot:
 
 @dataclass(frozen=True, slots=True)
 class Recalled:
-    """A HistoricalLocation as somebody writes it: of which Thing, since when, and where: described anew, or a Location by its id."""
+    """A HistoricalLocation as somebody writes it: of which Thing, since when, and at which Locations."""
 
     thing: str | None
     since: Instant
-    where: Spot | str
+    places: tuple[Where, ...]
 
 
 def historical(value: Json) -> Recalled:
-    """A HistoricalLocation; raises BadInputError where it says no time, no Location or more than one."""
+    """A HistoricalLocation; raises BadInputError where it says no time or no Location."""
     body = whole("HistoricalLocation", value, "time", "Thing", "Locations")
     places, thing = body.list("Locations"), body.body.get("Thing")
     named = reference(thing)
@@ -123,14 +123,13 @@ def historical(value: Json) -> Recalled:
         raise wrong(
             "HistoricalLocation 的 Thing 须以 @iot.id 指明。", "The Thing of a HistoricalLocation is named by its @iot.id.", "Thing"
         )
-    if len(places) != 1:
+    if not places:
         raise wrong(
-            "HistoricalLocation 须有一个 Location：写出位置，或以 @iot.id 指明。",
-            "A HistoricalLocation has one Location: described, or named by its @iot.id.",
+            "HistoricalLocation 须有 Location：写出位置，或以 @iot.id 指明。",
+            "A HistoricalLocation needs its Locations: described, or named by their @iot.id.",
             "Locations",
         )
-    where = reference(places[0])
-    return Recalled(named, instant(body), location(places[0]) if where is None else where)
+    return Recalled(named, instant(body), tuple(somewhere(one) for one in places))
 
 
 def instant(body: Whole) -> Instant:

@@ -147,6 +147,22 @@ def _round(one: Number, _: Number) -> Number:
     return int(math.copysign(math.floor(abs(one) + 0.5), one))
 
 
+def _temporal(work: Callable[[Interval, Interval], bool]) -> Operation:
+    """A relation of times (Allen), each an instant or an interval; null where one is neither."""
+
+    def called(args: tuple[Value, ...]) -> Value:
+        one, two = (_span(interval(arg) or arg) for arg in args)
+        return None if one is None or two is None else work(one, two)
+
+    return called
+
+
+def _overlap(one: Interval, two: Interval) -> bool:
+    """Whether they share time: an instant in an interval does, intervals that only meet do not."""
+    begin, end = max(one.begin, two.begin), min(one.end, two.end)
+    return begin < end or (begin == end and (one.begin == one.end or two.begin == two.end))
+
+
 def _texts(work: Callable[..., Value]) -> Operation:
     def called(args: tuple[Value, ...]) -> Value:
         return work(*args) if all(isinstance(arg, str) for arg in args) else None
@@ -206,6 +222,13 @@ OPERATIONS: Final[Mapping[str, tuple[tuple[int, ...], Operation]]] = {
     "time": ((1,), _timed(lambda at: at.time().isoformat())),
     "totaloffsetminutes": ((1,), _timed(_offset)),
     **{name: ((2,), work) for name, work in geometry.RELATIONS.items()},
+    "before": ((2,), _temporal(lambda one, two: one.end < two.begin)),
+    "after": ((2,), _temporal(lambda one, two: one.begin > two.end)),
+    "meets": ((2,), _temporal(lambda one, two: one.end == two.begin or one.begin == two.end)),
+    "during": ((2,), _temporal(lambda one, two: two.begin <= one.begin and one.end <= two.end)),
+    "overlaps": ((2,), _temporal(_overlap)),
+    "starts": ((2,), _temporal(lambda one, two: one.begin == two.begin)),
+    "finishes": ((2,), _temporal(lambda one, two: one.end == two.end)),
     "st_relate": ((3,), geometry.relate),
     "geo.distance": ((2,), geometry.distance),
     "geo.length": ((1,), geometry.length),

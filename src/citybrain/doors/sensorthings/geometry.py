@@ -1,7 +1,7 @@
 """Geospatial functions of ``$filter`` (OGC 18-088 table 24) on WGS 84 degrees, lon-lat: distances and lengths are in degrees. Pure."""
 
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
 import numpy as np
@@ -11,6 +11,7 @@ from shapely.geometry import shape as of_geojson
 from citybrain.brain.observe import MadeThing
 from citybrain.doors.sensorthings.nodes import Shape, Value
 from citybrain.doors.sensorthings.placing import FORMS, geometry, is_point
+from citybrain.kernel.text import Json
 
 _NAMED: Final = 1000
 """Rows that a predicate names one by one."""
@@ -40,17 +41,26 @@ def written(wkt: str) -> shapely.Geometry:
     return found
 
 
-def outlined(things: Iterable[MadeThing], box: tuple[float, float, float, float]) -> tuple[str, ...] | None:
-    """The ids of made things that are more than a point and whose outline meets a box; None for too many of them."""
+def outlined(things: Mapping[str, MadeThing], box: tuple[float, float, float, float]) -> tuple[str, ...] | None:
+    """The ids of made things whose row's point does not say all of where they are, and one of whose outlines meets a box.
+
+    None for too many of them.
+    """
     wanted, found = shapely.box(*box), list[str]()
-    for thing in things:
-        drawn = None if thing.located is None else thing.located.get("location")
-        if drawn is None or is_point(drawn):
-            continue
-        whole = shape(drawn)
-        if whole is not None and shapely.intersects(shapely.envelope(whole), wanted):
+    for thing in things.values():
+        wholes = (shape(drawn) for drawn in _outlines(things, thing))
+        if any(whole is not None and shapely.intersects(shapely.envelope(whole), wanted) for whole in wholes):
             found.append(thing.id)
     return tuple(found) if len(found) <= _NAMED else None
+
+
+def _outlines(things: Mapping[str, MadeThing], thing: MadeThing) -> Iterator[Json]:
+    """Where a thing is beside the point of its row: its outline, and where it stands at several Locations, all of them."""
+    several = [things[one] for one in thing.locations if one in things] if len(thing.locations) > 1 else []
+    for each in several or [thing]:
+        drawn = None if each.located is None else each.located.get("location")
+        if drawn is not None and (several or not is_point(drawn)):
+            yield drawn
 
 
 def _relation(holds: Callable[[shapely.Geometry, shapely.Geometry], bool]) -> Callable[[tuple[Value, ...]], Value]:

@@ -25,9 +25,10 @@ from citybrain.doors.sensorthings import (
 )
 from citybrain.doors.sensorthings.altering import PATCH, Change
 from citybrain.doors.sensorthings.bound import bound
-from citybrain.doors.sensorthings.changing import Changer, thing_of
+from citybrain.doors.sensorthings.changing import Changer
 from citybrain.doors.sensorthings.composing import Composer, names_arrays
 from citybrain.doors.sensorthings.correcting import Corrector
+from citybrain.doors.sensorthings.owning import ids_of
 from citybrain.doors.sensorthings.parts import Call, Parts, SensorThingsParts
 from citybrain.doors.sensorthings.paths import Segment, segments
 from citybrain.doors.sensorthings.reading import Raw, Reading
@@ -183,7 +184,7 @@ async def _many(
 async def _made(request: Call, parts: SensorThingsParts, where: tuple[Segment, ...], body: Json) -> tuple[str, str]:
     """The set and the id of what was made, with all that comes along."""
     hung = hanging.apart(where, body)
-    changer = _changer(parts, request, hung.path, thing_of(hung.path, hung.body))
+    changer = _changer(parts, request, hung.path, ids_of(where, body))
     brought = bringing.apart(hung.path, hung.body)
     if brought is None and not hung.below:
         return hung.answer, (await to_thread.run_sync(changer.create, hung.path, hung.body))[1]
@@ -204,14 +205,16 @@ async def _made(request: Call, parts: SensorThingsParts, where: tuple[Segment, .
     return await (entered(parts, work) if group is None else work(group))
 
 
-def _changer(parts: SensorThingsParts, request: Call, where: tuple[Segment, ...], made: str | None = None) -> Changer:
+def _changer(
+    parts: SensorThingsParts, request: Call, where: tuple[Segment, ...], made: tuple[str | None, ...] = (None,)
+) -> Changer:
     """What changes entities for this caller, who is asked for and written into the trail here.
 
-    ``made`` is the Thing that is to be made, or of which something is: policy hears whether it is the caller's own to make.
+    ``made`` is what is to be made, or of which something is: policy hears whether all of it is the caller's own to make.
     """
     named = "/".join(segment.name if segment.key is None else f"{segment.name}({segment.key})" for segment in where)
     facts: dict[str, Json] = {"access": "unconditional"}
-    if made is not None and parts.accounts.devices.may_make(request.user, made):
+    if all(one is not None and parts.accounts.devices.may_make(request.user, one) for one in made):
         facts["account"] = request.user.account
     parts.guard.require(Ask(request.user, "entity.write", f"sensorthings:{named}", parts.purpose(request), facts))
     group = group_of(request)
@@ -219,9 +222,7 @@ def _changer(parts: SensorThingsParts, request: Call, where: tuple[Segment, ...]
 
 
 def _corrector(parts: SensorThingsParts, request: Call) -> Corrector:
-    if group_of(request) is not None:
-        raise correcting.alone()
-    return Corrector(parts, request.user, parts.purpose(request), _reading(parts, request))
+    return Corrector(parts, request.user, parts.purpose(request), _reading(parts, request), group_of(request))
 
 
 async def _short(parts: SensorThingsParts, request: Call, where: tuple[Segment, ...], plain: int) -> tuple[Segment, ...]:

@@ -1,17 +1,17 @@
 """HistoricalLocations: each place that a thing had, with since when; the entities as the caller may see them, their places beside.
 
-The present place of a thing is its Location, with the thing's own id; an earlier one is a Location too, of no thing any more, with
-the id of the HistoricalLocation that leads to it.
+The present place of a thing is its Location, with the thing's own id, or those that it names; an earlier one is the Location that it
+named, where that is there still, else one of no thing any more, with the id of the HistoricalLocation that leads to it.
 """
 
 from collections.abc import Iterator
 from typing import Final
 
-from citybrain.brain.observe import Registry, Stood
+from citybrain.brain.observe import LOCATION, Registry, Stood
 from citybrain.doors.sensorthings import spans
 from citybrain.doors.sensorthings.multi import place
 from citybrain.doors.sensorthings.refusals import wrong
-from citybrain.doors.sensorthings.shape import STOOD, Item, Row, Shaper
+from citybrain.doors.sensorthings.shape import AT, STOOD, Item, Row, Shaper, stays
 from citybrain.kernel.access import Order, Query
 from citybrain.kernel.instant import Instant, parse
 from citybrain.kernel.places import Place
@@ -19,14 +19,22 @@ from citybrain.kernel.ports import Reader
 from citybrain.kernel.predicate import Compare, Predicate, both
 
 _PAGE: Final = 1000
+_MOST: Final = 100_000
+"""Places of things that are looked at for one Location."""
 _LONGEST: Final = 1000
 
 
 def listed(reader: Reader, shaper: Shaper, where: Predicate, limit: int, cursor: str | None) -> tuple[tuple[Item, ...], str | None]:
     """At most ``limit`` HistoricalLocations of things that satisfy a predicate, by thing and time, and the cursor of those after."""
-    keys = spans.named(where, STOOD)
-    if keys is not None:
-        return tuple(shaper.historical(row, stood) for row, stood in _named(reader, shaper.registry, where, keys)), None
+    at = spans.named(where, AT)
+    if at is not None:
+        keys = tuple(key for location in at for key in _at(shaper.registry, location))
+        where = both(spans.without(where, {AT}), Compare(STOOD, "in", keys))
+    named = spans.named(where, STOOD)
+    if named is not None:
+        whole = tuple(shaper.historical(row, stood) for row, stood in _named(reader, shaper.registry, where, named))
+        begin = _begun(cursor)
+        return whole[begin : begin + limit], str(begin + limit) if len(whole) > begin + limit else None
     since, entity, inner = _mark(cursor)
     found: list[tuple[Item, str]] = []
     while True:
@@ -58,12 +66,34 @@ def _named(reader: Reader, registry: Registry, where: Predicate, keys: tuple[str
         wanted.setdefault(entity, []).append(key)
     if not wanted:
         return
-    rows = both(spans.without(where, {STOOD}), Compare("id", "in", tuple(wanted)))
-    for row in reader.read(Query("entity", rows, Order("id"), len(wanted))).rows:
-        for key in wanted[str(row["id"])]:
-            stood = _place(registry, row, key)
-            if stood is not None:
-                yield row, stood
+    things = sorted(wanted)
+    for begin in range(0, len(things), _PAGE):
+        part = tuple(things[begin : begin + _PAGE])
+        rows = both(spans.without(where, {STOOD}), Compare("id", "in", part))
+        for row in reader.read(Query("entity", rows, Order("id"), len(part))).rows:
+            for key in wanted[str(row["id"])]:
+                stood = _place(registry, row, key)
+                if stood is not None:
+                    yield row, stood
+
+
+def _at(registry: Registry, location: str) -> set[str]:
+    """The ids of the HistoricalLocations that lead to a Location: of those who stand there, and of those who once stood where it is."""
+    found = {stood.id for stood in registry.at_location(location, _MOST) if stays(registry, stood)}
+    own = () if registry.entity(location).kind == LOCATION else (location,)
+    for thing in (*own, *registry.made.guests.get(location, ())):
+        entity, stands = registry.entity(thing), registry.moved(thing)
+        found.add(f"{thing}@{entity.valid_from}" if stands is None else stands.id)
+    return found
+
+
+def _begun(cursor: str | None) -> int:
+    """How many of those that are named were given before; raises BadInputError."""
+    if cursor is None:
+        return 0
+    if not (cursor.isascii() and cursor.isdigit()) or len(cursor) > 9:
+        raise wrong("$skiptoken 无法识别，请从第一页开始。", "$skiptoken cannot be read. Start from the first page.", "$skiptoken")
+    return int(cursor)
 
 
 def _places(registry: Registry, row: Row, since: int, most: int) -> tuple[Stood, ...]:

@@ -8,7 +8,7 @@ import shapely
 from msgspec import Meta
 from shapely.geometry import shape as of_geojson
 
-from citybrain.doors.sensorthings.refusals import not_held, wrong
+from citybrain.doors.sensorthings.refusals import wrong
 from citybrain.kernel.errors import BadInputError
 from citybrain.kernel.places import Place
 from citybrain.kernel.text import Json
@@ -28,13 +28,16 @@ FORMS: Final[Mapping[str, object]] = {
     "MultiPolygon": Annotated[list[_Rings], Meta(min_length=1)],
 }
 """The kinds of geometry, and of each the coordinates."""
+SEVERAL: Final = "GeometryCollection"
+"""Of those one or more."""
+_KNOWN: Final = (*FORMS, SEVERAL)
 
 
 def geometry(value: Json) -> Mapping[str, Json] | None:
     """The geometry of GeoJSON, out of its Feature where it is in one; None for anything else."""
     found = value.get("geometry") if isinstance(value, dict) and value.get("type") == "Feature" else value
     kind = found.get("type") if isinstance(found, dict) else None
-    return found if isinstance(found, dict) and isinstance(kind, str) and kind in FORMS else None
+    return found if isinstance(found, dict) and isinstance(kind, str) and kind in _KNOWN else None
 
 
 def is_point(value: Json) -> bool:
@@ -46,12 +49,37 @@ def is_point(value: Json) -> bool:
 def place(value: Json) -> Place:
     """The point that stands for a geometry: itself, or one on it.
 
-    Raises BadInputError for coordinates that are none, rings that are open or cross themselves, or too many positions, and 501 for
-    another kind of geometry.
+    Raises BadInputError for what is no geometry, coordinates that are none, rings that are open or cross themselves, or too many
+    positions.
     """
     found = geometry(value)
     if found is None:
-        raise not_held(f"location 须为 GeoJSON 的 {', '.join(FORMS)}。", f"location is a GeoJSON {', '.join(FORMS)}.")
+        raise wrong(f"location 须为 GeoJSON 的 {', '.join(_KNOWN)}。", f"location is a GeoJSON {', '.join(_KNOWN)}.", "location")
+    parts = [_drawn(part) for part in _members(found)]
+    if sum(int(shapely.get_num_coordinates(part)) for part in parts) > MOST:
+        raise _bad(f"超过 {MOST} 个点", f"they are more than {MOST} positions")
+    drawn = parts[0] if found["type"] != SEVERAL else shapely.GeometryCollection(parts)
+    point = drawn if found["type"] == "Point" else shapely.point_on_surface(drawn)
+    return Place(float(point.x), float(point.y))
+
+
+def _members(found: Mapping[str, Json]) -> list[Mapping[str, Json]]:
+    """The geometries of a collection, which holds no other one; of any other geometry itself."""
+    if found["type"] != SEVERAL:
+        return [found]
+    listed = found.get("geometries")
+    listed = listed if isinstance(listed, list) else []
+    members: list[Mapping[str, Json]] = [one for one in listed if isinstance(one, dict) and one.get("type") in [*FORMS]]
+    if not members or len(members) < len(listed):
+        raise wrong(
+            f"{SEVERAL} 的 geometries 须至少有一个几何，且为 {', '.join(FORMS)}。",
+            f"geometries of a {SEVERAL} are one at least, each a {', '.join(FORMS)}.",
+            "location",
+        )
+    return members
+
+
+def _drawn(found: Mapping[str, Json]) -> shapely.Geometry:
     kind, coordinates = str(found["type"]), found.get("coordinates")
     try:
         msgspec.convert(coordinates, FORMS[kind])
@@ -64,11 +92,10 @@ def place(value: Json) -> Place:
         raise _bad("超出经纬度范围", "they leave the range of longitude and latitude")
     if any(ring[0] != ring[-1] for ring in _rings(kind, coordinates)):
         raise _bad("环没有闭合", "a ring is not closed")
-    drawn = of_geojson({"type": kind, "coordinates": coordinates})
+    drawn: shapely.Geometry = of_geojson({"type": kind, "coordinates": coordinates})
     if not drawn.is_valid:
         raise _bad("图形自相交或退化", f"the geometry is not valid: {shapely.is_valid_reason(drawn)}")
-    point = drawn if kind == "Point" else shapely.point_on_surface(drawn)
-    return Place(float(point.x), float(point.y))
+    return drawn
 
 
 def _positions(value: Json) -> Iterator[tuple[float, float]]:

@@ -7,7 +7,7 @@ from typing import Final, TypeAlias
 
 import shapely
 
-from citybrain.doors.sensorthings.nodes import Function, Literal, Node, Path, Shape, Value
+from citybrain.doors.sensorthings.nodes import Function, Interval, Literal, Node, Path, Shape, Value
 from citybrain.kernel.instant import at, rfc3339
 from citybrain.kernel.predicate import EVERYTHING, And, Compare, Not, Op, Or, Predicate, Scalar, Within
 
@@ -25,6 +25,14 @@ Column: TypeAlias = Callable[[Op, Value], "Predicate | Pushed | None"]
 _ALL: Final = Pushed(EVERYTHING, exact=False)
 _OPS: Final[Mapping[str, Op]] = {"eq": "eq", "lt": "lt", "le": "le", "gt": "gt", "ge": "ge"}
 _FLIPPED: Final[Mapping[Op, Op]] = {"eq": "eq", "lt": "gt", "le": "ge", "gt": "lt", "ge": "le"}
+_BOUNDS: Final[Mapping[str, tuple[tuple[Op, str], ...]]] = {
+    "before": (("lt", "begin"),),
+    "after": (("gt", "end"),),
+    "during": (("ge", "begin"), ("le", "end")),
+    "overlaps": (("le", "end"),),
+    "starts": (("ge", "begin"), ("le", "end")),
+}
+"""What a relation to an interval asks of the time that a row has, at least."""
 _INSIDE: Final = frozenset({"st_within", "st_intersects", "geo.intersects", "st_equals"})
 
 
@@ -119,12 +127,28 @@ def _pushed(found: Predicate | Pushed | None, *, exact: bool) -> Pushed:
 
 
 def _near(name: str, left: Node, right: Node, columns: Mapping[str, Column]) -> Pushed:
-    """``substringof`` asks for a part of a text; the predicate is blind to case, so it is not exact."""
+    """``substringof`` asks for a part of a text; the predicate is blind to case, so it is not exact.
+
+    Relations of times are bounds of the time that a row has; of an interval that is its begin.
+    """
+    if name in _BOUNDS and isinstance(left, Path) and isinstance(right, Literal):
+        return _bounded(name, left, right.value, columns)
     part, whole = (left, right) if name == "substringof" else (right, left)
     if name not in ("substringof", "contains") or not isinstance(part, Literal) or not isinstance(whole, Path):
         return _ALL
     column = columns.get("/".join(whole.parts))
     return _pushed(None if column is None else column("contains", part.value), exact=False)
+
+
+def _bounded(name: str, left: Path, value: Value, columns: Mapping[str, Column]) -> Pushed:
+    column, begin, end = columns.get("/".join(left.parts)), value, value
+    if isinstance(value, Interval):
+        begin, end = value.begin, value.end
+    if column is None or not isinstance(begin, datetime) or not isinstance(end, datetime):
+        return _ALL
+    found = [_pushed(column(op, begin if edge == "begin" else end), exact=False).where for op, edge in _BOUNDS[name]]
+    known = tuple(one for one in found if one != EVERYTHING)
+    return Pushed(And(known), exact=False) if known else _ALL
 
 
 def _boxed(name: str, left: Node, right: Node, places: Places | None) -> Pushed | None:

@@ -7,6 +7,7 @@ from typing import Final
 from citybrain.brain.observe import About
 from citybrain.doors.sensorthings import links
 from citybrain.doors.sensorthings.arrays import arrays
+from citybrain.doors.sensorthings.extents import SPANNED
 from citybrain.doors.sensorthings.model import IDS, SETS, Nav
 from citybrain.doors.sensorthings.nodes import Path
 from citybrain.doors.sensorthings.options import Options, options
@@ -60,9 +61,10 @@ class Reading:
         strangers = [name for name, _ in asked.texts if name not in (_OF_ONE if not target.rest else ("lang", "purpose"))]
         if strangers:
             raise wrong(f"此处不能使用 {strangers[0]}。", f"{strangers[0]} cannot be used here.", strangers[0])
-        if not target.rest:
-            return self.shown(target.item, asked)
-        return self._property(target.item, target.rest)
+        # Of one entity all of it is told; what its Observations say of it is worked out where it is not left out.
+        spoken = target.rest[:1] or (SPANNED if asked.select is None else tuple(asked.select))
+        (item,) = self._search.measured((target.item,)) if not SPANNED.isdisjoint(spoken) else (target.item,)
+        return self._property(item, target.rest) if target.rest else self.shown(item, asked)
 
     def target(self, path: tuple[Segment, ...]) -> Target:
         """What a path leads to; raises NotFoundError for a link or an entity that is not there."""
@@ -118,7 +120,8 @@ class Reading:
     def _all(self, items: Sequence[Item], asked: Options) -> list[Json]:
         for nav, _ in asked.expand:
             self._search.prefetch(items, nav)
-        return [self.shown(item, asked) for item in items]
+        spoken = asked.select is not None and not SPANNED.isdisjoint(asked.select)
+        return [self.shown(item, asked) for item in (self._search.measured(items) if spoken else items)]
 
     def shown(self, item: Item, asked: Options) -> Json:
         """An entity as ``$select`` and ``$expand`` want it; raises BadInputError when an answer grows too large."""
@@ -159,7 +162,7 @@ class Reading:
         link = SETS[item.set].navs[nav]
         if not link.many:
             found = self._search.beyond(item, nav)
-            return {nav: self.shown(found[0], asked) if found else None}
+            return {nav: self._all(found[:1], asked)[0] if found else None}
         page = self._newest(item, nav, asked) or self._search.find(link.to, item.links[nav], asked)
         shown: dict[str, Json] = {nav: self._all(page.items, asked)}
         if page.total is not None:

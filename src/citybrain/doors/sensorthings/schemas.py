@@ -11,7 +11,7 @@ import msgspec
 
 from citybrain.doors.sensorthings.drafts import GEOJSON
 from citybrain.doors.sensorthings.model import SETS, EntitySet, Nav
-from citybrain.doors.sensorthings.placing import FORMS
+from citybrain.doors.sensorthings.placing import FORMS, SEVERAL
 from citybrain.kernel.text import Json
 
 Schema = dict[str, Json]
@@ -124,6 +124,8 @@ def _geometry() -> Schema:
         }
         for kind, form in FORMS.items()
     ]
+    parts: Schema = {"type": {"const": SEVERAL}, "geometries": {"type": "array", "minItems": 1, "items": {"anyOf": [*kinds]}}}
+    kinds.append({"type": "object", "required": ["type", "geometries"], "properties": parts})
     feature: Schema = {"type": {"const": "Feature"}, "geometry": {"anyOf": kinds}}
     return {"anyOf": [*kinds, {"type": "object", "required": ["type", "geometry"], "properties": feature}]}
 

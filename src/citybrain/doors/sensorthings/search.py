@@ -1,6 +1,6 @@
 """Finding the entities of a set that an address asks for: pushed to the store, the rest read row by row, within bounds."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -8,15 +8,16 @@ from typing import Final
 
 from citybrain.brain.observe import Lags
 from citybrain.doors.sensorthings.evaluate import Resolve, holds, values
+from citybrain.doors.sensorthings.extents import SIDES, SPANNED
 from citybrain.doors.sensorthings.functions import interval, moment, number
 from citybrain.doors.sensorthings.lagging import lags_of
 from citybrain.doors.sensorthings.model import IDS, SETS
 from citybrain.doors.sensorthings.multi import COLUMN, MULTI
-from citybrain.doors.sensorthings.nodes import Function, Interval, Literal, Node, Path, Value, below, conjuncts
+from citybrain.doors.sensorthings.nodes import Function, Interval, Literal, Node, Path, Value, below, conjuncts, paths
 from citybrain.doors.sensorthings.options import USUAL, Options, Sort
 from citybrain.doors.sensorthings.push import push
 from citybrain.doors.sensorthings.refusals import not_held
-from citybrain.doors.sensorthings.shape import Item
+from citybrain.doors.sensorthings.shape import AT, Item
 from citybrain.doors.sensorthings.shelves import Shelves
 from citybrain.doors.sensorthings.spans import named
 from citybrain.kernel.access import Order
@@ -67,6 +68,7 @@ class Search:
         self._shelves = shelves
         self._now = now
         self._beyond: dict[tuple[str, Predicate], tuple[Item, ...]] = {}
+        self._measured: dict[tuple[str, str], Item] = {}
 
     def find(self, name: str, scope: Predicate, options: Options) -> Found:
         """The page of a set that the options ask for; raises 501 for what would need reading more than is bounded."""
@@ -104,17 +106,31 @@ class Search:
     def prefetch(self, items: Sequence[Item], nav: str) -> None:
         """Read what a link leads to from many entities at once, so that each need not ask by itself."""
         to = SETS[items[0].set].navs[nav].to if items else ""
-        wanted = {where for item in items if isinstance(where := item.links.get(nav), Compare)}
+        wanted = {where: named(where, where.field) or () for item in items if isinstance(where := item.links.get(nav), Compare)}
         columns = {where.field for where in wanted}
-        if to not in _BATCHED or len(columns) != 1 or len(wanted) == 1:
+        if to not in _BATCHED or len(columns) != 1 or len(wanted) == 1 or AT in columns:
             return
         column = columns.pop()
-        page = self._shelves.page(to, Compare(column, "in", tuple(sorted(str(where.value) for where in wanted))), _PAGE)
+        page = self._shelves.page(
+            to, Compare(column, "in", tuple(sorted({key for keys in wanted.values() for key in keys}))), _PAGE
+        )
         if page.next is None:
             groups: dict[str, list[Item]] = {}
             for item in page.items:
                 groups.setdefault(str(item.row[column]), []).append(item)
-            self._beyond |= {(to, where): tuple(groups.get(str(where.value), ())) for where in wanted}
+            found = {where: [item for key in keys for item in groups.get(key, ())] for where, keys in wanted.items()}
+            self._beyond |= {(to, where): tuple(items_) for where, items_ in found.items()}
+
+    def measured(self, items: Sequence[Item]) -> list[Item]:
+        """Datastreams and MultiDatastreams with the times and the area of their Observations; all others as they are."""
+        fresh = [item for item in items if item.set in SIDES and (item.set, item.id) not in self._measured]
+        self._measured |= {(item.set, item.id): item for item in (self._shelves.extents.measured(fresh) if fresh else ())}
+        return [self._measured.get((item.set, item.id), item) for item in items]
+
+    def _asked(self, name: str, items: Sequence[Item], nodes: Iterable[Node | None]) -> Sequence[Item]:
+        """Entities of a set with all that conditions and orders speak of."""
+        spoken = {parts[0] for node in nodes if node is not None for parts in paths(node)} if name in SIDES else set()
+        return self.measured(items) if spoken & SPANNED else items
 
     def _led(self, scope: Predicate, node: Node | None) -> tuple[Predicate, Node | None]:
         """Conditions on what observations lead to, made conditions on themselves, and what is left to ask of each of them."""
@@ -162,7 +178,8 @@ class Search:
             total = portion.total if whole and total is None else total
             if top == 0:
                 return Found((), total=total)
-            fitting = [item for item in portion.items if rest is None or holds(rest, self._resolve(item), self._now)]
+            items = self._asked(name, portion.items, (rest,))
+            fitting = [item for item in items if rest is None or holds(rest, self._resolve(item), self._now)]
             found += fitting[skip:]
             skip, cursor = max(0, skip - len(fitting)), portion.next
             if cursor is None or (len(found) == top and not skip):
@@ -171,8 +188,8 @@ class Search:
 
     def _in_order(self, name: str, where: Predicate, rest: Node | None, options: Options) -> Found:
         top = USUAL if options.top is None else options.top
-        items = [item for item in self._all(name, where) if rest is None or holds(rest, self._resolve(item), self._now)]
-        items = self._sorted(items, options)
+        whole = self._asked(name, list(self._all(name, where)), (rest, *(sort.by for sort in options.order)))
+        items = self._sorted([item for item in whole if rest is None or holds(rest, self._resolve(item), self._now)], options)
         end = options.skip + top
         return Found(tuple(items[options.skip : end]), end if end < len(items) else 0, None, len(items) if options.count else None)
 
@@ -222,7 +239,8 @@ class Search:
     def _total(self, name: str, where: Predicate, rest: Node | None) -> int:
         if name == "Observations" and rest is None:
             return self._shelves.observed(where)
-        return sum(1 for item in self._all(name, where) if rest is None or holds(rest, self._resolve(item), self._now))
+        whole = self._asked(name, list(self._all(name, where)), (rest,))
+        return sum(1 for item in whole if rest is None or holds(rest, self._resolve(item), self._now))
 
     def _all(self, name: str, where: Predicate) -> Iterator[Item]:
         cursor: str | None = None
@@ -249,6 +267,8 @@ class Search:
                 return ()
         if parts[0] in IDS:
             return tuple(one.id for one in here)
+        if parts[0] in SPANNED and here[0].set in SIDES:
+            here = tuple(self.measured(here))
         return tuple(_timed(parts[0], inside(one.body, parts)) for one in here)
 
 

@@ -6,7 +6,7 @@ from typing import Final, TypeAlias
 
 import msgspec
 
-from citybrain.brain.observe import CORRECTION, FEATURE, MADE, About, MadeProperty, Registry, Stood
+from citybrain.brain.observe import CORRECTION, FEATURE, LOCATION, MADE, About, MadeProperty, Registry, Stood
 from citybrain.doors.sensorthings import saying
 from citybrain.doors.sensorthings.results import MEASUREMENT, result
 from citybrain.kernel.errors import BadInputError
@@ -20,6 +20,8 @@ Row: TypeAlias = Mapping[str, Json]
 _GEOJSON: Final = "application/geo+json"
 STOOD: Final = "stood"
 """What predicates call the HistoricalLocation of a place."""
+AT: Final = "at"
+"""What predicates call a Location of a HistoricalLocation, which may be of several."""
 WATCHED: Final = "watched"
 """What predicates call an ObservedProperty of a MultiDatastream, which has several."""
 OURS: Final = frozenset({"life", "lifeTitle", "lifeSince", "lifeReason", "latest"})
@@ -74,13 +76,20 @@ class Shaper:
         about, shown = (self._kind(row), marked(properties)) if said is None else (said.description, told(said.properties, row))
         body: dict[str, Json] = {"name": self._title(row), "description": about, "properties": shown}
         here = same("id", row["id"])
-        links = {"Locations": here, "HistoricalLocations": here, "Datastreams": same("entity", row["id"]), "MultiDatastreams": here}
+        links = {"HistoricalLocations": here, "Datastreams": same("entity", row["id"]), "MultiDatastreams": here}
+        links = {"Locations": self._locations(row), **links}
         return Item("Things", str(row["id"]), body, links, row)
 
     def location(self, row: Row) -> Item:
-        """Where a thing stands."""
-        links = {"Things": same("id", row["id"]), "HistoricalLocations": same(STOOD, self._now(row))}
-        return self._placed("Locations", row, "location", links)
+        """Where a thing stands, or any number of them."""
+        key = str(row["id"])
+        guests = self.registry.made.guests.get(key, ())
+        if row["kind"] != LOCATION and not guests:
+            links = {"Things": same("id", key), "HistoricalLocations": same(STOOD, self._now(row))}
+            return self._placed("Locations", row, "location", links)
+        things = guests if row["kind"] == LOCATION else (key, *guests)
+        there = Compare("id", "in", tuple(sorted(things))) if things else NOTHING
+        return self._placed("Locations", row, "location", {"Things": there, "HistoricalLocations": same(AT, key)})
 
     def feature(self, row: Row) -> Item:
         """The place that a thing's streams speak of, or what was made to be observed."""
@@ -89,16 +98,26 @@ class Shaper:
 
     def historical(self, row: Row, stood: Stood) -> Item:
         """Since when a thing stood somewhere: where it stands still, or where it was."""
-        here = same("id", row["id"])
-        where = here if stood.id == self._now(row) else same(STOOD, stood.id)
+        now = stood.id == self._now(row)
+        where = self._locations(row) if now else self._then(stood) or same(STOOD, stood.id)
         body: dict[str, Json] = {"time": rfc3339(stood.since)}
-        return Item("HistoricalLocations", stood.id, body, {"Thing": here, "Locations": where}, {**row, STOOD: stood.id})
+        links = {"Thing": same("id", row["id"]), "Locations": where}
+        return Item("HistoricalLocations", stood.id, body, links, {**row, STOOD: stood.id})
 
     def earlier(self, row: Row, stood: Stood) -> Item:
         """Where a thing once stood: a Location of no Thing any more."""
         links = {"Things": NOTHING, "HistoricalLocations": same(STOOD, stood.id)}
         known = {**row, "lon": stood.place.lon, "lat": stood.place.lat, "area": None, STOOD: stood.id}
         return self._at("Locations", stood.id, known, stood.words, "location", links)
+
+    def _locations(self, row: Row) -> Predicate:
+        """The Locations of a thing: its own, or those that it names."""
+        said = self.registry.made.things.get(str(row["id"]))
+        return Compare("id", "in", tuple(sorted(said.locations))) if said is not None and said.locations else same("id", row["id"])
+
+    def _then(self, stood: Stood) -> Predicate | None:
+        """The Locations at which a thing once stood, where they are there and still are where it stood; None for a place of its own."""
+        return Compare("id", "in", tuple(sorted(stood.locations))) if stays(self.registry, stood) else None
 
     def _now(self, row: Row) -> str | None:
         """The id of the HistoricalLocation of where a thing stands; None for one that stands nowhere."""
@@ -230,6 +249,17 @@ class Shaper:
             return self.registry.kind(str(row["kind"])).field(str(row["field"])).title
         except (BadInputError, KeyError):
             return Text(str(row["field"]), str(row["field"]))
+
+
+def stays(registry: Registry, stood: Stood) -> bool:
+    """Whether a Location at which a thing once stood is still where it stood then; where it has moved away, a copy says where."""
+    then = None if stood.words is None else stood.words.get("location")
+    for location in stood.locations:
+        said = registry.made.things.get(location)
+        here = said is not None and said.located is not None and said.located.get("location") == then
+        if here and registry.entity(location).valid_to is None:
+            return True
+    return False
 
 
 def _watched(kind: str, name: str, body: dict[str, Json]) -> Item:

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
-from citybrain.brain.observe import FEATURE, About, Featured, Having, Registry
+from citybrain.brain.observe import FEATURE, LOCATION, About, Featured, Having, Registry
 from citybrain.doors.sensorthings import composed, grouped, historical, lagging, merging, results, sampled, spans
+from citybrain.doors.sensorthings.extents import Extents
 from citybrain.doors.sensorthings.geometry import outlined
 from citybrain.doors.sensorthings.multi import COLUMN, MULTI, joint, place
 from citybrain.doors.sensorthings.nodes import Value
@@ -23,12 +24,14 @@ _PAGE: Final = 1000
 _COUNTED: Final = 10_000
 """Observations that are counted by reading them."""
 _ALIVE: Final = Not(Compare("valid_to", "ge", "1970-01-01T00:00:00Z"))
-_PRESENT: Final = And((_ALIVE, Compare("kind", "ne", FEATURE)))
+_PRESENT: Final = And((_ALIVE, Compare("kind", "ne", FEATURE), Compare("kind", "ne", LOCATION)))
+_OWN: Final = Not(Compare("location", "ne", ""))
+"""Of rows of things those whose place is their own, and no Location beside."""
 _SOMEWHERE: Final = Within(-180, -90, 180, 90)
 _OF: Final[Mapping[str, Predicate]] = {
     "Things": _PRESENT,
-    "Locations": And((_SOMEWHERE, _PRESENT)),
-    "FeaturesOfInterest": And((_SOMEWHERE, _ALIVE)),
+    "Locations": And((_SOMEWHERE, _ALIVE, Compare("kind", "ne", FEATURE), _OWN)),
+    "FeaturesOfInterest": And((_SOMEWHERE, _ALIVE, Compare("kind", "ne", LOCATION))),
 }
 """Which of the rows of things and features are entities of a set."""
 _ENTITY: Final = {
@@ -193,7 +196,12 @@ class Shelves:
     def places(self, name: str) -> Places | None:
         """Where the rows of a set stand, for filters; None for a set that stands nowhere."""
         paths = PLACES.get(name)
-        return None if paths is None else Places(paths, partial(outlined, self.registry.made.things.values()))
+        return None if paths is None else Places(paths, partial(outlined, self.registry.made.things))
+
+    @property
+    def extents(self) -> Extents:
+        """What the Observations of Datastreams say of them."""
+        return Extents(self.reader, self.registry, self.series, self.featured, self.having, self.whole)
 
     def latest(self, stream: Item) -> Portion | None:
         """The newest observation of a Datastream without asking the store; None where the caller may not see all."""

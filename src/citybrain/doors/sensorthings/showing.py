@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from citybrain.brain.observe import FEATURE, MADE, MadeGroup, MadeProperty, MadeSensor, MadeStream, Noun, Registry, Stood
+from citybrain.brain.observe import FEATURE, LOCATION, MADE, MadeGroup, MadeProperty, MadeSensor, MadeStream, Noun, Registry, Stood
 from citybrain.doors.sensorthings.multi import MULTI, of_thing
 from citybrain.kernel.things import Entity, Stream
 
@@ -15,6 +15,8 @@ def places(registry: Registry, noun: Noun) -> tuple[tuple[str, str], ...]:
     match noun:
         case Entity(kind=kind) if kind == FEATURE:
             return (("FeaturesOfInterest", noun.id),)
+        case Entity(kind=kind) if kind == LOCATION:
+            return (("Locations", noun.id),)
         case Entity():
             first = (("HistoricalLocations", f"{noun.id}@{noun.valid_from}"),) if noun.version == 1 else ()
             joint = ((MULTI, one.id) for one in of_thing(registry, noun.id))

@@ -1,19 +1,20 @@
 """What is done together or not at all: entities tried on a register that stands apart, observations checked, then all of it entered.
 
-changes → Gathering; observations → checked, held → ``enter``: one commit of entities, one batch of observations
+changes → Gathering; observations → checked, held; corrections → held → ``enter``: one commit of entities, one batch of observations, and
+the corrections, which are recorded before that batch and follow it
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final, TypeVar
 
 import numpy as np
 from anyio import to_thread
 
-from citybrain.brain.observe import About, EndedError, Gathering, Making, MovedError, Rows, Verdict
+from citybrain.brain.observe import About, Act, Coming, EndedError, Gathering, Making, MovedError, Rows, Verdict, Wanted
 from citybrain.doors.sensorthings.parts import Call, SensorThingsParts
 from citybrain.doors.sensorthings.writing import DOOR
-from citybrain.kernel.errors import BadInputError
+from citybrain.kernel.errors import BadInputError, StaleError
 from citybrain.kernel.text import Text
 
 T = TypeVar("T")
@@ -36,6 +37,10 @@ class Group:
     """What observations are about, where they have a feature of their own."""
     whole: bool = True
     """Whether every observation was found good."""
+    corrections: list[tuple[Wanted, str]] = field(default_factory=list)
+    """Changes of readings that are there, each with its reason."""
+    by: str = ""
+    """The account that makes them."""
 
     async def take(self, rows: Rows, door: str, key: str | None) -> Verdict:
         """Check rows as the intake does, and hold them until ``enter``; one that is bad spoils the group."""
@@ -46,35 +51,63 @@ class Group:
         self.held.append(rows)
         return Verdict(len(rows.streams), 0, refused)
 
+    def correct(self, wanted: Sequence[Wanted], why: str, by: str) -> None:
+        """Hold changes of readings until ``enter``; raises BadInputError for a reading that the group changes already."""
+        held = {(one.stream.no, one.change.since) for one, _ in self.corrections}
+        for one in wanted:
+            if (one.stream.no, one.change.since) in held:
+                raise _twice()
+        self.corrections += [(one, why) for one in wanted]
+        self.by = by
+
     async def enter(self) -> None:
         """Enter everything; returns when it is durable, and raises with nothing of it there.
 
         Entities and observations stand in two stores: entities are entered first, and taken back where the observations are
         refused after all, because a store is full or a day has ended meanwhile. A kill in between leaves the entities, and what the
-        observations are about, without these observations; nobody was told that it had succeeded.
+        observations are about, without these observations; nobody was told that it had succeeded. Corrections stand or fall with the
+        observations, over a kill too (Corrections.acts).
         """
+        self._once()
         made = self.gathering.version != self.gathering.since
         if made:
             await to_thread.run_sync(self.parts.making.enter, self.gathering)
-        if not self.held:
+        if not self.held and not self.corrections:
             return
         stored, before = False, tuple[About, ...]()
         try:
             if self.about:
                 before = await to_thread.run_sync(self.parts.featured.keep, self.about)
-            verdict = await self.parts.intake.take(_one(self.held), self.door, None)
-            if verdict.refused:
-                what = Text(
-                    f"观测值被拒绝（{verdict.refused[0].code}），全部未执行。",
-                    f"An observation was refused ({verdict.refused[0].code}): {verdict.refused[0].why} Nothing was done.",
-                )
-                raise BadInputError(what, reason=verdict.refused[0].code)
+            await self._stored()
             stored = True
         finally:
             if before and not stored:
                 await to_thread.run_sync(self.parts.featured.put, before)
             if made and not stored:
                 await to_thread.run_sync(self.parts.making.take_back, self.gathering)
+
+    async def _stored(self) -> None:
+        if self.corrections:
+            acts = [
+                Act([one for one, why in self.corrections if (one.change.strikes, why) == of], of[1])
+                for of in dict.fromkeys((one.change.strikes, why) for one, why in self.corrections)
+            ]
+            await self.parts.corrections.acts(acts, self.by, Coming(_one(self.held), self.door) if self.held else None)
+            return
+        verdict = await self.parts.intake.take(_one(self.held), self.door, None)
+        if verdict.refused:
+            what = Text(
+                f"观测值被拒绝（{verdict.refused[0].code}），全部未执行。",
+                f"An observation was refused ({verdict.refused[0].code}): {verdict.refused[0].why} Nothing was done.",
+            )
+            raise BadInputError(what, reason=verdict.refused[0].code)
+
+    def _once(self) -> None:
+        """Raise BadInputError for a reading that is sent and corrected at once, for nobody said which of the two was to be last."""
+        corrected = {(one.stream.id, int(one.change.since)) for one, _ in self.corrections}
+        sent = {pair for rows in self.held for pair in zip(rows.streams, rows.time.tolist(), strict=True)} if corrected else set()
+        if not corrected.isdisjoint(sent):
+            raise _twice()
 
 
 def keyless(key: str | None) -> None:
@@ -96,14 +129,14 @@ def begun(parts: SensorThingsParts, door: str = DOOR) -> Group:
 async def entered(parts: SensorThingsParts, work: Callable[[Group], Awaitable[T]], door: str = DOOR) -> T:
     """What ``work`` gives, with all that it did on a group entered; done again where the register has moved meanwhile.
 
-    Raises MovedError or EndedError where it moves again and again, and whatever ``work`` raises, with nothing entered.
+    Raises MovedError, EndedError or StaleError where it moves again and again, and whatever ``work`` raises, with nothing entered.
     """
     for _ in range(_TRIES - 1):
         group = begun(parts, door)
         found = await work(group)
         try:
             await group.enter()
-        except (MovedError, EndedError):
+        except (MovedError, EndedError, StaleError):
             # It may be another process that was first.
             await to_thread.run_sync(parts.registry.renew)
             continue
@@ -118,6 +151,14 @@ def group_of(request: Call) -> Group | None:
     """The group that a request belongs to; None for one that stands alone."""
     found = request.scope["state"].get(STATE)
     return found if isinstance(found, Group) else None
+
+
+def _twice() -> BadInputError:
+    what = Text(
+        "同一读数在一个变更集中只能写一次，全部未执行。",
+        "A change set speaks of a reading once: it is changed, deleted or sent. Nothing was done.",
+    )
+    return BadInputError(what)
 
 
 def _one(held: list[Rows]) -> Rows:

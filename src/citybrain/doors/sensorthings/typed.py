@@ -26,13 +26,15 @@ _NUMBERS: Final = ("mul", "div", "mod", "neg", "round", "floor", "ceiling")
 _SPANS: Final[frozenset[tuple[Type, Type]]] = frozenset({("number", "number"), ("time", "duration"), ("duration", "duration")})
 _SUMS: Final[Mapping[str, frozenset[tuple[Type, Type]]]] = {"add": _SPANS, "sub": _SPANS | {("time", "time")}}
 _WITHIN_TIME: Final = ("year", "month", "day", "hour", "minute", "second", "fractionalseconds", "totaloffsetminutes")
+_ALLEN: Final = ("before", "after", "meets", "during", "overlaps", "starts", "finishes")
+"""Relations of times, which FROST-Server has too."""
 _TAKES: Final[Mapping[str, tuple[Type, ...]]] = {
     **dict.fromkeys(_LOGIC, ("boolean",)),
     **dict.fromkeys(_NUMBERS, ("number",)),
     **dict.fromkeys(("substringof", "contains", "endswith", "startswith", "length", "indexof"), ("text",)),
     **dict.fromkeys(("tolower", "toupper", "trim", "concat"), ("text",)),
     "substring": ("text", "number"),
-    **dict.fromkeys((*_WITHIN_TIME, "date", "time"), ("time",)),
+    **dict.fromkeys((*_WITHIN_TIME, "date", "time", *_ALLEN), ("time",)),
     **dict.fromkeys((*RELATIONS, "geo.distance", "geo.length"), ("shape",)),
     "st_relate": ("shape", "shape", "text"),
 }
@@ -40,7 +42,7 @@ _TAKES: Final[Mapping[str, tuple[Type, ...]]] = {
 _GIVES: Final[Mapping[str, Type]] = {
     **dict.fromkeys(_LOGIC | _EQUAL | _ORDER, "boolean"),
     **dict.fromkeys((*_NUMBERS, "length", "indexof", *_WITHIN_TIME, "geo.distance", "geo.length"), "number"),
-    **dict.fromkeys(("substringof", "contains", "endswith", "startswith", *RELATIONS, "st_relate"), "boolean"),
+    **dict.fromkeys(("substringof", "contains", "endswith", "startswith", *RELATIONS, "st_relate", *_ALLEN), "boolean"),
     **dict.fromkeys(("tolower", "toupper", "trim", "concat", "substring", "time"), "text"),
     **dict.fromkeys(("now", "mindatetime", "maxdatetime"), "time"),
 }

@@ -1,0 +1,223 @@
+"""Acts of correcting: worked out over what was seen, recorded in one commit, and then stored as revisions, under keys that say what belongs together."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from typing import Final, NamedTuple, TypeVar
+
+import numpy as np
+from sqlalchemy import Connection
+
+from citybrain.brain.observe import corrected, respelling, revising
+from citybrain.brain.observe.corrected import Correction, Signed, State
+from citybrain.brain.observe.horizon import Horizon
+from citybrain.brain.observe.intake import Intake, Revision
+from citybrain.brain.observe.registry import Registry
+from citybrain.brain.observe.revising import Change, Plan
+from citybrain.brain.observe.rows import Rows
+from citybrain.kernel.clock import Clock
+from citybrain.kernel.errors import BadInputError, CityError, NotFoundError, StaleError
+from citybrain.kernel.ids import new_id
+from citybrain.kernel.instant import DAY
+from citybrain.kernel.observations import SeriesQuery
+from citybrain.kernel.ports import Series, Transactions
+from citybrain.kernel.text import Text
+from citybrain.kernel.things import Stream
+
+_TRIES: Final = 5
+"""How often an act that follows another is looked at again where readings come in beside it."""
+_CHANGED: Final = Text("读数已有更新，请重新预览后再更正。", "Readings have changed. Look at the preview again, then correct.")
+PART: Final = "."
+"""What stands in the key of a correction between that of its act and its place in it."""
+ACT: Final = "/"
+"""What stands in the key of an act between that of all that belongs together and its place in it."""
+DOOR: Final = ":"
+"""What stands before that key, after the door by which observations come in with it."""
+T = TypeVar("T")
+
+
+class Wanted(NamedTuple):
+    """A change of a stream, over what was seen of it."""
+
+    stream: Stream
+    change: Change
+    seen: str
+
+
+class Act(NamedTuple):
+    """Changes of readings all of which set, or all of which strike out, and why."""
+
+    wanted: Sequence[Wanted]
+    why: str
+
+
+class Coming(NamedTuple):
+    """Observations that come in together with corrections, and by which door."""
+
+    rows: Rows
+    door: str
+
+
+class Acting:
+    """Works out, records and stores acts; who asks sees to it that they come one after another."""
+
+    def __init__(
+        self,
+        registry: Registry,
+        series: Series,
+        intake: Intake | None,
+        transactions: Transactions[Connection],
+        horizon: Horizon,
+        clock: Clock,
+    ) -> None:
+        self._registry = registry
+        self._series = series
+        self._own = intake
+        self._transactions = transactions
+        self._horizon = horizon
+        self._clock = clock
+        self._streams = self._read(corrected.streams)
+
+    @property
+    def _intake(self) -> Intake:
+        """The intake of this process; a RuntimeError where another one takes in and corrects."""
+        if self._own is None:
+            message = "Readings are corrected by the process that takes them in."
+            raise RuntimeError(message)
+        return self._own
+
+    async def _correct(
+        self, acts: Sequence[Act], signed: Sequence[Signed], coming: Coming | None
+    ) -> tuple[tuple[Correction, ...], ...]:
+        plans = [await asyncio.to_thread(self._plans, act.wanted) for act in acts]
+        key = new_id().replace("-", "")
+        before = "" if coming is None else f"{coming.door}{DOOR}"
+        names = [f"{before}{key}{ACT}{place}" for place in range(len(acts))]
+        numbers = await asyncio.to_thread(self._record, plans, names, signed)
+        done: list[tuple[Correction, ...]] = []
+        try:
+            if coming is not None:
+                await self._take(coming, key)
+            for place, each in enumerate(plans):
+                last = coming is None and not place
+                done.append(await self._revised(each, names[place], numbers[place], signed[place], alone=last))
+        except CityError:
+            await asyncio.to_thread(self._drop, [no for each in numbers for no in each])
+            raise
+        return tuple(done)
+
+    async def _take(self, coming: Coming, key: str) -> None:
+        verdict = await self._intake.take(coming.rows, coming.door, key)
+        for one in verdict.refused[:1]:
+            what = Text(
+                f"观测值被拒绝（{one.code}），全部未执行。", f"An observation was refused ({one.code}): {one.why} Nothing was done."
+            )
+            raise BadInputError(what, reason=one.code)
+
+    async def _revised(
+        self, plans: Sequence[tuple[Stream, Plan]], name: str, numbers: Sequence[int], signed: Signed, *, alone: bool
+    ) -> tuple[Correction, ...]:
+        """Have an act that is recorded take place; one that is not ``alone`` follows what stands already, and does not fail."""
+        for _ in range(_TRIES):
+            revisions = [Revision(stream.no, plan.time, plan.before, plan.after) for stream, plan in plans]
+            try:
+                await self._intake.revise(joined(revisions), plans[0][1].change.door, name.rpartition(DOOR)[2])
+            except StaleError:
+                if alone:
+                    raise
+                await asyncio.to_thread(self._drop, numbers)
+                wanted = [Wanted(stream, plan.change, "") for stream, plan in plans]
+                plans, name = await asyncio.to_thread(self._there, wanted), f"{new_id().replace('-', '')}{ACT}0"
+                if not plans:
+                    # Somebody was later: what was asked for stood, and stands no more.
+                    return ()
+                (numbers,) = await asyncio.to_thread(self._record, [plans], [name], [signed])
+            except CityError:
+                if alone:
+                    raise
+                break
+            else:
+                return await asyncio.to_thread(self._become, numbers, "standing")
+        return await asyncio.to_thread(self._become, numbers, "pending")
+
+    def _plans(self, wanted: Sequence[Wanted]) -> list[tuple[Stream, Plan]]:
+        """What is to be done, in the order of the streams; raises StaleError where readings changed since they were seen."""
+        plans = []
+        for one in sorted(wanted, key=lambda one: (one.stream.no, one.change.since)):
+            plans.append((one.stream, self._plan(one.stream, one.change)))
+            if plans[-1][1].seen() != one.seen:
+                raise StaleError(_CHANGED, seen=one.seen)
+        return plans
+
+    def _there(self, wanted: Sequence[Wanted]) -> list[tuple[Stream, Plan]]:
+        """What is still to be done of changes, as readings are by now."""
+        plans = []
+        for one in wanted:
+            with suppress(BadInputError, NotFoundError):
+                plans.append((one.stream, self._plan(one.stream, one.change)))
+        return plans
+
+    def _plan(self, stream: Stream, change: Change) -> Plan:
+        revising.check(change, self._clock.city())
+        if self._registry.streams()[stream.no - 1].ended is not None:
+            raise NotFoundError(Text("该监测项已停用。", "This stream has ended."), stream=stream.id)
+        if self._horizon.expired(np.array([stream.no], np.int32), np.array([change.since], np.int64)).any():
+            what = Text("这段读数已过保存期限，不能更正。", "These readings were kept long enough: they cannot be corrected.")
+            raise BadInputError(what, field="since")
+        span = (stream.no,), change.since, change.until
+        days = self._series.scan(SeriesQuery(*span, DAY))
+        revising.check_count(int(days["count"].to_numpy().sum()))
+        plan = revising.plan(change, self._series.scan(SeriesQuery(*span)))
+        respelling.check(self._registry.worded, stream, plan)
+        return plan
+
+    def _record(
+        self, acts: Sequence[Sequence[tuple[Stream, Plan]]], keys: Sequence[str], signed: Sequence[Signed]
+    ) -> list[list[int]]:
+        # Before the rows are stored: a reading that comes again beside them must find the correction.
+        def record(connection: Connection) -> list[list[int]]:
+            return [
+                [corrected.record(connection, *plan, f"{key}{PART}{part}", by) for part, plan in enumerate(plans)]
+                for plans, key, by in zip(acts, keys, signed, strict=True)
+            ]
+
+        numbers = self._write(record)
+        self._streams |= {stream.no for plans in acts for stream, _ in plans}
+        return numbers
+
+    def _drop(self, numbers: Sequence[int]) -> None:
+        def drop(connection: Connection) -> None:
+            for no in numbers:
+                corrected.drop(connection, no)
+
+        self._write(drop)
+
+    def _become(self, numbers: Sequence[int], state: State) -> tuple[Correction, ...]:
+        def change(connection: Connection) -> tuple[Correction, ...]:
+            for no in numbers:
+                corrected.become(connection, no, state)
+            return tuple(corrected.one(connection, no) for no in numbers)
+
+        done = self._write(change)
+        self._streams = self._read(corrected.streams)
+        return done
+
+    def _read(self, work: Callable[[Connection], T]) -> T:
+        with self._transactions.read() as connection:
+            return work(connection)
+
+    def _write(self, work: Callable[[Connection], T]) -> T:
+        with self._transactions.begin() as tx:
+            return work(tx.connection)
+
+
+def revision(stream: int, lines: tuple[corrected.Line, ...] | list[corrected.Line]) -> Revision:
+    """The readings of a correction as a revision of them."""
+    time = np.array([line.time for line in lines], np.int64)
+    return Revision(stream, time, np.array([line.before for line in lines]), np.array([line.after for line in lines]))
+
+
+def joined(revisions: Sequence[Revision]) -> Revision:
+    """Revisions of several streams, in their order, as one."""
+    numbers = np.repeat([one.stream_no for one in revisions], [len(one.time) for one in revisions]).astype(np.int32)
+    return Revision(numbers, *map(np.concatenate, zip(*(one[1:] for one in revisions), strict=True)))
