@@ -103,9 +103,7 @@ def _rows(connection: Connection, table: Table) -> Iterator[Row[Any]]:
 
 
 def _send(target: Connection, table: Table, rows: Iterable[Row[Any]]) -> None:
-    quoted = target.dialect.identifier_preparer
-    names = ", ".join(quoted.format_column(column) for column in table.columns)
-    statement = f"COPY {quoted.format_table(table)} ({names}) FROM STDIN"
+    statement = f"COPY {_listed(target, table)} FROM STDIN"
     driver = target.dialect.loaded_dbapi
     # Psycopg's connection; it is named nowhere, for it is installed only where it is wanted.
     own: Any = target.connection.driver_connection
@@ -129,10 +127,17 @@ def _send(target: Connection, table: Table, rows: Iterable[Row[Any]]) -> None:
         raise BadInputError(what, table=table.name) from error
 
 
+def _listed(connection: Connection, table: Table) -> str:
+    """A table with its columns, as statements name them."""
+    quoted = connection.dialect.identifier_preparer
+    return f"{quoted.format_table(table)} ({', '.join(quoted.format_column(column) for column in table.columns)})"
+
+
 def _insert(target: Connection, table: Table, rows: Iterable[Row[Any]]) -> None:
+    statement = f"INSERT INTO {_listed(target, table)} VALUES ({', '.join('?' * len(table.columns))})"
     left = iter(rows)
-    while piece := [row._asdict() for row in islice(left, _PIECE)]:
-        target.execute(table.insert(), piece)
+    while piece := [tuple(row) for row in islice(left, _PIECE)]:
+        target.exec_driver_sql(statement, piece)
 
 
 def _go_on(source: Connection, target: Connection, table: Table) -> None:
