@@ -103,6 +103,9 @@ class Latest:
             no, time, value = no[order], time[order], value[order]
         current = time >= self._time[no]
         if not current.all():
+            # What comes late and differs broke the stand: the newest value has not stood for as long as it seemed.
+            broke = ~current & (value != self._value[no]) & (time > self._changed[no])
+            np.maximum.at(self._changed, no[broke], time[broke])
             no, time, value = no[current], time[current], value[current]
         if not len(no):
             return none
