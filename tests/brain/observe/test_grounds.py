@@ -26,7 +26,7 @@ async def test_what_is_computed_from_a_value_that_stands_still_is_stuck_and_says
     load = await derive(world)
     life, why = told(world, load)
     assert life is Life.STUCK
-    assert why.startswith("computed from Level, which has stood at 4 for longer than")
+    assert why.startswith("computed from Level: has stood at 4 for longer than")
     lives = dict(zip(*(world.latest.table()[name].to_pylist() for name in ("stream_no", "life")), strict=True))
     assert lives[load.no] == "stuck"
 
@@ -39,7 +39,7 @@ async def test_what_is_computed_from_a_contradicted_value_is_contradicted_too(wo
     load, level = await derive(world), world.registry.stream("p1.level")
     assert told(world, load)[0] is Life.LIVE
     world.latest.doubt(level.no, Life.CONTRADICTED, Instant(0), Text("偏离", "is eight times its neighbours"))
-    assert told(world, load) == (Life.CONTRADICTED, "computed from Level, which is eight times its neighbours")
+    assert told(world, load) == (Life.CONTRADICTED, "computed from Level: is eight times its neighbours")
     world.latest.clear(level.no)
     assert told(world, load)[0] is Life.LIVE
 

@@ -209,7 +209,7 @@ class Latest:
         if life in (Life.STUCK, Life.CONTRADICTED) and (found := self._ground(stream, life)) is not None:
             since, why = self.why(found, life, *self._newest(found.no))
             title = self._registry.kind(found.kind).field(found.field).title
-            return since, Text(f"由{title.zh}算出，而该项{why.zh}", f"computed from {title.en}, which {why.en}")
+            return since, Text(f"由{title.zh}算出：{why.zh}", f"computed from {title.en}: {why.en}")
         if life in (Life.CONTRADICTED, Life.DRIFTING):
             return self._told[stream.no]
         changed = Instant(int(self._changed[stream.no]))
