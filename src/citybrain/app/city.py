@@ -101,7 +101,7 @@ def build(
     areas = observe.AreaBook(transactions)
     registry = observe.Registry(transactions, packs, areas)
     reached = series.last_seq()
-    latest = observe.Latest(registry, series, clock)
+    latest = observe.Latest(registry, series, clock, packs)
     horizon = observe.Horizon(settings.retention, registry, clock)
     taker = None if stores.own is None else observe.Intake(registry, series, latest, clock, bus)
     intake = _inlet(taker, links, stores.ingest, horizon, clock)

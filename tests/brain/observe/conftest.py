@@ -44,5 +44,5 @@ def world(transactions: SqlTransactions, series: DuckSeries, clock: FixedClock, 
     areas = AreaBook(transactions)
     registry = Registry(transactions, (tiny.PACK,), areas)
     registry.plant(tiny.pumps(2), "test", "demo", clock.city())
-    latest = Latest(registry, series, clock)
+    latest = Latest(registry, series, clock, (tiny.PACK,))
     return World(transactions, series, clock, areas, registry, latest, Intake(registry, series, latest, clock, bus))

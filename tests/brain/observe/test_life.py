@@ -61,6 +61,17 @@ async def test_a_value_that_does_not_change_is_stuck_also_after_a_restart(world:
     assert alive(Latest(world.registry, world.series, world.clock), no) is Life.LIVE
 
 
+async def test_what_comes_late_and_differs_ends_a_stand_as_it_does_after_a_restart(world: World) -> None:
+    """A gateway that was cut off sends its newest reading first: equal to the last one before, it looks stuck until the rest is there."""
+    no = world.registry.stream("p1.level").no
+    await world.send(("p1.level", -70, 4.0))
+    await world.send(("p1.level", 0, 4.0))
+    assert alive(world.latest, no) is Life.STUCK
+    await world.send(*(("p1.level", minute, 4.0 + minute % 3) for minute in range(-65, 0, 5)))
+    assert alive(world.latest, no) is Life.LIVE
+    assert alive(Latest(world.registry, world.series, world.clock), no) is Life.LIVE
+
+
 async def test_a_stream_that_never_reported_stands_in_the_table(world: World) -> None:
     rows = world.latest.table().to_pylist()
     assert len(rows) == 6

@@ -40,7 +40,9 @@ async def test_each_stream_that_ails_stands_with_its_moment_and_its_reason(world
 
     assert "probably in a wrong unit" in contradicted
     assert "13:00" in contradicted
-    assert contradicted.count('<th scope="row">') == 1
+    # The stream, and the index that is computed from it.
+    assert contradicted.count('<th scope="row">') == 2
+    assert "computed from PM2.5: probably in a wrong unit" in contradicted
     assert "登记以来没有收到过读数" in never
     assert (api["life"], api["since"], api["why"]["zh"]) == ("contradicted", "2026-11-22T05:00:00Z", "疑似单位错误")
 

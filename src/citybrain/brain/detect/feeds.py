@@ -30,10 +30,16 @@ class Lost:
     evidence: tuple[Evidence, ...]
 
 
-def contradicted(latest: pa.Table) -> NDArray[np.int64]:
-    """The numbers of the streams that their neighbours contradict."""
-    held = pc.equal(latest["life"], pa.scalar(Life.CONTRADICTED.value))
-    found: NDArray[np.int64] = latest["stream_no"].filter(held).to_numpy().astype(np.int64)
+def contradicted(streams: Sequence[Stream], latest: pa.Table) -> NDArray[np.int64]:
+    """The numbers of the streams that their neighbours contradict, and of those computed from one that stands still.
+
+    What stands still by its own contract is known row by row (see ``frames``).
+    """
+    unmoved = [one.no for one in streams if one.contract.stuck_after is None]
+    no = latest["stream_no"].to_numpy().astype(np.int64)
+    held = pc.equal(latest["life"], pa.scalar(Life.CONTRADICTED.value)).to_numpy()
+    stuck = pc.equal(latest["life"], pa.scalar(Life.STUCK.value)).to_numpy()
+    found: NDArray[np.int64] = no[held | (stuck & np.isin(no, unmoved))] if stuck.any() else no[held]
     return found
 
 

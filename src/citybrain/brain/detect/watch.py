@@ -277,7 +277,7 @@ class Watch:
 
     def _feeds(self) -> None:
         now, latest = self._clock.city(), self._latest.table()
-        self._roster.doubt(feeds.contradicted(latest))
+        self._roster.doubt(feeds.contradicted(self._things.streams(), latest))
         lost = feeds.lost(self._things.streams(), latest, self._rulebook, self._woke, now)
         told = {entity: alert for (rule, entity), alert in self._told.items() if rule == feeds.RULE}
         raised, found = sorted(lost.keys() - told.keys()), sorted(told.keys() - lost.keys())
@@ -328,7 +328,7 @@ class Watch:
         self._roster = Roster(self._rulebook, self._things)
         for kind, new in self._roster.split(self._series.latest(self._cursor)):
             self._roster.watches[kind].restore(new)
-        self._roster.doubt(feeds.contradicted(self._latest.table()))
+        self._roster.doubt(feeds.contradicted(self._things.streams(), self._latest.table()))
         with self._transactions.read() as connection:
             states = connection.execute(select(RULE_STATE)).all()
         open_alerts = self._alerts.open()

@@ -2,7 +2,7 @@
 
 import itertools
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import wraps
 from typing import Concatenate, ParamSpec, TypeAlias, TypeVar
 
@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from citybrain.brain.observe.grounds import Grounds
 from citybrain.brain.observe.life import CODE, NEVER, ORDER, Contracts, contracts, lives
 from citybrain.brain.observe.registry import Registry
 from citybrain.brain.observe.worded import UNMEASURED
@@ -18,6 +19,7 @@ from citybrain.brain.observe.wording import plain
 from citybrain.kernel.clock import Clock
 from citybrain.kernel.instant import Instant
 from citybrain.kernel.observations import Floats, Ints, Numbers, SeriesQuery
+from citybrain.kernel.pack import Pack
 from citybrain.kernel.ports import Series
 from citybrain.kernel.text import Text
 from citybrain.kernel.things import Life, Stream
@@ -59,10 +61,11 @@ class Latest:
     Written by the loop that takes in and by whoever decides lives; read, and so grown, by any thread.
     """
 
-    def __init__(self, registry: Registry, series: Series, clock: Clock) -> None:
+    def __init__(self, registry: Registry, series: Series, clock: Clock, packs: Sequence[Pack] = ()) -> None:
         self.writing = threading.RLock()
         """Held by whoever writes or grows the arrays."""
         self._registry = registry
+        self._grounds = Grounds(packs)
         self._clock = clock
         self._time = np.full(_FIRST, NEVER, np.int64)
         self._value = np.full(_FIRST, np.nan)
@@ -101,6 +104,9 @@ class Latest:
             no, time, value = no[order], time[order], value[order]
         current = time >= self._time[no]
         if not current.all():
+            # What comes late and differs broke the stand: the newest value has not stood for as long as it seemed.
+            broke = ~current & (value != self._value[no]) & (time > self._changed[no])
+            np.maximum.at(self._changed, no[broke], time[broke])
             no, time, value = no[current], time[current], value[current]
         if not len(no):
             return none
@@ -186,7 +192,10 @@ class Latest:
         return Reading(Instant(int(self._time[stream_no])), value, Instant(int(self._received[stream_no])), ORDER[code])
 
     def codes(self, numbers: Numbers) -> NDArray[np.uint8]:
-        """The life of streams (n,) now, as an index into ORDER."""
+        """The life of streams (n,) now, as an index into ORDER; what is derived is no sounder than what it is computed from."""
+        return self._grounds.lives(numbers, self._own(numbers), self._own)
+
+    def _own(self, numbers: Numbers) -> NDArray[np.uint8]:
         promised = self._promised().take(numbers.astype(np.int64) - 1)
         time, value, changed = self._time[numbers], self._value[numbers], self._changed[numbers]
         return lives(promised, time, value, changed, self._clock.city(), self._doubt[numbers])
@@ -198,11 +207,24 @@ class Latest:
 
     def why(self, stream: Stream, life: Life, time: Instant | None, value: float | None) -> tuple[Instant | None, Text]:
         """Since when a stream's latest value has its life, and why, in words; no moment and no words for one that lives."""
+        if life in (Life.STUCK, Life.CONTRADICTED) and (found := self._ground(stream, life)) is not None:
+            since, why = self.why(found, life, *self._newest(found.no))
+            title = self._registry.kind(found.kind).field(found.field).title
+            return since, Text(f"由{title.zh}算出：{why.zh}", f"computed from {title.en}: {why.en}")
         if life in (Life.CONTRADICTED, Life.DRIFTING):
             return self._told[stream.no]
         changed = Instant(int(self._changed[stream.no]))
         said = self._registry.worded.result(stream, value) if life is Life.STUCK and stream.sort in UNMEASURED else value
         return plain(life, stream.contract, time, value, changed, self._clock.city(), said)
+
+    def _ground(self, stream: Stream, life: Life) -> Stream | None:
+        """The first stream with a life among those that one is computed from."""
+        inputs = self._grounds.inputs(stream.no)
+        held = inputs[self._own(inputs) == CODE[life]] if len(inputs) else inputs
+        return self._registry.streams()[int(held[0]) - 1] if len(held) else None
+
+    def _newest(self, no: int) -> tuple[Instant, float]:
+        return Instant(int(self._time[no])), float(self._value[no])
 
     @_alone
     def doubt(self, stream_no: int, life: Life, since: Instant, why: Text) -> None:
@@ -235,6 +257,7 @@ class Latest:
         if self._version != version:
             found = contracts([stream.contract for stream in self._registry.streams()])
             self._room(len(found.low) + 1)
+            self._grounds.read(self._registry.streams())
             # The version last: who finds it finds what belongs to it.
             self._contracts, self._version = found, version
         return self._contracts

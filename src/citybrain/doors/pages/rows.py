@@ -26,6 +26,10 @@ DOORS: Final[dict[str, Text]] = {
     "replay": Text("演示回放 replay", "Replay"),
     "derived": Text("派生计算 derived", "Derived"),
     "import": Text("历史导入 import", "Import"),
+    "sensorthings": Text("SensorThings 接口 sensorthings", "SensorThings"),
+    "correction": Text("人工更正 correction", "Corrections"),
+    "struck": Text("人工作废 struck", "Struck out"),
+    "restored": Text("撤回更正 restored", "Corrections taken back"),
 }
 _ENGLISH: Final[dict[str, str]] = {
     "{case}": "cases",
