@@ -6,6 +6,8 @@ from typing import Any, TypeGuard
 import pytest
 
 from citybrain.doors.sensorthings import results as shelf
+from citybrain.doors.sensorthings.nodes import Function, Literal, Path
+from citybrain.doors.sensorthings.push import push
 from tests.doors.conftest import World
 from tests.doors.sensorthings.conftest import desk
 from tests.doors.sensorthings.test_making import said
@@ -80,6 +82,8 @@ async def test_what_is_asked_of_words_is_asked_of_the_store(sta: World) -> None:
     sky = shelf.column(registry, lambda: ["box.sky"])
     assert "Compare(field='value', op='eq', value=1)" in repr(sky("eq", "rain"))
     assert "Or(parts=())" in repr(sky("eq", "never said"))
+    unlike = push(Function("ne", (Path(("result",)), Literal("rain"))), {"result": sky})
+    assert (unlike.exact, "Not(part=" in repr(unlike.where)) == (True, True)
     both = repr(shelf.column(registry, lambda: ["box.sky", "box.heat", "box.log"])("eq", "rain"))
     assert ("box.sky" in both, "box.heat" in both, "box.log" in both) == (True, False, False)
     plain = shelf.column(registry, lambda: ["box.heat", "box.cars"])

@@ -76,12 +76,18 @@ def push(node: Node | None, columns: Mapping[str, Column], places: Places | None
             whole = tuple(part.where for part in parts if part.where != EVERYTHING)
             return Pushed(Or(whole) if name == "or" else And(whole), all(part.exact for part in parts))
         case Function(name="not", args=(arg,)):
-            part = push(arg, columns, places)
-            return Pushed(Not(part.where), exact=True) if part.exact else _ALL
+            return _but(push(arg, columns, places))
+        case Function(name="ne", args=(left, right)):
+            return _but(_compared("eq", left, right, columns))
         case Function(name=name, args=(left, right)):
             return _boxed(name, left, right, places) or _compared(name, left, right, columns)
         case _:
             return _ALL
+
+
+def _but(part: Pushed) -> Pushed:
+    """The rows that are not wanted by a part: known where the part is exact."""
+    return Pushed(Not(part.where), exact=True) if part.exact else _ALL
 
 
 def _compared(name: str, left: Node, right: Node, columns: Mapping[str, Column]) -> Pushed:

@@ -32,7 +32,7 @@ def type_of(stream: Stream) -> str:
     return _TYPES[stream.sort]
 
 
-def result(row: Mapping[str, Json], sort: Sort) -> Json:
+def result(row: Mapping[str, Json], sort: str) -> Json:
     """The result of a reading, in its own type of JSON; of one that is no number the row holds it as ``word``."""
     value = row.get("value")
     if sort in UNMEASURED:
