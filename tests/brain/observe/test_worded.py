@@ -77,9 +77,13 @@ def kept(transactions: SqlTransactions) -> int:
     ("sort", "good", "bad"),
     [
         ("truth", [True, False, True], [1, 0.0, "true", {}, []]),
-        ("count", [3, 0, -7, 12.0], [1.5, True, "3", 1e17, {}]),
+        ("count", [3, 0, -7, 12.0], [1.5, True, "3", 1e17, 10**400, {}]),
         ("category", ["open", "", "门开", "a\0b"], [1, True, {}, ["open"], "\ud800", "x" * 8191]),
-        ("any", ["open", True, 3, 3.5, {"b": [None, 1], "a": ""}, [[]]], [{"a": float("nan")}, 2**60, {"a": 2**64}]),
+        (
+            "any",
+            ["open", True, 3, 3.5, {"b": [None, 1], "a": ""}, [[]]],
+            [{"a": float("nan")}, 2**60, {"a": 2**64}, {"a": 10**400}, 10**400],
+        ),
     ],
 )
 async def test_a_stream_takes_what_is_of_its_sort_and_refuses_each_other_value(
@@ -88,7 +92,7 @@ async def test_a_stream_takes_what_is_of_its_sort_and_refuses_each_other_value(
     stream(world, sort)
     verdict = await send_raw(world, [*good, *bad, None])
     assert (verdict.stored, [one.row for one in verdict.refused]) == (len(good), list(range(len(good), len(good) + len(bad) + 1)))
-    assert {one.code for one in verdict.refused} <= {"bad_value", "long_word"}
+    assert {one.code for one in verdict.refused} <= {"bad_value", "long_word", "not_a_number"}
     if sort == "count":
         assert numbers(world) == good
     else:
@@ -102,6 +106,12 @@ async def send_raw(world: World, values: list[Json]) -> Verdict:
         {"stream": "p1.state", "time": rfc3339(Instant(NOON + (at - 30) * MINUTE)), "value": one} for at, one in enumerate(values)
     ]
     return await world.intake.take(read_rows(json.dumps(rows).encode()), "test", None)
+
+
+@pytest.mark.parametrize("value", [10**400, -(10**400), float("nan"), float("inf"), "1", True, None, {}])
+def test_what_is_no_number_is_none(value: Json) -> None:
+    with pytest.raises(UnfitError):
+        fitted("number", value)
 
 
 async def test_a_number_is_still_no_text_and_a_bad_row_spoils_no_other(world: World) -> None:

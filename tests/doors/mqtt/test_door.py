@@ -62,7 +62,7 @@ async def test_refused_rows_stand_in_the_ledger_and_spoil_no_other(world: World,
     ]
     bulk = await door.take(BULK, json.dumps({"observations": rows}).encode(), probe)
     assert [(refusal.row, refusal.code) for refusal in bulk.refused] == [(1, "forbidden_stream"), (2, "unknown_stream")]
-    single = await door.take(f"{PREFIX}well-1", message(time="yesterday", level=2, salt="much"), probe)
+    single = await door.take(f"{PREFIX}well-1", message(time="yesterday", level=2, salt=None), probe)
     assert (single.stored, [refusal.code for refusal in single.refused]) == (0, ["bad_time", "bad_value"])
     foreign = await door.take(f"{PREFIX}well-2", message(time=TIME, level=2), probe)
     assert [refusal.code for refusal in foreign.refused] == ["forbidden_stream"]

@@ -27,7 +27,7 @@ async def page(world: World, sort: Sort, *values: object) -> str:
     draft = Draft(
         MadeStream("", "状态", "", KIND, UNIT, {}), MadeSensor("", "探头", "", "text/plain", "", {}), watched, Contract(), sort
     )
-    made = world.city.making.thing(f"闸门-{sort}", MadeThing("", "", {}), (), (draft,))
+    made = world.city.making.thing(f"闸门-{sort}", MadeThing(f"a-{sort}", "", {}), (), (draft,))
     (stream,) = world.city.registry.streams_of(made.id)
     rows = [
         {"stream": stream.id, "time": rfc3339(Instant(NOW - at * 30 * MINUTE)), "value": values[at % len(values)]}
@@ -67,3 +67,11 @@ async def test_truths_are_said_in_both_languages_and_a_correction_in_words(world
         assert ("true → false" in (await client.get(f"{at}?lang=en")).text) is True
         wrong = {"since": "2026-11-22T14:30:00", "until": "2026-11-22T15:00:01", "factor": "2"}
         assert (await client.get(at, params=wrong)).status_code == 400
+
+
+async def test_the_newest_rows_of_the_streams_say_words_and_no_codes(world: World) -> None:
+    await page(world, "any", {"阀": "开"})
+    async with world.client("data_officer") as client:
+        shown = (await client.get("/data/stream?lang=zh")).text
+        assert "{&#34;阀&#34;:&#34;开&#34;}" in shown
+        assert "不是数值" in shown

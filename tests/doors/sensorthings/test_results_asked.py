@@ -6,6 +6,8 @@ from typing import Any, TypeGuard
 import pytest
 
 from citybrain.doors.sensorthings import results as shelf
+from citybrain.doors.sensorthings.nodes import Function, Literal, Path
+from citybrain.doors.sensorthings.push import push
 from tests.doors.conftest import World
 from tests.doors.sensorthings.conftest import desk
 from tests.doors.sensorthings.test_making import said
@@ -62,17 +64,33 @@ async def test_a_condition_holds_for_what_is_said(sta: World, text: str) -> None
         )
 
 
+async def test_where_streams_are_too_many_to_be_named_the_same_is_found(sta: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    await filled(sta)
+    monkeypatch.setattr(shelf, "_MOST", 0)
+    async with desk(sta) as someone:
+        for text, asked in FILTERS.items():
+            first = 1 if "phenomenonTime gt" in text else 0
+            expected = sorted(repr(one) for each in RESULTS.values() for one in each[first:] if asked(one))
+            found = await someone.get(ALL, _filter=text, _count="true")
+            assert (found["@iot.count"], sorted(repr(one["result"]) for one in found["value"])) == (len(expected), expected), text
+
+
 async def test_what_is_asked_of_words_is_asked_of_the_store(sta: World) -> None:
     """By the code of a word, so that a long history need not be read; of many streams where few say the word."""
     await filled(sta)
     registry = sta.parts.registry
-    sky = shelf.column(registry, ["box.sky"])
+    sky = shelf.column(registry, lambda: ["box.sky"])
     assert "Compare(field='value', op='eq', value=1)" in repr(sky("eq", "rain"))
     assert "Or(parts=())" in repr(sky("eq", "never said"))
-    both = repr(shelf.column(registry, ["box.sky", "box.heat", "box.log"])("eq", "rain"))
+    unlike = push(Function("ne", (Path(("result",)), Literal("rain"))), {"result": sky})
+    assert (unlike.exact, "Not(part=" in repr(unlike.where)) == (True, True)
+    both = repr(shelf.column(registry, lambda: ["box.sky", "box.heat", "box.log"])("eq", "rain"))
     assert ("box.sky" in both, "box.heat" in both, "box.log" in both) == (True, False, False)
-    plain = shelf.column(registry, ["box.heat", "box.cars"])
+    plain = shelf.column(registry, lambda: ["box.heat", "box.cars"])
     assert repr(plain("gt", 2)) == "Compare(field='value', op='gt', value=2)"
+    many = [*(f"other-{number}" for number in range(1000)), "box.sky"]
+    assert repr(shelf.column(registry, lambda: many)("gt", 2)).count("box.sky") == 1
+    assert "other-1" not in repr(shelf.column(registry, lambda: many)("gt", 2)), "a thousand streams are not named one by one"
 
 
 async def test_results_come_in_their_order_and_codes_have_none(sta: World) -> None:

@@ -8,6 +8,7 @@ taken out after that: so what is remembered of it here is true for ever, whichev
 import hashlib
 import json
 import math
+import sys
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final, TypeAlias, TypeGuard, TypeVar
@@ -43,6 +44,7 @@ _UNFIT: Final[Mapping[Sort, str]] = {
 }
 _EXACT: Final = 2**53
 """Whole numbers up to here are told apart in a double."""
+_GREATEST: Final = sys.float_info.max
 _DEEPEST: Final = 32
 _NAMED: Final = 400
 """Words that a statement names at once."""
@@ -67,13 +69,12 @@ class UnfitError(ValueError):
 
 def fitted(sort: Sort, value: Json) -> float | str:
     """The number that stands for a value of a sort, or its word as it is kept; raises UnfitError."""
-    whole = _whole(value)
     match sort:
-        case "truth" if isinstance(value, bool):
+        case "number" if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= _GREATEST:
             return float(value)
-        case "count" if whole is not None:
+        case "count" if (whole := _whole(value)) is not None:
             return float(whole)
-        case "number" if isinstance(value, int | float) and not isinstance(value, bool):
+        case "truth" if isinstance(value, bool):
             return float(value)
         case "category" if isinstance(value, str):
             return _word(sort, value)
@@ -117,7 +118,7 @@ def _plain(value: Json, depth: int) -> Json:
 
 def _whole(value: Json) -> int | None:
     """A whole number that a double holds exactly; None for anything else."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value) or abs(value) > _EXACT:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= _EXACT:
         return None
     return int(value) if value == int(value) else None
 

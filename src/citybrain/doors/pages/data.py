@@ -8,6 +8,7 @@ from litestar.params import FromPath
 
 from citybrain.brain.act import duty_words
 from citybrain.brain.exchange import COORDINATES, marked, placed
+from citybrain.brain.observe import written
 from citybrain.doors.pages import data_shown, frame, rows
 from citybrain.doors.pages.parts import Call, PageParts, Parts
 from citybrain.kernel.access import ROLES, Guarded, Query
@@ -55,6 +56,7 @@ _FORMATS: Final = (
     ("Parquet", "parquet", None),
 )
 _BY_STREAM: Final = Text("在各监测项的页面，按监测项导出", "stream by stream, on the page of each")
+_NO_NUMBER: Final = Text("不是数值", "no number")
 _UNAPPROVED: Final = Cell(reason=Text("登记地图审图号后公开", "public once a map is approved"))
 _PLACES: Final = ("GeoJSON", "geojson", Text("用于地图软件，WGS 84", "for maps, WGS 84"))
 
@@ -195,13 +197,17 @@ def _preview(dataset: Dataset, found: tuple[dict[str, Json], ...], empty: Text, 
         views.Column(column.name, column.title, numeric=column.type in ("number", "integer")) for column in dataset.columns
     )
     cells = tuple(
-        tuple(_UNAPPROVED if hidden and one.name in COORDINATES else _cell(one, row.get(one.name)) for one in dataset.columns)
-        for row in found
+        tuple(_UNAPPROVED if hidden and one.name in COORDINATES else _cell(one, row) for one in dataset.columns) for row in found
     )
     return Table("preview", Text("最新记录", "Newest rows"), columns, cells, empty, demo=dataset.origin != "real")
 
 
-def _cell(column: Column, value: Json) -> Cell:
+def _cell(column: Column, row: Mapping[str, Json]) -> Cell:
+    value, word = row.get(column.name), row.get("word")
+    if column.name == "value" and word is not None:
+        return Cell(reason=_NO_NUMBER)
+    if column.name == "word" and word is not None:
+        return Cell(text=written(word))
     if value is None:
         return Cell(reason=Text("无", "none"))
     if column.type == "instant" and isinstance(value, str):

@@ -89,7 +89,8 @@ class Composer:
         for element in data:
             row = single.element(first, names, element)
             one = _element(_spread(row, joint), named, names, element)
-            found.append(replace(one, unfit=_unlike(row["value"], joint) if isinstance(row, dict) else ""))
+            bad = isinstance(row, dict) and any(isinstance(each, dict) and each["value"] is None for each in one.rows)
+            found.append(replace(one, unfit=_unlike(row["value"], joint)) if isinstance(row, dict) and bad else one)
         return found
 
     async def _refuse(self, read: Rows) -> None:

@@ -86,8 +86,9 @@ def push(node: Node | None, columns: Mapping[str, Column], places: Places | None
                 whole = _gathered(whole)
             return Pushed(Or(whole) if name == "or" else And(whole), all(part.exact for part in parts))
         case Function(name="not", args=(arg,)):
-            part = push(arg, columns, places)
-            return Pushed(Not(part.where), exact=True) if part.exact else _ALL
+            return _but(push(arg, columns, places))
+        case Function(name="ne", args=(left, right)):
+            return _but(_compared("eq", left, right, columns))
         case Function(name=name, args=(left, right)):
             return _boxed(name, left, right, places) or _compared(name, left, right, columns)
         case _:
@@ -108,6 +109,11 @@ def _gathered(parts: tuple[Predicate, ...]) -> tuple[Predicate, ...]:
         for field, values in named.items()
     )
     return (*lists, *others)
+
+
+def _but(part: Pushed) -> Pushed:
+    """The rows that are not wanted by a part: known where the part is exact."""
+    return Pushed(Not(part.where), exact=True) if part.exact else _ALL
 
 
 def _compared(name: str, left: Node, right: Node, columns: Mapping[str, Column]) -> Pushed:

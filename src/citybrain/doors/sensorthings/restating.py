@@ -3,7 +3,6 @@
 A client sends back whole what it has read; what the door itself had said of it (``parameters``, ``resultQuality``) is passed over.
 """
 
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
@@ -67,7 +66,7 @@ def _result(after: Json, streams: Sequence[Stream]) -> Json:
     plain = all(stream.sort == "number" for stream in streams)
     if len(streams) > 1:
         pairs = zip(streams, after, strict=False) if isinstance(after, list) else ()
-        why = next((f"{stream.field}: {bad}" for stream, one in pairs if one is not None and (bad := _unfit(stream, one))), "")
+        why = next((f"{stream.field}: {bad}" for stream, one in pairs if one is not None and (bad := unfit(stream, one))), "")
         if not isinstance(after, list) or len(after) != len(streams) or why:
             zh, en = ("各项为数或 null", "numbers or null") if plain else ("各项为该流的值或 null", "values of its streams or null")
             raise wrong(
@@ -76,7 +75,7 @@ def _result(after: Json, streams: Sequence[Stream]) -> Json:
                 "result",
             )
         return after
-    why = _unfit(streams[0], after)
+    why = unfit(streams[0], after)
     if why:
         zh, en = ("有限的数", "a finite number") if plain else ("该数据流类型的值", "a value of the type of its Datastream")
         raise wrong(
@@ -85,20 +84,6 @@ def _result(after: Json, streams: Sequence[Stream]) -> Json:
             "result",
         )
     return after
-
-
-def _unfit(stream: Stream, value: Json) -> str:
-    why = unfit(stream, value)
-    if not why and stream.sort == "number" and isinstance(value, int | float) and not _finite(value):
-        return "The value is no finite number."
-    return why
-
-
-def _finite(value: float) -> bool:
-    try:
-        return math.isfinite(float(value))
-    except OverflowError:
-        return False
 
 
 def _rounded(value: float) -> float:

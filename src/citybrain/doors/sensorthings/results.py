@@ -1,14 +1,13 @@
 """Results of Observations by their type (OGC 18-088 table 12): what a Datastream says of them, what is sent, and what is asked of them."""
 
-from collections.abc import Mapping, Sequence
-from functools import partial
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final, TypeAlias
 
 from citybrain.brain.observe import UNMEASURED, Registry, UnfitError, fitted, spelt_number
 from citybrain.doors.sensorthings import push
 from citybrain.doors.sensorthings.nodes import Value
 from citybrain.doors.sensorthings.push import Column, Pushed
-from citybrain.kernel.predicate import EVERYTHING, NOTHING, Compare, Op, Or, Predicate, both
+from citybrain.kernel.predicate import EVERYTHING, NOTHING, And, Compare, Not, Op, Or, Predicate, both
 from citybrain.kernel.text import Json
 from citybrain.kernel.things import Sort, Stream
 
@@ -33,7 +32,7 @@ def type_of(stream: Stream) -> str:
     return _TYPES[stream.sort]
 
 
-def result(row: Mapping[str, Json], sort: Sort) -> Json:
+def result(row: Mapping[str, Json], sort: str) -> Json:
     """The result of a reading, in its own type of JSON; of one that is no number the row holds it as ``word``."""
     value = row.get("value")
     if sort in UNMEASURED:
@@ -55,32 +54,61 @@ def unfit(stream: Stream, value: Json) -> str:
     return ""
 
 
-def coded(registry: Registry, streams: Sequence[str]) -> bool:
-    """Whether some of these streams have results that are no quantities, so that the store does not know their order."""
-    return any(registry.stream(name).sort in UNMEASURED for name in streams)
+def coded(registry: Registry, streams: Iterable[str]) -> tuple[str, ...]:
+    """Those of some streams whose results are no quantities, so that the store does not know their order."""
+    known = registry.streams()
+    able = {known[no - 1].id for no in registry.unlike if known[no - 1].sort in UNMEASURED}
+    return tuple(name for name in streams if name in able) if able else ()
 
 
-def column(registry: Registry, streams: Sequence[str]) -> Column:
+def column(registry: Registry, streams: Callable[[], Sequence[str]]) -> Column:
     """What is asked of the result of Observations of some streams; codes are never compared with numbers."""
-    unlike = [name for name in streams if registry.stream(name).sort in UNMEASURED]
-    return partial(_asked, registry, streams, unlike) if unlike else push.number("value")
+
+    def asked(op: Op, value: Value) -> Predicate | Pushed | None:
+        among = streams()
+        unlike = coded(registry, among)
+        return _asked(registry, among, unlike, op, value) if unlike else push.number("value")(op, value)
+
+    return asked
 
 
-def _asked(registry: Registry, streams: Sequence[str], unlike: Sequence[str], op: Op, value: Value) -> Predicate | Pushed | None:
+def latest(registry: Registry) -> Column:
+    """The same of the latest results of all streams; of those that say words nothing but whether they may be numbers."""
+    loose = any(registry.streams()[no - 1].sort == "any" for no in registry.unlike)
+
+    def asked(op: Op, value: Value) -> Pushed | None:
+        found = push.number("value")(op, value)
+        if not isinstance(found, Compare):
+            return None
+        numbers = both(found, Compare("result_type", "in", ("number", "count")))
+        return Pushed(Or((numbers, Compare("result_type", "eq", "any"))) if loose else numbers, exact=not loose)
+
+    return asked
+
+
+def _asked(registry: Registry, streams: Sequence[str], unlike: tuple[str, ...], op: Op, value: Value) -> Predicate | Pushed | None:
     of = {sort: tuple(name for name in unlike if registry.stream(name).sort == sort) for sort in UNMEASURED}
     match value:
         case bool() if op == "eq":
             found = _said(registry, of["any"], value)
             return None if found is None else _some([(of["truth"], Compare("value", "eq", float(value))), *found])
         case int() | float() if not isinstance(value, bool):
-            apart = frozenset(unlike)
-            numbers = (tuple(name for name in streams if name not in apart), Compare("value", op, value))
             found = _said(registry, of["any"], value) if op == "eq" else [(of["any"], EVERYTHING)]
-            return None if found is None else Pushed(_some([numbers, *found]), exact=op == "eq" or not of["any"])
+            numbers = _measured(streams, unlike, Compare("value", op, value))
+            return None if found is None else Pushed(_some(found, numbers), exact=op == "eq" or not of["any"])
         case str() if op == "eq":
             found = _said(registry, (*of["category"], *of["any"]), value)
             return None if found is None else _some(found)
     return None
+
+
+def _measured(streams: Sequence[str], unlike: tuple[str, ...], asked: Predicate) -> Predicate:
+    """What is asked of those streams that measure: they are named where they are few, else those that do not."""
+    if len(streams) > _MOST:
+        return And((Not(Compare("stream", "in", unlike)), asked))
+    apart = frozenset(unlike)
+    named = tuple(name for name in streams if name not in apart)
+    return both(Compare("stream", "in", named), asked) if named else NOTHING
 
 
 _Part: TypeAlias = tuple[tuple[str, ...], Predicate]
@@ -106,9 +134,12 @@ def _said(registry: Registry, streams: tuple[str, ...], value: Json) -> list[_Pa
     return [((name,), Compare("value", "eq", code)) for name, code in known if code is not None]
 
 
-def _some(listed: Sequence[_Part]) -> Predicate:
-    """What is asked of one or another of several sets of streams, which are named once for all, for by their names they are read."""
-    parts = tuple(both(Compare("stream", "in", names), asked) for names, asked in listed if names)
+def _some(listed: Sequence[_Part], numbers: Predicate = NOTHING) -> Predicate:
+    """What is asked of one or another of several sets of streams; they are named once for all, for by their names they are read."""
+    few = [(names, asked) for names, asked in listed if names]
+    parts = tuple(both(Compare("stream", "in", names), asked) for names, asked in few)
+    if numbers != NOTHING:
+        return Or((numbers, *parts)) if parts else numbers
     if len(parts) < 2:
         return parts[0] if parts else NOTHING
-    return both(Compare("stream", "in", tuple(name for names, _ in listed for name in names)), Or(parts))
+    return both(Compare("stream", "in", tuple(name for names, _ in few for name in names)), Or(parts))

@@ -130,8 +130,7 @@ class Shaper:
         """A stream with its contract and the life of its latest value."""
         title = self._field(row).get(self.lang)
         known = ("kind", "field", "area", "life", "contract", "every", "silent_after", "low", "high", "origin")
-        sort = self.registry.stream(str(row["id"])).sort
-        latest = {"time": row["time"], "value": result(row, sort), "received": row["received"]}
+        latest = {"time": row["time"], "value": result(row, str(row["result_type"])), "received": row["received"]}
         properties = {
             **{name: row[name] for name in known},
             "lifeTitle": LIFE_WORDS[Life(str(row["life"]))].get(self.lang),

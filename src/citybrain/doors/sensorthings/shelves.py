@@ -11,14 +11,14 @@ from citybrain.doors.sensorthings.extents import Extents
 from citybrain.doors.sensorthings.geometry import outlined
 from citybrain.doors.sensorthings.multi import COLUMN, MULTI, joint, place
 from citybrain.doors.sensorthings.nodes import Value
-from citybrain.doors.sensorthings.push import Column, Places, Pushed, instant, number, text
+from citybrain.doors.sensorthings.push import Column, Places, instant, number, text
 from citybrain.doors.sensorthings.refusals import not_held
 from citybrain.doors.sensorthings.shape import STOOD, Item, Row, Shaper, same
 from citybrain.kernel import predicate
 from citybrain.kernel.access import Order, Query
 from citybrain.kernel.datasets import ColumnType
 from citybrain.kernel.ports import Reader, Series
-from citybrain.kernel.predicate import NOTHING, And, Compare, Not, Op, Or, Predicate, Within, both
+from citybrain.kernel.predicate import NOTHING, And, Compare, Not, Op, Predicate, Within, both
 
 _PAGE: Final = 1000
 _COUNTED: Final = 10_000
@@ -166,14 +166,14 @@ class Shelves:
     def columns(self, name: str, scope: Predicate) -> Mapping[str, Column]:
         """Which columns of our rows stand for which paths within a scope; what is not here is read row by row."""
         if name == "Datastreams" and self.registry.unlike:
-            return {**COLUMNS[name], "properties/latest/value": _latest}
+            return {**COLUMNS[name], "properties/latest/value": results.latest(self.registry)}
         if name != "Observations":
             return COLUMNS.get(name, {})
         # The result of a MultiDatastream's Observation is in no one row.
         plain = _COMPOSED if spans.named(scope, COLUMN) is not None else COLUMNS[name]
         if self.registry.unlike and "result" in plain:
             about = spans.named(scope, "feature") is not None
-            plain = {**plain, "result": _unknown if about else results.column(self.registry, self.streams(scope))}
+            plain = {**plain, "result": _unknown if about else results.column(self.registry, partial(self.streams, scope))}
         said = self.said(scope)
         return plain if not said else {**plain, **lagging.columns(self.featured, said)}
 
@@ -355,16 +355,6 @@ class Shelves:
 
 def _unknown(_op: Op, _value: Value) -> None:
     """Nothing is asked of the rows."""
-
-
-def _latest(op: Op, value: Value) -> Pushed | None:
-    """What is asked of latest values, which may be codes: of those that are no numbers nothing, but that they are looked at."""
-    asked = number("value")(op, value)
-    if not isinstance(asked, Compare):
-        return None
-    return Pushed(
-        Or((both(asked, Compare("result_type", "in", ("number", "count"))), Compare("result_type", "eq", "any"))), exact=False
-    )
 
 
 def _in_order(where: Predicate) -> tuple[str, ...]:
