@@ -162,3 +162,50 @@ async def test_in_a_group_the_observation_of_a_described_datastream_has_its_addr
         (answer,) = await sent(client, *of_group(one))
     async with sta.client("dispatcher") as client:
         assert (await said(client, answer["headers"]["location"].partition(ROOT)[2]))["result"] == 2.5
+
+
+async def test_whatever_is_described_within_brings_what_hangs_on_it(sta: World) -> None:
+    deep = without(STREAM, "Sensor") | GAUGE | {"ObservedProperty": {**LEVEL, "name": "Depth"}}
+    salt = without(STREAM, "ObservedProperty") | GAUGE | {"Sensor": {**SENSOR, "name": "Salt meter"}}
+    sensor = {**SENSOR, "name": "Radar", "Datastreams": [deep]}
+    whole = {**STREAM, "Sensor": sensor, "ObservedProperty": {**LEVEL, "Datastreams": [salt]}}
+    wind = {**WIND, "Sensor": {**SENSOR, "name": "Vane", "Datastreams": [{**deep, "name": "Deeper"}]}}
+    thing = {**BARE, "HistoricalLocations": [PAST], "Locations": [PLACE]}
+    async with sta.client("admin") as client:
+        version, found = sta.parts.registry.version, Desk(client)
+        bad = {**whole, "Thing": thing, "Sensor": {**sensor, "Datastreams": [deep, {**deep, "name": ""}]}}
+        assert (await client.post(f"{ROOT}/Datastreams", json=bad)).status_code == 400
+        assert sta.parts.registry.version == version
+        assert await posted(client, "/Datastreams", {**whole, "Thing": thing}) == "/Datastreams('gauge-1.water-level')"
+        assert sta.parts.registry.version == version + 1
+        assert await found.ids("/Sensors('radar')/Datastreams") == ["gauge-1.depth", "gauge-1.water-level"]
+        both = ["gauge-1.water-level", "gauge-1.water-level-2"]
+        assert await found.ids("/ObservedProperties('thing.water-level')/Datastreams") == both
+        assert len(await found.ids("/Things('gauge-1')/HistoricalLocations")) == 2
+        foam = {**LEVEL, "name": "Foam", "Datastreams": [{**salt, "Sensor": {"@iot.id": "radar"}}]}
+        second = {**whole, "Sensor": {**sensor, "name": "Sonar"}, "ObservedProperty": foam}
+        other = {"name": "Gauge 2", "description": "2", "Datastreams": [STREAM, second], "MultiDatastreams": [wind]}
+        await posted(client, "/Things", other)
+        assert "gauge-2.foam" in await found.ids("/Sensors('sonar')/Datastreams")
+        assert len(await found.ids("/Sensors('sonar')/Datastreams")) == 2
+        assert len(await found.ids("/Sensors('vane')/Datastreams")) == 4
+        assert len(await found.ids("/ObservedProperties('thing.foam')/Datastreams")) == 2
+    async with sta.client("device") as client:
+        device(sta, client)
+        # What hangs on a new sensor is of another's Thing.
+        mine = {**STREAM, **GAUGE, "Sensor": {**SENSOR, "name": "Mine"}}
+        theirs = {**deep, "Thing": {"@iot.id": "well-9"}}
+        for more, code in (([theirs], 403), ([without(deep, "Thing")], 403), ([], 201)):
+            body = {**mine, "Sensor": {**SENSOR, "name": "Mine", "Datastreams": more}}
+            answer = await client.post(f"{ROOT}/Datastreams", json=body)
+            assert answer.status_code == code, answer.text
+
+
+async def test_a_location_within_brings_no_things(sta: World) -> None:
+    async with sta.client("admin") as client:
+        for body in (
+            {**BARE, "Locations": [{**PLACE, "Things": [BARE]}]},
+            {**BARE, "Locations": [{**PLACE, "HistoricalLocations": [PAST]}]},
+        ):
+            answer = await client.post(f"{ROOT}/Things", json=body)
+            assert (answer.status_code, "along here" in answer.json()["message"]) == (400, True), answer.text

@@ -43,6 +43,17 @@ async def test_an_observation_is_published_under_its_datastream_or_names_it(worl
     ]
 
 
+async def test_a_datastream_below_its_thing_is_published_under(world: World, door: MqttDoor, probe: Caller) -> None:
+    topic = "v1.1/Things('well-1')/Datastreams('well-1.level')/Observations"
+    assert (await door.take(topic, json.dumps({"phenomenonTime": AT, "result": 1.5}).encode(), probe)).stored == 1
+    for other in (
+        "v1.1/Things('well-2')/Datastreams('well-1.level')/Observations",
+        "v1.1/Things('well-1')/Datastreams/Observations",
+    ):
+        with pytest.raises(NotFoundError):
+            Messages(parts_of(world)).rows(other, b'{"result": 1}', AT)
+
+
 def test_the_landing_page_says_where_to_publish_and_to_subscribe_where_a_broker_runs() -> None:
     with_broker, without = [str(landing("http://city:8000", port)) for port in (1883, 0)]
     assert "create-observations-via-mqtt/observations-creation" in with_broker

@@ -78,6 +78,13 @@ def location(value: Json) -> Spot:
     body = whole(
         "Location", value, "name", "description", "encodingType", "location", "properties", "Things", "HistoricalLocations"
     )
+    for link in ("Things", "HistoricalLocations"):
+        if body.list(link):
+            raise wrong(
+                f"此处的 Location 不能附带 {link}；请另行关联或发送。",
+                f"A Location does not bring {link} along here: link or send them by themselves.",
+                link,
+            )
     return replace(_spot(body, "location"), asked=asked(body))
 
 

@@ -184,7 +184,7 @@ async def _many(
 async def _made(request: Call, parts: SensorThingsParts, where: tuple[Segment, ...], body: Json) -> tuple[str, str]:
     """The set and the id of what was made, with all that comes along."""
     hung = hanging.apart(where, body)
-    changer = _changer(parts, request, hung.path, ids_of(where, body))
+    changer = _changer(parts, request, hung.path, (*ids_of(where, body), *hung.ids))
     brought = bringing.apart(hung.path, hung.body)
     if brought is None and not hung.below:
         return hung.answer, (await to_thread.run_sync(changer.create, hung.path, hung.body))[1]

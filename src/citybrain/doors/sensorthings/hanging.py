@@ -6,20 +6,23 @@ on them in turn → entered together
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeAlias
 
 from anyio import to_thread
 
+from citybrain.brain.observe import Registry
 from citybrain.doors.sensorthings import bringing, featuring, sending
 from citybrain.doors.sensorthings.bodies import Whole, reference
 from citybrain.doors.sensorthings.changing import Changer
-from citybrain.doors.sensorthings.multi import MULTI
+from citybrain.doors.sensorthings.multi import MULTI, joint
+from citybrain.doors.sensorthings.owning import ids_of
 from citybrain.doors.sensorthings.paths import Segment
 from citybrain.doors.sensorthings.sending import Sender
 from citybrain.doors.sensorthings.together import Group
 from citybrain.kernel.text import Json
 
 _READINGS: Final = "Observations"
+_SIDES: Final = ("Datastreams", MULTI)
 _BELOW: Final[Mapping[str, tuple[str, ...]]] = {
     "Things": ("HistoricalLocations",),
     "Sensors": ("Datastreams", MULTI),
@@ -28,26 +31,49 @@ _BELOW: Final[Mapping[str, tuple[str, ...]]] = {
     "Locations": ("Things",),
 }
 """What is made below an entity of a set, after it."""
-_SINGULAR: Final = {"Things": "Thing", "ObservedProperties": "ObservedProperty", "FeaturesOfInterest": "FeatureOfInterest"}
+_LINKS: Final[Mapping[str, Mapping[str, str]]] = {
+    "Things": {"Datastreams": "Datastreams", MULTI: MULTI},
+    "Datastreams": {"Thing": "Things", "Sensor": "Sensors", "ObservedProperty": "ObservedProperties"},
+    MULTI: {"Thing": "Things", "Sensor": "Sensors", "ObservedProperties": "ObservedProperties"},
+}
+"""What is made with an entity of a set, by the links under which it is described, and the set that it is of."""
+_NOUNS: Final = {"Things": "Thing", "ObservedProperties": "ObservedProperty", "FeaturesOfInterest": "FeatureOfInterest"}
+Step: TypeAlias = tuple[str, int]
+"""A link, and the place in it, 0 of one that leads to one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Below:
+    """What hangs on an entity: the way to that from the one that is made first, the set below it, and the body."""
+
+    way: tuple[Step, ...]
+    nav: str
+    body: Json
 
 
 @dataclass(frozen=True, slots=True)
 class Hung:
-    """What is made: the set it is sent to, its body, what hangs on it by the set below, and the set that the answer names."""
+    """What is made: the set it is sent to, its body, what hangs on it, and the set that the answer names."""
 
     path: tuple[Segment, ...]
     body: Json
-    below: tuple[tuple[str, Json], ...]
+    below: tuple[Below, ...]
     answer: str
 
     @property
     def readings(self) -> bool:
         """Whether observations hang on it, or come with what does."""
-        return any(name == _READINGS or _brings(name, one) for name, one in self.below)
+        return any(one.nav == _READINGS or _brings(one.nav, one.body) for one in self.below)
+
+    @property
+    def ids(self) -> tuple[str | None, ...]:
+        """The ids of the Things of which something is made that hangs on it; None for one not named."""
+        sides = [one for one in self.below if one.nav in _SIDES]
+        return tuple(found for one in sides for found in ids_of((Segment(one.nav),), one.body))
 
 
 def apart(path: tuple[Segment, ...], body: Json) -> Hung:
-    """Take out of a body what is made after it.
+    """Take out of a body what is made after it, whatever it is described in.
 
     A Location of one Thing, which asks for no id of its own, is that Thing's. Raises BadInputError for no list.
     """
@@ -62,28 +88,67 @@ def apart(path: tuple[Segment, ...], body: Json) -> Hung:
         if thing is not None and not thing.get("Locations"):
             found = apart((Segment("Things"),), {**thing, "Locations": [rest]})
             return Hung(found.path, found.body, found.below, name)
-    whole = Whole(_SINGULAR.get(name, name.removesuffix("s")), body)
-    below = tuple((nav, one) for nav in _BELOW.get(name, ()) for one in whole.list(nav))
-    bare: Json = {key: one for key, one in body.items() if key not in {nav for nav, _ in below}}
-    return Hung(path, bare, below, name)
+    bare, below = _bare(name, body, ())
+    return Hung(path, bare, tuple(below), name)
 
 
-async def made(group: Group, name: str, key: str, below: Sequence[tuple[str, Json]], sender: Sender) -> None:
+async def made(group: Group, name: str, key: str, below: Sequence[Below], sender: Sender) -> None:
     """Make what hangs on an entity as one of its group; raises what is wrong with it."""
     changer = Changer(group.making, group.gathering)
-    for nav, one in below:
-        path = (Segment(name, key), Segment(nav))
-        if nav == _READINGS:
-            to, body = sending.target(path, one)
+    ends = [_end(group.gathering, (name, key), one.way) for one in below]
+    for end, one in zip(ends, below, strict=True):
+        path = (Segment(*end), Segment(one.nav))
+        if one.nav == _READINGS:
+            to, body = sending.target(path, one.body)
             await featuring.observed(group.parts, group, sender, body, to, None)
             continue
-        hung = apart(path, one)
+        hung = apart(path, one.body)
         brought = bringing.apart(path, hung.body)
         if brought is None:
-            below_ = await to_thread.run_sync(changer.create, path, hung.body)
+            there = await to_thread.run_sync(changer.create, path, hung.body)
         else:
-            below_ = await bringing.made(group, path, brought, sender)
-        await made(group, *below_, hung.below, sender)
+            there = await bringing.made(group, path, brought, sender)
+        await made(group, *there, hung.below, sender)
+
+
+def _bare(name: str, body: Mapping[str, Json], way: tuple[Step, ...]) -> tuple[dict[str, Json], list[Below]]:
+    """A body without what hangs on it, or on what is described in it."""
+    whole = Whole(_NOUNS.get(name, name.removesuffix("s")), body)
+    below = [Below(way, nav, one) for nav in _BELOW.get(name, ()) for one in whole.list(nav)]
+    bare = {key: one for key, one in body.items() if key not in _BELOW.get(name, ())}
+    for link, beyond in _LINKS.get(name, {}).items():
+        given = bare.get(link)
+        listed = given if isinstance(given, list) else [given]
+        kept: list[Json] = []
+        for place, one in enumerate(listed):
+            if isinstance(one, dict) and reference(one) is None:
+                less, more = _bare(beyond, one, (*way, (link, place)))
+                below += more
+                kept.append(less)
+            else:
+                kept.append(one)
+        if link in bare:
+            bare[link] = kept if isinstance(given, list) else kept[0]
+    return bare, below
+
+
+def _end(registry: Registry, begin: tuple[str, str], way: Sequence[Step]) -> tuple[str, str]:
+    """Set and id of what a way leads to from an entity that was made just now, with all that is described in it."""
+    name, key = begin
+    for link, place in way:
+        found = _LINKS[name][link]
+        if name == "Things":
+            groups = sorted(registry.made.groups_of(key, registry.streams()), key=lambda one: one.streams)
+            key = groups[place].id if link == MULTI else registry.streams_of(key)[place].id
+        elif name == MULTI:
+            one = joint(registry, key)
+            ends = {} if one is None else {"Thing": one.thing, "Sensor": one.source, "ObservedProperties": one.watched[place]}
+            key = ends[link]
+        else:
+            stream = registry.stream(key)
+            key = {"Thing": stream.entity, "Sensor": stream.source, "ObservedProperty": f"{stream.kind}.{stream.field}"}[link]
+        name = found
+    return name, key
 
 
 def _brings(name: str, body: Json) -> bool:

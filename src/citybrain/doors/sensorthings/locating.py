@@ -68,7 +68,8 @@ class Locator:
 
     def _locate(self, body: Json) -> str:
         """A Location: that of the one Thing that it names, or one with an id of its own (its Things are linked after it, hanging.py)."""
-        spot, thing = drafts.location(body), only(body)
+        own = {name: one for name, one in body.items() if name != "Things"} if isinstance(body, dict) else body
+        spot, thing = drafts.location(own), only(body)
         if thing is None or spot.asked not in ("", thing):
             return self.making.locate(spot)
         self.making.move(thing, spot)

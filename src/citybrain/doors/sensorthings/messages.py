@@ -2,6 +2,7 @@
 
 ``v1.1/Observations`` with the Datastream or MultiDatastream named inside, ``v1.1/Datastreams('a.b')/Observations``,
 ``v1.1/MultiDatastreams('a')/Observations``, whose array is stored whole or not at all, and ``v1.1/FeaturesOfInterest('a')/Observations``.
+A Datastream or MultiDatastream may stand below its Thing: ``v1.1/Things('a')/Datastreams('a.b')/Observations``.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
@@ -11,7 +12,7 @@ from typing import Final, TypeAlias
 import msgspec
 
 from citybrain.brain.observe import Verdict
-from citybrain.doors.sensorthings import featuring, sending
+from citybrain.doors.sensorthings import featuring, leading, sending
 from citybrain.doors.sensorthings.composing import names_one, readings
 from citybrain.doors.sensorthings.multi import MULTI
 from citybrain.doors.sensorthings.parts import SensorThingsParts
@@ -43,7 +44,7 @@ class Messages:
         """
         if not topic.startswith(VERSION):
             return None
-        path = segments(f"{ROOT}/{topic.removeprefix(VERSION)}")
+        path = leading.owned(self._parts.registry, segments(f"{ROOT}/{topic.removeprefix(VERSION)}"))
         names = tuple(segment.name for segment in path)
         if names not in _ABLE or path[-1].key is not None:
             raise missing(topic)
