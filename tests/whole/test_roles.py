@@ -257,12 +257,12 @@ def test_the_ledger_is_that_of_the_process_that_keeps_it_and_what_is_pending_is_
         assert "does not answer" not in admin.get("/admin?lang=en").text
 
 
-def gauge(maker: httpx.Client) -> tuple[str, str]:
-    """A thing made over SensorThings: where it stands there, and its stream."""
+def gauge(maker: httpx.Client, kind: str = "Measurement") -> tuple[str, str]:
+    """A thing made over SensorThings: where it stands there, and its stream, whose results are of a kind."""
     described = {"description": "made over SensorThings"}
     stream = {
         "name": "Level",
-        "observationType": "http://www.opengis.net/def/observationType/OGC-OM/2.0/OM_Measurement",
+        "observationType": f"http://www.opengis.net/def/observationType/OGC-OM/2.0/OM_{kind}",
         "unitOfMeasurement": {"name": "metre", "symbol": "m", "definition": "http://unitsofmeasure.org/ucum.html#m"},
         "Sensor": {"name": "float", "encodingType": "text/plain", "metadata": "none", **described},
         "ObservedProperty": {"name": "level", "definition": "http://example.org/level", **described},
@@ -282,6 +282,30 @@ def test_a_thing_made_at_one_process_takes_readings_at_another_at_once_and_is_se
         until(lambda: desk.get(f"/sta/{place}").status_code, 200, seconds=5)
         assert send(probe, json.dumps(rows).encode()).json() == {"stored": 1, "duplicate": 0, "refused": []}
         until(lambda: desk.get(f"/api/v1/observe/streams/{name}").json().get("value"), 1.5, seconds=5)
+
+
+def said(reader: httpx.Client, listed: str) -> list[object]:
+    """The results of Observations as they are listed."""
+    return [one["result"] for one in reader.get(listed).json().get("value", ())]
+
+
+def test_words_said_at_one_process_are_read_and_corrected_at_another(split: District) -> None:
+    with split.officer("api", "admin") as maker, split.device("api-2", "probe") as probe:
+        _, name = gauge(maker, "CategoryObservation")
+        now = int(time.time())
+        values = {_at(now - 120): "雨", _at(now - 90): 3, _at(now - 60): "雪"}
+        body = json.dumps({"observations": [{"stream": name, "time": at, "value": value} for at, value in values.items()]}).encode()
+        answer = send(probe, body).json()
+        assert (answer["stored"], [(one["row"], one["code"]) for one in answer["refused"]]) == (2, [(1, "bad_value")])
+        with split.officer("api") as officer, split.officer("api-2") as desk:
+            listed = f"/sta/v1.1/Datastreams('{name}')/Observations"
+            for reader in (officer, desk):
+                until(partial(said, reader, listed), ["雪", "雨"], seconds=5)
+                (found,) = reader.get(listed, params={"$filter": "result eq '雨'"}).json()["value"]
+            road, token = f"/sta/v1.1/Observations('{found['@iot.id']}')", {"X-CSRF-Token": officer.cookies["csrf"]}
+            assert officer.patch(road, json={"result": "雾"}, headers=token).status_code == 200
+            until(lambda: desk.get(road).json().get("result"), "雾", seconds=5)
+            assert send(probe, body).json()["duplicate"] == 2
 
 
 def test_what_is_struck_out_at_one_process_is_left_out_by_all_and_put_back(split: District) -> None:
