@@ -267,3 +267,31 @@ async def test_a_made_thing_whose_stream_breaks_its_promise_is_told_as_any_other
         assert (await client.delete(f"{ROOT}/Things('river-gauge')")).status_code == 200
     sta.watch.sweep()
     assert not [alert for alert in sta.parts.alerts.open() if alert.entity == "river-gauge"]
+
+
+async def test_a_datastream_gets_the_id_that_is_asked_for_below_its_thing_s(sta: World) -> None:
+    level = {
+        **STREAM,
+        "@iot.id": "gauge-1.L_1",
+        "Sensor": {**SENSOR, "name": "Other"},
+        "ObservedProperty": {"@iot.id": "thing.water-level"},
+    }
+    async with sta.client("admin") as client:
+        await posted(client, "/Things", {**GAUGE, "@iot.id": "gauge-1"})
+        assert await posted(client, "/Things('gauge-1')/Datastreams", level) == "/Datastreams('gauge-1.L_1')"
+        level["Sensor"] = {"@iot.id": "other"}
+        for key, code in (
+            ("gauge-1.L_1", 409),
+            ("gauge-2.l", 400),
+            ("gauge-1.a b", 400),
+            ("l", 400),
+            ("gauge-1.", 400),
+            ("gauge-1.a.b", 400),
+        ):
+            answer = await client.post(f"{ROOT}/Things('gauge-1')/Datastreams", json={**level, "@iot.id": key})
+            assert answer.status_code == code, answer.text
+        assert await Desk(client).ids("/Things('gauge-1')/Datastreams") == ["gauge-1.L_1", "gauge-1.water-level"]
+        thing = {"@iot.id": "gauge-3", "name": "Gauge 3", "description": "3"}
+        assert (
+            await posted(client, "/Datastreams", {**level, "@iot.id": "gauge-3.x", "Thing": thing}) == "/Datastreams('gauge-3.x')"
+        )

@@ -153,7 +153,7 @@ async def test_arrays_are_written_to_it_and_read_in_its_order(sta: World) -> Non
         ({"properties": {"contract": {"every": "often"}}}, 400, "ISO 8601"),
         ({"Sensor": None}, 400, "Sensor"),
         ({"name": ""}, 400, "name"),
-        ({"@iot.id": "vane-1.storm"}, 501, "@iot.id"),
+        ({"@iot.id": "vane-2.storm"}, 400, "it is 'vane-1.' and a name"),
         ({"Observations": [observation("06:30", [1, 2, 3])]}, 403, "may not write"),
         ({"Datastreams": [{"@iot.id": "well-1.level"}]}, 400, "no link to Datastreams"),
         ({"colour": "red"}, 400, "colour"),

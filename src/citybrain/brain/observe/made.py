@@ -4,12 +4,12 @@ A made thing is an entity of the kind ``thing``. Each property that somebody nam
 a thing is a stream like any other. What makers say here is read by whoever may read the thing: it is no place for personal data.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
 import msgspec
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from citybrain.brain.observe import placed
 from citybrain.brain.observe.placed import Stood, Told
@@ -177,24 +177,34 @@ def load(connection: Connection) -> Made:
 
 def put(connection: Connection, words: Sequence[Words]) -> None:
     """Keep what was said, instead of what stood there before."""
-    drop(connection, words)
-    for one in words:
-        if isinstance(one, Stood):
-            placed.put(connection, one)
-            continue
-        connection.execute(insert(DESCRIBED).values(noun=_noun(one), id=one.id, body=msgspec.json.encode(one).decode()))
-        if isinstance(one, MadeThing):
-            named = None if one.owning else one.locations[0]
-            connection.execute(update(ENTITY).where(ENTITY.c.id == one.id).values(location=named))
+    for stood in words:
+        if isinstance(stood, Stood):
+            placed.put(connection, stood)
+    # Of two words for one noun the last; many go in one statement, for all that stand at a Location move with it.
+    said = {(_noun(one), one.id): one for one in words if not isinstance(one, Stood)}
+    _forget(connection, said)
+    rows = [{"noun": noun, "id": key, "body": msgspec.json.encode(one).decode()} for (noun, key), one in said.items()]
+    if rows:
+        connection.execute(insert(DESCRIBED), rows)
+    things = [one for one in said.values() if isinstance(one, MadeThing)]
+    if things:
+        named = update(ENTITY).where(ENTITY.c.id == bindparam("key")).values(location=bindparam("named"))
+        connection.execute(named, [{"key": one.id, "named": None if one.owning else one.locations[0]} for one in things])
 
 
 def drop(connection: Connection, words: Sequence[Words]) -> None:
     """Keep nothing of what was said under these ids."""
-    for one in words:
-        if isinstance(one, Stood):
-            placed.drop(connection, one)
-            continue
-        connection.execute(delete(DESCRIBED).where(DESCRIBED.c.noun == _noun(one), DESCRIBED.c.id == one.id))
+    for stood in words:
+        if isinstance(stood, Stood):
+            placed.drop(connection, stood)
+    _forget(connection, [(_noun(one), one.id) for one in words if not isinstance(one, Stood)])
+
+
+def _forget(connection: Connection, keys: Iterable[tuple[str, str]]) -> None:
+    listed = [{"of": noun, "key": key} for noun, key in keys]
+    if listed:
+        mine = DESCRIBED.c.noun == bindparam("of"), DESCRIBED.c.id == bindparam("key")
+        connection.execute(delete(DESCRIBED).where(*mine), listed)
 
 
 def _noun(words: _Said) -> str:

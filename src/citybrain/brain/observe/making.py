@@ -13,7 +13,7 @@ import msgspec
 from citybrain.brain.observe.entering import alone, declared_elsewhere
 from citybrain.brain.observe.gathering import Gathering
 from citybrain.brain.observe.made import MADE, MadeGroup, MadeProperty, MadeSensor, MadeStream, MadeThing, MadeUnit, Words
-from citybrain.brain.observe.naming import free, slug
+from citybrain.brain.observe.naming import below, free, slug
 from citybrain.brain.observe.siting import Where
 from citybrain.brain.observe.standing import Standing
 from citybrain.brain.observe.worded import promising
@@ -247,7 +247,7 @@ class Making(Standing):
             sensor = shared[id(draft.sensor)] if id(draft.sensor) in shared else self._sensor(draft.sensor, words)
             shared[id(draft.sensor)] = sensor
             watched = self._watched(draft.watched, words)
-            key = self._stream_id(f"{thing}.{watched.id}", streams)
+            key = self._stream_id(thing, draft.words.id, watched.id, streams)
             unit, number = _unit(draft.words.unit), last + len(streams) + 1
             promised = promising(draft.sort, draft.contract)
             streams[key] = Stream(key, number, thing, MADE, watched.id, unit, promised, sensor.id, self._origin, None, draft.sort)
@@ -261,7 +261,7 @@ class Making(Standing):
         found: list[MadeGroup] = []
         rest = iter(streams)
         for group in groups:
-            wanted = f"{thing}.{slug(group.words.name, 'group')}"
+            wanted = below(thing, group.words.id, taken) if group.words.id else f"{thing}.{slug(group.words.name, 'group')}"
             names = (wanted if count == 1 else f"{wanted}-{count}" for count in itertools.count(1))
             key = next(name for name in names if name not in taken)
             taken.add(key)
@@ -284,8 +284,10 @@ class Making(Standing):
         asked = given.id.removeprefix(f"{MADE}.")
         return msgspec.structs.replace(given, id=free(asked or slug(given.name, "property"), known, asked=bool(asked)))
 
-    def _stream_id(self, wanted: str, fresh: Mapping[str, Stream]) -> str:
-        numbers = self._registry.stream_numbers()
+    def _stream_id(self, thing: str, asked: str, watched: str, fresh: Mapping[str, Stream]) -> str:
+        numbers, wanted = self._registry.stream_numbers(), f"{thing}.{watched}"
+        if asked:
+            return below(thing, asked, {*fresh, *((asked,) if asked in numbers else ())})
         names = (wanted if count == 1 else f"{wanted}-{count}" for count in itertools.count(1))
         return next(name for name in names if name not in numbers and name not in fresh)
 

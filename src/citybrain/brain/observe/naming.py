@@ -19,6 +19,22 @@ def slug(name: str, noun: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:_LONGEST].rstrip("-") or noun
 
 
+def below(thing: str, wanted: str, taken: Container[str]) -> str:
+    """The id that is asked for something of a thing: the thing's, a dot, and an id; who may write goes by the thing's.
+
+    Raises BadInputError for any other, ConflictError for one that is taken.
+    """
+    owner, dot, name = wanted.rpartition(".")
+    if not dot or owner != thing or not _ID.fullmatch(name):
+        what = Text(
+            f"“{wanted}”不能作标识：须为“{thing}.”加名称（字母、数字、“-”和“_”）。",
+            f"'{wanted}' is no id here: it is '{thing}.' and a name of letters, digits, '-' and '_'.",
+        )
+        raise BadInputError(what, id=wanted)
+    free(name, (name,) if wanted in taken else (), asked=True)
+    return wanted
+
+
 def free(wanted: str, taken: Container[str], *, asked: bool) -> str:
     """The id wanted, or one like it that is free; raises ConflictError where just this one was asked for and is taken."""
     if not _ID.fullmatch(wanted):

@@ -53,10 +53,11 @@ class Stood(msgspec.Struct, frozen=True):
 
 def put(connection: Connection, stood: Stood) -> None:
     """Keep a place, or none of it any more; of two of one instant the later one."""
-    drop(connection, stood)
     if stood.gone:
+        drop(connection, stood)
         return
-    connection.execute(delete(PLACED).where(PLACED.c.entity == stood.entity, PLACED.c.since == stood.since))
+    same = and_(PLACED.c.entity == stood.entity, PLACED.c.since == stood.since)
+    connection.execute(delete(PLACED).where(or_(same, _named(stood.entity, stood.key))))
     words = None if stood.words is None else msgspec.json.encode(stood.words).decode()
     row = {"entity": stood.entity, "since": stood.since, "lon": stood.place.lon, "lat": stood.place.lat, "words": words}
     locations = msgspec.json.encode(stood.locations).decode() if stood.locations else None

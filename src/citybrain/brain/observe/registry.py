@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 import msgspec
 import numpy as np
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 
 from citybrain.brain.observe import declaring, featured, made, placed
 from citybrain.brain.observe.made import MADE, UNLIKE, Made, Words
@@ -285,10 +285,13 @@ class Registry:
             self._load()
 
     def _put(self, connection: Connection, entities: Sequence[Entity], streams: Sequence[Stream], words: Sequence[Words]) -> None:
-        for entity in entities:
-            known = entity.id in self._entities
-            ask = update(ENTITY).where(ENTITY.c.id == entity.id) if known else insert(ENTITY)
-            connection.execute(ask.values(entity_row(entity)))
+        for entity in (one for one in entities if one.id not in self._entities):
+            connection.execute(insert(ENTITY).values(entity_row(entity)))
+        known = [entity_row(one) | {"key": one.id} for one in entities if one.id in self._entities]
+        if known:
+            names = [name for name in known[0] if name not in ("id", "key")]
+            again = update(ENTITY).where(ENTITY.c.id == bindparam("key")).values({name: bindparam(name) for name in names})
+            connection.execute(again, [{name: row[name] for name in (*names, "key")} for row in known])
         for stream in streams:
             if stream.no > len(self._streams):
                 connection.execute(insert(STREAM).values(stream_row(stream)))

@@ -1,5 +1,7 @@
 """Locations: a thing's own place, under the thing's id, and places with an id of their own, at which any number of things stand.
 
+See decisions/0015.
+
 places as they are written → which are there, which are new → the one that the thing's point follows → entities, words and past, in one commit
 """
 

@@ -159,9 +159,7 @@ def datastream(value: Json, sensor: str | None = None, watched: str | None = Non
         "Datastream", value, "name", "description", "observationType", "unitOfMeasurement", "properties", "Thing", "Sensor",
         "ObservedProperty", "Observations", *_COMPUTED,
     )  # fmt: skip
-    if asked(body):
-        raise not_held("Datastream 的标识由系统推出，请去掉 @iot.id。", "A Datastream's @iot.id is derived. Leave it out.")
-    words, contract = series("", value)
+    words, contract = series(asked(body), value)
     return Draft(
         words,
         _named("Sensor", body.body.get("Sensor"), sensor, "Datastream") or sensing(body.body.get("Sensor")),
@@ -182,10 +180,6 @@ def multi_datastream(value: Json, sensor: str | None = None) -> Beside:
             "Datastreams",
         )
     body = whole("MultiDatastream", value, *_JOINT)
-    if asked(body):
-        raise not_held(
-            "MultiDatastream 的标识由系统推出，请去掉 @iot.id。", "A MultiDatastream's @iot.id is derived. Leave it out."
-        )
     sides = _side_by_side(body)
     watched = [reference(one) or property_(one) for one in body.list("ObservedProperties")]
     named = [one.removeprefix(f"{MADE}.") for one in watched if isinstance(one, str)]
@@ -193,7 +187,7 @@ def multi_datastream(value: Json, sensor: str | None = None) -> Beside:
         raise wrong(
             "ObservedProperties 中同一属性只能出现一次。", "Each of the ObservedProperties stands there once.", "ObservedProperties"
         )
-    words, contract = group(MadeGroup("", "", (), "", "", {}), value)
+    words, contract = group(MadeGroup(asked(body), "", (), "", "", {}), value)
     given = _named("Sensor", body.body.get("Sensor"), sensor, "MultiDatastream") or sensing(body.body.get("Sensor"))
     promised = {name: one for name, one in words.properties.items() if name == "contract"}
     return Beside(

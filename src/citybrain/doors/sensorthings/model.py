@@ -109,6 +109,7 @@ CONFORMANCE: Final = tuple(
         "request-data/built-in-filter-operations",
         "request-data/built-in-query-functions",
         "request-data/pagination",
+        "create-update-delete/create-entity",
         "create-update-delete/historical-location-auto-creation",
         "batch-request/batch-request",
         "multi-datastream/properties",
@@ -129,11 +130,13 @@ The text of OGC 18-088 itself was not to be had when these were compared (2026-1
 
 Met in part and so not claimed:
 
-- create-update-delete/create-entity, link-to-existing-entities, deep-insert: all that an entity brings along, but no Location is of two
-  Things, and no Thing has two Locations at a time.
-- create-update-delete/historical-location-manual-creation: the latest one moves the thing; but what the standard says of it was not to
-  be had.
+- create-update-delete/link-to-existing-entities: the place of another Thing is no FeatureOfInterest of an Observation, and the Location of a
+  declared Thing is no other's.
+- create-update-delete/deep-insert: a FeatureOfInterest within an Observation brings no others, nor does a Location within a Thing bring Things.
+- create-update-delete/historical-location-manual-creation: the latest one moves the thing, as in FROST-Server; but what the standard says
+  of it was not to be had.
 - create-update-delete/update-entity, update-entity-put, update-entity-jsonpatch, delete-entity: of all but what packs declare;
-  links stay, and of an Observation its ``result`` alone is another.
+  a Datastream stays with its Thing, and of an Observation its ``result`` alone is another. A Thing that is deleted takes its own place along,
+  where no other stands there, and of a HistoricalLocation the ``time`` alone is changed.
 - data-array/data-array: one of which no row is taken answers 422, not 201, and what is read so goes with no ``$expand``.
 """
