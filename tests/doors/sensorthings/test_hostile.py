@@ -157,6 +157,40 @@ async def test_a_body_that_is_no_json_or_too_deep_is_refused(sta: World, sent: b
             refused(await device.post(f"{ROOT}/{path}", content=sent, headers=kind))
 
 
+async def test_what_is_nested_deeply_is_patched_and_no_deeper_than_can_be_written(sta: World) -> None:
+    kind = {"Content-Type": "application/json"}
+    patch = {"Content-Type": "application/json-patch+json"}
+    deep = '{"a":' * 900 + "1" + "}" * 900
+    async with sta.client("admin") as admin:
+        thing = '{"name":"Deep","description":"d","@iot.id":"deep","properties":' + deep + "}"
+        assert (await admin.post(f"{ROOT}/Things", content=thing, headers=kind)).status_code == 201
+        at = f"{ROOT}/Things('deep')"
+        add = '[{"op":"add","path":"/properties/b","value":1}]'
+        assert (await admin.patch(at, content=add, headers=patch)).status_code == 200
+        further = '[{"op":"add","path":"/properties' + "/a" * 900 + '","value":' + deep + "}]"
+        refused(await admin.patch(at, content=further, headers=patch))
+        assert (await admin.get(at)).json()["properties"]["b"] == 1
+
+
+async def test_a_data_array_that_names_a_column_twice_is_refused(sta: World) -> None:
+    array = {"Datastream": {"@iot.id": "well-1.level"}, "components": ["result", "result"], "dataArray": [[1, 2]]}
+    async with sta.client("device") as device:
+        assert refused(await device.post(f"{ROOT}/CreateObservations", json=[array]))["parameter"] == "components"
+
+
+async def test_corrections_of_one_observation_at_once_are_each_done_or_refused(sta: World) -> None:
+    await fill(sta)
+    async with desk(sta) as someone:
+        (key,) = await someone.ids("/Datastreams('well-1.level')/Observations", _top="1")
+    async with sta.client("data_officer") as officer:
+        at = f"{ROOT}/Observations('{key}')"
+        answers = await asyncio.gather(*(officer.patch(at, json={"result": 20.0 + n}) for n in range(6)))
+        done = [20.0 + n for n, answer in enumerate(answers) if answer.status_code == 200]
+        assert done
+        assert {answer.status_code for answer in answers} <= {200, 412}
+        assert (await officer.get(at)).json()["result"] in done
+
+
 @pytest.mark.parametrize(
     "key", ["it's", "a/b", "100%", "井 😀", "a?b#c", "a(b)'c", "..", "a\\b", "a;b=c&d", "+", " "], ids=range(11)
 )

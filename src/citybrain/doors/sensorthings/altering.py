@@ -1,6 +1,5 @@
 """How an entity that was read is to be said anew: changed by what is named, replaced, or by operations of a JSON Patch (RFC 6902). Pure."""
 
-import copy
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
@@ -68,16 +67,25 @@ def _patched(document: Json, operations: Json) -> Json:
         raise wrong(
             f"JSON Patch 须为操作的列表，至多 {_MOST} 项。", f"A JSON Patch is a list of operations, {_MOST} at most.", "body"
         )
-    changed = copy.deepcopy(document)
+    changed = _copied(document)
     for number, one in enumerate(operations):
         work = _WORK.get(str(one.get("op"))) if isinstance(one, dict) else None
         if work is None or not isinstance(one, dict):
             raise _cannot(number, "op", ", ".join(_WORK))
         try:
             changed = work(changed, one)
-        except (KeyError, IndexError, TypeError, ValueError) as error:
+        except (KeyError, IndexError, TypeError, ValueError, RecursionError) as error:
             raise _cannot(number, str(one.get("path")), str(error)) from error
-    return changed
+    return _copied(changed)
+
+
+def _copied(document: Json) -> Json:
+    """The same, with nothing in common; raises BadInputError for what is nested deeper than it can be written."""
+    try:
+        found: Json = msgspec.json.decode(msgspec.json.encode(document))
+    except RecursionError as error:
+        raise wrong("内容嵌套过深。", "The content is nested too deeply.", "body") from error
+    return found
 
 
 def _cannot(number: int, where: str, why: str) -> BadInputError:
@@ -155,7 +163,7 @@ def _copy(document: Json, one: Mapping[str, Json]) -> Json:
     value = _at(document, _steps(one["from"]))
     if len(msgspec.json.encode(value)) > _COPIED:
         raise ValueError(f"more than {_COPIED} bytes")
-    return _put(document, _steps(one["path"]), copy.deepcopy(value))
+    return _put(document, _steps(one["path"]), _copied(value))
 
 
 def _move(document: Json, one: Mapping[str, Json]) -> Json:

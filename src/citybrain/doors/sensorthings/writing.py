@@ -170,6 +170,8 @@ def columns(array: Json, nav: str, number: int) -> tuple[str, list[str], list[Js
     if "result" not in names or not set(names) <= set(_COMPONENTS):
         able = ", ".join(_COMPONENTS)
         raise not_held(f"components 仅可为 {able}，且须含 result。", f"components can be {able} and must hold result.")
+    if len(set(names)) < len(names):
+        raise wrong("components 中同一列只能出现一次。", "Each of the components stands there once.", "components")
     return named, names, data
 
 
