@@ -128,8 +128,7 @@ async def test_a_geometry_of_no_kind_is_refused(sta: World) -> None:
         kinds: tuple[Any, ...] = (["Point"], {}, None, 1)
         for kind in kinds:
             refused(
-                await admin.post(f"{ROOT}/FeaturesOfInterest", json={**about, "feature": {"type": kind, "coordinates": [1, 2]}}),
-                501,
+                await admin.post(f"{ROOT}/FeaturesOfInterest", json={**about, "feature": {"type": kind, "coordinates": [1, 2]}})
             )
 
 

@@ -124,7 +124,7 @@ def _geometry() -> Schema:
         }
         for kind, form in FORMS.items()
     ]
-    parts: Schema = {"type": {"const": SEVERAL}, "geometries": {"type": "array", "minItems": 1, "items": {"anyOf": [*kinds]}}}
+    parts: Schema = {"type": {"const": SEVERAL}, "geometries": {"type": "array", "minItems": 1, "items": _OBJECT}}
     kinds.append({"type": "object", "required": ["type", "geometries"], "properties": parts})
     feature: Schema = {"type": {"const": "Feature"}, "geometry": {"anyOf": kinds}}
     return {"anyOf": [*kinds, {"type": "object", "required": ["type", "geometry"], "properties": feature}]}
