@@ -187,6 +187,7 @@ def faults(made: District) -> list[str]:
     ]
 
 
+@pytest.mark.soak
 def test_killed_at_random_they_give_the_answers_of_one_process_that_was_left_alone(world: World, tmp_path: Path) -> None:
     chance, begin = random.Random(20261128), int(time.time()) // HOUR * HOUR - 23 * HOUR
     rows = [one for hour in range(24) for one in json.loads(hour_of(begin, hour))["observations"]]
