@@ -6,6 +6,7 @@ from contextlib import ExitStack
 
 import pytest
 from sqlalchemy import Connection, create_engine, make_url
+from structlog.testing import capture_logs
 
 from citybrain.engines.postgres import Alone, open_postgres
 from citybrain.kernel.errors import BusyError, ConflictError
@@ -77,9 +78,12 @@ def test_a_name_that_was_lost_is_taken_anew_unless_another_took_it_meanwhile(
 
 def test_a_database_that_is_away_or_has_no_connection_free_is_busy_and_answers_when_it_can(postgres_url: str) -> None:
     nowhere = open_postgres("postgresql://127.0.0.1:1/city", patience=1)
-    for use in (nowhere.begin, nowhere.read):
-        with pytest.raises(BusyError, match=r"does not answer \(.*refused"), use():
-            pass
+    with capture_logs() as said:
+        for use in (nowhere.begin, nowhere.read):
+            with pytest.raises(BusyError, match=r"does not answer\. ") as told, use():
+                pass
+            assert "127.0.0.1" not in str(told.value)
+    assert [(one["event"], "refused" in one["why"]) for one in said] == [("database_away", True)] * 2
     nowhere.close()
     narrow = open_postgres(postgres_url, patience=0.2)
     with narrow.begin():

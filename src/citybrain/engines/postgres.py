@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
+import structlog
 from sqlalchemy import URL, Connection, create_engine, event, make_url
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as NoneFreeError
@@ -15,6 +16,7 @@ from citybrain.kernel.text import Text
 PATIENCE = 15.0
 """Seconds that a writer waits for the one before it."""
 _READERS, _WRITERS = 8, 4
+_log = structlog.get_logger(__name__)
 _WRITER_LOCK = 0x43495459
 """The advisory lock that writers queue for; any number would do, but all processes must agree on it.
 
@@ -122,9 +124,10 @@ def _translate(error: DBAPIError | NoneFreeError) -> CityError | None:
 
 
 def _away(error: DBAPIError) -> BusyError:
-    why = str(error.orig).strip().partition("\n")[0]
+    # Addresses and names of servers are for the log: whoever asks over a door is told what to do.
+    _log.warning("database_away", why=str(error.orig).strip().partition("\n")[0])
     what = Text(
-        f"数据库没有应答（{why}），请稍后重试；如果正在保存，重试前请先查看是否已保存。",
-        f"The database does not answer ({why}). Try again shortly; of what was being saved, look first whether it was.",
+        "数据库没有应答，请稍后重试；如果正在保存，重试前请先查看是否已保存。",
+        "The database does not answer. Try again shortly; of what was being saved, look first whether it was.",
     )
     return BusyError(what, retry_after=2)
