@@ -186,6 +186,7 @@ def test_a_district_of_several_processes_is_backed_up_under_their_hands_and_star
         again.close()
 
 
+@pytest.mark.soak
 def test_a_kill_amid_the_backup_leaves_no_whole_one_and_loses_nothing(split: District, tmp_path: Path) -> None:
     with sending(split) as senders, ThreadPoolExecutor(1) as aside:
         time.sleep(1)

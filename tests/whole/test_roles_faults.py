@@ -24,7 +24,7 @@ from tests import several
 from tests.several import LOTS, STATIONS, District
 from tests.whole.test_roles import HOUR, PATH, agree, alerts, figures, gauge, histories, hour_of, items, latest, sheet, until
 
-pytestmark = [pytest.mark.kill, pytest.mark.postgres, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.soak, pytest.mark.kill, pytest.mark.postgres, pytest.mark.timeout(900)]
 ROLES = ("ingest", "worker", "api", "api-2")
 KILLS = int(os.environ.get("CITYBRAIN_KILLS", "5"))
 STREAMS = [f"{station}.pm25" for station in STATIONS] + [f"{lot}.free" for lot in LOTS]
@@ -187,7 +187,6 @@ def faults(made: District) -> list[str]:
     ]
 
 
-@pytest.mark.soak
 def test_killed_at_random_they_give_the_answers_of_one_process_that_was_left_alone(world: World, tmp_path: Path) -> None:
     chance, begin = random.Random(20261128), int(time.time()) // HOUR * HOUR - 23 * HOUR
     rows = [one for hour in range(24) for one in json.loads(hour_of(begin, hour))["observations"]]

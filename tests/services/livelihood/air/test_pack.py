@@ -12,7 +12,7 @@ from citybrain.brain.observe.life import ORDER, contracts, lives
 from citybrain.brain.see import STREAM, IbisTables
 from citybrain.engines.duckdb.facts import DuckFacts
 from citybrain.engines.duckdb.file import DuckFile
-from citybrain.kernel.instant import Duration, duration, parse
+from citybrain.kernel.instant import MINUTE, Duration, duration, parse
 from citybrain.kernel.places import Area
 from citybrain.kernel.things import Contract, Life
 from citybrain.sdk import DAY, HOUR, Field, Instant, Text, midnight
@@ -53,6 +53,14 @@ def test_hours_that_are_missing_are_not_bridged() -> None:
     low = index(times, inputs(3) | {"co": np.array([0.5, np.nan, 0.5])})
     assert list(np.isnan(low)) == [False, True, False]
     assert len(index(np.empty(0, np.int64), inputs(0))) == 0
+
+
+def test_several_readings_of_one_hour_are_each_by_itself_whichever_are_computed_together() -> None:
+    times = NOW + np.array([1, 2, 62], dtype=np.int64) * MINUTE
+    said = inputs(3) | {"pm25": np.array([12.0, 187.5, 115.0])}
+    apart = [index(times[[row]], {name: column[[row]] for name, column in said.items()})[0] for row in range(3)]
+    assert list(index(times, said)) == apart
+    assert len(set(apart)) == 3
 
 
 def test_the_index_of_real_hours_is_the_standards_hourly_report() -> None:

@@ -81,15 +81,16 @@ def index(times: Whole, inputs: Mapping[str, Floats]) -> Floats:
     """
     if not len(times):
         return np.empty(0)
-    hour = times // HOUR
-    place = hour - hour[0]
-    hours = np.full((int(place[-1]) + 1, len(Pollutant)), np.nan)
-    hours[place] = np.stack([inputs[name] for name in FIELDS], axis=1)
-    new = times >= _NEW
-    result = np.full(len(times), np.nan)
-    for edition, rows in ((Edition.HJ_2012, ~new), (Edition.HJ_2026, new)):
-        if rows.any():
-            result[rows] = aqi.hourly(hours, edition).aqi[place[rows]]
+    rows = np.stack([inputs[name] for name in FIELDS], axis=1)
+    # Each row by itself: several of one hour say what each of them measured, whichever are computed together.
+    result: Floats = aqi.hourly(rows, Edition.HJ_2026).aqi
+    old = times < _NEW
+    if old.any():
+        hour = times[old] // HOUR
+        place = hour - hour[0]
+        hours = np.full((int(place[-1]) + 1, len(Pollutant)), np.nan)
+        hours[place] = rows[old]
+        result[old] = aqi.hourly(hours, Edition.HJ_2012).aqi[place]
     return result
 
 
