@@ -70,14 +70,14 @@ class District:
             found: list[dict[str, Any]] = json.loads(answer.read())["items"]
         return found
 
-    def publish(self, entity: str, readings: Mapping[Instant, Mapping[str, float]]) -> None:
+    def publish(self, entity: str, readings: Mapping[Instant, Mapping[str, float | str]]) -> None:
         """Send readings as the demo's device, one message an instant, each acknowledged (QoS 1) before the next."""
         thread = threading.Thread(target=lambda: asyncio.run(self._publish(entity, readings)))
         thread.start()
         thread.join(20)
         assert not thread.is_alive()
 
-    async def _publish(self, entity: str, readings: Mapping[Instant, Mapping[str, float]]) -> None:
+    async def _publish(self, entity: str, readings: Mapping[Instant, Mapping[str, float | str]]) -> None:
         async with aiomqtt.Client("127.0.0.1", self.mqtt_port, username=DEVICE, password=self.secret) as client:
             for at, values in readings.items():
                 await client.publish(f"citybrain/v1/{entity}", json.dumps({"time": rfc3339(at), **values}), qos=1)

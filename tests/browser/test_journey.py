@@ -12,8 +12,8 @@ from tests.browser.district import District
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(480)]
 PM25 = 187.5
 """µg/m³; an AQI over 200 by HJ 633-2026, and a number that the replay does not send."""
-FOUL = {"pm25": PM25, "pm10": 210.0, "so2": 9.0, "no2": 41.0, "co": 1.1, "o3": 24.0}
-CLEAN = {"pm25": 12.0, "pm10": 30.0, "so2": 4.0, "no2": 20.0, "co": 0.4, "o3": 40.0}
+FOUL: dict[str, float | str] = {"pm25": PM25, "pm10": 210.0, "so2": 9.0, "no2": 41.0, "co": 1.1, "o3": 24.0}
+CLEAN: dict[str, float | str] = {"pm25": 12.0, "pm10": 30.0, "so2": 4.0, "no2": 20.0, "co": 0.4, "o3": 40.0}
 """Ends what the replay may have begun."""
 NOTE = "现场核查完毕，已责令停工覆盖，联系人王䶮、李𠅤·阿不都"
 

@@ -17,7 +17,7 @@ import pytest
 from bench.program import free_port
 from tests import several
 from tests.several import CITYBRAIN, District
-from tests.whole.test_roles import HOUR, PATH, alerts, gauge, hour_of, items, until
+from tests.whole.test_roles import HOUR, PATH, alerts, gauge, hour_of, items, kept, until
 
 pytestmark = [pytest.mark.kill, pytest.mark.postgres, pytest.mark.timeout(600)]
 ROLES = ("ingest", "worker", "api")
@@ -102,20 +102,6 @@ def sending(made: District) -> Iterator[Senders]:
             senders.ended.set()
         for one in running:
             one.result()
-
-
-def kept(client: httpx.Client, sure: dict[Row, float]) -> dict[Row, float]:
-    """What a district says of these observations."""
-    found: dict[Row, float] = {}
-    for stream in sorted({stream for stream, _ in sure}):
-        road, cursor = f"{PATH}?stream={stream}&limit=1000", ""
-        while True:
-            page = client.get(road + cursor).json()
-            found |= {(one["stream"], one["time"]): one["value"] for one in page["items"]}
-            if page["next"] is None:
-                break
-            cursor = f"&cursor={page['next']}"
-    return {row: found[row] for row in sure if row in found}
 
 
 def cases(client: httpx.Client) -> set[str]:

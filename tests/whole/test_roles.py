@@ -117,6 +117,20 @@ def items(client: httpx.Client, path: str) -> list[dict[str, Any]]:
     return found
 
 
+def kept(client: httpx.Client, sure: dict[tuple[str, str], float]) -> dict[tuple[str, str], float]:
+    """What a district says of these observations."""
+    found: dict[tuple[str, str], float] = {}
+    for stream in sorted({stream for stream, _ in sure}):
+        road, cursor = f"{PATH}?stream={stream}&limit=1000", ""
+        while True:
+            page = client.get(road + cursor).json()
+            found |= {(one["stream"], one["time"]): one["value"] for one in page["items"]}
+            if page["next"] is None:
+                break
+            cursor = f"&cursor={page['next']}"
+    return {row: found[row] for row in sure if row in found}
+
+
 def alerts(client: httpx.Client) -> list[tuple[str, str, str, str]]:
     """Rule, thing, when it began and how it stands, of all but lost feeds: those depend on the minute in which a program starts."""
     found = [(one["rule"], one["entity"], one["began"], one["state"]) for one in items(client, "/api/v1/detect/alerts?limit=500")]

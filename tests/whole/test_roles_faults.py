@@ -22,7 +22,7 @@ import pytest
 from bench.program import free_port
 from tests import several
 from tests.several import LOTS, STATIONS, District
-from tests.whole.test_roles import HOUR, PATH, agree, alerts, figures, gauge, histories, hour_of, items, latest, sheet, until
+from tests.whole.test_roles import HOUR, PATH, agree, alerts, figures, gauge, histories, hour_of, items, kept, latest, sheet, until
 
 pytestmark = [pytest.mark.soak, pytest.mark.kill, pytest.mark.postgres, pytest.mark.timeout(900)]
 ROLES = ("ingest", "worker", "api", "api-2")
@@ -154,19 +154,11 @@ def sending(made: District, begin: int) -> Iterator[Senders]:
             one.result()
 
 
-def lost(made: District, senders: Senders) -> list[tuple[str, str]]:
+def lost(made: District, senders: Senders) -> dict[tuple[str, str], float]:
     """What was acknowledged and is not in the history."""
-    found: dict[tuple[str, str], float] = {}
     with made.officer("api-2") as desk:
-        for stream in sorted({stream for stream, _ in senders.sure}):
-            road, cursor = f"{PATH}?stream={stream}&limit=1000", ""
-            while True:
-                page = desk.get(road + cursor).json()
-                found |= {(one["stream"], one["time"]): one["value"] for one in page["items"]}
-                if page["next"] is None:
-                    break
-                cursor = f"&cursor={page['next']}"
-    return [row for row, value in senders.sure.items() if found.get(row) != value]
+        found = kept(desk, senders.sure)
+    return {row: value for row, value in senders.sure.items() if found.get(row) != value}
 
 
 def balanced(made: District) -> None:
@@ -208,7 +200,7 @@ def test_killed_at_random_they_give_the_answers_of_one_process_that_was_left_alo
             world.made.start(name)
         day.result()
     assert set(senders.answers) | set(others.answers) <= {200, 429}, (senders.answers, others.answers, senders.reasons)
-    assert lost(world.made, others) == []
+    assert lost(world.made, others) == {}
     balanced(world.made)
     with several.district(tmp_path / "one", ("all",)) as one:
         alone = Senders(one)
@@ -234,7 +226,7 @@ def away(world: World, end: Callable[[], None], begin: Callable[[], None], hour:
             until(partial(taken, world.made, name), wanted=True, seconds=60)
         time.sleep(2)
     assert set(senders.answers) <= {200, 429}, (senders.answers, senders.reasons)
-    assert lost(world.made, senders) == []
+    assert lost(world.made, senders) == {}
     balanced(world.made)
     return senders
 

@@ -69,12 +69,12 @@ def plain(
 
 
 def written(result: Json) -> Text:
-    """A result as people read it: a number in short, true and false as words, a text as it is, other JSON as it is written."""
+    """A result as people read it: a number with all of its digits, true and false as words, a text as it is, other JSON as it is written."""
     match result:
         case bool():
             return Text("是（true）", "true") if result else Text("否（false）", "false")
         case int() | float():
-            return same(f"{result:g}")
+            return same(f"{result:.15g}")
     said = result if isinstance(result, str) else msgspec.json.encode(result).decode()
     return same(said if len(said) <= _SHOWN else f"{said[:_SHOWN]}…")
 

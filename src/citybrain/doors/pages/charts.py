@@ -27,11 +27,8 @@ def trend(parts: PageParts, caller: Caller, board: Board, entity: Entity) -> Cha
 
 def readings(parts: PageParts, caller: Caller, stream: Stream, title: Text) -> Chart:
     """Any stream over two days, without levels; empty, with the reason, for whom may not see its readings."""
-    now, reason = parts.clock.city(), _NO_READINGS
-    try:
-        seen = parts.history(caller, stream.id, Instant(now - _DAYS * DAY), Instant(now + 1))
-    except ForbiddenError as refused:
-        seen, reason = (), refused.what
+    now = parts.clock.city()
+    seen, reason = recent(parts, caller, stream, now)
     return Chart(
         name="readings",
         title=title,
@@ -43,6 +40,14 @@ def readings(parts: PageParts, caller: Caller, stream: Stream, title: Text) -> C
         reason=None if seen else reason,
         demo=stream.origin != "real",
     )
+
+
+def recent(parts: PageParts, caller: Caller, stream: Stream, now: Instant) -> tuple[tuple[tuple[Instant, float], ...], Text]:
+    """The readings of a stream in two days up to now, and why there are none where there are none."""
+    try:
+        return parts.history(caller, stream.id, Instant(now - _DAYS * DAY), Instant(now + 1)), _NO_READINGS
+    except ForbiddenError as refused:
+        return (), refused.what
 
 
 def outlook(parts: PageParts, caller: Caller, board: Board, entity: Entity) -> Chart:

@@ -3,20 +3,17 @@
 from typing import Final
 
 from citybrain.brain.observe import UNMEASURED, written
-from citybrain.doors.pages import rows
+from citybrain.doors.pages import charts, rows
 from citybrain.doors.pages.parts import PageParts
 from citybrain.doors.pages.rows import Row
 from citybrain.kernel.access import Caller
-from citybrain.kernel.errors import ForbiddenError
-from citybrain.kernel.instant import DAY, Instant
+from citybrain.kernel.instant import Instant
 from citybrain.kernel.text import Text
 from citybrain.kernel.things import Stream
 from citybrain.web import formats
 from citybrain.web.views import Cell, Column, Table
 
-_DAYS: Final = 2
 _SHOWN: Final = 50
-_EMPTY: Final = Text("近两日没有读数", "no readings in two days")
 _CORRECTED: Final = Text("由人员更正", "set by a person")
 _COLUMNS: Final = (Column("time", Text("观测时间", "Observed")), Column("word", Text("结果", "Result")))
 
@@ -34,14 +31,11 @@ def reading(row: Row) -> Text | None:
 
 def results(parts: PageParts, caller: Caller, stream: Stream, title: Text) -> Table:
     """The newest results of two days with their times; empty, with the reason, for whom may not see readings."""
-    now, empty = parts.clock.city(), _EMPTY
-    try:
-        seen = parts.history(caller, stream.id, Instant(now - _DAYS * DAY), Instant(now + 1))
-    except ForbiddenError as refused:
-        seen, empty = (), refused.what
+    now = parts.clock.city()
+    seen, empty = charts.recent(parts, caller, stream, now)
     shown = seen[-_SHOWN:][::-1]
     words = parts.registry.worded.results([(stream, value) for _, value in shown])
-    corrected = parts.corrections.standing(stream, Instant(now - _DAYS * DAY), Instant(now + 1))
+    corrected = parts.corrections.standing(stream, min((at for at, _ in shown), default=now), Instant(now + 1))
     lines = tuple(
         (Cell(at=at), Cell(text=written(word), note=_CORRECTED if at in corrected else None))
         for (at, _), word in zip(shown, words, strict=True)
