@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+from http.client import HTTPConnection
 from pathlib import Path
 
 import pytest
@@ -28,6 +29,14 @@ def test_a_district_is_begun_served_on_both_protocols_and_ends_within_seconds(tm
     command = [str(PROGRAM), "--config", str(folder / "citybrain.toml"), "serve", "--state", str(folder / "var")]
     with subprocess.Popen([*command, "--port", str(port), "--mqtt-port", "0"], stdout=subprocess.DEVNULL) as process:
         assert _ready(port) == 200
+        # A device that sends every few seconds over one connection is not cut off as it sends.
+        device = HTTPConnection("127.0.0.1", port, timeout=10)
+        for pause in (0, 7):
+            time.sleep(pause)
+            device.request("GET", "/readyz")
+            with device.getresponse() as answer:
+                assert (answer.status, bool(answer.read()), answer.will_close) == (200, True, False)
+        device.close()
         for host in ("127.0.0.1", "[::1]"):
             with urllib.request.urlopen(f"http://{host}:{port}/", timeout=10) as answer:
                 assert "南开" in answer.read().decode()

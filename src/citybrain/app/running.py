@@ -34,6 +34,9 @@ _COLLECT = (50_000, 20, 100)
 _TURN = 0.0002
 """Seconds a thread may keep the interpreter: whoever leaves the lock for a store takes it again after this, many times a commit."""
 
+_IDLE = 75
+"""Seconds a connection may rest: devices send every few seconds, and one that is closed as a device sends costs it a reading."""
+
 
 def run(city: City, demo: parts.DemoNotes | None, more: Sequence[Duty] = (), ready: Callable[[], None] | None = None) -> None:
     """Serve until SIGINT or SIGTERM."""
@@ -96,6 +99,7 @@ class _Server(uvicorn.Server):
                 application,
                 log_config=None,
                 access_log=False,
+                timeout_keep_alive=_IDLE,
                 timeout_graceful_shutdown=2,
                 server_header=False,
                 date_header=True,
