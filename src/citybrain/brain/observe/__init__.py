@@ -55,6 +55,7 @@ from citybrain.brain.observe.texts import Runs
 from citybrain.brain.observe.together import Together
 from citybrain.brain.observe.told import latest_json
 from citybrain.brain.observe.travelling import column_pieces, joined, pieces, rows_of, taken
+from citybrain.brain.observe.unsaid import Silence, Unsaid
 from citybrain.brain.observe.worded import UNMEASURED, UnfitError, Worded, fitted
 from citybrain.brain.observe.wording import written
 
@@ -125,11 +126,13 @@ __all__ = [
     "Rested",
     "Rows",
     "Runs",
+    "Silence",
     "Span",
     "Spot",
     "Stood",
     "Together",
     "UnfitError",
+    "Unsaid",
     "Verdict",
     "Wanted",
     "Where",

@@ -133,6 +133,10 @@ class Corrections(Acting):
         """Delete the kept readings of streams (n,) before an instant, as retention has it; who changed what when stays."""
         return self._write(lambda connection: corrected.forget(connection, numbers, before))
 
+    async def at_rest(self, work: Callable[[], T]) -> T:
+        """What some work gives, done in a thread while no correction is made or taken back."""
+        return await self._in_turn(lambda: asyncio.to_thread(work))
+
     def verify(self) -> int:
         """How many corrected readings agree with the store of readings; raises ConflictError that names the first that does not."""
         return self._read(lambda connection: verifying.verify(connection, self._series, self._registry, self._horizon))

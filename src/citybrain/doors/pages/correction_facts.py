@@ -33,6 +33,8 @@ FIELDS: Final = tuple(name for name, *_ in (*_SPAN, *_ONE, *_STRIKE))
 _AS_ONE: Final = {"since": "at", "until": "at", "factor": "value", "offset": "value"}
 _AS_STRIKE: Final = {"since": "strike_since", "until": "strike_until"}
 _STRUCK: Final = Text("作废", "struck out")
+_GONE: Final = Text("（已到期删除）", "(kept long enough, deleted)")
+"""In the place of a word that is in no reading any more."""
 _STATES: Final = {
     "pending": Text("正在写入", "On its way"),
     "standing": Text("有效", "Stands"),
@@ -125,7 +127,10 @@ def _saying(parts: PageParts, stream: Stream) -> _Say:
         return Text(f"{said} {unit.zh}".rstrip(), f"{said} {unit.en}".rstrip())
 
     def words(*values: float) -> Text:
-        said = [written(word) for word in parts.registry.worded.results([(stream, value) for value in values])]
+        said = [
+            _GONE if word is None else written(word)
+            for word in parts.registry.worded.results([(stream, value) for value in values])
+        ]
         return Text(" → ".join(one.zh for one in said), " → ".join(one.en for one in said))
 
     return words if stream.sort in UNMEASURED else numbers
