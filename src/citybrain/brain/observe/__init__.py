@@ -10,6 +10,7 @@ from citybrain.brain.observe.declaring import contract_of
 from citybrain.brain.observe.derive import Deriver
 from citybrain.brain.observe.doubts import Doubt, Doubts, Judged
 from citybrain.brain.observe.entering import Spot, declared_elsewhere
+from citybrain.brain.observe.exported import is_export, read_export
 from citybrain.brain.observe.featured import AS_BEFORE, About, EndedError, Featured, Having, Lags
 from citybrain.brain.observe.following import Following
 from citybrain.brain.observe.formats import FORMS, read_pieces
@@ -145,6 +146,7 @@ __all__ = [
     "declared_elsewhere",
     "fitted",
     "history",
+    "is_export",
     "joined",
     "latest_json",
     "lenient",
@@ -154,6 +156,7 @@ __all__ = [
     "permitted",
     "pieces",
     "plausible",
+    "read_export",
     "read_pieces",
     "read_rows",
     "read_series",
