@@ -1,6 +1,7 @@
 """Observe (感知): what is. Things and areas registered, observations taken in, latest values with their life, fields derived."""
 
 from citybrain.brain.observe.acting import Act, Coming, Wanted
+from citybrain.brain.observe.altered import Altered
 from citybrain.brain.observe.areas import AreaBook
 from citybrain.brain.observe.census import Census
 from citybrain.brain.observe.checking import Checks, plausible
@@ -77,6 +78,7 @@ __all__ = [
     "WALK_BASIS",
     "About",
     "Act",
+    "Altered",
     "AreaBook",
     "Beside",
     "Broken",
