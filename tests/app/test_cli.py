@@ -1,21 +1,29 @@
 """The command line: each command run for real in a temporary folder."""
 
 import argparse
+import asyncio
 import csv
 import json
+import shutil
 import subprocess
 import sys
 from importlib import import_module
 from pathlib import Path
 
+import msgspec
 import pyarrow.parquet as pq
 import pytest
 
 from citybrain.app.cli import _parser, main
+from citybrain.brain.observe import Draft, MadeProperty, MadeSensor, MadeStream, MadeThing, MadeUnit, read_rows
 from citybrain.engines.duckdb import clear
-from citybrain.kernel.instant import Instant
+from citybrain.kernel.access import Query
+from citybrain.kernel.instant import HOUR, Instant, rfc3339
 from citybrain.kernel.observations import SeriesQuery
-from tests.app.conftest import furnished
+from citybrain.kernel.predicate import Compare
+from citybrain.kernel.text import Json
+from citybrain.kernel.things import Contract, Sort
+from tests.app.conftest import NOW, furnished
 
 
 @pytest.fixture
@@ -150,6 +158,50 @@ def test_readings_are_exported_by_stream_with_a_manifest_beside(
     capsys.readouterr()
     assert main(["export", "observation", str(file), "--where", "river=Hai", "--state", str(state)]) == 2
     assert "“river”" in capsys.readouterr().err
+
+
+def _box(state: Path) -> None:
+    """A stream of texts and one of any JSON, of a thing that somebody made."""
+    with furnished(state) as city:
+        sorts: tuple[tuple[str, Sort], ...] = (("天气", "category"), ("日志", "any"))
+        for name, sort in sorts:
+            made = MadeStream("", name, "", "", MadeUnit(None, None, None), {})
+            sensor, seen = MadeSensor("", "站", "", "text/plain", "", {}), MadeProperty("", name, "", "", {})
+            city.making.thing("盒", MadeThing("", "", {}), (), (Draft(made, sensor, seen, Contract(), sort),))
+
+
+def _said(state: Path) -> dict[str, list[Json]]:
+    with furnished(state) as city:
+        found: dict[str, list[Json]] = {}
+        for one in sorted((one for one in city.registry.streams() if one.sort != "number"), key=lambda one: one.no):
+            page = city.sources["observation"](Query("observation", Compare("stream", "eq", one.id), limit=100))
+            found[one.sort] = [[row["time"], row["word"]] for row in page.rows]
+        return found
+
+
+@pytest.mark.parametrize("form", ["csv", "json", "parquet"])
+def test_words_that_were_exported_are_imported_as_they_were(tmp_path: Path, form: str, capsys: pytest.CaptureFixture[str]) -> None:
+    here, there = tmp_path / "here", tmp_path / "there"
+    _box(here)
+    with furnished(here) as city:
+        words: list[Json] = ["雨", "=1+1", "3", "true", "", '"']
+        ids = {one.sort: one.id for one in city.registry.streams()}
+        told = [(ids["category"], word) for word in words] + [(ids["any"], word) for word in [*words, 3, True, {"a": [None]}]]
+        rows = [{"stream": name, "time": rfc3339(Instant(NOW - at * HOUR)), "value": word} for at, (name, word) in enumerate(told)]
+        assert asyncio.run(city.intake.take(read_rows(msgspec.json.encode(rows)), "test", None)).stored == len(rows)
+    shutil.copytree(here, there)
+    with furnished(there) as city, city.stores.transactions.begin() as tx:
+        tx.connection.exec_driver_sql("DELETE FROM word")
+    shutil.rmtree(there / "series")
+    file = tmp_path / f"words.{form}"
+    listed = f"stream.in={ids['category']},{ids['any']}"
+    assert main(["export", "observation", str(file), "--where", listed, "--state", str(here)]) == 0
+    capsys.readouterr()
+    assert main(["import", str(file), "--state", str(there)]) == 0
+    assert capsys.readouterr().out.strip() == f"stored={len(rows)} duplicate=0 refused=0"
+    assert _said(there) == _said(here)
+    assert main(["import", str(file), "--state", str(here)]) == 0
+    assert capsys.readouterr().out.strip() == f"stored=0 duplicate={len(rows)} refused=0"
 
 
 def test_the_facts_go_to_the_worker_without_a_copy_of_the_readings(

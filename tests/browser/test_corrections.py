@@ -1,12 +1,15 @@
 """A data officer corrects a span and takes it back: without a script at a desk, on a phone with one; no barrier at any step."""
 
+import json
 from datetime import datetime, timedelta, timezone
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, ViewportSize, expect
 
+from citybrain.kernel.instant import MINUTE, Instant, local
 from tests.browser.conftest import DESK, PHONE, Opener
+from tests.browser.district import District
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 WHY = "单位误设，差十倍"
@@ -46,6 +49,48 @@ def test_a_span_is_looked_at_corrected_and_taken_back(opened: Opener, stream: st
     made.get_by_role("button", name="撤回更正").click()
     expect(page.locator(".message")).to_contain_text("更正已撤回")
     expect(page.locator("#corrections .timeline > li").first).to_contain_text("单位原来没有错")
+
+
+@pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
+def test_a_word_is_set_to_the_right_one_by_the_keyboard_alone(demo: District, opened: Opener, size: ViewportSize) -> None:
+    name = f"gate-at-{size['width']}"
+    headers = {"Content-Type": "application/json", "Authorization": f"Bearer {demo.token('admin')}"}
+    made = opened("/").page.request.post(f"{demo.root}/sta/v1.1/Things", data=json.dumps(_gate(name)), headers=headers)
+    assert made.status == 201, made.text()
+    at = Instant(demo.city() // MINUTE * MINUTE - MINUTE)
+    demo.publish(name, {Instant(at - MINUTE): {name: "关"}, at: {name: "开"}})
+    page = opened(f"/admin/streams/{name}.{name}?lang=zh", "data_officer", size).page
+    expect(page.locator("#table-results tbody tr")).to_have_count(2)
+    page.locator("#corrections summary", has_text="更正一个读数").focus()
+    page.keyboard.press("Enter")
+    page.locator("#at").fill(f"{local(at):%Y-%m-%dT%H:%M}")
+    page.locator("#value").focus()
+    page.keyboard.type("半开")
+    assert sorted(page.locator("#value-known option").evaluate_all("all => all.map(one => one.value)")) == ["关", "开"]
+    looked_at(page)
+    page.keyboard.press("Enter")
+    expect(page.locator("#corrections")).to_contain_text("开 → 半开")
+    looked_at(page)
+    page.locator("#fix-why").focus()
+    page.keyboard.type("现场看是半开")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    expect(page.locator(".message")).to_contain_text("已更正")
+    expect(page.locator("#table-results tbody tr").first).to_contain_text("半开")
+    expect(page.locator("#corrections .timeline > li").first).to_contain_text("现场看是半开")
+    looked_at(page)
+
+
+def _gate(name: str) -> dict[str, object]:
+    stream = {
+        "name": "状态",
+        "description": "演示",
+        "observationType": "http://www.opengis.net/def/observationType/OGC-OM/2.0/OM_CategoryObservation",
+        "unitOfMeasurement": {"name": None, "symbol": None, "definition": None},
+        "ObservedProperty": {"@iot.id": name, "name": "闸机状态", "definition": "-", "description": "演示"},
+        "Sensor": {"@iot.id": name, "name": "红外", "description": "演示", "encodingType": "text/plain", "metadata": "-"},
+    }
+    return {"@iot.id": name, "name": "闸机", "description": "演示", "Datastreams": [stream]}
 
 
 def test_a_span_is_struck_out_on_a_phone_where_the_table_of_gaps_fits(opened: Opener) -> None:

@@ -14,6 +14,7 @@ from citybrain.app.retaining import Retaining
 from citybrain.app.sent import AskedLedger, SentCorrections, SentIntake
 from citybrain.app.settings import Settings
 from citybrain.app.stores import Stores
+from citybrain.app.unsaying import Unsaying
 from citybrain.brain import act, decide, detect, exchange, observe, protect, see
 from citybrain.engines.bus import LocalBus
 from citybrain.engines.flight import Calls
@@ -80,6 +81,7 @@ class City:
     stream_rows: see.StreamRows
     sources: Mapping[str, Source]
     retaining: Retaining
+    unsaying: Unsaying
     origin: Origin
 
 
@@ -183,6 +185,7 @@ def build(
         stream_rows=stream_rows,
         sources=sources,
         retaining=retaining,
+        unsaying=Unsaying(observe.Silence(registry, series, transactions, clock), corrections, audit, clock),
         origin=origin,
     )
 

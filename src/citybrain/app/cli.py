@@ -124,7 +124,7 @@ def _import_and_export(ways: "argparse._SubParsersAction[argparse.ArgumentParser
         ways,
         "import",
         _CITY,
-        "导入观测（CSV）、单位对象人员设备（JSON）或图层（GeoJSON）· import observations, units and things and people and devices, or a layer",
+        "导入观测（CSV 或导出的文件）、单位对象人员设备（JSON）或图层（GeoJSON）· import observations (CSV, exports), units and things and people and devices, or a layer",
     )
     imports.add_argument("file", type=Path)
     imports.add_argument("--kind", default=None, help="of a layer: the kind of its things, or area")

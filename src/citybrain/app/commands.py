@@ -23,7 +23,7 @@ from citybrain.app.saying import say
 from citybrain.app.settings import Settings
 from citybrain.app.stores import FACTS, SERIES, opened
 from citybrain.app.walltime import wall
-from citybrain.brain.observe import check_days, read_pieces, verify_words
+from citybrain.brain.observe import check_days, is_export, read_export, verify_words
 from citybrain.engines.duckdb import carry, forget
 from citybrain.kernel.clock import RunningClock
 from citybrain.kernel.errors import BadInputError, NotFoundError
@@ -103,13 +103,13 @@ def check(given: argparse.Namespace) -> int:
 
 
 def import_(given: argparse.Namespace) -> int:
-    """Import observations (CSV: stream, time, value; row by row), a district's furniture (JSON, see furnish) or a layer (GeoJSON)."""
+    """Import observations (CSV: stream, time, value; or as exported: CSV, JSON, Parquet), furniture (JSON, see furnish) or a layer (GeoJSON)."""
     if not given.file.is_file():
         what = Text(f"没有文件 {given.file}。请检查路径。", f"There is no file {given.file}. Check the path.")
         raise NotFoundError(what, file=str(given.file))
     if given.file.suffix == ".geojson":
         return _import_layer(given)
-    if given.file.suffix == ".json":
+    if given.file.suffix == ".json" and not is_export(given.file):
         furniture = furnish.read(given.file)
         with _quiet(given) as city:
             for line in furnish.furnish(city, furniture, f"import:{given.file.name}"):
@@ -192,6 +192,8 @@ def verify(given: argparse.Namespace) -> int:
             say(f"{proofs} 份删除证明相符 · proofs of deletion agree")
         if readings := city.corrections.verify():
             say(f"{readings} 个更正和作废的读数相符 · corrected and struck-out readings agree")
+        if gone := city.unsaying.verify():
+            say(f"{gone} 份取值删除证明相符 · proofs of deleted words agree")
         if words := verify_words(city.stores.series, city.registry):
             say(f"{words} 个非数值的取值相符 · words that readings say agree")
     return 0
@@ -216,14 +218,13 @@ def _settle(city: City, config: Path | None) -> None:
 
 async def _import(city: City, file: Path) -> dict[str, int]:
     totals = {"stored": 0, "duplicate": 0, "refused": 0}
-    with file.open(encoding="utf-8-sig", newline="") as lines:
-        for rows in read_pieces(lines, _PIECE):
-            verdict = await city.intake.take(rows, "import", None)
-            totals["stored"] += verdict.stored
-            totals["duplicate"] += verdict.duplicate
-            totals["refused"] += len(verdict.refused)
-            for refusal in verdict.refused[:20]:
-                sys.stderr.write(f"{refusal.row}: {refusal.code}: {refusal.why}\n")
+    for rows in read_export(file, _PIECE):
+        verdict = await city.intake.take(rows, "import", None)
+        totals["stored"] += verdict.stored
+        totals["duplicate"] += verdict.duplicate
+        totals["refused"] += len(verdict.refused)
+        for refusal in verdict.refused[:20]:
+            sys.stderr.write(f"{refusal.row}: {refusal.code}: {refusal.why}\n")
     return totals
 
 

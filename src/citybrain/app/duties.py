@@ -16,7 +16,6 @@ from citybrain.engines.postgres import Alone
 from citybrain.kernel.datasets import Figure
 from citybrain.kernel.errors import BusyError, ConflictError, StorageFullError
 from citybrain.kernel.instant import DAY, Instant, local_date, midnight, rfc3339
-from citybrain.kernel.things import Stream
 
 log = structlog.get_logger()
 
@@ -150,6 +149,7 @@ def _renew(city: City) -> None:
     city.registry.renew()
     city.limits.renew()
     city.corrections.renew()
+    city.registry.worded.renew()
     if isinstance(city.behind, Lag):
         city.behind.look()
 
@@ -220,13 +220,7 @@ async def tidy(city: City) -> None:
         city.latest.forget(span.streams, span.before)
         await asyncio.to_thread(city.corrections.forget, span.streams, span.before)
         await asyncio.to_thread(city.featured.forget, span.streams, span.before)
-        ended = [no for no in span.streams.tolist() if _silent(city.registry.streams()[no - 1], span.before)]
-        await asyncio.to_thread(city.registry.worded.forget, ended)
-
-
-def _silent(stream: Stream, before: Instant) -> bool:
-    """Whether a stream whose results are no numbers ended so long before an instant that no reading of it is newer."""
-    return stream.sort != "number" and stream.ended is not None and stream.ended < before - DAY
+    await city.unsaying.run_once(past)
 
 
 def _close(city: City) -> None:

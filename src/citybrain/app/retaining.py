@@ -14,7 +14,7 @@ from citybrain.kernel.text import Json, Text
 
 ACTION = "observation.delete"
 """What stands in the audit trail: no door has it, and no policy gives it to anybody."""
-_RESTS_ON = Verdict(allowed=True, reasons=("retention",))
+RESTS_ON = Verdict(allowed=True, reasons=("retention",))
 
 
 class Retaining:
@@ -72,14 +72,14 @@ class Retaining:
             told: dict[str, Json] = {"rows": cleared.rows, "files": {**cleared.files}, "erased": rfc3339(self._clock.wall())}
             for name, at in (("first", cleared.first), ("last", cleared.last)):
                 told[name] = None if at is None else rfc3339(at)
-            self._audit.write(Ask(SYSTEM, ACTION, resource), _RESTS_ON, told)
+            self._audit.write(Ask(SYSTEM, ACTION, resource), RESTS_ON, told)
 
     def _certify(self, series: DuckSeries, one: Deletion) -> None:
         """Write the certificate once: a kill between the two stores is mended by looking for it first."""
         erased = self._clock.wall()
         resource = f"deletion/{one.id}"
         if self._audit.told(ACTION, resource) is None:
-            self._audit.write(Ask(SYSTEM, ACTION, resource), _RESTS_ON, certificate(one, erased))
+            self._audit.write(Ask(SYSTEM, ACTION, resource), RESTS_ON, certificate(one, erased))
         series.certify(one.id, erased)
 
 

@@ -1,11 +1,12 @@
 """What a trace looks up, each bound to the caller who asks."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from citybrain.app.city import City
 from citybrain.brain.detect import feeds
 from citybrain.brain.see import Arrival, Lookups
-from citybrain.kernel.access import Caller, Query
+from citybrain.doors.api.plain import mapping
+from citybrain.kernel.access import Ask, Caller, Query
 from citybrain.kernel.alerts import Alert, Evidence, Grade
 from citybrain.kernel.cases import Case
 from citybrain.kernel.errors import ForbiddenError, NotFoundError
@@ -13,7 +14,7 @@ from citybrain.kernel.instant import Instant
 from citybrain.kernel.observations import SeriesQuery
 from citybrain.kernel.pack import Rule
 from citybrain.kernel.predicate import Compare
-from citybrain.kernel.text import Text
+from citybrain.kernel.text import Json, Text
 
 _FEED_LOST = Rule(
     name=feeds.RULE,
@@ -37,6 +38,7 @@ def lookups(city: City, caller: Caller) -> Lookups:
         arrival=lambda stream, time: _arrival(city, stream, time),
         inputs=lambda stream, time: _inputs(city, stream, time),
         visible=lambda dataset, key: _visible(city, caller, dataset, key),
+        changed=lambda seen: _changed(city, caller, seen),
     )
 
 
@@ -76,6 +78,20 @@ def _arrival(city: City, stream: str, time: Instant) -> Arrival | None:
     if not rows:
         return None
     return Arrival(float(rows[0]["value"]), str(rows[0]["door"]), Instant(int(rows[0]["received"])), known.origin)
+
+
+def _changed(city: City, caller: Caller, seen: Sequence[Evidence]) -> Mapping[Evidence, Mapping[str, Json]]:
+    """What has become of readings of kinds that the caller may read."""
+    readable = [one for one in seen if _reads(city, caller, one)]
+    found = {(one.stream, one.time): one for one in city.corrections.altered(readable)}
+    return {one: mapping(told) for one in readable if (told := found.get((one.stream, one.time))) is not None}
+
+
+def _reads(city: City, caller: Caller, one: Evidence) -> bool:
+    if one.stream not in city.registry.stream_numbers():
+        return False
+    kind = city.registry.kind(city.registry.stream(one.stream).kind)
+    return city.policy.decide(Ask(caller, "observation.read", kind.name, "", {"access": kind.access})).allowed
 
 
 def _inputs(city: City, stream: str, time: Instant) -> Sequence[Evidence]:

@@ -1,6 +1,6 @@
 """The view of streams by life."""
 
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 import msgspec
 
@@ -39,12 +39,17 @@ class PromiseLine(msgspec.Struct, frozen=True):
 
 
 class CorrectionField(msgspec.Struct, frozen=True):
-    """A field of the forms of correcting: a number, or a date and time of the district."""
+    """A field of the forms of correcting: a number, a date and time of the district, or a result that is no number.
+
+    That one is among ``options`` (as it is sent, and as people read it), a text, of which ``known`` names some, or JSON.
+    """
 
     name: str
     title: Text
     value: str
-    moment: bool = False
+    takes: Literal["number", "moment", "text", "json"] = "number"
+    options: tuple[tuple[str, Text], ...] = ()
+    known: tuple[str, ...] = ()
 
 
 class CorrectionLine(msgspec.Struct, frozen=True):

@@ -193,7 +193,7 @@ class Chart(msgspec.Struct, frozen=True):
 
 
 class AlertItem(msgspec.Struct, frozen=True):
-    """An alert as a line; ``grade`` 1 (red) to 4 (blue)."""
+    """An alert as a line; ``grade`` 1 (red) to 4 (blue). ``changed`` says of its readings what each was and is, where it is told at length."""
 
     id: str
     grade: int
@@ -205,6 +205,7 @@ class AlertItem(msgspec.Struct, frozen=True):
     case: str = ""
     case_href: str = ""
     demo: bool = False
+    changed: tuple["Fact", ...] = ()
 
 
 class AlertList(msgspec.Struct, frozen=True):

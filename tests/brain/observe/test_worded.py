@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import func, select
 
-from citybrain.brain.observe import UnfitError, Verdict, Worded, fitted, pieces, read_rows, taken, worded
+from citybrain.brain.observe import UnfitError, Verdict, Worded, fitted, pieces, read_rows, remembered, taken, worded
 from citybrain.brain.observe.observed import Observed
 from citybrain.brain.observe.shelves import OBSERVATION
 from citybrain.brain.observe.store import WORD
@@ -249,7 +249,7 @@ def test_where_another_process_was_first_its_code_is_found(world: World, monkeyp
 
 
 def test_little_is_remembered_and_all_is_found(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(worded, "_REMEMBERED", 100)
+    monkeypatch.setattr(remembered, "_REMEMBERED", 100)
     own = Worded(world.transactions)
     entries = [(7, f'"{number:04}"') for number in range(1000)]
     for begin in range(0, 1000, 10):

@@ -1,5 +1,8 @@
 """Trace: a figure leads to its cases, their alert, its rule, the readings, and what they were derived from."""
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 from citybrain.brain.see import trace
 from citybrain.kernel.alerts import Alert, Evidence, Grade
 from citybrain.kernel.cases import Case
@@ -74,6 +77,17 @@ def test_the_trace_of_a_stream_figure_starts_at_its_latest_readings() -> None:
     assert [part.said["life"] for part in tree.parts] == ["live", "never"]
     assert tree.parts[0].parts[0].said["received"] == "2026-11-22T00:00:00Z"
     assert tree.parts[1].parts == ()
+
+
+def test_a_reading_that_has_changed_since_says_what_it_was_and_is() -> None:
+    def changed(seen: Sequence[Evidence]) -> dict[Evidence, dict[str, Json]]:
+        return {one: {"was": one.value, "now": 60.0} for one in seen}
+
+    tree = trace.of_alert("a1", replace(LOOKUPS, changed=changed))
+    reading = tree.parts[1]
+    assert (tree.said["changed"], reading.said["changed"]) == (1, {"was": reading.said["value"], "now": 60.0})
+    still = trace.of_alert("a1", LOOKUPS)
+    assert (still.said["changed"], "changed" in still.parts[1].said) == (0, False)
 
 
 def test_a_derivation_that_runs_in_a_circle_ends() -> None:

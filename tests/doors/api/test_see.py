@@ -53,6 +53,39 @@ async def test_an_alert_its_rule_its_case_and_the_figure_lead_back_to_the_readin
         assert (await desk.get("/api/v1/detect/forecasts/well-1.level")).status_code == 404
 
 
+async def test_an_alert_and_its_case_say_what_its_reading_was_and_is(world: World) -> None:
+    await flood(world)
+    async with world.client("dispatcher") as desk, world.client("data_officer") as officer:
+        (alert,) = (await desk.get("/api/v1/detect/alerts?state=open&entity=well-1")).json()["items"]
+        road = f"/api/v1/detect/alerts/{alert['id']}"
+        rows = "/api/v1/see/figures/open_cases/rows"
+        assert "changed" not in (await desk.get(rows)).json()
+        assert (await desk.get(road)).json()["changed"] == []
+        change = {"at": HIGH["time"], "value": 0.45}
+        fix = "/api/v1/observe/streams/well-1.level/corrections"
+        shown = await officer.post(f"{fix}?preview=true", json=change)
+        made = await officer.post(fix, json={**change, "why": "误为厘米"}, headers={"If-Match": shown.headers["etag"]})
+        assert made.status_code == 201
+        told = {
+            "stream": "well-1.level",
+            "time": HIGH["time"],
+            "unit": "m",
+            "was": 45.0,
+            "now": 0.45,
+            "how": "corrected",
+            "at": "2026-11-22T07:00:00Z",
+            "correction": made.json()["no"],
+        }
+        assert (await desk.get(road)).json()["changed"] == [told]
+        case = (await desk.get("/api/v1/act/cases?limit=1")).json()["items"][0]
+        assert (await desk.get(f"/api/v1/act/cases/{case['id']}")).json()["changed"] == [told]
+        found = (await desk.get(rows)).json()
+        assert (found["changed"], [row.get("changed") for row in found["items"]]) == (1, [True])
+        assert (await officer.post(f"{fix}/{told['correction']}/end", json={"why": "原来是米"})).status_code == 201
+        assert (await desk.get(road)).json()["changed"] == []
+        assert "changed" not in (await desk.get(rows)).json()
+
+
 async def test_the_public_gets_areas_without_outlines_while_the_map_is_not_approved(world: World) -> None:
     async with world.client() as anyone, world.client("dispatcher") as desk:
         public = await anyone.get("/api/v1/see/layers/areas.geojson")

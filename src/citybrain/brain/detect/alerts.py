@@ -6,7 +6,7 @@ import msgspec
 from sqlalchemy import Connection, bindparam, insert, select, update
 
 from citybrain.brain.detect.store import ALERT, alert_of, alert_row, alerts_where
-from citybrain.kernel.alerts import Alert
+from citybrain.kernel.alerts import Alert, Evidence
 from citybrain.kernel.errors import NotFoundError
 from citybrain.kernel.events import Event
 from citybrain.kernel.ids import new_id
@@ -42,6 +42,15 @@ class Alerts:
             what = Text(f"没有标识为“{id}”的预警。", f"There is no alert with the id '{id}'.")
             raise NotFoundError(what, id=id)
         return alert_of(row)
+
+    def evidence(self, ids: Sequence[str]) -> dict[str, tuple[Evidence, ...]]:
+        """The readings that alerts rest on, by the id of each that there is."""
+        found: dict[str, tuple[Evidence, ...]] = {}
+        with self._transactions.read() as connection:
+            for begin in range(0, len(ids), _AT_ONCE):
+                named = alerts_where(connection, ALERT.c.id.in_(ids[begin : begin + _AT_ONCE]))
+                found |= {one.id: one.evidence for one in named}
+        return found
 
     def since(self, instant: Instant) -> tuple[Alert, ...]:
         """Alerts told at or after an instant."""

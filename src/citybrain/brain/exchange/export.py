@@ -134,7 +134,7 @@ def _csv(pages: Iterable[Sequence[Row]], columns: Sequence[Column], _: Dataset, 
     writer.writerow([column.name for column in columns])
     yield b"\xef\xbb\xbf" + _drained(buffer)
     for page in pages:
-        writer.writerows([[_cell(row.get(column.name)) for column in columns] for row in page])
+        writer.writerows([[_cell(row.get(column.name), column) for column in columns] for row in page])
         yield _drained(buffer)
 
 
@@ -145,10 +145,13 @@ def _drained(buffer: io.StringIO) -> bytes:
     return text.encode()
 
 
-def _cell(value: Json) -> str | int | float | None:
+def _cell(value: Json, column: Column) -> str | int | float | None:
     match value:
         case bool():
             return "true" if value else "false"
+        case str() if column.type == "json":
+            # A text that reads like a number, a truth or JSON is told from one: it begins with a quotation mark.
+            return msgspec.json.encode(value).decode()
         case str():
             return neutral(value)
         case dict() | list():

@@ -1,6 +1,7 @@
 """Observe (感知): what is. Things and areas registered, observations taken in, latest values with their life, fields derived."""
 
 from citybrain.brain.observe.acting import Act, Coming, Wanted
+from citybrain.brain.observe.altered import Altered
 from citybrain.brain.observe.areas import AreaBook
 from citybrain.brain.observe.census import Census
 from citybrain.brain.observe.checking import Checks, plausible
@@ -10,6 +11,7 @@ from citybrain.brain.observe.declaring import contract_of
 from citybrain.brain.observe.derive import Deriver
 from citybrain.brain.observe.doubts import Doubt, Doubts, Judged
 from citybrain.brain.observe.entering import Spot, declared_elsewhere
+from citybrain.brain.observe.exported import is_export, read_export
 from citybrain.brain.observe.featured import AS_BEFORE, About, EndedError, Featured, Having, Lags
 from citybrain.brain.observe.following import Following
 from citybrain.brain.observe.formats import FORMS, read_pieces
@@ -55,6 +57,7 @@ from citybrain.brain.observe.texts import Runs
 from citybrain.brain.observe.together import Together
 from citybrain.brain.observe.told import latest_json
 from citybrain.brain.observe.travelling import column_pieces, joined, pieces, rows_of, taken
+from citybrain.brain.observe.unsaid import Silence, Unsaid
 from citybrain.brain.observe.worded import UNMEASURED, UnfitError, Worded, fitted
 from citybrain.brain.observe.wording import written
 
@@ -75,6 +78,7 @@ __all__ = [
     "WALK_BASIS",
     "About",
     "Act",
+    "Altered",
     "AreaBook",
     "Beside",
     "Broken",
@@ -125,11 +129,13 @@ __all__ = [
     "Rested",
     "Rows",
     "Runs",
+    "Silence",
     "Span",
     "Spot",
     "Stood",
     "Together",
     "UnfitError",
+    "Unsaid",
     "Verdict",
     "Wanted",
     "Where",
@@ -142,6 +148,7 @@ __all__ = [
     "declared_elsewhere",
     "fitted",
     "history",
+    "is_export",
     "joined",
     "latest_json",
     "lenient",
@@ -151,6 +158,7 @@ __all__ = [
     "permitted",
     "pieces",
     "plausible",
+    "read_export",
     "read_pieces",
     "read_rows",
     "read_series",

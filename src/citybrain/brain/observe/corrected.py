@@ -1,5 +1,6 @@
 """Corrections as they are stored: who changed what and why, what was measured, and which correction a reading stands by."""
 
+from collections.abc import Sequence
 from typing import Final, Literal, NamedTuple, TypeAlias
 
 import msgspec
@@ -18,6 +19,8 @@ from citybrain.kernel.things import Stream
 State: TypeAlias = Literal["pending", "standing", "ending", "ended"]
 """``pending`` is on its way into the store of readings, ``ending`` on its way out; both only until that takes rows again."""
 UNFINISHED: Final = ("pending", "ending")
+_NAMED: Final = 400
+"""Streams that a statement names at once."""
 _SHORTEST: Final = 4
 """Characters of a reason that can be one."""
 
@@ -192,6 +195,18 @@ def measured(connection: Connection, stream: int, first: int, last: int) -> dict
     """By the time of a reading between two instants (both included): what the newest correction set, and what was measured."""
     wanted = select(CORRECTED).where(CORRECTED.c.stream == stream, CORRECTED.c.time.between(first, last), _stands())
     return {row.time: (row.after, row.measured) for row in connection.execute(wanted.order_by(CORRECTED.c.correction))}
+
+
+def values(connection: Connection, streams: Sequence[int]) -> dict[int, set[int]]:
+    """The whole numbers that are kept of corrections of streams (n,): what was measured, what stood before, and what was set."""
+    found: dict[int, set[int]] = {}
+    for begin in range(0, len(streams), _NAMED):
+        for column in (CORRECTED.c.measured, CORRECTED.c.before, CORRECTED.c.after):
+            wanted = select(CORRECTED.c.stream, column).where(CORRECTED.c.stream.in_(streams[begin : begin + _NAMED])).distinct()
+            for stream, value in connection.execute(wanted):
+                if value != NOTHING:
+                    found.setdefault(stream, set()).add(int(value))
+    return found
 
 
 def forget(connection: Connection, numbers: Numbers, before: Instant) -> int:

@@ -7,7 +7,7 @@ Corrected values go in by their own door, as revisions: every reader meets them,
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from functools import partial
 from itertools import groupby
 from typing import Final, TypeVar
@@ -16,8 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection
 
-from citybrain.brain.observe import corrected, derive, verifying
+from citybrain.brain.observe import altered, corrected, derive, verifying
 from citybrain.brain.observe.acting import ACT, DOOR, PART, Act, Acting, Coming, Wanted, joined, revision
+from citybrain.brain.observe.altered import Altered
 from citybrain.brain.observe.corrected import Correction, Kept, Signed
 from citybrain.brain.observe.horizon import Horizon
 from citybrain.brain.observe.intake import Intake, Revision
@@ -25,6 +26,7 @@ from citybrain.brain.observe.registry import Registry
 from citybrain.brain.observe.resting import Grounds, Rested, Resting
 from citybrain.brain.observe.revising import CORRECTION, MOST, RESTORED, Change, Preview
 from citybrain.brain.observe.striking import NOTHING, STRUCK
+from citybrain.kernel.alerts import Evidence
 from citybrain.kernel.clock import Clock
 from citybrain.kernel.errors import ConflictError, NotFoundError, StaleError
 from citybrain.kernel.ids import new_id
@@ -133,6 +135,10 @@ class Corrections(Acting):
         """Delete the kept readings of streams (n,) before an instant, as retention has it; who changed what when stays."""
         return self._write(lambda connection: corrected.forget(connection, numbers, before))
 
+    async def at_rest(self, work: Callable[[], T]) -> T:
+        """What some work gives, done in a thread while no correction is made or taken back."""
+        return await self._in_turn(lambda: asyncio.to_thread(work))
+
     def verify(self) -> int:
         """How many corrected readings agree with the store of readings; raises ConflictError that names the first that does not."""
         return self._read(lambda connection: verifying.verify(connection, self._series, self._registry, self._horizon))
@@ -140,6 +146,21 @@ class Corrections(Acting):
     def rested(self, streams: Sequence[str], at: Sequence[Instant]) -> list[Rested]:
         """For each instant (n,) what a figure of the latest readings of some streams was made of then, as ``Rested`` says."""
         return self._read(lambda connection: Resting(connection, self._series, self._registry, self._grounds).of(streams, at))
+
+    def altered(self, seen: Sequence[Evidence]) -> tuple[Altered, ...]:
+        """Those of some readings that are not what they were when something was concluded from them. Blocks."""
+        return self._read(lambda connection: altered.altered(connection, self._series, self._registry, seen))
+
+    def behind(self, seen: Mapping[str, Sequence[Evidence]]) -> frozenset[str]:
+        """By a key, readings that something was concluded from: the keys of which a person's correction has changed one since. Blocks."""
+
+        def read(connection: Connection) -> tuple[Altered, ...]:
+            every = (one for each in seen.values() for one in each)
+            touched = altered.corrected(connection, self._registry, self._grounds, every)
+            return altered.altered(connection, self._series, self._registry, touched)
+
+        changed = {(one.stream, one.time) for one in self._read(read)}
+        return frozenset(key for key, each in seen.items() if any((one.stream, one.time) in changed for one in each))
 
     def overruled(self, no: Numbers, time: Ints, known: Floats, value: Floats) -> NDArray[np.bool_]:
         """Which observations (n,) say what was measured where a correction stands: they were known before it."""

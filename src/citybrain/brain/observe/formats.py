@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import islice
 from typing import Final
 
+import msgspec
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -23,8 +24,17 @@ from citybrain.kernel.observations import Ints, Refusal
 from citybrain.kernel.text import Json
 
 _COLUMNS = ("stream", "time", "value")
+_BESIDE: Final = ("unit", "word", "mark")
+_READ: Final = {None, "measured", "computed", "corrected"}
+"""Marks of readings that there were."""
 _TIME = pa.timestamp("us", tz="UTC")
-_ABSENT: Final[Mapping[str, pa.DataType]] = {"stream": pa.string(), "time": _TIME, "value": pa.float64(), "unit": pa.string()}
+_ABSENT: Final[Mapping[str, pa.DataType]] = {
+    "stream": pa.string(),
+    "time": _TIME,
+    "value": pa.float64(),
+    "unit": pa.string(),
+    **dict.fromkeys(("word", "mark"), pa.string()),
+}
 """The columns of Arrow, and what one is whose type says only that it holds nothing."""
 _PER: Final = {"s": 1_000_000, "ms": 1_000, "us": 1}
 _LAST: Final = 2**62
@@ -37,7 +47,8 @@ _ZONED = "The time column of Arrow is a timestamp with a time zone, or text in R
 def read_csv(body: bytes) -> Rows:
     """A table with the header ``stream,time,value[,unit]`` in any order, UTF-8, with or without BOM; ``row`` counts from 0 below it.
 
-    A value that is written as a number is one; ``true`` and ``false`` are truths, anything else is a text.
+    A value that is written as a number is one; ``true`` and ``false`` are truths, anything else is a text. As exports have it a column
+    ``word`` says the value in JSON where it is not empty, and ``mark`` what the row is.
     """
     try:
         text = body.decode("utf-8-sig")
@@ -48,7 +59,12 @@ def read_csv(body: bytes) -> Rows:
 
 def read_pieces(lines: Iterable[str], size: int) -> Iterator[Rows]:
     """A long table, line by line, as sendings of so many rows; ``row`` counts through. Raises UnreadableError where it breaks."""
-    cells, start = _cells(lines), 0
+    return in_pieces(_cells(lines), size)
+
+
+def in_pieces(cells: Iterator[Json], size: int) -> Iterator[Rows]:
+    """Rows as plain values, as sendings of so many; ``row`` counts through."""
+    start = 0
     while piece := list(islice(cells, size)):
         rows = read_each(piece)
         refused = tuple(replace(one, row=one.row + start) for one in rows.refused)
@@ -58,7 +74,10 @@ def read_pieces(lines: Iterable[str], size: int) -> Iterator[Rows]:
 
 
 def read_arrow(body: bytes) -> Rows:
-    """An Arrow IPC stream with columns stream (text, or a dictionary of it), time (timestamp with zone, or text), value, unit?."""
+    """An Arrow IPC stream with columns stream (text, or a dictionary of it), time (timestamp with zone, or text), value, unit?.
+
+    As exports have them ``word``, the value in JSON, and ``mark``.
+    """
     try:
         with pa.ipc.open_stream(body) as stream:
             table = stream.read_all()
@@ -66,9 +85,18 @@ def read_arrow(body: bytes) -> Rows:
     except (pa.ArrowException, OSError) as error:
         raise unreadable(f"no Arrow stream: {error}") from error
     missing = [name for name in _COLUMNS if table.schema.get_all_field_indices(name) == []]
-    if missing or any(len(table.schema.get_all_field_indices(name)) > 1 for name in (*_COLUMNS, "unit")):
+    if missing or any(len(table.schema.get_all_field_indices(name)) > 1 for name in (*_COLUMNS, *_BESIDE)):
         raise unreadable(f"the columns {', '.join(_COLUMNS)} must each be there once")
     return _of_table(table)
+
+
+def table_cells(table: pa.Table) -> Iterator[Json]:
+    """The rows of a table with these columns, one by one."""
+    meant = _meant_all(table)
+    times = meant.column("time")
+    if isinstance(times.type, pa.TimestampType) and times.type.tz is not None:
+        meant = meant.set_column(meant.schema.get_field_index("time"), "time", _written(times, times.type.unit))
+    return map(_plain, meant.to_pylist())
 
 
 FORMS: Final[Mapping[str, Callable[[bytes], Rows]]] = {
@@ -88,7 +116,7 @@ def _cells(lines: Iterable[str]) -> Iterator[Json]:
         missing = [name for name in _COLUMNS if name not in header]
         if missing:
             raise unreadable(f"the header lacks {', '.join(missing)}")
-        twice = [name for name in (*_COLUMNS, "unit") if header.count(name) > 1]
+        twice = [name for name in (*_COLUMNS, *_BESIDE) if header.count(name) > 1]
         if twice:
             raise unreadable(f"the header has {', '.join(twice)} more than once")
         yield from map(_cell, table)
@@ -102,8 +130,18 @@ def _cell(row: dict[str | None, str | None]) -> Json:
     if None in row:
         # A cell too many: 1,5 for 1.5 would be taken for 1.
         return None
-    unit = row.get("unit")
-    return {**{name: row[name] for name in _COLUMNS}, "value": _value(row["value"]), **({"unit": unit} if unit else {})}
+    value = said(row["word"]) if row.get("word") else _value(row["value"])
+    beside = {name: row[name] for name in ("unit", "mark") if row.get(name)}
+    return {**{name: row[name] for name in _COLUMNS}, "value": value, **beside}
+
+
+def said(word: str | None) -> Json:
+    """The value that a word says, as JSON; what is no JSON is a text."""
+    try:
+        found: Json = msgspec.json.decode(word or "")
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return word
+    return found
 
 
 def _value(text: str | None) -> Json:
@@ -117,13 +155,13 @@ def _value(text: str | None) -> Json:
 
 
 def _of_table(sent: pa.Table) -> Rows:
-    table = pa.table({name: _meant(sent.column(name), absent) for name, absent in _ABSENT.items() if name in sent.schema.names})
+    table = _meant_all(sent)
+    if _speaks(table):
+        return read_each(table_cells(sent))
     streams, times, values = (table.column(name) for name in _COLUMNS)
     units = table.column("unit") if "unit" in table.schema.names else None
     if pa.types.is_string(times.type) or not _is_plain(streams, values, units):
-        if isinstance(times.type, pa.TimestampType) and times.type.tz is not None:
-            table = table.set_column(table.schema.get_field_index("time"), "time", _written(times, times.type.unit))
-        return read_each(_plain(row) for row in table.to_pylist())
+        return read_each(table_cells(sent))
     if not isinstance(times.type, pa.TimestampType) or times.type.tz is None:
         raise unreadable(_ZONED)
     whole = pc.and_(pc.and_(pc.is_valid(streams), pc.is_valid(times)), pc.is_valid(values)).to_numpy()
@@ -138,6 +176,16 @@ def _of_table(sent: pa.Table) -> Rows:
         row,
         refused,
     )
+
+
+def _meant_all(sent: pa.Table) -> pa.Table:
+    return pa.table({name: _meant(sent.column(name), absent) for name, absent in _ABSENT.items() if name in sent.schema.names})
+
+
+def _speaks(table: pa.Table) -> bool:
+    """Whether rows say words, or that they are none: those are read one by one."""
+    words = "word" in table.schema.names and table.column("word").null_count < table.num_rows
+    return words or ("mark" in table.schema.names and set(table.column("mark").unique().to_pylist()) - _READ != set())
 
 
 def _meant(column: Column, absent: pa.DataType) -> Column:
@@ -192,8 +240,10 @@ def _written(times: Column, unit: str) -> Column:
 
 def _plain(row: dict[str, object]) -> Json:
     """A row of Arrow as JSON would have it; what JSON has not becomes None and is refused by name."""
-    return {
+    told: dict[str, Json] = {
         name: cell if isinstance(cell, str | bool | int | float) and not (isinstance(cell, float) and math.isnan(cell)) else None
         for name, cell in row.items()
-        if cell is not None or name != "unit"
+        if cell is not None or name not in _BESIDE
     }
+    word = told.pop("word", None)
+    return {**told, "value": said(word)} if isinstance(word, str) and word else told

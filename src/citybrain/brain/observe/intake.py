@@ -18,12 +18,14 @@ from citybrain.brain.observe.checking import Checked, Checks
 from citybrain.brain.observe.latest import Latest
 from citybrain.brain.observe.life import NEVER
 from citybrain.brain.observe.registry import Registry
+from citybrain.brain.observe.remembered import Entry
 from citybrain.brain.observe.rows import Rows
 from citybrain.brain.observe.striking import STRUCK, renew
 from citybrain.kernel.clock import Clock
 from citybrain.kernel.errors import ConflictError, StaleError
 from citybrain.kernel.events import Recorded
 from citybrain.kernel.ids import new_id
+from citybrain.kernel.instant import Instant
 from citybrain.kernel.observations import Batch, Floats, Ints, Numbers, Receipt, Refusal
 from citybrain.kernel.ports import Bus, Series
 from citybrain.kernel.text import Text
@@ -154,8 +156,13 @@ class Intake:
 
     async def _store(self, checked: Checked, door: str, key: str | None, arrival: Arrival) -> Verdict:
         now = self._checks.examine(checked, striking=door == STRUCK)
-        if checked.words:
-            await self._coded(checked)
+        wanted = {index: (int(checked.no[index]), word) for index, word in checked.words.items() if checked.good[index]}
+        with self._registry.worded.being_said(frozenset(wanted.values())):
+            if wanted:
+                await self._coded(checked, wanted)
+            return await self._keep(checked, door, key, now, arrival)
+
+    async def _keep(self, checked: Checked, door: str, key: str | None, now: Instant, arrival: Arrival) -> Verdict:
         no, time, value, duplicate = checked.sorted()
         with self._in_turn() as earlier:
             suspect = self._reserve(no, time)
@@ -173,9 +180,8 @@ class Intake:
                 await self._held_to(receipt, batch)
         return Verdict(receipt.stored, receipt.duplicate, checked.told())
 
-    async def _coded(self, checked: Checked) -> None:
+    async def _coded(self, checked: Checked, wanted: Mapping[int, Entry]) -> None:
         """Give rows the codes of their words, which are durable before any row is; refuse those of streams whose lists are full."""
-        wanted = {index: (int(checked.no[index]), word) for index, word in checked.words.items() if checked.good[index]}
         codes = self._registry.worded.recalled(wanted.values())
         if codes is None:
             codes = await asyncio.to_thread(self._registry.worded.codes, tuple(wanted.values()))

@@ -8,7 +8,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Annotated, Final, TypeAlias
+from typing import Annotated, Final, Literal, TypeAlias
 
 import msgspec
 import numpy as np
@@ -19,6 +19,9 @@ from citybrain.kernel.observations import Floats, Ints, Refusal
 from citybrain.kernel.text import Json, Text
 
 _Time: TypeAlias = Annotated[datetime, msgspec.Meta(tz=True)]
+_Stored: TypeAlias = Literal["measured", "computed", "corrected"]
+"""What a row that was read from here says that it is, where there is a reading."""
+_UNREAD: Final = ("struck", "estimated")
 _INFINITE: Final = ("not_a_number", "The value is not a finite number.")
 
 
@@ -27,6 +30,8 @@ class _Row(msgspec.Struct, gc=False):
     time: str
     value: float
     unit: str | None = None
+    word: None = None
+    mark: _Stored | None = None
 
 
 class _Observations(msgspec.Struct, gc=False):
@@ -75,7 +80,10 @@ _LINES = msgspec.json.Decoder(_Row)
 
 
 def read_rows(body: bytes) -> Rows:
-    """Read ``{"observations": [{"stream", "time", "value", "unit"?}, …]}`` or the bare list; raises UnreadableError."""
+    """Read ``{"observations": [{"stream", "time", "value", "unit"?}, …]}`` or the bare list; raises UnreadableError.
+
+    Rows as they were read from here are taken too: ``word``, where it says something, is the value, and ``mark`` must be of a reading.
+    """
     try:
         decoded = _FAST.decode(body)
         return _columns(decoded if isinstance(decoded, list) else decoded.observations)
@@ -197,7 +205,10 @@ def _read(raw: Json) -> _Read | tuple[str, str]:
     """The row, or the code and words of its refusal."""
     if not isinstance(raw, dict) or not isinstance(raw.get("stream"), str):
         return "bad_row", "A row needs a stream, a time and a value."
-    value, unit = raw.get("value"), raw.get("unit")
+    if raw.get("mark") in _UNREAD:
+        return "no_reading", "The row is an estimate, or a reading that was struck out: nothing was measured."
+    # What was read from here says the result of an unlike stream beside the number that stands for it.
+    value, unit = raw.get("value") if raw.get("word") is None else raw["word"], raw.get("unit")
     if value is None:
         return "bad_value", "The value is no number."
     said = None if isinstance(value, int | float) and not isinstance(value, bool) else value

@@ -86,6 +86,28 @@ WORD = Table(
     Index("word_by_digest", "digest", "stream", unique=True),
 )
 """The words of a stream whose results are no numbers, as JSON; in the store of readings stands the code of each (worded.py)."""
+SPENT = Table(
+    "spent",
+    METADATA,
+    Column("stream", Integer, primary_key=True, autoincrement=False),
+    Column("code", Integer, nullable=False),
+)
+"""The greatest code of a stream that was given to a word which is deleted: neither that one nor any below it is given again."""
+UNSAID = Table(
+    "unsaid",
+    METADATA,
+    Column("id", String(36), primary_key=True),
+    Column("kind", String(100), nullable=False),
+    Column("days", Integer, nullable=False),
+    Column("before", BigInteger, nullable=False),
+    Column("wall", BigInteger, nullable=False),
+    Column("streams", Integer, nullable=False),
+    Column("words", Integer, nullable=False),
+    Column("digest", String(64), nullable=False),
+    Column("proven", BigInteger),
+    Index("unsaid_proven", "proven"),
+)
+"""The words that were deleted in one commit, for no reading said them any more (unsaid.py); ``proven`` is null before its certificate."""
 DESCRIBED = Table(
     "described",
     METADATA,

@@ -1,8 +1,9 @@
 """Results that are no numbers: whole counts, true or false, texts and any JSON, each kept in the store of readings as a number.
 
 A count is itself, false and true are 0 and 1. Texts and JSON are words: a reading holds the code of its word, its place in the list
-of its stream, and the list stands in a table. A word is entered before the reading that says it is stored, and neither changed nor
-taken out after that: so what is remembered of it here is true for ever, whichever process entered it.
+of its stream, and the list stands in a table. A word is entered before the reading that says it is stored, and stays while there is
+one that does (see unsaid). Its code is never another's: what is remembered of a code is true for ever, and what is remembered of a word
+until words are deleted.
 """
 
 import hashlib
@@ -10,15 +11,18 @@ import json
 import math
 import sys
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Final, TypeAlias, TypeGuard, TypeVar
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from typing import Final, TypeGuard, TypeVar
 
 import msgspec
-from sqlalchemy import Connection, and_, delete, func, insert, or_, select
+from sqlalchemy import Connection, Row, Table, and_, delete, func, insert, or_, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.sql.elements import ColumnElement
 
-from citybrain.brain.observe.store import WORD
+from citybrain.brain.observe.marks import Mark
+from citybrain.brain.observe.remembered import Entry, Place, Remembered
+from citybrain.brain.observe.store import SPENT, WORD
 from citybrain.kernel.errors import BusyError
 from citybrain.kernel.ports import Transactions
 from citybrain.kernel.text import Json, Text
@@ -31,7 +35,9 @@ UNMEASURED: Final[frozenset[Sort]] = frozenset({"truth", *WORDED})
 LONGEST: Final = 8192
 """Bytes of a word, as JSON."""
 MOST: Final = 100_000
-"""Words of a stream."""
+"""Words of a stream at a time."""
+MARK: Final = "observe.words"
+"""The cursor that moves when words are deleted, so that other processes remember them no longer."""
 FULL: Final = ("too_many_words", f"The stream has {MOST} words: no other is taken. What has so many results is better measured.")
 LONG: Final = ("long_word", f"The value takes more than {LONGEST} bytes.")
 WHY: Final = "The value is none of the results of its stream: no number, or not what the stream says that its results are."
@@ -49,12 +55,6 @@ _DEEPEST: Final = 32
 _NAMED: Final = 400
 """Words that a statement names at once."""
 _TRIES: Final = 5
-_REMEMBERED: Final = 8_000_000
-"""Characters of words that are remembered."""
-Entry: TypeAlias = tuple[int, str]
-"""A stream's number and a word of it, as JSON."""
-Place: TypeAlias = tuple[int, int]
-"""A stream's number and a code of it."""
 T = TypeVar("T", int, str)
 
 
@@ -129,13 +129,16 @@ class Worded:
     def __init__(self, transactions: Transactions[Connection]) -> None:
         self._transactions = transactions
         self._lock = threading.Lock()
-        self._codes: dict[Entry, int] = {}
-        self._words: dict[Place, str] = {}
-        self._size = 0
+        self._memory = Remembered()
+        self._mark = Mark(transactions, MARK)
+
+    def being_said(self, entries: Collection[Entry]) -> AbstractContextManager[None]:
+        """Whoever is to store readings that say words asks for their codes within it, and leaves it when the readings are stored."""
+        return self._memory.saying(entries)
 
     def recalled(self, entries: Iterable[Entry]) -> dict[Entry, int] | None:
         """The codes of words, where all of them are remembered; None otherwise. Does not block."""
-        codes = self._codes
+        codes = self._memory.codes
         found = {entry: codes.get(entry) for entry in entries}
         known = {entry: code for entry, code in found.items() if code is not None}
         return known if len(known) == len(found) else None
@@ -144,18 +147,21 @@ class Worded:
         """The codes of words, durable when it returns: those that are new are entered. A word of a full stream has none."""
         wanted = dict.fromkeys(entries)
         for _ in range(_TRIES):
-            found = self._found(wanted)
-            missing = [entry for entry in wanted if entry not in found]
-            if not missing:
+            # Held while it looks, too: what it finds is not being deleted.
+            with self._lock:
+                found = self._found(wanted)
+                missing = [entry for entry in wanted if entry not in found]
+                if not missing:
+                    return found
+                age = self._memory.age
+                try:
+                    with self._transactions.begin() as tx:
+                        found |= self._entered(tx.connection, missing)
+                except IntegrityError:
+                    # Another process entered one of them meanwhile: it is found there.
+                    continue
+                self._memory.remember(found, age)
                 return found
-            try:
-                with self._lock, self._transactions.begin() as tx:
-                    found |= self._entered(tx.connection, missing)
-            except IntegrityError:
-                # Another process entered one of them meanwhile: it is found there.
-                continue
-            self._remember(found)
-            return found
         what = Text("取值正在别处登记，请重试。", "Words are being entered elsewhere at this moment. Try again.")
         raise BusyError(what, retry_after=1)
 
@@ -172,13 +178,13 @@ class Worded:
 
     def words(self, places: Iterable[Place]) -> dict[Place, Json]:
         """The words of codes; a code that is none has none."""
-        wanted, kept = dict.fromkeys(places), self._words
+        wanted, kept, age = dict.fromkeys(places), self._memory.words, self._memory.age
         texts = {place: kept[place] for place in wanted if place in kept}
         missing = [place for place in wanted if place not in texts]
         if missing:
             read = self._read(missing, lambda stream, codes: and_(WORD.c.stream == stream, WORD.c.code.in_(codes)))
             texts |= {(stream, code): word for (stream, word), code in read.items()}
-            self._remember(read)
+            self._memory.remember(read, age)
         return {place: msgspec.json.decode(text) for place, text in texts.items()}
 
     def results(self, readings: Sequence[tuple[Stream, float | None]]) -> list[Json]:
@@ -191,23 +197,64 @@ class Worded:
         """What one reading says."""
         return self.results([(stream, value)])[0]
 
-    def forget(self, streams: Iterable[int]) -> int:
-        """Forget the words of streams that have ended and of which no reading is left; returns how many.
+    def listed(self, streams: Sequence[int]) -> dict[int, set[int]]:
+        """The codes of all words of streams (n,), by the number of each that has some."""
+        found: dict[int, set[int]] = {}
+        with self._transactions.read() as connection:
+            for begin in range(0, len(streams), _NAMED):
+                wanted = select(WORD.c.stream, WORD.c.code).where(WORD.c.stream.in_(streams[begin : begin + _NAMED]))
+                for stream, code in connection.execute(wanted):
+                    found.setdefault(stream, set()).add(code)
+        return found
 
-        Their numbers are never given again. While a stream lives its list stays: a reading that is on its way may say any word of it.
+    def listen(self) -> None:
+        """From now on keep in mind which words are said, for a look at which are not."""
+        self._memory.listen()
+
+    def deafen(self) -> None:
+        """Keep it in mind no longer."""
+        self._memory.deafen()
+
+    def delete(self, places: Sequence[Place], record: Callable[[Connection, "Sequence[Row[tuple[object, ...]]]"], None]) -> int:
+        """Delete the words of codes, less those that somebody says since ``listen``; returns how many went. Blocks.
+
+        ``record`` is handed what goes (stream, code, word; in order of stream and code) within the commit. No code is given again.
         """
-        with self._lock, self._transactions.begin() as tx:
-            gone = [tx.connection.execute(delete(WORD).where(WORD.c.stream == stream)).rowcount for stream in streams]
-            self._codes, self._words, self._size = {}, {}, 0
-        return sum(gone)
+        with self._lock:
+            with self._transactions.read() as connection:
+                rows = [row for begin in range(0, len(places), _NAMED) for row in _rows(connection, places[begin : begin + _NAMED])]
+            with self._memory.forgetting((row.stream, row.word) for row in rows) as going:
+                gone = sorted((row for row in rows if (row.stream, row.word) in going), key=lambda row: (row.stream, row.code))
+                if gone:
+                    with self._transactions.begin() as tx:
+                        self._delete(tx.connection, gone)
+                        record(tx.connection, gone)
+        return len(gone)
+
+    def _delete(self, connection: Connection, gone: "Sequence[Row[tuple[object, ...]]]") -> None:
+        for stream, last in {row.stream: row.code for row in gone}.items():
+            codes = [row.code for row in gone if row.stream == stream]
+            for begin in range(0, len(codes), _NAMED):
+                named = WORD.c.code.in_(codes[begin : begin + _NAMED])
+                connection.execute(delete(WORD).where(WORD.c.stream == stream, named))
+            spent = max(last, _last(connection, SPENT, stream))
+            connection.execute(delete(SPENT).where(SPENT.c.stream == stream))
+            connection.execute(insert(SPENT).values(stream=stream, code=spent))
+        self._mark.move(connection)
+
+    def renew(self) -> None:
+        """Remember nothing that another process has deleted meanwhile. Blocks."""
+        if self._mark.moved():
+            self._mark.note()
+            self._memory.clear()
 
     def _found(self, entries: Iterable[Entry]) -> dict[Entry, int]:
-        wanted, codes = dict.fromkeys(entries), self._codes
+        wanted, codes, age = dict.fromkeys(entries), self._memory.codes, self._memory.age
         found = {entry: codes[entry] for entry in wanted if entry in codes}
         missing = [entry for entry in wanted if entry not in found]
         if missing:
             read = self._read([(stream, _digest(word)) for stream, word in missing], _of_digests)
-            self._remember(read)
+            self._memory.remember(read, age)
             found |= {entry: read[entry] for entry in missing if entry in read}
         return found
 
@@ -219,28 +266,22 @@ class Worded:
         """Enter what is not there, as far as the lists have room."""
         found = _listed(connection, [(stream, _digest(word)) for stream, word in missing], _of_digests)
         last: dict[int, int] = {}
+        free: dict[int, int] = {}
         for stream in {stream for stream, _ in missing}:
-            asked = select(func.coalesce(func.max(WORD.c.code), 0)).where(WORD.c.stream == stream)
-            last[stream] = int(connection.execute(asked).scalar_one())
+            held = _last(connection, WORD, stream)
+            last[stream] = max(held, _last(connection, SPENT, stream))
+            free[stream] = MOST - (held if held < MOST else _count(connection, stream))
         fresh: list[dict[str, int | str]] = []
         for stream, word in missing:
-            if (stream, word) in found or last[stream] >= MOST:
+            if (stream, word) in found or free[stream] <= 0:
                 continue
             last[stream] += 1
+            free[stream] -= 1
             found[stream, word] = last[stream]
             fresh.append({"stream": stream, "code": last[stream], "digest": _digest(word), "word": word})
         if fresh:
             connection.execute(insert(WORD), fresh)
         return found
-
-    def _remember(self, found: Mapping[Entry, int]) -> None:
-        fresh = {entry: code for entry, code in found.items() if entry not in self._codes}
-        if self._size > _REMEMBERED:
-            # Replaced, not emptied: others may be looking into the old ones.
-            self._codes, self._words, self._size = {}, {}, 0
-        self._codes |= fresh
-        self._words |= {(stream, code): word for (stream, word), code in fresh.items()}
-        self._size += sum(len(word) for _, word in fresh)
 
 
 def _result(stream: Stream, value: float | None, words: Mapping[Place, Json]) -> Json:
@@ -281,3 +322,22 @@ def _listed(
         rows = select(WORD.c.stream, WORD.c.word, WORD.c.code).where(or_(*(asked(stream, each) for stream, each in of.items())))
         found |= {(row.stream, row.word): row.code for row in connection.execute(rows)}
     return found
+
+
+def _rows(connection: Connection, places: Sequence[Place]) -> "Iterator[Row[tuple[object, ...]]]":
+    of: dict[int, list[int]] = {}
+    for stream, code in places:
+        of.setdefault(stream, []).append(code)
+    asked = or_(*(and_(WORD.c.stream == stream, WORD.c.code.in_(codes)) for stream, codes in of.items()))
+    yield from connection.execute(select(*WORD.c).where(asked))
+
+
+def _last(connection: Connection, table: Table, stream: int) -> int:
+    """The greatest code of a stream in a table; 0 for none."""
+    asked = select(func.coalesce(func.max(table.c.code), 0)).where(table.c.stream == stream)
+    return int(connection.execute(asked).scalar_one())
+
+
+def _count(connection: Connection, stream: int) -> int:
+    asked = select(func.count()).select_from(WORD).where(WORD.c.stream == stream)
+    return int(connection.execute(asked).scalar_one())

@@ -42,6 +42,11 @@ class Arrival(msgspec.Struct, frozen=True):
     origin: Origin
 
 
+def _unchanged(_: Sequence[Evidence]) -> Mapping[Evidence, Mapping[str, Json]]:
+    """Everything is as it was."""
+    return {}
+
+
 @dataclass(frozen=True, slots=True)
 class Lookups:
     """What a trace asks of other faculties, each bound by app to its caller; an id that is not there raises NotFoundError."""
@@ -55,6 +60,8 @@ class Lookups:
     """The readings that a derived stream's value at a time was computed from; empty for a measured one."""
     visible: Callable[[str, str], None]
     """Nothing where a row of a dataset is there for the caller, by dataset and id."""
+    changed: Callable[[Sequence[Evidence]], Mapping[Evidence, Mapping[str, Json]]] = _unchanged
+    """Of the readings that an alert rests on those that are not what they were then: what each was and is, and how that came."""
 
 
 def of_figure(figure: Figure, indicator: Indicator, rows: Sequence[Mapping[str, Json]], lookups: Lookups) -> Trace:
@@ -106,7 +113,9 @@ def of_alert(alert_id: str, lookups: Lookups) -> Trace:
         "basis": {"zh": alert.basis.zh, "en": alert.basis.en},
     }
     rule = _found(lambda: _rule(alert, lookups), alert.rule)
-    readings = (_reading(one, lookups, alert.origin, 0) for one in alert.evidence)
+    changed = lookups.changed(alert.evidence)
+    said["changed"] = len(changed)
+    readings = (_then(one, changed.get(one), lookups, alert.origin) for one in alert.evidence)
     return Trace("alert", alert.id, alert.because, said, alert.origin, (rule, *readings))
 
 
@@ -149,6 +158,12 @@ def _rule(alert: Alert, lookups: Lookups) -> Trace:
         "basis": {"zh": rule.basis.zh, "en": rule.basis.en},
     }
     return Trace("rule", alert.rule, same(rule.name), said, "real")
+
+
+def _then(seen: Evidence, changed: Mapping[str, Json] | None, lookups: Lookups, origin: Origin) -> Trace:
+    """A reading as an alert saw it, and what has become of it since."""
+    found = _reading(seen, lookups, origin, 0)
+    return found if changed is None else msgspec.structs.replace(found, said={**found.said, "changed": dict(changed)})
 
 
 def _reading(seen: Evidence, lookups: Lookups, origin: Origin, depth: int) -> Trace:

@@ -10,8 +10,10 @@ from litestar import Response, get, post
 from litestar.params import FromPath, HeaderParameter, JSONBody
 
 from citybrain.brain.act import Proof
+from citybrain.doors.api import changed
 from citybrain.doors.api.caller import asks, purpose
 from citybrain.doors.api.parts import ApiParts, Call, Parts
+from citybrain.doors.api.plain import mapping
 from citybrain.doors.api.rows import Row, Rows, listed, one, page
 from citybrain.doors.api.versions import Tag, seen
 from citybrain.kernel.access import Ask, Order, Query
@@ -105,12 +107,16 @@ class Proven(msgspec.Struct, frozen=True):
 
 
 class CaseSheet(msgspec.Struct, frozen=True):
-    """A case as this caller sees it, its steps from the first, the photos that prove them, and the moves that this caller may take now."""
+    """A case as this caller sees it, its steps from the first, the photos that prove them, and the moves that this caller may take now.
+
+    ``changed`` are the readings behind its alert that are not what they were then, with what each was and is.
+    """
 
     case: Row
     steps: Rows
     photos: tuple[Proven, ...]
     moves: tuple[Move, ...]
+    changed: tuple[Row, ...] = ()
 
 
 @get("/cases", opt=asks("case.read", of="case", columns=True), sync_to_thread=True)
@@ -227,6 +233,7 @@ def _sheet(request: Call, parts: ApiParts, found: Case) -> Response[CaseSheet]:
         page(parts, request, parts.catalogue.describe("step"), history),
         tuple(_proven(found, step, proof) for step, proof in parts.proofs.of(found.id).items()),
         parts.cases.moves_for(found, request.user),
+        tuple(mapping(each) for each in changed.of_cause(parts, request, found.cause)),
     )
     return Response(sheet, headers={"ETag": f'"{found.version}"'})
 

@@ -4,6 +4,7 @@ import msgspec
 from litestar import get
 from litestar.params import FromPath
 
+from citybrain.doors.api import changed
 from citybrain.doors.api.caller import asks, purpose
 from citybrain.doors.api.parts import Call, Parts
 from citybrain.doors.api.plain import mapping, plain
@@ -39,8 +40,9 @@ def alerts(request: Call, parts: Parts) -> Rows:
 
 @get("/alerts/{name:str}", opt=asks("alert.read", of="alert"), sync_to_thread=True)
 def alert(request: Call, parts: Parts, name: FromPath[str]) -> Row:
-    """One alert with the readings it rests on."""
-    return one(parts, request, "alert", name)
+    """One alert with the readings it rests on; ``changed`` are those that are not what they were then, with what each was and is."""
+    found = one(parts, request, "alert", name)
+    return {**found, "changed": [mapping(each) for each in changed.of_alert(parts, request, name)]}
 
 
 @get("/rules", opt=asks("rule.read"), sync_to_thread=False)

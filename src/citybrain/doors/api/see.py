@@ -12,7 +12,7 @@ from litestar.response import ServerSentEvent
 
 from citybrain.brain.observe import CORRECTION
 from citybrain.brain.see import layers, trace
-from citybrain.doors.api import asking
+from citybrain.doors.api import asking, changed
 from citybrain.doors.api.caller import asks, purpose
 from citybrain.doors.api.live import Client, Seats
 from citybrain.doors.api.parts import ApiParts, Call, Parts
@@ -52,12 +52,14 @@ class FigureSheet(msgspec.Struct, frozen=True):
 class Behind(msgspec.Struct, frozen=True, omit_defaults=True):
     """The rows behind a figure that this caller may see; ``hidden`` counts those that they may not.
 
-    ``corrected`` of them are readings that a person set.
+    ``corrected`` of them are readings that a person set; ``changed`` are alerts, or cases of alerts, that rest on a reading which was
+    corrected since, and say so themselves.
     """
 
     items: tuple[Row, ...]
     hidden: int
     corrected: int = 0
+    changed: int = 0
 
 
 @get("/figures", opt=asks("figure.read", of="figure"), sync_to_thread=True)
@@ -98,7 +100,11 @@ def rows(request: Call, parts: Parts, indicator: FromPath[str], area: FromQuery[
     found = parts.indicators.rows(indicator, area, asking.MOST)
     seen = _seen(request, parts, found)
     corrected = sum(row.get("door") == CORRECTION for row in seen)
-    return Behind(tuple(marked(row, "real") for row in seen), len(found) - len(seen), corrected)
+    touched = changed.behind(parts, request, seen)
+    items = tuple(
+        marked({**row, "changed": True} if {row.get("alert"), row.get("case")} & touched else row, "real") for row in seen
+    )
+    return Behind(items, len(found) - len(seen), corrected, sum("changed" in row for row in items))
 
 
 @get("/trace/figures/{indicator:str}", opt=asks("lineage.read", "area"), sync_to_thread=True)

@@ -1,11 +1,13 @@
 """The rows behind a figure as a table: cases, alerts, streams, bookings, ratings; those that this caller may see, in words."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
+
+import msgspec
 
 from citybrain.brain.act import STATE_WORDS
 from citybrain.brain.observe import CORRECTION
-from citybrain.doors.pages import rows
+from citybrain.doors.pages import changed, rows
 from citybrain.doors.pages.parts import PageParts
 from citybrain.doors.pages.rows import Row
 from citybrain.kernel.access import Caller, Query
@@ -20,6 +22,7 @@ _SHOWN: Final = 50
 _TITLE: Final = Text("背后的记录", "Rows behind it")
 _NONE: Final = Text("无", "none")
 _SOLVED, _UNSOLVED = Text("已解决", "Solved"), Text("未解决", "Not solved")
+_CHANGED: Final = Text("所据读数其后更正", "a reading behind it was corrected since")
 _SET: Final = Text("由人员更正", "set by a person")
 _SATISFIED: Final = 3
 """The lowest grade that is no complaint."""
@@ -99,12 +102,28 @@ def table(parts: PageParts, caller: Caller, found: tuple[Row, ...], *, demo: boo
         if found
         else Text("这个数字目前没有对应的记录。", "No rows stand behind this figure now.")
     )
-    cells = tuple(_CELLS[noun](parts, seen[key], row) for row in shown if (key := str(row[column])) in seen)
+    touched = changed.behind(parts, caller, _causes(noun, seen))
+    cells = tuple(
+        _noted(_CELLS[noun](parts, seen[key], row), changed=key in touched) for row in shown if (key := str(row[column])) in seen
+    )
     return Table("rows", _TITLE, _COLUMNS[noun], cells, empty, total=len(found), demo=demo)
 
 
 def _read(parts: PageParts, caller: Caller, dataset: str, keys: tuple[str, ...]) -> Sequence[Row]:
     return rows.read(parts, caller, Query(dataset, Compare("id", "in", keys), limit=_SHOWN)).rows if keys else ()
+
+
+def _causes(noun: str, seen: Mapping[str, Row]) -> dict[str, str]:
+    """The alert that each row is, or was opened for, by the row's id."""
+    if noun == "alert":
+        return {key: key for key in seen}
+    causes = {key: str(row.get("cause") or "").partition(":") for key, row in seen.items()}
+    return {key: name for key, (kind, _, name) in causes.items() if kind == "alert"}
+
+
+def _noted(cells: tuple[Cell, ...], *, changed: bool) -> tuple[Cell, ...]:
+    """The cells of a row, the first with the note that a reading behind it was corrected since."""
+    return (msgspec.structs.replace(cells[0], note=_CHANGED), *cells[1:]) if changed else cells
 
 
 def _case(parts: PageParts, row: Row, _: Row) -> tuple[Cell, ...]:

@@ -6,7 +6,7 @@ from typing import Final, TypeAlias
 import msgspec
 
 from citybrain.brain.observe import NOTHING, UNMEASURED, Change, Changed, Correction, Preview, setting, written
-from citybrain.doors.pages import rows, typed
+from citybrain.doors.pages import results, rows, typed
 from citybrain.doors.pages.parts import PageParts
 from citybrain.kernel.access import Ask, Caller
 from citybrain.kernel.errors import BadInputError
@@ -19,20 +19,23 @@ from citybrain.web.stream_views import CorrectionBlock, CorrectionField, Correct
 from citybrain.web.views import Fact
 
 _SPAN: Final = (
-    ("since", Text("起（含）", "From (included)"), "", True),
-    ("until", Text("止（不含）", "Until (not included)"), "", True),
-    ("factor", Text("乘以", "Times"), "1", False),
-    ("offset", Text("再加上", "Then plus"), "0", False),
+    CorrectionField("since", Text("起（含）", "From (included)"), "", "moment"),
+    CorrectionField("until", Text("止（不含）", "Until (not included)"), "", "moment"),
+    CorrectionField("factor", Text("乘以", "Times"), "1"),
+    CorrectionField("offset", Text("再加上", "Then plus"), "0"),
 )
-_ONE: Final = (("at", Text("读数的时间", "Time of the reading"), "", True), ("value", Text("应为", "Should be"), "", False))
+_AT: Final = CorrectionField("at", Text("读数的时间", "Time of the reading"), "", "moment")
+_VALUE: Final = CorrectionField("value", Text("应为", "Should be"), "")
 _STRIKE: Final = (
-    ("strike_since", Text("起（含）", "From (included)"), "", True),
-    ("strike_until", Text("止（不含）", "Until (not included)"), "", True),
+    CorrectionField("strike_since", Text("起（含）", "From (included)"), "", "moment"),
+    CorrectionField("strike_until", Text("止（不含）", "Until (not included)"), "", "moment"),
 )
-FIELDS: Final = tuple(name for name, *_ in (*_SPAN, *_ONE, *_STRIKE))
+FIELDS: Final = tuple(field.name for field in (*_SPAN, _AT, _VALUE, *_STRIKE))
 _AS_ONE: Final = {"since": "at", "until": "at", "factor": "value", "offset": "value"}
 _AS_STRIKE: Final = {"since": "strike_since", "until": "strike_until"}
 _STRUCK: Final = Text("作废", "struck out")
+_GONE: Final = Text("（已到期删除）", "(kept long enough, deleted)")
+"""In the place of a word that is in no reading any more."""
 _STATES: Final = {
     "pending": Text("正在写入", "On its way"),
     "standing": Text("有效", "Stands"),
@@ -67,11 +70,10 @@ def block(
     lines = tuple(_line(parts, one, say, may=may) for one in parts.corrections.of(stream)[:_SHOWN])
     if not may or stream.ended is not None:
         return CorrectionBlock(lines, (), ()), ()
-    # What is no quantity is set to another result over the doors that know its type; here it is struck out.
-    forms = (_SPAN, _ONE, _STRIKE) if stream.sort not in UNMEASURED else ((), (), _STRIKE)
+    # What is no quantity is set to another result of its type: nothing is reckoned with it.
+    forms = (() if stream.sort in UNMEASURED else _SPAN, (_AT, results.field(parts, caller, stream, _VALUE)), _STRIKE)
     span, one, strike = (
-        tuple(CorrectionField(name, title, said.get(name, usual), moment) for name, title, usual, moment in fields)
-        for fields in forms
+        tuple(msgspec.structs.replace(field, value=said.get(field.name, field.value)) for field in fields) for fields in forms
     )
     block = CorrectionBlock(lines, span, one, strike)
     try:
@@ -97,7 +99,7 @@ def change(parts: PageParts, caller: Caller, stream: Stream, said: Mapping[str, 
         since, until = (typed.moment(said.get(name, ""), name) for name in ("since", "until"))
         factor, offset = (typed.number(said.get(name, usual), name) for name, usual in (("factor", "1"), ("offset", "0")))
         return Change(since, until, factor, offset)
-    at, value = typed.moment(said["at"], "at"), typed.number(said.get("value", ""), "value")
+    at, value = typed.moment(said["at"], "at"), results.typed_as(parts, stream, said.get("value", ""))
     found = parts.history(caller, stream.id, at, Instant(at + SECOND))
     if len(found) != 1:
         what = Text(
@@ -125,7 +127,10 @@ def _saying(parts: PageParts, stream: Stream) -> _Say:
         return Text(f"{said} {unit.zh}".rstrip(), f"{said} {unit.en}".rstrip())
 
     def words(*values: float) -> Text:
-        said = [written(word) for word in parts.registry.worded.results([(stream, value) for value in values])]
+        said = [
+            _GONE if word is None else written(word)
+            for word in parts.registry.worded.results([(stream, value) for value in values])
+        ]
         return Text(" → ".join(one.zh for one in said), " → ".join(one.en for one in said))
 
     return words if stream.sort in UNMEASURED else numbers

@@ -12,7 +12,7 @@ from litestar.params import FromPath
 from litestar.response import Redirect
 
 from citybrain.brain.act import Proof
-from citybrain.doors.pages import case_reports, charts, deskmap, frame, instructed, reports, rows, worklist
+from citybrain.doors.pages import case_reports, changed, charts, deskmap, frame, instructed, reports, rows, worklist
 from citybrain.doors.pages.parts import Call, PageParts, Parts
 from citybrain.kernel.access import REPORTER, SYSTEM, Order, Query
 from citybrain.kernel.cases import Case, Move
@@ -240,7 +240,9 @@ def _alert(parts: PageParts, request: Call, case: Case) -> AlertItem | None:
     if kind != "alert":
         return None
     found = rows.read(parts, request.user, Query("alert", Compare("id", "eq", name), limit=1)).rows
-    return rows.alert_item(parts, found[0]) if found else None
+    if not found:
+        return None
+    return msgspec.structs.replace(rows.alert_item(parts, found[0]), changed=changed.of_alert(parts, request.user, found[0]))
 
 
 def _chart(parts: PageParts, request: Call, case: Case) -> Chart | None:

@@ -8,7 +8,7 @@ from litestar.params import FromPath
 
 from citybrain.brain.act import STATE_WORDS
 from citybrain.brain.see import Trace as Found
-from citybrain.doors.pages import frame, rows
+from citybrain.doors.pages import changed, frame, rows
 from citybrain.doors.pages.parts import Call, PageParts, Parts
 from citybrain.doors.pages.rows import DOORS
 from citybrain.kernel.instant import parse
@@ -61,6 +61,7 @@ _SAID: Final[dict[str, Text]] = {
     "ends": Text("结束", "Ends"),
     "units": Text("数量", "Number"),
 }
+_CHANGED: Final = Text("其后有变的读数（见下）", "Readings that have changed since (below)")
 _STATES: Final = {"open": Text("生效", "Open"), "cleared": Text("已解除", "Cleared")}
 _TIMES: Final = frozenset(
     ("as_of", "computed", "opened", "due", "closed", "began", "told", "cleared", "time", "received", "begins", "ends")
@@ -123,12 +124,22 @@ def _what(parts: PageParts, trace: Found) -> Text:
 
 def _facts(parts: PageParts, trace: Found) -> Iterator[Fact]:
     for name, value in trace.said.items():
+        if name == "changed":
+            yield from _changed(value)
         if value is None or name not in _SAID:
             continue
         if name in _TIMES and isinstance(value, str):
             yield Fact(_SAID[name], same(""), parse(value))
         else:
             yield Fact(_SAID[name], _said(parts, trace, name, value))
+
+
+def _changed(value: Json) -> Iterator[Fact]:
+    """Of an alert how many of its readings are not what they were; of a reading what it was and is."""
+    if isinstance(value, dict):
+        yield changed.fact(value)
+    elif value:
+        yield Fact(_CHANGED, same(f"{value}"))
 
 
 def _said(parts: PageParts, trace: Found, name: str, value: Json) -> Text:

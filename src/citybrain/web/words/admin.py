@@ -28,8 +28,8 @@ WORDS: Final = {
     "carry_title": Text("导出近 31 日的读数", "Readings of 31 days to carry away"),
     "correct_title": Text("更正读数", "Correct readings"),
     "correct_about": Text(
-        "读数有误（如单位错误）时由数据专员更正：先预览，再写明理由。更正后的数值处处带“更正”标记，测得的原值长期保留，可随时撤回。"
-        "没有正确数值可填的读数（如校准时的试气）作废：处处不再计入，缺口如实显示。",
+        "读数有误（如单位错误）时由数据专员更正：先预览，再写明理由。更正后的值处处带“更正”标记，测得的原值与读数同样保存，可随时撤回。"
+        "没有正确的值可填的读数（如校准时的试气）作废：处处不再计入，缺口如实显示。",
         "Wrong readings (a wrong unit, say) are corrected by the data officer: look first, then say why. Corrected values bear their mark "
         "everywhere, what was measured is kept, and it can be taken back. Where there is no better value (a test puff of the calibrator, "
         "say) readings are struck out: they count nowhere, and the gap shows as one.",

@@ -31,6 +31,10 @@ WORDS: Final = {
     "history": Text("办理过程", "History"),
     "words_of_case": Text("事由", "What was said"),
     "why_alert": Text("触发预警", "The alert behind it"),
+    "alert_changed": Text(
+        "预警发布时的读数有的后来变了；预警的文字仍是发布时的：",
+        "Some readings are not what they were when it was told; its words still say what they were:",
+    ),
     "trace": Text("溯源：从案件到原始读数", "Trace: from the case to the reading"),
     "back_to_desk": Text("返回工作台", "Back to the desk"),
     # Figure and trace

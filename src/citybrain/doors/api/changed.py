@@ -1,0 +1,49 @@
+"""What has become since of the readings that an alert rests on: for whom may see both the alert with its evidence and the readings."""
+
+from collections.abc import Mapping, Sequence
+
+from citybrain.brain.observe import Altered
+from citybrain.doors.api.caller import purpose
+from citybrain.doors.api.parts import ApiParts, Call
+from citybrain.kernel.access import Ask, Query
+from citybrain.kernel.alerts import Evidence
+from citybrain.kernel.predicate import Compare
+from citybrain.kernel.text import Json
+
+
+def of_alert(parts: ApiParts, call: Call, name: str) -> tuple[Altered, ...]:
+    """Those that are not what the alert saw; none where the alert is not for this caller. Blocks."""
+    asked = Query("alert", Compare("id", "eq", name), limit=1)
+    rows = parts.guard.reader(call.user, purpose(call)).read(asked).rows
+    if not rows or rows[0].get("evidence") is None:
+        return ()
+    return parts.corrections.altered([one for one in parts.alerts.alert(name).evidence if _reads(parts, call, one)])
+
+
+def of_cause(parts: ApiParts, call: Call, cause: str) -> tuple[Altered, ...]:
+    """The same of the alert that a case was opened for; none for another cause. Blocks."""
+    kind, _, name = cause.partition(":")
+    return of_alert(parts, call, name) if kind == "alert" else ()
+
+
+def behind(parts: ApiParts, call: Call, rows: Sequence[Mapping[str, Json]]) -> frozenset[str]:
+    """Of rows behind a figure that name an alert, or else a case, those names whose alert rests on what was corrected since. Blocks."""
+    alerts = {str(row["alert"]): str(row["alert"]) for row in rows if isinstance(row.get("alert"), str)}
+    if not alerts:
+        cases = tuple({str(row["case"]) for row in rows if isinstance(row.get("case"), str)})
+        asked = Query("case", Compare("id", "in", cases), limit=len(cases))
+        found = parts.guard.reader(call.user, purpose(call)).read(asked).rows if cases else ()
+        causes = {str(row["id"]): str(row.get("cause") or "").partition(":") for row in found}
+        alerts = {case: name for case, (kind, _, name) in causes.items() if kind == "alert"}
+    seen = parts.alerts.evidence(tuple(set(alerts.values())))
+    readable = {name: [one for one in each if _reads(parts, call, one)] for name, each in seen.items()}
+    changed = parts.corrections.behind(readable)
+    return frozenset(key for key, name in alerts.items() if name in changed)
+
+
+def _reads(parts: ApiParts, call: Call, one: Evidence) -> bool:
+    if one.stream not in parts.registry.stream_numbers():
+        return False
+    kind = parts.registry.kind(parts.registry.stream(one.stream).kind)
+    ask = Ask(call.user, "observation.read", kind.name, purpose(call), {"access": kind.access})
+    return parts.policy.decide(ask).allowed
