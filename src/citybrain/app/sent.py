@@ -99,7 +99,7 @@ class SentIntake:
 
     async def _all(self, pieces: list[bytes]) -> observe.Verdict:
         answers = await asyncio.gather(*map(self._work.ask, pieces))
-        return observe.joined([_opened(answer, observe.Verdict) for answer in answers])
+        return observe.joined([_opened(answer, observe.Answer) for answer in answers])
 
 
 class SentCorrections(observe.Corrections):

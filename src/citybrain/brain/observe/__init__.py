@@ -44,7 +44,7 @@ from citybrain.brain.observe.respelling import number as spelt_number
 from citybrain.brain.observe.respelling import spelt
 from citybrain.brain.observe.resting import Rested
 from citybrain.brain.observe.revising import CORRECTION, RESTORED, Change, Changed, Preview, setting, strike
-from citybrain.brain.observe.rows import Rows, lenient, read_rows, read_series, unread, whole
+from citybrain.brain.observe.rows import Rows, because, lenient, read_rows, read_series, unread, whole
 from citybrain.brain.observe.shelves import datasets
 from citybrain.brain.observe.siting import Where
 from citybrain.brain.observe.sources import sources
@@ -54,7 +54,7 @@ from citybrain.brain.observe.striking import NOTHING, STRUCK
 from citybrain.brain.observe.texts import Runs
 from citybrain.brain.observe.together import Together
 from citybrain.brain.observe.told import latest_json
-from citybrain.brain.observe.travelling import column_pieces, joined, pieces, rows_of, taken
+from citybrain.brain.observe.travelling import Answer, column_pieces, joined, pieces, rows_of, taken
 from citybrain.brain.observe.worded import UNMEASURED, UnfitError, Worded, fitted
 from citybrain.brain.observe.wording import written
 
@@ -75,6 +75,7 @@ __all__ = [
     "WALK_BASIS",
     "About",
     "Act",
+    "Answer",
     "AreaBook",
     "Beside",
     "Broken",
@@ -134,6 +135,7 @@ __all__ = [
     "Wanted",
     "Where",
     "Worded",
+    "because",
     "check_days",
     "column_pieces",
     "contract_of",

@@ -29,8 +29,9 @@ from citybrain.doors.api.live import Seats
 from citybrain.doors.api.metrics import Metrics
 from citybrain.doors.api.openapi import document, openapi
 from citybrain.doors.api.parts import ApiParts
+from citybrain.doors.api.speaking import language, preferred
 
-__all__ = ["ApiParts", "gate", "may", "openapi", "purpose", "routes"]
+__all__ = ["ApiParts", "gate", "language", "may", "openapi", "preferred", "purpose", "routes"]
 
 _FACULTIES = {
     "observe": (*observe.HANDLERS, *promises.HANDLERS, *corrections.HANDLERS, *nearby.HANDLERS),
