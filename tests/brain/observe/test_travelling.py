@@ -55,7 +55,7 @@ _ROW = st.tuples(
 
 
 @given(st.lists(_ROW, max_size=60), st.integers(900, 3000), st.integers(0, 2))
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 async def test_every_row_arrives_once_with_its_place_and_its_unit(
     sent: list[tuple[str, int, float, str | None]], largest: int, unread: int
 ) -> None:
