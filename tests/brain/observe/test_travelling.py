@@ -64,7 +64,7 @@ async def test_every_row_arrives_once_with_its_place_and_its_unit(
     columns = np.array(times, np.int64), np.array(values, np.float64)
     rows = Rows(list(streams), *columns, list(units) if any(units) else None, np.arange(len(sent)), refused)
     noted = Noted()
-    found = joined([await taken(noted, piece) for piece in pieces(rows, "api", "k", largest)])
+    found = joined([await taken(noted, piece.body) for piece in pieces(rows, "api", "k", largest)])
     wanted = [(*row[:2], row[2], row[3], number) for number, row in enumerate(sent)]
     assert repr(noted.rows) == repr(wanted)
     assert (found.stored, found.refused) == (len(sent), refused)
@@ -76,9 +76,9 @@ async def test_a_sending_of_columns_arrives_as_columns() -> None:
     no, time, value = np.arange(1, 2001, dtype=np.int32), np.arange(2000), np.linspace(0, 1, 2000)
     sent = list(column_pieces(no, time, value, "api", "k", 10_000))
     assert len(sent) > 1
-    assert all(len(piece) <= 10_000 for piece in sent)
+    assert all(len(piece.body) <= 10_000 for piece in sent)
     for piece in sent:
-        await taken(noted, piece)
+        await taken(noted, piece.body)
     assert [row[0] for row in noted.rows] == [str(one) for one in no]
 
 
@@ -92,9 +92,10 @@ async def test_however_many_rows_are_of_other_streams_or_unread_each_piece_and_i
     sent = list(pieces(rows, "api", "k", largest))
     for piece in sent:
         before = len(noted.rows)
-        answer = await taken(noted, piece)
+        answer = await taken(noted, piece.body)
         every = "unknown_stream", same("x" * 30), tuple(row[4] for row in noted.rows[before:])
-        assert max(len(piece), len(msgspec.msgpack.encode(replace(answer, refused=(*answer.refused, every))))) <= largest
+        assert max(len(piece.body), len(msgspec.msgpack.encode(replace(answer, refused=(*answer.refused, every))))) <= largest
+    assert sum(piece.rows for piece in sent) == 2 * count
     assert [row[4] for row in noted.rows] == list(range(count))
     assert tuple(noted.unread) == refused
     assert len(set(noted.keys)) == len(sent)
@@ -103,7 +104,7 @@ async def test_however_many_rows_are_of_other_streams_or_unread_each_piece_and_i
 async def test_the_same_piece_again_gives_the_first_verdict(world: World) -> None:
     rows = Rows(["p1.level", "nobody.level"], np.full(2, world.clock.city()), np.array([1.0, 2.0]), None, np.arange(2))
     (piece,) = pieces(rows, "api", "k", 100_000)
-    first, again = await taken(world.intake, piece), await taken(world.intake, piece)
+    first, again = await taken(world.intake, piece.body), await taken(world.intake, piece.body)
     assert first == again
     assert (first.stored, [(one.row, one.code) for one in joined([first]).refused]) == (1, [(1, "unknown_stream")])
     (account,) = world.series.doors()
@@ -115,4 +116,4 @@ async def test_a_sending_of_which_no_row_could_be_read_still_counts(world: World
     refused = (Refusal(0, *SHAPELESS),)
     rows = Rows([], np.zeros(0, np.int64), np.zeros(0), None, np.zeros(0, np.int64), refused[:count])
     (piece,) = pieces(rows, "api", "k", 100_000)
-    assert joined([await taken(world.intake, piece)]).refused == refused[:count]
+    assert joined([await taken(world.intake, piece.body)]).refused == refused[:count]

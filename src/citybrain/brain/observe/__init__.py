@@ -2,6 +2,7 @@
 
 from citybrain.brain.observe.acting import Act, Coming, Wanted
 from citybrain.brain.observe.areas import AreaBook
+from citybrain.brain.observe.arrivals import awaited, settled
 from citybrain.brain.observe.census import Census
 from citybrain.brain.observe.checking import Checks, plausible
 from citybrain.brain.observe.corrected import Correction, Ending, Kept
@@ -54,7 +55,7 @@ from citybrain.brain.observe.striking import NOTHING, STRUCK
 from citybrain.brain.observe.texts import Runs
 from citybrain.brain.observe.together import Together
 from citybrain.brain.observe.told import latest_json
-from citybrain.brain.observe.travelling import Answer, column_pieces, joined, pieces, rows_of, taken
+from citybrain.brain.observe.travelling import Answer, Piece, column_pieces, joined, pieces, rows_of, taken
 from citybrain.brain.observe.worded import UNMEASURED, UnfitError, Worded, fitted
 from citybrain.brain.observe.wording import written
 
@@ -117,6 +118,7 @@ __all__ = [
     "MovedError",
     "Nearest",
     "Noun",
+    "Piece",
     "Preview",
     "Promise",
     "Promises",
@@ -135,6 +137,7 @@ __all__ = [
     "Wanted",
     "Where",
     "Worded",
+    "awaited",
     "because",
     "check_days",
     "column_pieces",
@@ -158,6 +161,7 @@ __all__ = [
     "read_series",
     "rows_of",
     "setting",
+    "settled",
     "sources",
     "spelt",
     "spelt_number",

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 import msgspec
 import pyarrow as pa
@@ -19,6 +19,13 @@ _NUMBERED = 9
 """Bytes that a row takes in the answer, which has the same room: its place in the sending, for a reason is said once."""
 Refused: TypeAlias = tuple[tuple[str, Text, tuple[int, ...]], ...]
 """Refusals on their way: each code and its words once, with the rows."""
+
+
+class Piece(NamedTuple):
+    """A piece of a sending: its bytes, and how many rows it is of."""
+
+    body: bytes
+    rows: int
 
 
 class Sent(msgspec.Struct, frozen=True, array_like=True):
@@ -41,7 +48,7 @@ class Answer(msgspec.Struct, frozen=True, array_like=True):
     refused: Refused
 
 
-def pieces(rows: Rows, door: str, key: str, largest: int) -> Iterator[bytes]:
+def pieces(rows: Rows, door: str, key: str, largest: int) -> Iterator[Piece]:
     """A sending in pieces of at most so many bytes; each has its own key; rows that could not be read go along."""
     table = pa.table(
         {
@@ -58,7 +65,7 @@ def pieces(rows: Rows, door: str, key: str, largest: int) -> Iterator[bytes]:
     return _pieces(table, door, key, rows.refused, largest)
 
 
-def column_pieces(stream_no: Numbers, time: Ints, value: Floats, door: str, key: str, largest: int) -> Iterator[bytes]:
+def column_pieces(stream_no: Numbers, time: Ints, value: Floats, door: str, key: str, largest: int) -> Iterator[Piece]:
     """The same for columns (n,) with stream numbers."""
     return _pieces(pa.table({"stream_no": stream_no, "time": time, "value": value}), door, key, (), largest)
 
@@ -107,7 +114,7 @@ def _rows(table: pa.Table, refused: Refused) -> Rows:
     return Rows(streams, table["time"].to_numpy(), table["value"].to_numpy(), units, row, _each(refused), said)
 
 
-def _pieces(table: pa.Table, door: str, key: str, refused: tuple[Refusal, ...], largest: int) -> Iterator[bytes]:
+def _pieces(table: pa.Table, door: str, key: str, refused: tuple[Refusal, ...], largest: int) -> Iterator[Piece]:
     at, bad, size = 0, 0, max(1, largest // _EACH)
     while True:
         part = table.slice(at, size)
@@ -118,7 +125,7 @@ def _pieces(table: pa.Table, door: str, key: str, refused: tuple[Refusal, ...], 
         if len(body) + _NUMBERED * len(part) > largest and len(part) + len(unread) > 1:
             size = (len(part) + len(unread)) // 2
             continue
-        yield body
+        yield Piece(body, len(part) + len(unread))
         at, bad = at + len(part), bad + len(unread)
         if last:
             return

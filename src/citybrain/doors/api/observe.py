@@ -102,7 +102,8 @@ class Gaps(msgspec.Struct, frozen=True, omit_defaults=True):
 class DoorSheet(msgspec.Struct, frozen=True):
     """The ledger of a door: received = stored + duplicate + refused + pending; ``deleted`` of those stored were kept long enough.
 
-    ``pending`` is null while the process that keeps the ledger is away: the others are what it last told.
+    In a district of several processes ``pending`` counts what waits in JetStream too. While the process that keeps the ledger is away
+    the others are what it last told; ``pending`` is null where it is not known.
     """
 
     door: str
