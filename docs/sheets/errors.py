@@ -1,8 +1,6 @@
 """The page of errors: a heading for every code that a problem document may carry, and the reasons for which rows are refused."""
 
-import ast
 import inspect
-from collections.abc import Iterator
 
 from citybrain.app import problems
 from citybrain.app.advice import ADVICE
@@ -20,7 +18,7 @@ def page() -> str:
         "The `type` of a problem document (RFC 9457) is `/docs/errors#<code>`: a heading here. Programs go by `code`, which never "
         "changes; people read `detail`, in their language.",
     )
-    refusals = table(("代码 · code", "原因 · why"), ((code(name), why) for name, why in sorted(refused().items())))
+    refusals = table(("代码 · code", "原因 · why"), ((code(name), both(why)) for name, why in sorted(refused().items())))
     tree = inspect.getdoc(inspect.getmodule(CityError)) or ""
     return sheet(
         Text("错误", "Errors"),
@@ -31,20 +29,11 @@ def page() -> str:
     )
 
 
-def refused() -> dict[str, str]:
+def refused() -> dict[str, Text]:
     """The codes of refused rows with their reasons, from what reads, checks and permits rows."""
-    own = checking._WHY | {"forbidden_stream": permission._WHY}  # noqa: SLF001 - the one place that lists them
+    own = {**checking._WHY, "forbidden_stream": permission._WHY}  # noqa: SLF001 - the one place that lists them
     unfit = {"bad_value": worded.WHY, **dict((worded.FULL, worded.LONG))}
-    return dict(_returned()) | own | unfit | {tabled.CODE: tabled.WHY, saying.CODE: saying.WHY}
-
-
-def _returned() -> Iterator[tuple[str, str]]:
-    """The pairs of code and words that the reading of a row returns."""
-    for node in ast.walk(ast.parse(inspect.getsource(rows))):
-        if isinstance(node, ast.Return) and isinstance(node.value, ast.Tuple):
-            said = [part.value for part in node.value.elts if isinstance(part, ast.Constant) and isinstance(part.value, str)]
-            if len(said) == 2:
-                yield said[0], said[1]
+    return dict(rows.UNREAD) | own | unfit | {tabled.CODE: tabled.WHY, saying.CODE: saying.WHY}
 
 
 def _heading(name: str, status: int, title: Text) -> str:

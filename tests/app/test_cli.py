@@ -109,8 +109,8 @@ def test_a_file_means_what_the_same_table_means_over_http(tmp_path: Path, state:
     said = capsys.readouterr()
     assert said.out.strip() == "stored=3 duplicate=0 refused=2"
     assert said.err.splitlines() == [
-        "0: bad_row: A row needs a stream, a time and a value.",
-        "1: bad_value: The value is no number.",
+        "0: bad_row: 每行须有 stream、time、value 三项。 A row needs a stream, a time and a value.",
+        "1: bad_value: 值不是数。 The value is no number.",
     ]
     with furnished(state) as city:
         values = city.stores.series.scan(SeriesQuery((city.registry.stream("air-01.pm25").no,), Instant(0), Instant(2**62)))

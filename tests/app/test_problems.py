@@ -103,21 +103,6 @@ def test_litestars_own_errors_have_the_same_shape(client: TestClient[Litestar]) 
     assert read(client.post("/body", json={"amount": 1, "more": 2}))["code"] == "bad_input"
 
 
-@pytest.mark.parametrize(
-    ("header", "language"),
-    [
-        ("", "zh"),
-        ("en", "en"),
-        ("en-US,en;q=0.9", "en"),
-        ("zh-CN,en;q=0.9", "zh"),
-        ("fr, en;q=x", "zh"),
-        ("en;q=0.5, zh;q=0.5", "zh"),
-    ],
-)
-def test_the_better_liked_language_wins_and_chinese_otherwise(header: str, language: str) -> None:
-    assert problems.preferred(header) == language
-
-
 def test_every_code_stands_once_in_the_table_with_its_status() -> None:
     codes = problems.codes()
     assert len({code for code, _, _ in codes}) == len(codes)

@@ -147,12 +147,12 @@ def test_a_database_that_goes_away_meanwhile_leaves_nothing_of_the_copy(
 ) -> None:
     owner = create_engine(make_url(empty).set(drivername="postgresql+psycopg"), isolation_level="AUTOCOMMIT")
 
-    def cut(connection: object) -> None:
+    def cut(connection: object, step: str) -> None:
         with owner.connect() as others:
             others.exec_driver_sql(
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND datname = current_database()"
             )
-        del connection
+        del connection, step
 
     with furnished(tmp_path / "var", database=empty) as city:
         with monkeypatch.context() as patch:

@@ -7,7 +7,7 @@ import pytest
 
 from citybrain.app.packs import installed
 from docs.reference import FOLDER, PAGES, write
-from docs.sheets import cli, mission
+from docs.sheets import cli, errors, mission
 from docs.sheets.markdown import MADE
 from tests.docs.examples import PAGES as FILES
 from tests.docs.examples import TREE
@@ -46,6 +46,13 @@ def test_every_error_code_has_its_heading() -> None:
         "internal",
     ):
         assert f"\n## {code}\n" in words
+
+
+def test_every_reason_for_which_rows_are_refused_is_told_in_both_languages() -> None:
+    found = errors.refused()
+
+    assert [code for code, why in found.items() if not re.search("[一-鿿]", why.zh) or re.search("[一-鿿]", why.en)] == []
+    assert {"unknown_stream", "bad_row", "bad_time", "bad_said", "bad_feature", "too_many_words"} < found.keys()
 
 
 def test_every_row_of_the_mission_that_has_begun_says_what_works_and_what_lacks() -> None:

@@ -113,9 +113,9 @@ def facts(client: httpx.Client) -> set[tuple[str, str]]:
     return {(one["case"], one["time"]) for one in items(client, "/api/v1/exchange/datasets/case_opened/rows?limit=1000")}
 
 
-def backing(made: District, target: Path, state: str = "var") -> subprocess.CompletedProcess[str]:
+def backing(made: District, target: Path, state: str = "var", *more: str) -> subprocess.CompletedProcess[str]:
     """Back up, as the account that runs the processes."""
-    command = [*CITYBRAIN, "backup", str(target), "--state", str(made.folder / state)]
+    command = [*CITYBRAIN, "backup", str(target), "--state", str(made.folder / state), *more]
     return subprocess.run(command, env=made.environment, cwd=made.folder, capture_output=True, text=True, check=False, timeout=200)
 
 
@@ -190,6 +190,33 @@ def test_a_kill_amid_the_backup_leaves_no_whole_one_and_loses_nothing(split: Dis
         assert kept(desk, senders.sure) == senders.sure
     assert backing(split, tmp_path / "whole").returncode == 0
     assert (tmp_path / "whole" / "manifest.json").exists()
+
+
+def test_while_the_one_that_keeps_is_stopped_or_nothing_runs_the_backup_is_whole_all_the_same(
+    split: District, tmp_path: Path
+) -> None:
+    with split.officer("api") as desk:
+        told, opened, wanted = alerts(desk), cases(desk), facts(desk)
+    assert wanted
+    split.kill("ingest")
+    assert backing(split, tmp_path / "first").returncode == 0, "the worker says what it has"
+    split.kill("worker")
+    split.kill("api")
+    without = backing(split, tmp_path / "without")
+    assert (without.returncode, "--facts" in without.stderr) == (2, True)
+    assert not (tmp_path / "without").exists()
+    done = backing(split, tmp_path / "kept", "var", "--facts", str(split.folder / "var-worker"))
+    assert done.returncode == 0, done.stderr
+    for role in ROLES:
+        split.start(role)
+    again = alone(split, tmp_path / "kept", tmp_path / "one")
+    assert "sound" in again.run("verify")
+    again.start("all")
+    with again.officer("all") as desk:
+        assert set(told) <= set(alerts(desk))
+        assert opened <= cases(desk)
+        assert wanted <= facts(desk)
+    again.close()
 
 
 def test_without_the_one_that_has_the_facts_there_is_no_backup_and_other_folders_say_where_to_ask(

@@ -133,6 +133,7 @@ def build(
         taker.paced_by(behind)
         if links is not None:
             taker.renewed_by(registry.renew)
+            taker.waited_by(links.waiting)
     deriver = observe.Deriver(packs, registry, series, intake, transactions)
     if links is not None:
         watch.renewed_by(registry.renew)
@@ -229,7 +230,7 @@ def _inlet(
         raise RuntimeError(message)
     checks = observe.Checks(clock)
     checks.kept_by(horizon.expired)
-    return SentIntake(links.readings, checks, AskedLedger(partial(_told, ingest), clock))
+    return SentIntake(links.readings, checks, AskedLedger(partial(_told, ingest), links.waiting, clock))
 
 
 def _told(ingest: Calls) -> tuple[DoorAccount, ...]:

@@ -90,6 +90,9 @@ def _parser() -> argparse.ArgumentParser:
     _state(replay)
     backup = _way(ways, "backup", _COPIES, "备份 · back up the state")
     backup.add_argument("target", type=Path)
+    backup.add_argument(
+        "--facts", type=Path, default=None, help="where nothing runs: the state folder of the worker, such as var-worker"
+    )
     _state(backup)
     restore = _way(ways, "restore", _COPIES, "恢复 · restore a backup into an empty state folder")
     restore.add_argument("source", type=Path)

@@ -23,7 +23,7 @@ from citybrain.app.saying import say
 from citybrain.app.settings import Settings
 from citybrain.app.stores import FACTS, SERIES, opened
 from citybrain.app.walltime import wall
-from citybrain.brain.observe import check_days, is_export, read_export, verify_words
+from citybrain.brain.observe import because, check_days, is_export, read_export, verify_words
 from citybrain.engines.duckdb import carry, forget
 from citybrain.kernel.clock import RunningClock
 from citybrain.kernel.errors import BadInputError, NotFoundError
@@ -224,7 +224,7 @@ async def _import(city: City, file: Path) -> dict[str, int]:
         totals["duplicate"] += verdict.duplicate
         totals["refused"] += len(verdict.refused)
         for refusal in verdict.refused[:20]:
-            sys.stderr.write(f"{refusal.row}: {refusal.code}: {refusal.why}\n")
+            sys.stderr.write(f"{refusal.row}: {because(refusal)}\n")
     return totals
 
 

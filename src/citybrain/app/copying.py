@@ -1,21 +1,17 @@
-"""What the commands do that copy a state folder and open nothing in it."""
+"""What the commands do that copy a state folder; nothing in it is opened but for a district on PostgreSQL that does not run."""
 
 import argparse
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Final
+from importlib import import_module
 
 from citybrain.app import backups, control
 from citybrain.app.given import settings_of
 from citybrain.app.lock import StateLock
 from citybrain.app.saying import say
+from citybrain.app.settings import Settings
 from citybrain.kernel.errors import BadInputError
 from citybrain.kernel.text import Text
-
-_WITHOUT: Final = (
-    "程序没有运行：备份只含此目录，PostgreSQL 中的业务数据须用它自己的工具备份（pg_dump）\n"
-    "nothing runs here: the backup is of this folder alone; PostgreSQL has to be dumped by its own tools (pg_dump)"
-)
 
 
 def backup(given: argparse.Namespace) -> int:
@@ -26,12 +22,20 @@ def backup(given: argparse.Namespace) -> int:
         if files is None:
             # Before the lock, which would make the folder.
             backups.present(settings.folder)
-            with StateLock(settings.folder):
-                files = backups.backup(settings.folder, given.target)
-            if settings.database:
-                say(_WITHOUT)
+            files = _standing(given, settings)
     say(f"{files} 个文件 · files")
     return 0
+
+
+def _standing(given: argparse.Namespace, settings: Settings) -> int:
+    """Back up a state folder at which no program answers; returns the number of files."""
+    if settings.database:
+        # Imported where it is wanted alone: without a database nothing of the stores is opened.
+        own = settings_of(given, role="ingest") if settings.ingest_at else settings
+        files: int = import_module("citybrain.app.standstill").save(own, given.target, given.facts)
+        return files
+    with StateLock(settings.folder):
+        return backups.backup(settings.folder, given.target)
 
 
 def restore(given: argparse.Namespace) -> int:

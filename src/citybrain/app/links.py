@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from citybrain.app.settings import Settings
+from citybrain.app.waiting import Waiting
 from citybrain.engines.nats import Link, SharedBus, Work
 from citybrain.engines.tls import Papers, read_papers
 
@@ -15,6 +16,11 @@ class Links:
     bus: SharedBus
     readings: Work
     corrections: Work
+
+    @property
+    def waiting(self) -> Waiting:
+        """Rows that are on their way to the one that keeps the observations."""
+        return Waiting(self.readings, self.corrections)
 
     async def start(self) -> None:
         """Connect, hear and be heard; raises BusyError where there is no NATS server with JetStream."""

@@ -6,7 +6,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, MetaData
+from sqlalchemy import Column, Connection, MetaData, Table, inspect
 
 from citybrain.brain import act, decide, detect, exchange, observe, protect, see
 from citybrain.engines import transactions
@@ -32,9 +32,31 @@ def pending(connection: Connection) -> tuple[str, ...]:
     return tuple(reversed([step.revision for step in steps]))
 
 
-def upgrade(connection: Connection) -> None:
-    """Take every pending step; on SQLite and PostgreSQL all of it happens or nothing."""
-    command.upgrade(_config(connection), "head")
+def upgrade(connection: Connection, to: str = "head") -> None:
+    """Take every pending step, or those up to one; on SQLite and PostgreSQL all of it happens or nothing."""
+    command.upgrade(_config(connection), to)
+
+
+def tables(connection: Connection) -> tuple[str, tuple[Table, ...]]:
+    """The last step that a store has taken, and its tables with the columns that they had then, parents before children.
+
+    No step has ever taken a table or a column away, so these are all that the program made there.
+    """
+    declared = [table for room in METADATA for table in room.sorted_tables]
+    if not pending(connection):
+        return "head", tuple(declared)
+    there = inspect(connection)
+    known = set(there.get_table_names())
+    have = MigrationContext.configure(connection).get_current_revision() or "base"
+    return have, tuple(
+        _then(table, {column["name"] for column in there.get_columns(table.name)}) for table in declared if table.name in known
+    )
+
+
+def _then(table: Table, columns: set[str]) -> Table:
+    kept = (column for column in table.columns if column.name in columns)
+    alike = (Column(one.name, one.type, primary_key=one.primary_key, autoincrement=one.autoincrement) for one in kept)
+    return Table(table.name, MetaData(), *alike)
 
 
 def _config(connection: Connection) -> Config:

@@ -10,10 +10,11 @@ from litestar.exceptions import HTTPException
 from litestar.serialization import encode_json
 from litestar.types import ExceptionHandlersMap
 
+from citybrain.doors.api import language
 from citybrain.kernel.access import Caller
 from citybrain.kernel.errors import CityError
 from citybrain.kernel.ids import new_id
-from citybrain.kernel.text import Json, Lang, Text
+from citybrain.kernel.text import Json, Text
 
 log = structlog.get_logger(__name__)
 
@@ -81,35 +82,6 @@ def codes() -> tuple[tuple[str, int, Text], ...]:
     known = {error.code: (error.code, error.status, error.title) for error in _tree(CityError)}
     wire = {code: (code, status, title) for status, (code, title, _) in _WIRE.items()}
     return tuple(sorted((wire | known).values(), key=lambda entry: (entry[1], entry[0])))
-
-
-def language(request: CityRequest) -> Lang:
-    """The caller's language: ``?lang``, else the cookie ``lang``, else Accept-Language, else Chinese."""
-    for word in (request.query_params.get("lang"), request.cookies.get("lang")):
-        if word in ("zh", "en"):
-            return "en" if word == "en" else "zh"
-    return preferred(request.headers.get("accept-language", ""))
-
-
-def preferred(accepted: str) -> Lang:
-    """The better liked of zh and en in an Accept-Language header (RFC 9110 section 12.5.4); zh where neither or both equally."""
-    liking: dict[str, float] = {"zh": 0.0, "en": 0.0}
-    for part in accepted.split(","):
-        tag, _, weight = part.strip().partition(";")
-        name = tag.split("-")[0].strip().lower()
-        if name in liking:
-            liking[name] = max(liking[name], _weight(weight))
-    return "en" if liking["en"] > liking["zh"] else "zh"
-
-
-def _weight(text: str) -> float:
-    name, _, value = text.partition("=")
-    if name.strip() != "q":
-        return 1.0
-    try:
-        return float(value)
-    except ValueError:
-        return 0.0
 
 
 def _tree(root: type[CityError]) -> Iterator[type[CityError]]:

@@ -21,15 +21,22 @@ def quiet(settings: Settings) -> Iterator[City]:
 
     Raises ConflictError while that one runs, wherever it does, and for a folder that is not its own.
     """
-    several = settings.role == "ingest"
-    if several and not (settings.folder / SERIES).is_dir():
-        raise _not_its_own(settings)
-    with StateLock(settings.folder), opened(settings, upgrade=False) as stores:
-        if several and _lacks(stores):
-            raise _not_its_own(settings)
+    with kept(settings, upgrade=False) as stores:
         city = build(settings, stores, installed(), RunningClock(wall))
         city.catalogue.register_all(datasets(city.packs, city.origin))
         yield city
+
+
+@contextmanager
+def kept(settings: Settings, *, upgrade: bool | None) -> Iterator[Stores]:
+    """The stores of the same, with nothing built on them; ``upgrade`` as for ``opened``."""
+    several = settings.role == "ingest"
+    if several and not (settings.folder / SERIES).is_dir():
+        raise _not_its_own(settings)
+    with StateLock(settings.folder), opened(settings, upgrade=upgrade) as stores:
+        if several and _lacks(stores):
+            raise _not_its_own(settings)
+        yield stores
 
 
 def at_home(settings: Settings, stores: Stores) -> None:

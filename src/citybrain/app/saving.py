@@ -28,8 +28,10 @@ _SHARED = ("files", "keys")
 """What processes share, which is beside the stores where there is one process."""
 
 
-def save(stores: Stores, settings: Settings, target: Path) -> int:
+def save(stores: Stores, settings: Settings, target: Path, facts: Facts | None = None) -> int:
     """Copy the state of the program that runs into an empty folder; returns the number of files. Blocks: run in a thread.
+
+    ``facts`` are those of a worker that does not run; the one that does is asked for its own.
 
     Neither store takes anything while both are taken hold of, so what one says of the other is true in the copy; then all goes on. On
     PostgreSQL the writers of every process wait at one lock, so it is the same there. Raises ConflictError where the target is not empty,
@@ -43,7 +45,7 @@ def save(stores: Stores, settings: Settings, target: Path) -> int:
         series.write(copied / SERIES)
         base.write(copied / SQLITE)
         if isinstance(base, _Rows) and stores.worker is not None:
-            lay(copied / SERIES, _facts(stores.facts, base.last), settings.series_memory)
+            lay(copied / SERIES, _facts(stores.facts if facts is None else facts, base.last), settings.series_memory)
         backups.copied(state, copied, (SERIES, SQLITE, f"{SQLITE}-wal", f"{SQLITE}-shm"))
         if settings.shared:
             for name in _SHARED:
@@ -75,9 +77,9 @@ class _Rows:
 
     def write(self, target: Path) -> None:
         """Write them into a SQLite file, each table held against what was read."""
-        tables = [table for room in migrate.METADATA for table in room.sorted_tables]
+        step, tables = migrate.tables(self._connection)
         with closing(open_sqlite(target)) as made, made.begin() as tx:
-            migrate.upgrade(tx.connection)
+            migrate.upgrade(tx.connection, step)
             for _ in copy(self._connection, tx.connection, tables):
                 pass
 

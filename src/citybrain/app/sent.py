@@ -11,6 +11,7 @@ import msgspec
 from msgspec.structs import replace
 from sqlalchemy import Connection
 
+from citybrain.app.waiting import Waiting, about
 from citybrain.brain import observe
 from citybrain.engines.nats import Work
 from citybrain.engines.told import Told, raised, told
@@ -48,17 +49,19 @@ class _Correcting(msgspec.Struct, frozen=True, array_like=True):
 class AskedLedger:
     """The ledger as the process that keeps it has it, with what is on its way there; what it last told, while it is away."""
 
-    def __init__(self, asked: Callable[[], Sequence[DoorAccount]], clock: Clock) -> None:
+    def __init__(self, asked: Callable[[], Sequence[DoorAccount]], waiting: Waiting, clock: Clock) -> None:
         self._asked = asked
+        self._waiting = waiting
         self._clock = clock
         self._last: tuple[DoorAccount, ...] | None = None
         self._told = clock.wall()
         self._away = False
 
     def __call__(self) -> Sequence[DoorAccount]:
-        """The account of each door; ``pending`` is None, for it is not known, while the other process is away.
+        """The account of each door with what came to this process and is not handed over yet.
 
-        Raises BusyError where it was not there since this one began.
+        While the other process is away: what had become of rows when it last told, and as ``pending`` what waits for it now; None where
+        that is not known either. Raises BusyError where it was not there since this one began.
         """
         try:
             self._last = tuple(self._asked())
@@ -66,9 +69,16 @@ class AskedLedger:
             self._away = True
             if self._last is None:
                 raise
-            return [replace(one, pending=None) for one in self._last]
+            return self._left(self._last)
         self._away, self._told = False, self._clock.wall()
-        return self._last
+        return observe.awaited(self._last, self._waiting.held())
+
+    def _left(self, last: Sequence[DoorAccount]) -> Sequence[DoorAccount]:
+        try:
+            waiting = self._waiting()
+        except BusyError:
+            return [replace(one, pending=None) for one in last]
+        return observe.awaited(observe.settled(last), waiting + self._waiting.held())
 
     def silent(self) -> Instant | None:
         """When the other process last told (wall time), where it is away now."""
@@ -90,16 +100,16 @@ class SentIntake:
     async def take(self, rows: observe.Rows, door: str, key: str | None) -> observe.Verdict:
         """Check and store rows there; raises BusyError and StorageFullError, after which the sender sends them again."""
         name = new_id() if key is None else key
-        return await self._all([*observe.pieces(rows, door, name, self._work.largest)])
+        return await self._all(door, [*observe.pieces(rows, door, name, self._work.largest)])
 
     async def take_columns(self, stream_no: Numbers, time: Ints, value: Floats, door: str, key: str | None) -> observe.Verdict:
         """The same for columns (n,) with stream numbers."""
         name = new_id() if key is None else key
-        return await self._all([*observe.column_pieces(stream_no, time, value, door, name, self._work.largest)])
+        return await self._all(door, [*observe.column_pieces(stream_no, time, value, door, name, self._work.largest)])
 
-    async def _all(self, pieces: list[bytes]) -> observe.Verdict:
-        answers = await asyncio.gather(*map(self._work.ask, pieces))
-        return observe.joined([_opened(answer, observe.Verdict) for answer in answers])
+    async def _all(self, door: str, pieces: list[observe.Piece]) -> observe.Verdict:
+        answers = await asyncio.gather(*(self._work.ask(piece.body, about(door, piece.rows)) for piece in pieces))
+        return observe.joined([_opened(answer, observe.Answer) for answer in answers])
 
 
 class SentCorrections(observe.Corrections):
@@ -130,15 +140,17 @@ class SentCorrections(observe.Corrections):
                 "Too many observations stand or fall with corrections. Send fewer of them.",
             )
             raise BadInputError(what)
-        return await self._sent(_Correcting(by, "", listed, b"".join(carried)))
+        rows = "" if coming is None else about(coming.door, sum(piece.rows for piece in carried))
+        return await self._sent(_Correcting(by, "", listed, b"".join(piece.body for piece in carried)), rows)
 
     async def end(self, stream: Stream, no: int, by: str, why: str) -> observe.Correction:
         """Have a correction taken back; raises what is raised there."""
         ((done,),) = await self._sent(_Correcting(by, why, stream=stream.id, no=no))
         return done
 
-    async def _sent(self, wanted: _Correcting) -> tuple[tuple[observe.Correction, ...], ...]:
-        found = _opened(await self._work.ask(msgspec.msgpack.encode(wanted)), tuple[tuple[observe.Correction, ...], ...])
+    async def _sent(self, wanted: _Correcting, rows: str = "") -> tuple[tuple[observe.Correction, ...], ...]:
+        answer = await self._work.ask(msgspec.msgpack.encode(wanted), rows)
+        found = _opened(answer, tuple[tuple[observe.Correction, ...], ...])
         await asyncio.to_thread(self.renew)
         return found
 

@@ -63,11 +63,11 @@ class Stores:
 
 
 @contextmanager
-def opened(settings: Settings, *, upgrade: bool) -> Iterator[Stores]:
+def opened(settings: Settings, *, upgrade: bool | None) -> Iterator[Stores]:
     """The stores of a process with the settings' role, closed in order on leaving.
 
-    With ``upgrade`` pending migrations are taken; without, they raise ConflictError: serve never changes a schema unasked. On a
-    PostgreSQL database one process keeps the observations, and one has the role worker: a second raises ConflictError.
+    With ``upgrade`` pending migrations are taken; without, they raise ConflictError: serve never changes a schema unasked. None opens
+    stores as they are, to be copied. On a PostgreSQL database one process keeps the observations, and one has the role worker: a second raises ConflictError.
     """
     folder, shared = settings.folder, Path(settings.shared or settings.state)
     folder.mkdir(parents=True, exist_ok=True)
@@ -79,7 +79,8 @@ def opened(settings: Settings, *, upgrade: bool) -> Iterator[Stores]:
             alone.hold()
         transactions = open_postgres(settings.database) if settings.database else open_sqlite(folder / SQLITE, space)
         stack.callback(transactions.close)
-        (_upgraded if upgrade else up_to_date)(transactions)
+        if upgrade is not None:
+            (_upgraded if upgrade else up_to_date)(transactions)
         facts: Facts | None
         cleared = clear(folder / FACTS, settings.series_memory) if settings.role == "worker" else None
         own, facts = _own(settings, space, stack)

@@ -19,7 +19,7 @@ from citybrain.kernel.text import Json, Text
 _FEED_LOST = Rule(
     name=feeds.RULE,
     on="",
-    when="now - time > silent_after || time - changed >= stuck_after",
+    when="now - time > silent_after || now - last_within > silent_after || time - changed >= stuck_after",
     because=Text("{title}数据异常", "{title}, feed lost"),
     basis=feeds.BASIS,
     grade=Grade.BLUE,

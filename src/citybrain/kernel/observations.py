@@ -11,6 +11,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from citybrain.kernel.instant import Duration, Instant
+from citybrain.kernel.text import Text
 
 Ints: TypeAlias = NDArray[np.int64]
 Numbers: TypeAlias = NDArray[np.int32]
@@ -33,7 +34,7 @@ class Refusal(msgspec.Struct, frozen=True):
 
     row: int
     code: str
-    why: str
+    why: Text
 
 
 @dataclass(frozen=True, slots=True)

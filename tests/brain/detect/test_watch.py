@@ -231,6 +231,44 @@ async def test_a_lost_feed_is_told_once_for_its_entity_and_cleared_when_it_retur
     assert [(each.entity, each.state) for each in world.told()] == [("p1", "cleared")]
 
 
+async def test_a_feed_of_which_nothing_is_within_its_range_is_told_as_lost_until_something_is(world: World) -> None:
+    watch = world.watch()
+    await world.send(("p1.level", 0, 3.0), ("p2.level", 0, 3.0))
+    for minute in range(1, 12):
+        # A spike of p2 is among sound readings.
+        await world.send(("p1.level", minute, 90.0 + minute), ("p2.level", minute, 90.0 if minute == 6 else 3.0))
+        watch.sweep()
+        assert bool(world.told()) is (minute == 11), minute
+    (alert,) = world.told()
+    assert (alert.rule, alert.entity, alert.began) == ("house.feed_lost", "p1", START + 1 * MINUTE)
+    assert (alert.because.zh, alert.because.en) == (
+        "泵站1数据异常：水位超出量程（101，量程 0 至 10）",
+        "泵站1, feed lost: Level: out of range (101, range 0 to 10)",
+    )
+    assert [(one.stream, one.value) for one in alert.evidence] == [("p1.level", 101.0)]
+    watch = world.watch()
+    await world.send(("p1.level", 12, 99.0))
+    watch.sweep()
+    assert [one.state for one in world.told()] == ["open"]
+    # Between two looks one reading is sound and the newest is not: it says something again.
+    await world.send(("p1.level", 12.4, 4.0), ("p1.level", 12.6, 99.0))
+    watch.sweep()
+    assert [one.state for one in world.told()] == ["cleared"]
+
+
+async def test_a_silent_feed_that_comes_back_out_of_range_stays_lost_and_a_first_reading_is_none(world: World) -> None:
+    watch = world.watch()
+    await world.send(("p1.level", 0, 3.0))
+    world.at(11)
+    watch.sweep()
+    await world.send(("p1.level", 12, 99.0), ("p2.level", 12, 99.0))
+    watch.sweep()
+    assert [(one.entity, one.state) for one in world.told()] == [("p1", "open")]
+    await world.send(("p1.level", 13, 3.0))
+    watch.sweep()
+    assert [(one.entity, one.state) for one in world.told()] == [("p1", "cleared")]
+
+
 async def test_a_house_that_slept_does_not_blame_the_sensors(world: World) -> None:
     await world.send(("p1.level", 0, 1.0))
     world.at(600)

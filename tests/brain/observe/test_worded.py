@@ -274,7 +274,7 @@ async def test_words_go_to_another_process_whole(world: World) -> None:
     sent = list(pieces(rows, "test", "key", 900))
     assert len(sent) > 1
     for piece in sent:
-        assert not (await taken(world.intake, piece)).refused
+        assert not (await taken(world.intake, piece.body)).refused
     assert (words(world), numbers(world, "p1.level")) == ([1, "y", {"a": "x" * 300}], [2.5])
 
 

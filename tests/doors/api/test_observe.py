@@ -40,6 +40,33 @@ async def test_good_rows_are_stored_and_bad_ones_named_in_the_same_sending(world
     assert ledger["refused"] == {"bad_value": 1, "forbidden_stream": 2, "future_time": 1}
 
 
+@pytest.mark.parametrize(
+    ("headers", "whys"),
+    [
+        ({}, ("该发送者无权写入此数据流，请由管理员授权给该设备。", "值不是数。", "时间比城市时钟超前 5 分钟以上。")),
+        (
+            {"Accept-Language": "en"},
+            (
+                "This sender may not write this stream. Ask the administrator to entrust it to the device.",
+                "The value is no number.",
+                "The time is more than 5 minutes ahead of the city's clock.",
+            ),
+        ),
+    ],
+)
+async def test_each_refused_row_says_why_in_the_language_of_its_sender(
+    world: World, headers: dict[str, str], whys: tuple[str, ...]
+) -> None:
+    bad = [{**GOOD, "stream": "well-9.level"}, {**GOOD, "value": "much"}, {**GOOD, "time": "2026-11-22T09:00:00Z"}]
+    async with world.client("device") as device:
+        some = await device.post(URL, json=[GOOD, *bad], headers=headers)
+        none = await device.post(URL, json=bad, headers=headers)
+    assert (some.status_code, none.status_code) == (200, 422)
+    assert tuple(one["why"] for one in some.json()["refused"]) == whys
+    assert [one["why"] for one in none.json()["refused"]] == [*whys]
+    assert [one["code"] for one in none.json()["refused"]] == ["forbidden_stream", "bad_value", "future_time"]
+
+
 async def test_a_sending_of_which_every_row_is_refused_is_a_422_with_the_reasons(world: World) -> None:
     async with world.client("device") as device:
         answer = await device.post(URL, json=[{**GOOD, "stream": "well-2.level"}])

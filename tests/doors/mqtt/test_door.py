@@ -5,6 +5,7 @@ import json
 from collections import Counter
 
 import pytest
+from structlog.testing import capture_logs
 
 from citybrain.brain.observe import Intake, Rows, Verdict
 from citybrain.doors.mqtt import BULK, PREFIX, MqttDoor
@@ -139,6 +140,16 @@ async def test_what_is_acknowledged_and_could_not_be_read_stands_in_the_ledger(w
 async def test_a_field_that_is_no_number_costs_no_other_field_of_its_message(door: MqttDoor, probe: Caller) -> None:
     verdict = await door.take(f"{PREFIX}well-1", b'{"time": "%s", "level": 12.5, "salt": NaN}' % TIME.encode(), probe)
     assert (verdict.stored, [(each.row, each.code) for each in verdict.refused]) == (1, [(1, "bad_value")])
+
+
+async def test_the_log_says_why_rows_were_refused_in_both_languages(door: MqttDoor, probe: Caller) -> None:
+    rows = [{"stream": "well-2.level", "time": TIME, "value": 1}, {"stream": "well-1.level", "time": "yesterday", "value": 1}]
+    with capture_logs() as said:
+        await door.take(BULK, json.dumps(rows).encode(), probe)
+    (line,) = said
+    assert (line["event"], line["rows"]) == ("rows_refused", 2)
+    assert line["first"].startswith("forbidden_stream: 该发送者无权写入此数据流，")
+    assert line["first"].endswith("Ask the administrator to entrust it to the device.")
 
 
 async def test_a_kept_message_without_its_time_is_no_reading_of_now(world: World, door: MqttDoor, probe: Caller) -> None:

@@ -170,7 +170,8 @@ async def test_a_multidatastream_holds_results_of_unlike_types_whole_or_not_at_a
         told = await sent_arrays(
             device, {"MultiDatastream": {"@iot.id": "box.state"}, "components": ["phenomenonTime", "result"], "dataArray": arrays}
         )
-    assert ["bad_value: door: The stream takes true and false" in one for one in told] == [False, True, False]
+    why = "bad_value: door: 该数据流只收 true 和 false。 door: The stream takes true and false, and the value is neither."
+    assert [why in one for one in told] == [False, True, False]
     async with desk(sta) as someone:
         found = await someone.get(path)
         assert (found["multiObservationDataTypes"], found["unitOfMeasurements"]) == (

@@ -9,7 +9,7 @@ from citybrain.brain.observe import About, Featured, Registry, Rows, Verdict
 from citybrain.kernel.errors import StorageFullError
 from citybrain.kernel.instant import parse
 from citybrain.kernel.observations import Refusal
-from citybrain.kernel.text import same
+from citybrain.kernel.text import Text, same
 from tests.doors.conftest import World
 from tests.doors.sensorthings.conftest import ROOT, entrusted, parts_of
 from tests.doors.sensorthings.test_batch import sent
@@ -130,10 +130,10 @@ async def test_a_row_that_the_store_refuses_after_all_is_about_what_it_was(sta: 
 
     async def later(rows: Rows, door: str, key: str | None) -> Verdict:
         verdict = await take(Rows(rows.streams[1:], rows.time[1:], rows.value[1:], None, rows.row[1:]), door, key)
-        return Verdict(verdict.stored, verdict.duplicate, (Refusal(0, "expired", "The day has ended."),))
+        return Verdict(verdict.stored, verdict.duplicate, (Refusal(0, "expired", Text("已过保存期。", "The day has ended.")),))
 
     def unknown(*_: object) -> tuple[Refusal, ...]:
-        return (Refusal(2, "unknown_stream", "Not known yet."),)
+        return (Refusal(2, "unknown_stream", Text("尚不认识。", "Not known yet.")),)
 
     async with sta.client("device") as client:
         await sent_arrays(client, {**WELL, "dataArray": [[at(50), 1, "pond"]]})

@@ -10,7 +10,7 @@ from httpx import AsyncClient
 from citybrain.brain.observe import AreaBook, MadeThing, Making, Registry, Verdict
 from citybrain.kernel.errors import StorageFullError
 from citybrain.kernel.observations import Refusal
-from citybrain.kernel.text import same
+from citybrain.kernel.text import Text, same
 from tests.doors.conftest import World, basic
 from tests.doors.sensorthings.conftest import Desk
 from tests.doors.sensorthings.test_batch import sent
@@ -170,7 +170,7 @@ async def test_a_store_that_takes_no_observation_has_the_entities_taken_back(
 ) -> None:
     async def full(*_: object) -> Verdict:
         if code == 400:
-            return Verdict(0, 0, (Refusal(0, "expired", "The day is over."),))
+            return Verdict(0, 0, (Refusal(0, "expired", Text("已过保存期。", "The day is over.")),))
         raise StorageFullError(same(why))
 
     moved = {

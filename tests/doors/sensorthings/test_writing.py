@@ -100,6 +100,7 @@ async def test_data_arrays_are_taken_row_by_row_and_each_has_its_verdict(sta: Wo
         "error forbidden_stream",
     ]
     assert again.json() == said
+    assert said[1] == "error bad_value: 值不是数。 The value is no number."
     assert (none.status_code, len(none.json())) == (422, 1)
     assert lost.status_code == 501
     account = await ledger(sta)

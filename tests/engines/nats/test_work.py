@@ -7,6 +7,7 @@ from contextlib import ExitStack, asynccontextmanager, suppress
 from pathlib import Path
 
 import pytest
+from nats.js.api import RetentionPolicy
 
 from bench.program import free_port
 from citybrain.engines.nats import Link, Work
@@ -109,6 +110,54 @@ async def test_a_piece_that_fails_each_time_is_given_up_and_comes_no_more(addres
             await asyncio.sleep(0.1)
         await asyncio.sleep(1)
         assert len(tried) == 5
+
+
+async def test_what_waits_is_known_by_what_it_is_about_and_what_is_being_done_is_not_waiting(address: str) -> None:
+    go, begun = asyncio.Event(), asyncio.Event()
+
+    async def slow(body: bytes) -> bytes:
+        begun.set()
+        await go.wait()
+        return body
+
+    async with worker(address, "counted") as one, worker(address, "counted") as taker:
+        asked = [asyncio.create_task(one.ask(b"x", about)) for about in ("api.3", "api.3", "mqtt.1", "")]
+        await until(one, {"api.3": 2, "mqtt.1": 1})
+        assert one.held().total() == 0
+        async with serving(taker, slow):
+            await begun.wait()
+            await until(taker, {})
+            await until(one, {"api.3": 2, "mqtt.1": 1})
+            go.set()
+            assert await asyncio.gather(*asked) == [b"x"] * 4
+            await until(one, {})
+
+
+async def until(work: Work, wanted: dict[str, int]) -> None:
+    for _ in range(200):
+        if (found := await asyncio.to_thread(work.waits)) == wanted:
+            return
+        await asyncio.sleep(0.02)
+    assert found == wanted
+
+
+async def test_what_an_older_release_handed_over_is_done_by_this_one(address: str) -> None:
+    """Its stream and its consumer knew one subject alone."""
+    link, done = Link(address, "990101", "test"), list[bytes]()
+    await link.start()
+    stream, subject = link.client.jetstream(), "citybrain.990101.older"
+    await stream.add_stream(name="CITYBRAIN_990101_OLDER", subjects=[subject], retention=RetentionPolicy.WORK_QUEUE)
+    await stream.pull_subscribe(subject, durable="taker", stream="CITYBRAIN_990101_OLDER")
+    await stream.publish(subject, b"old")
+
+    async def keep(body: bytes) -> bytes:
+        done.append(body)
+        return body
+
+    async with worker(address, "older") as one, worker(address, "older") as taker, serving(taker, keep):
+        assert await one.ask(b"new", "api.1") == b"new"
+    assert done == [b"old", b"new"]
+    await link.stop()
 
 
 async def test_more_than_may_wait_is_refused_at_once(address: str) -> None:

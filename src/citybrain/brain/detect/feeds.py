@@ -1,7 +1,7 @@
-"""Feeds that are lost: the house's own alerts for sensors gone silent, stuck or contradicted, one an entity. Pure."""
+"""Feeds that are lost: the house's own alerts for sensors gone silent, out of range, stuck or contradicted, one an entity. Pure."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pyarrow as pa
@@ -11,18 +11,18 @@ from numpy.typing import NDArray
 from citybrain.brain.detect.rulebook import Rulebook
 from citybrain.kernel.alerts import Evidence
 from citybrain.kernel.instant import Instant
-from citybrain.kernel.text import Text
+from citybrain.kernel.text import Text, same
 from citybrain.kernel.things import LIFE_WORDS, By, Life, Stream
 
 RULE = "house.feed_lost"
-VERSION = "1"
-BASIS = Text("数据流约定的上报间隔", "The interval that the stream's contract states")
+VERSION = "2"
+BASIS = Text("数据流约定的上报间隔和量程", "The interval and the range that the stream's contract states")
 _LOST = (Life.LATE.value, Life.STUCK.value, Life.CONTRADICTED.value)
 
 
 @dataclass(frozen=True, slots=True)
 class Lost:
-    """An entity with lost sensor feeds: the earliest of their last readings, why in words, and those readings."""
+    """An entity with lost sensor feeds: since when there was nothing of the first of them, why in words, and their last readings."""
 
     entity: str
     began: Instant
@@ -43,32 +43,67 @@ def contradicted(streams: Sequence[Stream], latest: pa.Table) -> NDArray[np.int6
     return found
 
 
-def lost(streams: Sequence[Stream], latest: pa.Table, rulebook: Rulebook, woke: Instant, now: Instant) -> Mapping[str, Lost]:
-    """Entities with a sensor stream that is late, stuck or contradicted, by id.
+@dataclass(frozen=True, slots=True)
+class _Feed:
+    """A sensor's stream that is lost, or may be: its newest reading, its life, and since when it is so."""
+
+    stream: Stream
+    life: Life
+    time: Instant
+    value: float
+    since: Instant
+
+    @property
+    def why(self) -> Text:
+        """Its life in words; what is out of range with its value and its range."""
+        words, contract = LIFE_WORDS[self.life], self.stream.contract
+        if self.life is not Life.OUT_OF_RANGE:
+            return Text(words.zh, words.en.lower())
+        low, high = (("…" if limit is None else f"{limit:g}") for limit in (contract.low, contract.high))
+        return Text(
+            f"{words.zh}（{self.value:g}，量程 {low} 至 {high}）", f"{words.en.lower()} ({self.value:g}, range {low} to {high})"
+        )
+
+
+def outside(streams: Sequence[Stream], latest: pa.Table, rulebook: Rulebook) -> tuple[tuple[Stream, Instant], ...]:
+    """The sensor streams whose newest reading is out of range, with its time: whether they are lost is for what came before to say."""
+    return tuple((feed.stream, feed.time) for feed in _feeds(streams, latest, rulebook, (Life.OUT_OF_RANGE.value,)))
+
+
+def lost(
+    streams: Sequence[Stream], latest: pa.Table, rulebook: Rulebook, woke: Instant, now: Instant, gone: Mapping[int, Instant]
+) -> Mapping[str, Lost]:
+    """Entities with a sensor stream that is late, stuck or contradicted, or ``gone`` out of range since an instant, by id.
 
     A house that was asleep does not blame the sensors: silence counts from ``woke``, when the program began to listen.
     """
-    found: dict[str, list[tuple[Stream, Life, Instant, float]]] = {}
-    by_number = {stream.no: stream for stream in streams}
-    columns = (latest[name].to_pylist() for name in ("stream_no", "time", "value", "life"))
-    for no, time, value, life in zip(*columns, strict=True):
-        if life not in _LOST or not isinstance(time, int) or not isinstance(value, float):
-            continue
-        stream = by_number[int(no)]
-        if _is_sensor(stream, rulebook) and not (life == Life.LATE.value and _asleep(stream, woke, now)):
-            found.setdefault(stream.entity, []).append((stream, Life(life), Instant(time), value))
+    found: dict[str, list[_Feed]] = {}
+    for feed in _feeds(streams, latest, rulebook, (*_LOST, Life.OUT_OF_RANGE.value)):
+        if feed.life is Life.OUT_OF_RANGE and feed.stream.no in gone:
+            found.setdefault(feed.stream.entity, []).append(replace(feed, since=gone[feed.stream.no]))
+        elif feed.life is not Life.OUT_OF_RANGE and not (feed.life is Life.LATE and _asleep(feed.stream, woke, now)):
+            found.setdefault(feed.stream.entity, []).append(feed)
     return {entity: _lost(entity, each, rulebook) for entity, each in found.items()}
 
 
-def _lost(entity: str, found: Sequence[tuple[Stream, Life, Instant, float]], rulebook: Rulebook) -> Lost:
+def _feeds(streams: Sequence[Stream], latest: pa.Table, rulebook: Rulebook, lives: Sequence[str]) -> Iterator[_Feed]:
+    rows = latest.filter(pc.is_in(latest["life"], pa.array(lives, pa.string())))
+    columns = (rows[name].to_pylist() for name in ("stream_no", "time", "value", "life"))
+    for no, time, value, life in zip(*columns, strict=True):
+        stream = streams[int(no) - 1]
+        if isinstance(time, int) and isinstance(value, float) and _is_sensor(stream, rulebook):
+            yield _Feed(stream, Life(life), Instant(time), value, Instant(time))
+
+
+def _lost(entity: str, found: Sequence[_Feed], rulebook: Rulebook) -> Lost:
     zh, en = [], []
-    for stream, life, _, _ in found:
-        kind = rulebook.kind(stream.kind)
-        title = Text(stream.field, stream.field) if kind is None else kind.field(stream.field).title
-        zh.append(f"{title.zh}{LIFE_WORDS[life].zh}")
-        en.append(f"{title.en}: {LIFE_WORDS[life].en.lower()}")
-    evidence = tuple(Evidence(stream.id, time, value, stream.unit) for stream, _, time, value in found)
-    return Lost(entity, min(time for _, _, time, _ in found), Text("、".join(zh), ", ".join(en)), evidence)
+    for feed in found:
+        kind, why = rulebook.kind(feed.stream.kind), feed.why
+        title = same(feed.stream.field) if kind is None else kind.field(feed.stream.field).title
+        zh.append(f"{title.zh}{why.zh}")
+        en.append(f"{title.en}: {why.en}")
+    evidence = tuple(Evidence(feed.stream.id, feed.time, feed.value, feed.stream.unit) for feed in found)
+    return Lost(entity, min(feed.since for feed in found), Text("、".join(zh), ", ".join(en)), evidence)
 
 
 def _is_sensor(stream: Stream, rulebook: Rulebook) -> bool:

@@ -19,6 +19,7 @@ from citybrain.brain.detect import alerts, feeds
 from citybrain.brain.detect.alerts import Alerts
 from citybrain.brain.detect.frames import Moments
 from citybrain.brain.detect.kindwatch import KindWatch
+from citybrain.brain.detect.outside import Outside
 from citybrain.brain.detect.roster import Roster, Things
 from citybrain.brain.detect.rulebook import Rulebook
 from citybrain.brain.detect.states import Change
@@ -83,6 +84,7 @@ class Watch:
         self._clock = clock
         self._bus = bus
         self._alerts = Alerts(transactions)
+        self._outside = Outside(series)
         self._woke = clock.city()
         self._lock = threading.Lock()
         self._limits = 0
@@ -278,8 +280,9 @@ class Watch:
     def _feeds(self) -> None:
         now, latest = self._clock.city(), self._latest.table()
         self._roster.doubt(feeds.contradicted(self._things.streams(), latest))
-        lost = feeds.lost(self._things.streams(), latest, self._rulebook, self._woke, now)
         told = {entity: alert for (rule, entity), alert in self._told.items() if rule == feeds.RULE}
+        gone = self._outside.lost(feeds.outside(self._things.streams(), latest, self._rulebook), now, told)
+        lost = feeds.lost(self._things.streams(), latest, self._rulebook, self._woke, now, gone)
         raised, found = sorted(lost.keys() - told.keys()), sorted(told.keys() - lost.keys())
         if not raised and not found:
             return

@@ -3,6 +3,7 @@
 from citybrain.brain.observe.acting import Act, Coming, Wanted
 from citybrain.brain.observe.altered import Altered
 from citybrain.brain.observe.areas import AreaBook
+from citybrain.brain.observe.arrivals import awaited, settled
 from citybrain.brain.observe.census import Census
 from citybrain.brain.observe.checking import Checks, plausible
 from citybrain.brain.observe.corrected import Correction, Ending, Kept
@@ -46,7 +47,7 @@ from citybrain.brain.observe.respelling import number as spelt_number
 from citybrain.brain.observe.respelling import spelt
 from citybrain.brain.observe.resting import Rested
 from citybrain.brain.observe.revising import CORRECTION, RESTORED, Change, Changed, Preview, setting, strike
-from citybrain.brain.observe.rows import Rows, lenient, read_rows, read_series, unread, whole
+from citybrain.brain.observe.rows import Rows, because, lenient, read_rows, read_series, unread, whole
 from citybrain.brain.observe.shelves import datasets
 from citybrain.brain.observe.siting import Where
 from citybrain.brain.observe.sources import sources
@@ -56,7 +57,7 @@ from citybrain.brain.observe.striking import NOTHING, STRUCK
 from citybrain.brain.observe.texts import Runs
 from citybrain.brain.observe.together import Together
 from citybrain.brain.observe.told import latest_json
-from citybrain.brain.observe.travelling import column_pieces, joined, pieces, rows_of, taken
+from citybrain.brain.observe.travelling import Answer, Piece, column_pieces, joined, pieces, rows_of, taken
 from citybrain.brain.observe.unsaid import Silence, Unsaid
 from citybrain.brain.observe.worded import UNMEASURED, UnfitError, Worded, fitted
 from citybrain.brain.observe.wording import written
@@ -79,6 +80,7 @@ __all__ = [
     "About",
     "Act",
     "Altered",
+    "Answer",
     "AreaBook",
     "Beside",
     "Broken",
@@ -120,6 +122,7 @@ __all__ = [
     "MovedError",
     "Nearest",
     "Noun",
+    "Piece",
     "Preview",
     "Promise",
     "Promises",
@@ -140,6 +143,8 @@ __all__ = [
     "Wanted",
     "Where",
     "Worded",
+    "awaited",
+    "because",
     "check_days",
     "column_pieces",
     "contract_of",
@@ -164,6 +169,7 @@ __all__ = [
     "read_series",
     "rows_of",
     "setting",
+    "settled",
     "sources",
     "spelt",
     "spelt_number",

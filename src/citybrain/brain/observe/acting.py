@@ -110,7 +110,8 @@ class Acting:
         verdict = await self._intake.take(coming.rows, coming.door, key)
         for one in verdict.refused[:1]:
             what = Text(
-                f"观测值被拒绝（{one.code}），全部未执行。", f"An observation was refused ({one.code}): {one.why} Nothing was done."
+                f"观测值被拒绝（{one.code}）：{one.why.zh}全部未执行。",
+                f"An observation was refused ({one.code}): {one.why.en} Nothing was done.",
             )
             raise BadInputError(what, reason=one.code)
 

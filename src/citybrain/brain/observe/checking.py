@@ -3,32 +3,36 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from citybrain.brain.observe.registry import Registry
-from citybrain.brain.observe.rows import Rows
+from citybrain.brain.observe.rows import INFINITE, Rows
 from citybrain.brain.observe.worded import FULL, UnfitError, fitted
 from citybrain.kernel import units
 from citybrain.kernel.clock import Clock
 from citybrain.kernel.errors import BadInputError
 from citybrain.kernel.instant import MINUTE, Instant, parse
 from citybrain.kernel.observations import Floats, Ints, Numbers, Refusal
-from citybrain.kernel.text import Json
+from citybrain.kernel.text import Json, Text
 from citybrain.kernel.things import Stream
 
 AHEAD = 5 * MINUTE
 """How far a device's clock may run ahead of the city's."""
 OLDEST = parse("2000-01-01T00:00:00Z")
 """What is older comes from a clock that was never set."""
-_WHY = {
-    "unknown_stream": "No stream has this id. Register its entity first.",
-    "not_a_number": "The value is not a finite number.",
-    "wrong_unit": "The unit cannot be turned into the stream's.",
-    "future_time": "The time is more than 5 minutes ahead of the city's clock.",
-    "too_old": "The time is before the year 2000: the device's clock was never set.",
-    "expired": "The time is before the days for which observations of this kind are kept (setting retention).",
+_WHY: Final[Mapping[str, Text]] = {
+    "unknown_stream": Text("没有这个数据流，请先登记其对象。", "No stream has this id. Register its entity first."),
+    "not_a_number": INFINITE[1],
+    "wrong_unit": Text("单位不能换算为数据流的单位。", "The unit cannot be turned into the stream's."),
+    "future_time": Text("时间比城市时钟超前 5 分钟以上。", "The time is more than 5 minutes ahead of the city's clock."),
+    "too_old": Text("时间早于 2000 年：设备从未对时。", "The time is before the year 2000: the device's clock was never set."),
+    "expired": Text(
+        "时间早于此类观测值的保存期（设置 retention）。",
+        "The time is before the days for which observations of this kind are kept (setting retention).",
+    ),
 }
 
 

@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from msgspec.structs import replace
 
-from citybrain.brain.observe.rows import Rows, read_each, read_lines, read_rows, unreadable
+from citybrain.brain.observe.rows import SHAPELESS, Rows, read_each, read_lines, read_rows, unreadable
 from citybrain.brain.observe.texts import Column, Texts
 from citybrain.kernel.instant import Instant, rfc3339
 from citybrain.kernel.observations import Ints, Refusal
@@ -166,7 +166,7 @@ def _of_table(sent: pa.Table) -> Rows:
         raise unreadable(_ZONED)
     whole = pc.and_(pc.and_(pc.is_valid(streams), pc.is_valid(times)), pc.is_valid(values)).to_numpy()
     row = np.flatnonzero(whole)
-    refused = tuple(Refusal(int(place), "bad_row", "A row needs a stream, a time and a value.") for place in np.flatnonzero(~whole))
+    refused = tuple(Refusal(int(place), *SHAPELESS) for place in np.flatnonzero(~whole))
     kept = table.filter(pa.array(whole)) if refused else table
     return Rows(
         Texts(kept.column("stream")),

@@ -83,7 +83,7 @@ class Intake:
         self._gate: asyncio.Future[None] | None = None
         self._renew: Callable[[], object] | None = None
         self._arrivals = Arrivals(series.doors)
-        self.accounts = self._arrivals.accounts
+        self.accounts, self.waited_by = self._arrivals.accounts, self._arrivals.waited_by
 
     def silent(self) -> None:
         """Never: the ledger is kept here."""

@@ -7,8 +7,12 @@ import numpy as np
 from citybrain.brain.observe.rows import Rows
 from citybrain.brain.observe.texts import different
 from citybrain.kernel.observations import Refusal
+from citybrain.kernel.text import Text
 
-_WHY = "This sender may not write this stream. Ask the administrator to entrust it to the device."
+_WHY = Text(
+    "该发送者无权写入此数据流，请由管理员授权给该设备。",
+    "This sender may not write this stream. Ask the administrator to entrust it to the device.",
+)
 
 
 def permitted(rows: Rows, barred: Callable[[Sequence[str]], frozenset[str]]) -> Rows:

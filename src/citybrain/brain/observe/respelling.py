@@ -38,7 +38,7 @@ def number(words: Worded, stream: Stream, result: Json) -> float:
     try:
         found = fitted(stream.sort, result)
     except UnfitError as error:
-        raise BadInputError(Text(f"{_STRANGE.zh}{error.why}", f"{_STRANGE.en} {error.why}"), field="value") from error
+        raise BadInputError(Text(f"{_STRANGE.zh}{error.why.zh}", f"{_STRANGE.en} {error.why.en}"), field="value") from error
     if not isinstance(found, str):
         return found
     code = words.codes([(stream.no, found)]).get((stream.no, found))

@@ -21,8 +21,29 @@ from citybrain.kernel.text import Json, Text
 _Time: TypeAlias = Annotated[datetime, msgspec.Meta(tz=True)]
 _Stored: TypeAlias = Literal["measured", "computed", "corrected"]
 """What a row that was read from here says that it is, where there is a reading."""
-_UNREAD: Final = ("struck", "estimated")
-_INFINITE: Final = ("not_a_number", "The value is not a finite number.")
+_NONE: Final = ("struck", "estimated")
+Reason: TypeAlias = tuple[str, Text]
+"""The code of a refusal, which programs go by, and its words."""
+SHAPELESS: Final = "bad_row", Text("每行须有 stream、time、value 三项。", "A row needs a stream, a time and a value.")
+_NO_NUMBER: Final = "bad_value", Text("值不是数。", "The value is no number.")
+_NO_UNIT: Final = "wrong_unit", Text("unit 不是 UCUM 单位代码。", "The unit is no UCUM code.")
+_NO_TIME: Final = (
+    "bad_time",
+    Text(
+        "time 须为带时区的 RFC 3339 时刻，如 2026-11-22T07:00:00Z。",
+        "The time is no RFC 3339 instant with an offset, such as 2026-11-22T07:00:00Z.",
+    ),
+)
+_TOO_GREAT: Final = "not_a_number", Text("值过大，无法保存。", "The value is too great to be held.")
+INFINITE: Final = "not_a_number", Text("值不是有限的数。", "The value is not a finite number.")
+_NO_READING: Final = (
+    "no_reading",
+    Text(
+        "该行是估计值或已作废的读数，并未测得。", "The row is an estimate, or a reading that was struck out: nothing was measured."
+    ),
+)
+UNREAD: Final[tuple[Reason, ...]] = (SHAPELESS, _NO_READING, _NO_NUMBER, _NO_UNIT, _NO_TIME, _TOO_GREAT, INFINITE)
+"""Why a row cannot be read."""
 
 
 class _Row(msgspec.Struct, gc=False):
@@ -71,7 +92,7 @@ class Rows:
     @property
     def infinite(self) -> tuple[Refusal, ...]:
         """The refusals of rows whose value is said to be a number and is no finite one."""
-        return tuple(Refusal(row, *_INFINITE) for row in self.row[~np.isfinite(self.value)].tolist() if row not in self.said)
+        return tuple(Refusal(row, *INFINITE) for row in self.row[~np.isfinite(self.value)].tolist() if row not in self.said)
 
 
 _Body: TypeAlias = _Observations | list[_Row]
@@ -135,7 +156,12 @@ def lenient(body: bytes) -> Json:
 
 def unread(why: CityError) -> Rows:
     """A sending of which no row was read, as one row that is refused: for a door whose sender is told nothing."""
-    return replace(read_each(()), refused=(Refusal(0, why.code, why.what.en),))
+    return replace(read_each(()), refused=(Refusal(0, why.code, why.what),))
+
+
+def because(refusal: Refusal) -> str:
+    """The code of a refusal and its words in both languages, for answers and logs that have one line for it."""
+    return f"{refusal.code}: {refusal.why.zh} {refusal.why.en}"
 
 
 def read_each(listed: Iterable[Json]) -> Rows:
@@ -201,28 +227,28 @@ def _listed(body: bytes) -> list[Json]:
     return listed
 
 
-def _read(raw: Json) -> _Read | tuple[str, str]:
-    """The row, or the code and words of its refusal."""
+def _read(raw: Json) -> _Read | Reason:
+    """The row, or why it is refused."""
     if not isinstance(raw, dict) or not isinstance(raw.get("stream"), str):
-        return "bad_row", "A row needs a stream, a time and a value."
-    if raw.get("mark") in _UNREAD:
-        return "no_reading", "The row is an estimate, or a reading that was struck out: nothing was measured."
+        return SHAPELESS
+    if raw.get("mark") in _NONE:
+        return _NO_READING
     # What was read from here says the result of an unlike stream beside the number that stands for it.
     value, unit = raw.get("value") if raw.get("word") is None else raw["word"], raw.get("unit")
     if value is None:
-        return "bad_value", "The value is no number."
+        return _NO_NUMBER
     said = None if isinstance(value, int | float) and not isinstance(value, bool) else value
     if unit is not None and not isinstance(unit, str):
-        return "wrong_unit", "The unit is no UCUM code."
+        return _NO_UNIT
     try:
         number = float(value) if said is None and isinstance(value, int | float) else math.nan
         instant = at(msgspec.convert(raw.get("time"), _Time))
     except msgspec.ValidationError:
-        return "bad_time", "The time is no RFC 3339 instant with an offset, such as 2026-11-22T07:00:00Z."
+        return _NO_TIME
     except OverflowError:
-        return "not_a_number", "The value is too great to be held."
+        return _TOO_GREAT
     if said is None and not math.isfinite(number):
-        return _INFINITE
+        return INFINITE
     return _Read(str(raw["stream"]), instant, number, unit, said)
 
 

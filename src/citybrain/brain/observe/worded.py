@@ -38,15 +38,27 @@ MOST: Final = 100_000
 """Words of a stream at a time."""
 MARK: Final = "observe.words"
 """The cursor that moves when words are deleted, so that other processes remember them no longer."""
-FULL: Final = ("too_many_words", f"The stream has {MOST} words: no other is taken. What has so many results is better measured.")
-LONG: Final = ("long_word", f"The value takes more than {LONGEST} bytes.")
-WHY: Final = "The value is none of the results of its stream: no number, or not what the stream says that its results are."
-_UNFIT: Final[Mapping[Sort, str]] = {
-    "number": "The value is no number.",
-    "count": "The stream counts, and the value is no whole number.",
-    "truth": "The stream takes true and false, and the value is neither.",
-    "category": "The stream takes texts, and the value is none.",
-    "any": "The value is null, nested too deeply, or holds a number that cannot be kept as it is.",
+FULL: Final = (
+    "too_many_words",
+    Text(
+        f"该数据流已有 {MOST} 种取值，不再接收新的；取值如此之多，宜改为测量数值。",
+        f"The stream has {MOST} words: no other is taken. What has so many results is better measured.",
+    ),
+)
+LONG: Final = "long_word", Text(f"值超过 {LONGEST} 字节。", f"The value takes more than {LONGEST} bytes.")
+WHY: Final = Text(
+    "值不是该数据流的结果：不是数，或与数据流声明的结果类型不符。",
+    "The value is none of the results of its stream: no number, or not what the stream says that its results are.",
+)
+_UNFIT: Final[Mapping[Sort, Text]] = {
+    "number": Text("值不是数。", "The value is no number."),
+    "count": Text("该数据流为计数，值不是整数。", "The stream counts, and the value is no whole number."),
+    "truth": Text("该数据流只收 true 和 false。", "The stream takes true and false, and the value is neither."),
+    "category": Text("该数据流只收文字。", "The stream takes texts, and the value is none."),
+    "any": Text(
+        "值为 null、嵌套过深，或含有不能原样保存的数。",
+        "The value is null, nested too deeply, or holds a number that cannot be kept as it is.",
+    ),
 }
 _EXACT: Final = 2**53
 """Whole numbers up to here are told apart in a double."""
@@ -61,8 +73,8 @@ T = TypeVar("T", int, str)
 class UnfitError(ValueError):
     """Why a value is none of its stream: the code and the words of its refusal."""
 
-    def __init__(self, code: str, why: str) -> None:
-        super().__init__(why)
+    def __init__(self, code: str, why: Text) -> None:
+        super().__init__(why.en)
         self.code = code
         self.why = why
 

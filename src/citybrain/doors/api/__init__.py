@@ -22,6 +22,7 @@ from citybrain.doors.api import (
     protect,
     reports,
     see,
+    taking,
 )
 from citybrain.doors.api.body import JsonRequest
 from citybrain.doors.api.caller import gate, may, purpose
@@ -29,8 +30,9 @@ from citybrain.doors.api.live import Seats
 from citybrain.doors.api.metrics import Metrics
 from citybrain.doors.api.openapi import document, openapi
 from citybrain.doors.api.parts import ApiParts
+from citybrain.doors.api.speaking import language, preferred
 
-__all__ = ["ApiParts", "gate", "may", "openapi", "purpose", "routes"]
+__all__ = ["ApiParts", "gate", "language", "may", "openapi", "preferred", "purpose", "routes"]
 
 _FACULTIES = {
     "observe": (*observe.HANDLERS, *promises.HANDLERS, *corrections.HANDLERS, *nearby.HANDLERS),
@@ -47,7 +49,7 @@ def routes(parts: ApiParts) -> Sequence[ControllerRouterHandler]:
     """All routes of the door over these parts; the application adds ``problems.handlers()`` and ``openapi()``."""
     numbers, seats = Metrics(parts), Seats(parts.live_limit)
     faculties = [Router(f"/api/v1/{name}", route_handlers=handlers, tags=[name]) for name, handlers in _FACULTIES.items()]
-    bulk = Router("/api/v1/observe", route_handlers=observe.BULK, tags=["observe"], request_max_body_size=parts.bulk_limit)
+    bulk = Router("/api/v1/observe", route_handlers=taking.BULK, tags=["observe"], request_max_body_size=parts.bulk_limit)
     photos = Router(
         "/api/v1/act", route_handlers=(*reports.PHOTOS, *act.PHOTOS), tags=["act"], request_max_body_size=reports.LARGEST
     )

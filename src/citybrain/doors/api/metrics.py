@@ -91,7 +91,9 @@ class _House(Collector):
         )
         about = "Rows stored through a door that were kept long enough and deleted"
         deleted = CounterMetricFamily("citybrain_door_deleted_rows", about, labels=("door",))
-        pending = GaugeMetricFamily("citybrain_door_pending_rows", "Rows on their way to the store", labels=("door",))
+        pending = GaugeMetricFamily(
+            "citybrain_door_pending_rows", "Rows on their way to the store, those that wait in JetStream too", labels=("door",)
+        )
         current = GaugeMetricFamily(
             "citybrain_door_ledger_current", "1 where rows by door are of now, 0 where they are what was last told"
         )

@@ -1,32 +1,24 @@
-"""What observe offers over HTTP: observations in and out, things, streams with the life of their values, and the doors' ledger."""
+"""What observe offers over HTTP: observations, things, streams with the life of their values, and the doors' ledger."""
 
-from collections.abc import Callable
-from functools import partial
-from typing import Annotated, Final, Literal
+from typing import Final, Literal
 
 import msgspec
-from anyio import to_thread
-from litestar import MediaType, Response, get, post
+from litestar import MediaType, Response, get
 from litestar.openapi import ResponseSpec
-from litestar.params import FromPath, FromQuery, HeaderParameter
+from litestar.params import FromPath, FromQuery
 
 from citybrain.brain import observe
-from citybrain.brain.observe import FORMS, Verdict, permitted
-from citybrain.brain.observe import Rows as Sending
-from citybrain.doors.api import asking, body
+from citybrain.doors.api import asking
 from citybrain.doors.api.caller import asks, purpose, words
 from citybrain.doors.api.parts import ApiParts, Call, Parts
 from citybrain.doors.api.rows import Row, Rows, listed, one, page
-from citybrain.kernel.access import Ask, Caller, Query
-from citybrain.kernel.errors import BadInputError, RefusedRowsError
+from citybrain.kernel.access import Ask, Query
+from citybrain.kernel.errors import BadInputError
 from citybrain.kernel.instant import DAY, Duration, Instant, duration, rfc3339
 from citybrain.kernel.predicate import And, Compare, Op
 from citybrain.kernel.text import Json, Text
 from citybrain.kernel.things import Origin, Stream
 
-DOOR: Final = "api"
-_LARGE: Final = 524_288
-"""Bytes above which reading leaves the event loop."""
 _LONGEST: Final = 366 * DAY
 _LATEST: Final = frozenset(
     {"id", "entity", "kind", "field", "unit", "area", "time", "value", "word", "received", "door", "life", "origin", "demo"}
@@ -101,7 +93,8 @@ class Gaps(msgspec.Struct, frozen=True, omit_defaults=True):
 class DoorSheet(msgspec.Struct, frozen=True):
     """The ledger of a door: received = stored + duplicate + refused + pending; ``deleted`` of those stored were kept long enough.
 
-    ``pending`` is null while the process that keeps the ledger is away: the others are what it last told.
+    In a district of several processes ``pending`` counts what waits in JetStream too. While the process that keeps the ledger is away
+    the others are what it last told; ``pending`` is null where it is not known.
     """
 
     door: str
@@ -112,30 +105,6 @@ class DoorSheet(msgspec.Struct, frozen=True):
     last: str | None
     deleted: int
     pending: int | None
-
-
-@post("/observations", opt=asks("observation.write"), status_code=200)
-async def take(
-    request: Call,
-    parts: Parts,
-    key: Annotated[str | None, HeaderParameter(name="Idempotency-Key", min_length=1, max_length=200, pattern="^[!-~]+$")] = None,
-) -> Verdict:
-    """Store observations; answers when they are durable. Bad rows are refused one by one, 422 only when all are.
-
-    The body is ``{"observations": [{"stream", "time", "value", "unit"?}, …]}`` or the bare list, as JSON in UTF-8; or the same
-    columns as NDJSON (``application/x-ndjson``), CSV (``text/csv``) or an Arrow stream (``application/vnd.apache.arrow.stream``).
-    The same Idempotency-Key of the same caller stores nothing twice; with other rows it is refused (409).
-    """
-    body.json_only(request, *FORMS)
-    raw = await request.body()
-    read = partial(_own, parts, request.user, FORMS[request.content_type[0]], raw)
-    own = await to_thread.run_sync(read) if len(raw) > _LARGE else read()
-    verdict = await parts.intake.take(own, DOOR, None if key is None else f"{request.user.account}:{key}")
-    if verdict.refused and not verdict.stored and not verdict.duplicate:
-        count = len(verdict.refused)
-        what = Text(f"{count} 行全部被拒绝，原因见 refused。", f"All {count} rows were refused; refused says why.")
-        raise RefusedRowsError(what, stored=0, duplicate=0, refused=msgspec.to_builtins(verdict.refused[: asking.MOST]))
-    return verdict
 
 
 _LATEST_SHAPE = ResponseSpec(
@@ -281,10 +250,4 @@ def _span(text: str) -> Duration:
     return found
 
 
-def _own(parts: ApiParts, caller: Caller, read: Callable[[bytes], Sending], raw: bytes) -> Sending:
-    return permitted(read(raw), parts.accounts.barred(caller))
-
-
 HANDLERS = (entities, entity, streams, stream, latest, observations, stream_history, stream_gaps, doors)
-BULK = (take,)
-"""Handlers whose bodies may be large."""

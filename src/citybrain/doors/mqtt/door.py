@@ -14,7 +14,7 @@ import msgspec
 import structlog
 from anyio import to_thread
 
-from citybrain.brain.observe import Inlet, Rows, Together, Verdict, lenient, permitted, read_rows, unread, whole
+from citybrain.brain.observe import Inlet, Rows, Together, Verdict, because, lenient, permitted, read_rows, unread, whole
 from citybrain.brain.protect import Accounts, Guard
 from citybrain.kernel.access import Ask, Caller
 from citybrain.kernel.clock import Clock
@@ -193,7 +193,8 @@ class MqttDoor:
 
 def _logged(verdict: Verdict, caller: Caller, topic: str) -> Verdict:
     if verdict.refused:
-        log.info("rows_refused", door=DOOR, topic=topic, caller=caller.account, rows=len(verdict.refused))
+        why, rows = because(verdict.refused[0]), len(verdict.refused)
+        log.info("rows_refused", door=DOOR, topic=topic, caller=caller.account, rows=rows, first=why)
     return verdict
 
 

@@ -29,6 +29,8 @@ _REFUSED: Final = {
     "wrong_unit": Text("单位不能换算", "The unit does not convert"),
     "bad_time": Text("时间写法有误", "The time cannot be read"),
     "future_time": Text("时间超前", "The time is ahead"),
+    "bad_feature": Text("没有这个观测对象", "No such feature of interest"),
+    "bad_said": Text("附带的说明写法有误", "What is said beside the value is wrong"),
     "too_old": Text("时间早于 2000 年", "Before the year 2000"),
     "expired": Text("已过保存期", "Older than is kept"),
     "unreadable": Text("报文无法读取", "The message cannot be read"),

@@ -92,8 +92,8 @@ async def made(group: Group, path: tuple[Segment, ...], brought: Brought, sender
     if verdict.refused:
         first = verdict.refused[0]
         what = Text(
-            f"附带的第 {owner[first.row] + 1} 条观测值被拒绝（{first.code}），因此什么也没有新建。",
-            f"Observation {owner[first.row] + 1} of those brought along was refused ({first.code}): {first.why} So nothing was made.",
+            f"附带的第 {owner[first.row] + 1} 条观测值被拒绝（{first.code}）：{first.why.zh}因此什么也没有新建。",
+            f"Observation {owner[first.row] + 1} of those brought along was refused ({first.code}): {first.why.en} So nothing was made.",
         )
         raise ForbiddenError(what) if first.code == "forbidden_stream" else BadInputError(what, reason=first.code)
     told = await to_thread.run_sync(_told, group, listed, sender)

@@ -7,11 +7,11 @@ from typing import Final
 import msgspec
 import numpy as np
 
-from citybrain.brain.observe import AS_BEFORE, Registry, Rows, Verdict, permitted, read_rows, whole
+from citybrain.brain.observe import AS_BEFORE, Registry, Rows, Verdict, because, permitted, read_rows, whole
 from citybrain.brain.protect import Accounts
 from citybrain.doors.sensorthings import multi
 from citybrain.doors.sensorthings.refusals import missing, wrong
-from citybrain.doors.sensorthings.results import unfit
+from citybrain.doors.sensorthings.results import unfit, unlike
 from citybrain.doors.sensorthings.writing import DOOR, Takes, Writer, columns, features, observed, told
 from citybrain.kernel.access import Caller
 from citybrain.kernel.errors import BadInputError, ForbiddenError, UnreadableError
@@ -51,7 +51,7 @@ class Composer:
         named, rows, time = readings(self.registry, body, entity, self.now)
         read = permitted(read_rows(msgspec.json.encode(rows)), self.accounts.barred(self.caller))
         if read.refused or read.infinite:
-            why = _unlike(body.get("result"), _joint(self.registry, named)) if isinstance(body, dict) else ""
+            why = unlike(body.get("result"), _joint(self.registry, named).streams) if isinstance(body, dict) else None
             await self._refuse(replace(read, refused=tuple(_because(each, why) for each in read.refused)))
         # The rest that the intake looks at is the time and the kind, which are those of all rows: it takes all or none.
         verdict = await self.intake.take(read, DOOR, None if key is None else f"{self.caller.account}:{key}")
@@ -90,7 +90,7 @@ class Composer:
             row = single.element(first, names, element)
             one = _element(_spread(row, joint), named, names, element)
             bad = isinstance(row, dict) and any(isinstance(each, dict) and each["value"] is None for each in one.rows)
-            found.append(replace(one, unfit=_unlike(row["value"], joint)) if isinstance(row, dict) and bad else one)
+            found.append(replace(one, unfit=unlike(row["value"], joint.streams)) if isinstance(row, dict) and bad else one)
         return found
 
     async def _refuse(self, read: Rows) -> None:
@@ -158,10 +158,10 @@ class _Element:
     """What it says that it is about; None where it says nothing."""
     said: str | None = AS_BEFORE
     """What else it says, as it is kept."""
-    why: str = ""
-    """Why that cannot be kept; empty where it can."""
-    unfit: str = ""
-    """Which of its values is none of its stream, and why; empty where all are."""
+    why: Text | None = None
+    """Why that cannot be kept; None where it can."""
+    unfit: Text | None = None
+    """Which of its values is none of its stream, and why; None where all are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +178,7 @@ class Arrays:
 
     def said(self, verdict: Verdict, single: Writer) -> tuple[list[str], bool]:
         """For each element its id or ``error <code>: <why>``, and whether any was taken."""
-        why = {self.owner[each.row]: f"error {each.code}: {each.why}" for each in reversed(verdict.refused)}
+        why = {self.owner[each.row]: f"error {because(each)}" for each in reversed(verdict.refused)}
         told = [why.get(place) or _id(one, single) for place, one in enumerate(self.elements)]
         return told, len(why) < len(self.elements) or not self.elements
 
@@ -192,7 +192,7 @@ def _element(rows: list[Json], joint: str | None, names: Sequence[str], element:
     try:
         return _Element(rows, joint, features(names, element), told(names, element))
     except BadInputError as error:
-        return _Element(rows, joint, None, why=error.what.en)
+        return _Element(rows, joint, None, why=error.what)
 
 
 def _spread(row: Json, joint: multi.Joint) -> list[Json]:
@@ -228,19 +228,11 @@ def _values(result: Json, joint: multi.Joint) -> list[Json]:
     return result
 
 
-def _unlike(result: Json, joint: multi.Joint) -> str:
-    """Which value of a result is none of its stream, and why; empty where all are, or it is no array of their number."""
-    if not isinstance(result, list) or len(result) != len(joint.streams):
-        return ""
-    pairs = zip(joint.streams, result, strict=True)
-    return next((f"{stream.field}: {why}" for stream, value in pairs if value is not None and (why := unfit(stream, value))), "")
-
-
-def _because(refusal: Refusal, unfit: str) -> Refusal:
+def _because(refusal: Refusal, unfit: Text | None) -> Refusal:
     return Refusal(refusal.row, refusal.code, unfit) if unfit and refusal.code == "bad_value" else refusal
 
 
 def _refused(refusal: Refusal) -> BadInputError | ForbiddenError:
     code, why = refusal.code, refusal.why
-    what = Text(f"观测值被整条拒绝（{code}）：{why}", f"The observation was refused whole ({code}): {why}")
+    what = Text(f"观测值被整条拒绝（{code}）：{why.zh}", f"The observation was refused whole ({code}): {why.en}")
     return ForbiddenError(what) if code == "forbidden_stream" else BadInputError(what, reason=code)

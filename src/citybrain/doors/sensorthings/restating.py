@@ -11,7 +11,7 @@ from citybrain.doors.sensorthings.altering import Body
 from citybrain.doors.sensorthings.altering import Change as Said
 from citybrain.doors.sensorthings.bodies import reference
 from citybrain.doors.sensorthings.refusals import not_held, wrong
-from citybrain.doors.sensorthings.results import unfit
+from citybrain.doors.sensorthings.results import unfit, unlike
 from citybrain.doors.sensorthings.saying import EMPTY, MEMBERS, OURS, interval
 from citybrain.doors.sensorthings.shape import Item, quality
 from citybrain.kernel.errors import CityError
@@ -65,13 +65,12 @@ def changes(time: Instant, readings: Iterable[tuple[str, Json, Json]]) -> Mappin
 def _result(after: Json, streams: Sequence[Stream]) -> Json:
     plain = all(stream.sort == "number" for stream in streams)
     if len(streams) > 1:
-        pairs = zip(streams, after, strict=False) if isinstance(after, list) else ()
-        why = next((f"{stream.field}: {bad}" for stream, one in pairs if one is not None and (bad := unfit(stream, one))), "")
-        if not isinstance(after, list) or len(after) != len(streams) or why:
+        bad = unlike(after, streams)
+        if not isinstance(after, list) or len(after) != len(streams) or bad:
             zh, en = ("各项为数或 null", "numbers or null") if plain else ("各项为该流的值或 null", "values of its streams or null")
             raise wrong(
-                f"result 须为 {len(streams)} 项的数组，{zh}；要删除整条请用 DELETE。{why}",
-                f"The result is an array of {len(streams)}, {en}. To delete the Observation, use DELETE. {why}".rstrip(),
+                f"result 须为 {len(streams)} 项的数组，{zh}；要删除整条请用 DELETE。{bad.zh if bad else ''}",
+                f"The result is an array of {len(streams)}, {en}. To delete the Observation, use DELETE. {bad.en if bad else ''}".rstrip(),
                 "result",
             )
         return after
@@ -79,8 +78,8 @@ def _result(after: Json, streams: Sequence[Stream]) -> Json:
     if why:
         zh, en = ("有限的数", "a finite number") if plain else ("该数据流类型的值", "a value of the type of its Datastream")
         raise wrong(
-            f"result 须为{zh}；要删除这条观测值请用 DELETE。{why}",
-            f"The result is {en}. To delete the Observation, use DELETE. {why}",
+            f"result 须为{zh}；要删除这条观测值请用 DELETE。{why.zh}",
+            f"The result is {en}. To delete the Observation, use DELETE. {why.en}",
             "result",
         )
     return after

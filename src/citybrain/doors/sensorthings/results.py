@@ -8,7 +8,7 @@ from citybrain.doors.sensorthings import push
 from citybrain.doors.sensorthings.nodes import Value
 from citybrain.doors.sensorthings.push import Column, Pushed
 from citybrain.kernel.predicate import EVERYTHING, NOTHING, And, Compare, Not, Op, Or, Predicate, both
-from citybrain.kernel.text import Json
+from citybrain.kernel.text import Json, Text
 from citybrain.kernel.things import Sort, Stream
 
 _OM: Final = "http://www.opengis.net/def/observationType/OGC-OM/2.0/OM_"
@@ -45,13 +45,21 @@ def number(registry: Registry, stream: Stream, value: Json) -> Json:
     return value if value is None or stream.sort not in UNMEASURED else spelt_number(registry.worded, stream, value)
 
 
-def unfit(stream: Stream, value: Json) -> str:
-    """Why a value is no result of a stream; empty where it is one."""
+def unfit(stream: Stream, value: Json) -> Text | None:
+    """Why a value is no result of a stream; None where it is one."""
     try:
         fitted(stream.sort, value)
     except UnfitError as error:
         return error.why
-    return ""
+    return None
+
+
+def unlike(result: Json, streams: Sequence[Stream]) -> Text | None:
+    """Which value of a result (n,) is none of its stream, and why; None where all are, or it is no array of their number."""
+    if not isinstance(result, list) or len(result) != len(streams):
+        return None
+    found = ((stream.field, unfit(stream, value)) for stream, value in zip(streams, result, strict=True) if value is not None)
+    return next((Text(f"{field}: {why.zh}", f"{field}: {why.en}") for field, why in found if why), None)
 
 
 def coded(registry: Registry, streams: Iterable[str]) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ import msgspec
 from citybrain.brain.observe import AS_BEFORE
 from citybrain.doors.sensorthings.refusals import wrong
 from citybrain.kernel.instant import Instant, parse, rfc3339
-from citybrain.kernel.text import Json
+from citybrain.kernel.text import Json, Text
 
 PHENOMENON: Final = "phenomenonTime"
 RESULT: Final = "resultTime"
@@ -21,8 +21,9 @@ MEMBERS: Final = (RESULT, "validTime", "resultQuality", "parameters")
 MOST: Final = 8192
 """Bytes that all of it takes, as JSON."""
 CODE: Final = "bad_said"
-WHY: Final = (
-    f"resultTime, validTime or parameters is not written as the standard has it, or with resultQuality they exceed {MOST} bytes."
+WHY: Final = Text(
+    f"resultTime、validTime 或 parameters 的写法不合标准，或与 resultQuality 合计超过 {MOST} 字节。",
+    f"resultTime, validTime or parameters is not written as the standard has it, or with resultQuality they exceed {MOST} bytes.",
 )
 EMPTY: Final[tuple[Json, ...]] = (None, "", {}, [])
 OURS: Final = frozenset({"received", "origin", "demo"})

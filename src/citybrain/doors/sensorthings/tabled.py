@@ -19,12 +19,16 @@ from citybrain.doors.sensorthings.parts import SensorThingsParts
 from citybrain.doors.sensorthings.together import Group
 from citybrain.doors.sensorthings.writing import DOOR, Writer
 from citybrain.kernel.observations import Refusal
-from citybrain.kernel.text import Json
+from citybrain.kernel.text import Json, Text
 
 CODE: Final = "bad_feature"
-WHY: Final = "FeatureOfInterest/id names no feature that was made here, nor the Datastream's own Thing."
-_NO_ID: Final = (
-    "FeatureOfInterest/id is the id of a feature. Describe a feature at FeaturesOfInterest, or in an Observation by itself."
+WHY: Final = Text(
+    "FeatureOfInterest/id 既不是新建的观测对象，也不是该 Datastream 所属的 Thing。",
+    "FeatureOfInterest/id names no feature that was made here, nor the Datastream's own Thing.",
+)
+_NO_ID: Final = Text(
+    "FeatureOfInterest/id 须为观测对象的 id；要描述观测对象，请用 FeaturesOfInterest，或单独发送该 Observation。",
+    "FeatureOfInterest/id is the id of a feature. Describe a feature at FeaturesOfInterest, or in an Observation by itself.",
 )
 
 
@@ -62,7 +66,7 @@ def _told(parts: SensorThingsParts, registry: Registry, sent: Arrays) -> _Sent:
     """The rows of a sending, less those that say what cannot be kept; what is beside the others."""
     features = _Features(registry, parts.featured.streams(), {})
     beside: dict[int, Told] = {}
-    bad: dict[int, tuple[str, str]] = {}
+    bad: dict[int, tuple[str, Text]] = {}
     said_of, numbers = parts.featured.saying(), registry.stream_numbers()
     for stream, row in zip(sent.rows.streams, sent.rows.row.tolist(), strict=True):
         element, number = sent.element(row), numbers.get(stream, 0)
@@ -70,8 +74,10 @@ def _told(parts: SensorThingsParts, registry: Registry, sent: Arrays) -> _Sent:
             continue
         feature, why = features.of(element.feature, number)
         said = AS_BEFORE if element.said is None and number not in said_of else element.said
-        if element.why or why:
-            bad[row] = (saying.CODE, element.why) if element.why else (CODE, why)
+        if element.why:
+            bad[row] = saying.CODE, element.why
+        elif why:
+            bad[row] = CODE, why
         elif (feature, said) != NOTHING:
             beside[row] = feature, said
     return _Sent(_less(sent.rows, bad), beside)
@@ -79,28 +85,28 @@ def _told(parts: SensorThingsParts, registry: Registry, sent: Arrays) -> _Sent:
 
 @dataclass(frozen=True, slots=True)
 class _Features:
-    """The features that elements name; ``known`` is why those of which it was asked cannot be, empty where they can."""
+    """The features that elements name; ``known`` is why those of which it was asked cannot be, None where they can."""
 
     registry: Registry
     featured: frozenset[int]
-    known: dict[str, str]
+    known: dict[str, Text | None]
 
-    def of(self, said: Json, number: int) -> tuple[str | None, str]:
-        """The feature of a reading of a stream, as ``About`` has it, and why it cannot be about it; empty where it can."""
+    def of(self, said: Json, number: int) -> tuple[str | None, Text | None]:
+        """The feature of a reading of a stream, as ``About`` has it, and why it cannot be about it; None where it can."""
         if said is None:
-            return AS_BEFORE, ""
+            return AS_BEFORE, None
         if not isinstance(said, str | int):
             return AS_BEFORE, _NO_ID
         named = str(said)
         if named == self.registry.streams()[number - 1].entity:
-            return None if number in self.featured else AS_BEFORE, ""
+            return None if number in self.featured else AS_BEFORE, None
         if named not in self.known:
             error = unfit(self.registry, named)
-            self.known[named] = "" if error is None else error.what.en
+            self.known[named] = None if error is None else error.what
         return named, self.known[named]
 
 
-def _less(rows: Rows, bad: Mapping[int, tuple[str, str]]) -> Rows:
+def _less(rows: Rows, bad: Mapping[int, tuple[str, Text]]) -> Rows:
     """The same sending with some of its rows refused."""
     if not bad:
         return rows

@@ -97,8 +97,8 @@ class Group:
         verdict = await self.parts.intake.take(_one(self.held), self.door, None)
         if verdict.refused:
             what = Text(
-                f"观测值被拒绝（{verdict.refused[0].code}），全部未执行。",
-                f"An observation was refused ({verdict.refused[0].code}): {verdict.refused[0].why} Nothing was done.",
+                f"观测值被拒绝（{verdict.refused[0].code}）：{verdict.refused[0].why.zh}全部未执行。",
+                f"An observation was refused ({verdict.refused[0].code}): {verdict.refused[0].why.en} Nothing was done.",
             )
             raise BadInputError(what, reason=verdict.refused[0].code)
 

@@ -7,7 +7,7 @@ from typing import Final, Protocol
 
 import msgspec
 
-from citybrain.brain.observe import AS_BEFORE, Rows, Runs, Verdict, permitted, read_rows, read_series
+from citybrain.brain.observe import AS_BEFORE, Rows, Runs, Verdict, because, permitted, read_rows, read_series
 from citybrain.brain.protect import Accounts
 from citybrain.doors.sensorthings import links, saying
 from citybrain.doors.sensorthings.refusals import not_held, wrong
@@ -71,7 +71,7 @@ class Writer:
         verdict = await self._take([row], key)
         if verdict.refused:
             code, why = verdict.refused[0].code, verdict.refused[0].why
-            what = Text(f"观测值被拒绝（{code}）：{why}", f"The observation was refused ({code}): {why}")
+            what = Text(f"观测值被拒绝（{code}）：{why.zh}", f"The observation was refused ({code}): {why.en}")
             raise ForbiddenError(what) if code == "forbidden_stream" else BadInputError(what, reason=code)
         return self.id(row)
 
@@ -96,7 +96,7 @@ class Writer:
             return self._addresses(streams, rows.time, around), True
         said = [f"{self.numbers.get(stream)}.{time}" for stream, time in zip(streams, rows.time.tolist(), strict=True)]
         for each in verdict.refused:
-            said[each.row] = f"error {each.code}: {each.why}"
+            said[each.row] = f"error {because(each)}"
         return addressed(said, around), len(verdict.refused) < len(pairs)
 
     def _addresses(self, streams: Runs, times: Ints, around: links.Around) -> bytes:
@@ -120,7 +120,7 @@ class Writer:
         if not rows:
             return [], True
         verdict = await self._take(rows, key)
-        refused = {each.row: f"error {each.code}: {each.why}" for each in verdict.refused}
+        refused = {each.row: f"error {because(each)}" for each in verdict.refused}
         said = [refused[number] if number in refused else self.id(row) for number, row in enumerate(rows)]
         return said, len(refused) < len(rows)
 

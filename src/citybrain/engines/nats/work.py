@@ -2,10 +2,11 @@
 
 A work-queue stream with one durable consumer (NATS JetStream): a piece that its taker did not finish, because it was killed, comes
 again. So whatever is done must be harmless when it is done twice. The answer goes to an inbox of the asker; an asker that gave up
-waiting finds its work done all the same.
+waiting finds its work done all the same. A piece may bear a few words of what it is about: of these is known how many wait.
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import TypeAlias
@@ -15,7 +16,7 @@ from nats.aio.msg import Msg
 from nats.errors import Error
 from nats.js import JetStreamContext
 from nats.js.api import AckPolicy, ConsumerConfig, DiscardPolicy, RetentionPolicy, StorageType, StreamConfig
-from nats.js.errors import APIError, NoStreamResponseError
+from nats.js.errors import APIError, BadRequestError, NoStreamResponseError, NotFoundError
 
 from citybrain.engines.nats.link import Link
 from citybrain.kernel.errors import BusyError
@@ -32,12 +33,15 @@ PATIENCE = 20.0
 MOST = 1_000_000_000
 """Bytes of work that may wait; from then on askers are told to come back later."""
 _REPLY = "Citybrain-Reply"
+_TAKER = "taker"
 _AT_ONCE = 64
 """Pieces that are done side by side: they become durable together."""
 _AGAIN = 30.0
 """Seconds after which a piece that nobody said was done comes again."""
 _TRIES = 5
 """How often a piece is tried that fails each time."""
+_SOON = 2
+"""Seconds in which the server must say what waits."""
 _ROOM = 10_000
 """Bytes of a message that are left for its head."""
 
@@ -53,6 +57,11 @@ class Work:
         self._most = most
         self._inbox = ""
         self._asked: dict[str, asyncio.Future[bytes]] = {}
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._held: Counter[str] = Counter()
+        """Pieces of this process that JetStream has not confirmed, by what they are about."""
+        self._hand: Counter[str] = Counter()
+        """Pieces that this process is doing."""
 
     @property
     def largest(self) -> int:
@@ -65,42 +74,81 @@ class Work:
             await self._make()
         except (Error, APIError) as error:
             raise _not_taken() from error
+        self._loop = asyncio.get_running_loop()
         self._inbox = self._link.client.new_inbox()
         await self._link.client.subscribe(f"{self._inbox}.*", cb=self._answered)
 
     async def _make(self) -> None:
         config = StreamConfig(
             name=self._stream,
-            subjects=[self._subject],
+            subjects=[self._subject, f"{self._subject}.>"],
             retention=RetentionPolicy.WORK_QUEUE,
             storage=StorageType.FILE,
             discard=DiscardPolicy.NEW,
             max_bytes=self._most,
         )
-        await self._context().add_stream(config)
+        try:
+            await self._context().add_stream(config)
+        except BadRequestError:
+            # It is there, made by a release whose pieces did not say what they are about.
+            await self._context().update_stream(config)
 
-    async def ask(self, body: bytes) -> bytes:
+    async def ask(self, body: bytes, about: str = "") -> bytes:
         """Hand over a piece and wait for its answer; raises BusyError where it cannot be kept or is not done in time.
 
-        Work that is not done in time is not lost: it is done when its taker is there again.
+        Work that is not done in time is not lost: it is done when its taker is there again. ``about`` is words of a subject of NATS,
+        parted by dots.
         """
         token, answer = new_id(), asyncio.get_running_loop().create_future()
         self._asked[token] = answer
         try:
-            await self._hand_over(body, {_REPLY: f"{self._inbox}.{token}"})
+            await self._hand_over(body, about, {_REPLY: f"{self._inbox}.{token}"})
             return await asyncio.wait_for(answer, self._patience)
         except (Error, APIError, TimeoutError) as error:
             raise _not_taken() from error
         finally:
             del self._asked[token]
 
-    async def _hand_over(self, body: bytes, headers: dict[str, str]) -> None:
+    def held(self) -> Counter[str]:
+        """Of how many pieces of this process JetStream has not confirmed yet that it has them, by what they are about."""
+        return +Counter(self._held)
+
+    def waits(self) -> Counter[str]:
+        """How many pieces wait to be taken up, by what they are about; what this process is doing itself is not among them.
+
+        Asks the server: blocks, call it from another thread than the loop's. Raises BusyError where it does not answer.
+        """
+        if self._loop is None or not self._link.client.is_connected:
+            raise _unknown()
+        asked = asyncio.run_coroutine_threadsafe(self._waits(), self._loop)
         try:
-            await self._context().publish(self._subject, body, headers=headers)
+            return asked.result(2 * _SOON + 1)
+        except (Error, APIError, TimeoutError) as error:
+            raise _unknown() from error
+
+    async def _waits(self) -> Counter[str]:
+        before = Counter(self._hand)
+        client = self._link.client
+        # What was done a moment ago is confirmed before the server is asked.
+        await client.flush(_SOON)
+        try:
+            found = await client.jetstream(timeout=_SOON).stream_info(self._stream, subjects_filter=f"{self._subject}.>")
+        except NotFoundError:
+            return Counter()
+        waiting = {name.removeprefix(f"{self._subject}."): count for name, count in (found.state.subjects or {}).items()}
+        return Counter(waiting) - (before | self._hand)
+
+    async def _hand_over(self, body: bytes, about: str, headers: dict[str, str]) -> None:
+        subject = f"{self._subject}.{about}" if about else self._subject
+        self._held[about] += 1
+        try:
+            await self._context().publish(subject, body, headers=headers)
         except NoStreamResponseError:
             # The server has come back without what it had; what waited there was acknowledged to nobody.
             await self._make()
-            await self._context().publish(self._subject, body, headers=headers)
+            await self._context().publish(subject, body, headers=headers)
+        finally:
+            self._held[about] -= 1
 
     async def serve(self, do: Do) -> None:
         """Do the work that is handed over, for ever, many pieces side by side; one that fails comes again, some times."""
@@ -122,15 +170,23 @@ class Work:
                 continue
             for message in found:
                 await free.acquire()
+                self._hand[self._about(message)] += 1
                 task = asyncio.create_task(self._done(do, message, free))
                 running.add(task)
                 task.add_done_callback(running.discard)
 
     async def _waiting(self) -> JetStreamContext.PullSubscription:
         """What fetches; the stream is made anew where the server has come back without it."""
-        config = ConsumerConfig(ack_policy=AckPolicy.EXPLICIT, ack_wait=_AGAIN, max_ack_pending=2 * _AT_ONCE)
+        explicit = AckPolicy.EXPLICIT
+        config = ConsumerConfig(
+            name=_TAKER, durable_name=_TAKER, ack_policy=explicit, ack_wait=_AGAIN, max_ack_pending=2 * _AT_ONCE
+        )
         await self._make()
-        return await self._context().pull_subscribe(self._subject, durable="taker", stream=self._stream, config=config)
+        await self._context().add_consumer(self._stream, config)
+        return await self._context().pull_subscribe_bind(durable=_TAKER, stream=self._stream)
+
+    def _about(self, message: Msg) -> str:
+        return message.subject.removeprefix(self._subject).removeprefix(".")
 
     async def _done(self, do: Do, message: Msg, free: asyncio.Semaphore) -> None:
         try:
@@ -147,6 +203,7 @@ class Work:
                 # Nobody was told that it is done, so nothing is lost; left there it would come for ever.
                 await message.term()
         finally:
+            self._hand[self._about(message)] -= 1
             free.release()
 
     async def _answered(self, message: Msg) -> None:
@@ -172,6 +229,13 @@ async def _forgotten(waiting: JetStreamContext.PullSubscription) -> None:
     """Let go of what fetched; where the server is away there is nothing to let go of."""
     with suppress(Error):
         await waiting.unsubscribe()
+
+
+def _unknown() -> BusyError:
+    what = Text(
+        "消息总线没有应答，不知有多少尚待处理。", "The message bus does not answer: how much waits to be taken up is not known."
+    )
+    return BusyError(what, retry_after=2)
 
 
 def _not_taken() -> BusyError:

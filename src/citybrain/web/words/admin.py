@@ -53,14 +53,15 @@ WORDS: Final = {
     "admin_title": Text("系统管理", "Administration"),
     "ledgers": Text("接入台账", "Doors' ledgers"),
     "ledgers_about": Text(
-        "收到 = 存储 + 重复 + 拒收 + 待处理。差额不为 0 即有数据去向不明。“到期删除”是存储的数据中按保存期限删除的，逐次记入审计。",
-        "Received = stored + duplicate + refused + pending. A difference other than 0 means data are unaccounted for. "
+        "收到 = 存储 + 重复 + 拒收 + 待处理（多进程时含在 JetStream 中等候的）。差额不为 0 即有数据去向不明。“到期删除”是存储的数据中按保存期限删除的，逐次记入审计。",
+        "Received = stored + duplicate + refused + pending, with what waits in JetStream where there are several processes. "
+        "A difference other than 0 means data are unaccounted for. "
         "Of those stored, so many were kept as long as the settings say and deleted, each time with a row in the audit trail.",
     ),
     "ledgers_told": Text(
-        "接入进程（ingest）没有应答：以下是它最后一次告知的数，此后收到的和待处理的未知。最后告知：",
-        "The process that takes observations in (ingest) does not answer: these are the counts it last told; what came since and what is "
-        "pending is not known. Last told:",
+        "接入进程（ingest）没有应答：以下是它最后一次告知的数；“待处理”是此刻在 JetStream 中等它恢复的，其中个别可能已入库而未及告知。最后告知：",
+        "The process that takes observations in (ingest) does not answer: these are the counts it last told. Pending is what waits for it "
+        "in JetStream at this moment; some of that it may have stored and not told. Last told:",
     ),
     "not_known": Text("未知", "not known"),
     "door": Text("接入口", "Door"),
