@@ -105,7 +105,11 @@ async def test_a_patch_of_the_place_moves_and_one_of_its_words_does_not(sta: Wor
         assert len(await Desk(client).ids(f"{at}/HistoricalLocations")) == 1
         assert (await client.patch(f"{ROOT}/Locations('river-gauge')", json={"location": SECOND["location"]})).status_code == 200
         sta.clock.set(Instant(sta.clock.city() + STEP))
-        assert (await client.patch(ROOT + at, json={"Locations": [LINE]})).status_code == 200
+        inline = await client.patch(ROOT + at, json={"Locations": [LINE]})
+        assert (inline.status_code, "makes no Locations along" in inline.json()["message"]) == (400, True), inline.text
+        assert len(await Desk(client).ids(f"{at}/HistoricalLocations")) == 2
+        whole = {"name": "Renamed", "description": "A gauge", "Locations": [LINE]}
+        assert (await client.put(ROOT + at, json=whole)).status_code == 200
         found = await said(client, f"{at}/HistoricalLocations", _expand="Locations")
         assert [one["Locations"][0]["location"] for one in found["value"]] == [
             PLACE["location"],
@@ -224,7 +228,11 @@ async def test_what_cannot_be_said_of_the_past_is_refused_with_its_reason(sta: W
                 "declared by a pack",
             ),
             ("POST", f"{ROOT}/Locations('river-gauge')/HistoricalLocations", past("2026-11-20T00:00:00Z"), 501, "not written so"),
-            ("PATCH", f"{sets}('{now}')", past("2026-11-20T00:00:00Z", SECOND), 501, "Only time is changed"),
+            ("PATCH", f"{sets}('{now}')", past("2026-11-20T00:00:00Z", SECOND), 400, "makes no Locations along"),
+            ("PATCH", f"{sets}('{now}')", {"Thing": {"@iot.id": "well-1"}}, 409, "begins with its Thing"),
+            ("PATCH", f"{sets}('{now}')", {"Thing": {"name": "New"}}, 400, "makes no Thing along"),
+            ("PATCH", f"{sets}('{now}')", {"Locations": [{"@iot.id": "well-1"}]}, 409, "declared by a pack"),
+            ("PATCH", f"{sets}('{now}')", {"Locations": [{"@iot.id": "none"}]}, 404, "no Location 'none'"),
             ("PUT", f"{sets}('{now}')", {}, 400, "needs the text time"),
             ("PATCH", f"{sets}('river-gauge@7')", {"time": "2026-11-20T00:00:00Z"}, 404, "no place"),
             ("PATCH", f"{sets}('river-gauge')", {"time": "2026-11-20T00:00:00Z"}, 404, "There is no"),

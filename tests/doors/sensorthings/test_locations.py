@@ -114,9 +114,9 @@ async def test_a_thing_stands_at_several_locations_at_once_and_its_point_is_the_
         assert await everyone.ids("/Locations", _filter=f"st_within(location, {WEST})") == ["park"]
         assert await everyone.ids("/Locations", _filter="not startswith(id,'well')", _orderby="id desc") == ["park", "east-pier"]
         later(sta)
-        assert (
-            await client.patch(ROOT + at, json={"Locations": [{"@iot.id": "park"}, {"@iot.id": "east-pier"}, PLACE]})
-        ).status_code == 200
+        assert await posted(client, "/Locations", PLACE) == "/Locations('north-pier')"
+        three = [{"@iot.id": key} for key in ("park", "east-pier", "north-pier")]
+        assert (await client.patch(ROOT + at, json={"Locations": three})).status_code == 200
         assert await everyone.ids(f"{at}/Locations") == ["east-pier", "north-pier", "park"]
         later(sta)
         await posted(client, f"{at}/Locations", {"@iot.id": "park"})
@@ -240,7 +240,8 @@ async def test_what_cannot_be_a_location_of_a_thing_is_refused_with_its_reason(s
             ("POST", "/Things('one')/Locations/$ref", EAST, 400, "Name a Location"),
             ("PATCH", "/Locations('well-1')", {"name": "x"}, 409, "declared by a pack"),
             ("PATCH", "/Locations('one')", {"name": "x"}, 404, "no Location"),
-            ("PATCH", "/Locations('north-pier')", {"Things": [{"@iot.id": "one"}]}, 501, "Link Things"),
+            ("PATCH", "/Locations('north-pier')", {"Things": [thing("Four")]}, 400, "makes no Things along"),
+            ("PATCH", "/Locations('north-pier')", {"name": "x", "Things": [{"@iot.id": "well-1"}]}, 409, "declared by a pack"),
             ("PATCH", "/Things('north-pier')", {"name": "x"}, 404, "no entity"),
             ("DELETE", "/FeaturesOfInterest('north-pier')", None, 409, "Location"),
         ]

@@ -106,7 +106,7 @@ class Gathering(Registry):
         if isinstance(words, Stood):
             return self.place(words.entity, words.key)
         if isinstance(words, MadeGroup):
-            return self.made.groups.get(words.thing, {}).get(words.id)
+            return self.made.group(words.id)
         known = (self.made.things, self.made.properties, self.made.sensors, self.made.streams)
         return next((found for each in known for found in (each.get(words.id),) if type(found) is type(words)), None)
 

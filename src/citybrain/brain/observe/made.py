@@ -129,11 +129,17 @@ class Made:
     """By thing, and then by id."""
     guests: dict[str, tuple[str, ...]] = field(default_factory=dict)
     """The things that name a Location and whose own it is not, ended ones too; by Location."""
+    homes: dict[str, str] = field(default_factory=dict)
+    """Of which thing each group is, by the group's id."""
 
     def kind(self) -> Kind:
         """The kind of made things: a field for each property, ended ones too, for old streams still speak of them."""
         fields = (Field(one.id, same(one.name), By.SENSOR) for one in self.properties.values())
         return Kind(MADE, _TITLE, tuple(fields), OWNER, "point")
+
+    def group(self, key: str) -> MadeGroup | None:
+        """What was said last of a group, also of one that has ended; None for none."""
+        return self.groups.get(self.homes.get(key, ""), {}).get(key)
 
     def groups_of(self, thing: str, streams: Sequence[Stream]) -> tuple[MadeGroup, ...]:
         """The groups of a thing of which no stream has ended, by id; ``streams`` are all that ever were, by number."""
@@ -143,7 +149,7 @@ class Made:
     def given(self, words: Sequence[Words]) -> "Made":
         """With what was said last instead of what was said before."""
         said = dict(self.things), dict(self.properties), dict(self.sensors), dict(self.streams)
-        made = Made(*said, dict(self.groups), dict(self.guests))
+        made = Made(*said, dict(self.groups), dict(self.guests), dict(self.homes))
         for one in words:
             match one:
                 case MadeThing():
@@ -156,8 +162,17 @@ class Made:
                 case MadeStream():
                     made.streams[one.id] = one
                 case MadeGroup():
-                    made.groups[one.thing] = made.groups.get(one.thing, {}) | {one.id: one}
+                    made._house(one)
         return made
+
+    def _house(self, group: MadeGroup) -> None:
+        """Note of which thing a group is by now."""
+        before = self.homes.get(group.id)
+        if before is not None and before != group.thing:
+            rest = {key: one for key, one in self.groups.pop(before).items() if key != group.id}
+            self.groups.update({before: rest} if rest else {})
+        self.homes[group.id] = group.thing
+        self.groups[group.thing] = self.groups.get(group.thing, {}) | {group.id: group}
 
     def _seat(self, thing: MadeThing) -> None:
         """Note at which Locations a thing stands by now."""

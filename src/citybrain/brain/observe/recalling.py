@@ -51,10 +51,15 @@ def free(registry: Registry, entity: Entity, since: Instant, now: Instant) -> No
         raise ConflictError(what, id=entity.id)
 
 
+def present(registry: Registry, entity: Entity, stood: Stood) -> bool:
+    """Whether a place is where a thing stands now."""
+    last = registry.moved(entity.id)
+    return entity.place is not None and (last is None or last.id == stood.id)
+
+
 def past(registry: Registry, entity: Entity, stood: Stood) -> None:
     """Raise ConflictError for the place where a thing stands now."""
-    last = registry.moved(entity.id)
-    if entity.place is not None and (last is None or last.id == stood.id):
+    if present(registry, entity, stood):
         what = Text(
             f"“{stood.id}”是“{entity.id}”现在的位置，不能删除；请先移动它，或删除它的 Location。",
             f"'{stood.id}' is where '{entity.id}' stands now and is not deleted. Move the thing first, or delete its Location.",

@@ -56,6 +56,29 @@ class Standing(Siting):
                 recalling.in_order(self._registry, entity, found, since)
                 self._commit((), (), (msgspec.structs.replace(found, since=since, named=found.key),))
 
+    def restand(self, thing: str, key: int, *places: Where) -> None:
+        """Have other Locations be a place that a thing had, since the same time; of the present one: it stands there by now.
+
+        Raises as ``stood`` and ``move`` do, BadInputError for no place.
+        """
+        with self._lock:
+            entity, found, said = self.own(thing), self.stood(thing, key), self._registry.made.things[thing]
+            sited = self._sited(thing, places, said)
+            if sited.spot is None:
+                raise BadInputError(Text("须写明位置。", "Say where."), parameter="Locations")
+            fresh = msgspec.structs.replace(found, place=sited.spot.place, words=sited.spot.words, locations=sited.locations)
+            now = recalling.present(self._registry, entity, found)
+            entities, words = self._shifted(entity, said, sited) if now else sited.fresh
+            self._commit(entities, (), (*words, fresh))
+
+    def rejoin(self, thing: str, key: int, location: str) -> None:
+        """Have one Location more be a place that a thing had; raises as ``restand`` does."""
+        entity, found = self.own(thing), self.stood(thing, key)
+        own: Where = thing if recalling.present(self._registry, entity, found) else Spot(found.place, found.words or {})
+        stands: tuple[Where, ...] = found.locations or (own,)
+        if location not in stands:
+            self.restand(thing, key, *stands, location)
+
     def forget(self, thing: str, key: int) -> None:
         """Keep a place that a thing had no more; raises NotFoundError, and ConflictError for where it stands now."""
         with self._lock:

@@ -5,13 +5,15 @@ from dataclasses import dataclass
 from citybrain.brain.observe import Making, Registry, Spot, Where
 from citybrain.doors.sensorthings import drafts
 from citybrain.doors.sensorthings.altering import Change
+from citybrain.doors.sensorthings.bindings import Bound, apart, inline
 from citybrain.doors.sensorthings.bodies import reference, whole
 from citybrain.doors.sensorthings.multi import place
 from citybrain.doors.sensorthings.owning import only
 from citybrain.doors.sensorthings.paths import Segment, unwritten
-from citybrain.doors.sensorthings.refusals import missing, not_held, wrong
+from citybrain.doors.sensorthings.refusals import missing, wrong
+from citybrain.kernel.errors import ConflictError
 from citybrain.kernel.instant import Instant, rfc3339
-from citybrain.kernel.text import Json
+from citybrain.kernel.text import Json, Text
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,29 +44,48 @@ class Locator:
             case _:
                 raise unwritten(path)
 
-    def redraw(self, key: str, said: Change) -> None:
-        """Say something else of a Location; its Things move with it."""
+    def redraw(self, key: str, said: Change) -> Bound:
+        """Say something else of a Location; its Things move with it. The links that it is to have besides."""
         spot = self.making.located(key)
         point: Json = {"type": "Point", "coordinates": [spot.place.lon, spot.place.lat]}
-        after = said.of({"location": point, **spot.words, "encodingType": "application/geo+json"})
-        if after.get("Things"):
-            raise not_held(
-                "请以 Locations('…')/Things 或 Things('…')/Locations 关联 Thing。",
-                "Link Things at Locations('…')/Things or Things('…')/Locations.",
-            )
-        self.making.redraw_location(key, drafts.location(after))
+        after, bound = apart("Locations", said.of({"location": point, **spot.words, "encodingType": "application/geo+json"}))
+        location = drafts.location(after)
+        if location.words != spot.words or location.place != spot.place:
+            self.making.redraw_location(key, location)
+        return bound
 
-    def retime(self, key: str, said: Change) -> None:
-        """Only its time changes: where something stood is another HistoricalLocation."""
+    def rewrite(self, key: str, said: Change) -> None:
+        """Say of a HistoricalLocation another time, or that other Locations were that place: where it is the present one, they are."""
         thing, at = past(key)
         stood = self.making.stood(thing, at)
-        after = said.of({"time": rfc3339(stood.since)})
-        if after.get("Locations") or reference(after.get("Thing")) not in (None, thing):
-            raise not_held(
-                "只能更改 time；位置有误请删除后另建。",
-                "Only time is changed. Delete it and make another for another place or Thing.",
+        body = whole("HistoricalLocation", said.of({"time": rfc3339(stood.since)}), "time", "Thing", "Locations")
+        self._same_thing(key, reference(body.body.get("Thing")) if body.body.get("Thing") is not None else thing)
+        places = [drafts.somewhere(one) for one in body.list("Locations")]
+        if said.how == "merge" and any(not isinstance(one, str) for one in places):
+            raise inline("Locations")
+        self.making.retime(thing, at, drafts.instant(body))
+        if places:
+            self.making.restand(thing, at, *(self._known(thing, one) if isinstance(one, str) else one for one in places))
+
+    def bind(self, key: str, noun: str, other: str) -> None:
+        """Have a HistoricalLocation lead to one Location more, or to the Thing that it is of."""
+        thing, at = past(key)
+        self.making.stood(thing, at)
+        if noun == "Thing":
+            self._same_thing(key, other)
+        else:
+            self.making.rejoin(thing, at, other)
+
+    def _same_thing(self, key: str, thing: str | None) -> None:
+        """Raise BadInputError for a Thing that is described, ConflictError for another one than that whose past it is."""
+        if thing is None:
+            raise inline("Thing")
+        if thing != past(key)[0]:
+            what = Text(
+                "HistoricalLocation 的标识以其 Thing 开头，不能改属别的 Thing；请删除后在那个 Thing 上另建。",
+                "The id of a HistoricalLocation begins with its Thing, so it goes to no other. Delete it, and make one of that Thing.",
             )
-        self.making.retime(thing, at, drafts.instant(whole("HistoricalLocation", after, "time", "Thing", "Locations")))
+            raise ConflictError(what, id=key)
 
     def _locate(self, body: Json) -> str:
         """A Location: that of the one Thing that it names, or one with an id of its own (its Things are linked after it, hanging.py)."""
