@@ -122,7 +122,7 @@ async def test_what_stands_nowhere_any_more_keeps_its_past_and_a_thing_that_neve
     async with sta.client("admin") as client:
         at = await walked(sta, client, SECOND)
         sta.clock.set(Instant(sta.clock.city() + STEP))
-        assert (await client.delete(f"{ROOT}/Locations('river-gauge')")).status_code == 200
+        assert (await client.delete(f"{ROOT}{at}/Locations('river-gauge')/$ref")).status_code == 200
         found = await said(client, f"{at}/HistoricalLocations", _expand="Locations")
         assert [one["Locations"][0]["name"] for one in found["value"]] == ["North pier", "South pier"]
         bare = await posted(client, "/Things", {"name": "Bare", "description": "Nowhere"})

@@ -146,12 +146,66 @@ async def test_a_location_that_is_deleted_leaves_its_things_at_their_other_one_o
         assert await Desk(client).ids("/Things('one')/Locations") == []
         assert await Desk(client).ids("/Things('two')/Locations") == ["east-pier"]
         assert (await client.get(f"{ROOT}/Locations('north-pier')")).status_code == 404
-        (past,) = (await said(client, "/Things('one')/HistoricalLocations", _expand="Locations"))["value"]
-        assert past["Locations"][0]["location"] == PLACE["location"]
+        assert await Desk(client).ids("/Things('one')/HistoricalLocations") == []
+        assert len(await Desk(client).ids("/Things('two')/HistoricalLocations")) == 2
         assert (await client.delete(f"{ROOT}/Things('two')/Locations('east-pier')/$ref")).status_code == 200
         assert (await said(client, "/Locations('east-pier')"))["name"] == "East pier"
         assert places(sta)["two"] == (None, None)
         assert (await client.delete(f"{ROOT}/Things('two')/Locations('east-pier')/$ref")).status_code == 404
+
+
+async def test_a_location_that_is_deleted_takes_along_what_leads_to_it_and_to_nothing_else(sta: World) -> None:
+    """OGC 18-088 table 25."""
+    async with sta.client("admin") as client:
+        everyone = Desk(client)
+        for place in (PLACE, EAST, PARK):
+            await posted(client, "/Locations", place)
+        at = await posted(client, "/Things", thing("One", PIER))
+        for where in ([{"@iot.id": "park"}], [PIER, {"@iot.id": "park"}], [{"@iot.id": "east-pier"}], [PIER]):
+            later(sta)
+            assert (await client.patch(ROOT + at, json={"Locations": where})).status_code == 200
+        own = await posted(client, "/Things", GAUGE)
+        later(sta)
+        assert (await client.patch(f"{ROOT}/Locations('east-pier')", json={"location": PLACE["location"]})).status_code == 200
+        _, park, both, east, _ = await everyone.ids(f"{at}/HistoricalLocations")
+        assert (await client.delete(f"{ROOT}/Locations('north-pier')")).status_code == 200
+        assert (await client.delete(f"{ROOT}/Locations('east-pier')")).status_code == 200
+        # Where the thing stood at the east pier is not where that was when it was deleted: it led there no more.
+        assert await everyone.ids(f"{at}/HistoricalLocations") == [park, both, east]
+        assert await everyone.ids(f"/HistoricalLocations('{both}')/Locations") == ["park"]
+        assert await everyone.ids("/Locations('park')/HistoricalLocations") == [park, both]
+        assert await everyone.ids(f"{at}/Locations") == []
+        await posted(client, f"{own}/Locations", EAST)
+        (first, now) = await everyone.ids(f"{own}/HistoricalLocations")
+        assert (await client.delete(f"{ROOT}/Locations('river-gauge')")).status_code == 200
+        assert await everyone.ids(f"{own}/HistoricalLocations") == [first] != [now]
+        anew = Registry(sta.transactions, (), AreaBook(sta.transactions))
+        assert [anew.moved(key) for key in ("one", "river-gauge")] == [
+            sta.parts.registry.moved(key) for key in ("one", "river-gauge")
+        ]
+        later(sta)
+        await posted(client, f"{own}/Locations", PLACE)
+        assert len(await everyone.ids(f"{own}/HistoricalLocations")) == 2
+
+
+async def test_a_thing_that_is_deleted_leaves_its_location(sta: World) -> None:
+    """OGC 18-088 table 25: its Datastreams and its HistoricalLocations go, and nothing else."""
+    async with sta.client("admin") as client:
+        everyone = Desk(client)
+        at = await posted(client, "/Things", GAUGE)
+        past = await everyone.ids(f"{at}/HistoricalLocations")
+        assert (await client.delete(ROOT + at)).status_code == 200
+        assert await everyone.ids("/Datastreams", _filter="startswith(id,'river')") == []
+        assert (await client.get(f"{ROOT}/HistoricalLocations('{past[0]}')")).status_code == 404
+        found = await said(client, "/Locations('north-pier')", _expand="Things,HistoricalLocations")
+        assert (found["name"], found["location"], found["Things"], found["HistoricalLocations"]) == (
+            "North pier",
+            PLACE["location"],
+            [],
+            [],
+        )
+        assert {"ultrasonic-gauge"} <= set(await everyone.ids("/Sensors"))
+        assert "thing.water-level" in await everyone.ids("/ObservedProperties")
 
 
 async def test_a_place_that_is_a_thing_s_own_may_be_another_s_too(sta: World) -> None:

@@ -39,6 +39,7 @@ from citybrain.brain.observe.past import Recent, history, missing, struck
 from citybrain.brain.observe.permission import permitted
 from citybrain.brain.observe.placed import Stood
 from citybrain.brain.observe.promises import Promise, Promises
+from citybrain.brain.observe.recalling import stays
 from citybrain.brain.observe.registry import MovedError, Noun, Registry
 from citybrain.brain.observe.respelling import number as spelt_number
 from citybrain.brain.observe.respelling import spelt
@@ -159,6 +160,7 @@ __all__ = [
     "sources",
     "spelt",
     "spelt_number",
+    "stays",
     "strike",
     "struck",
     "taken",

@@ -172,11 +172,11 @@ class Making(Standing):
             self._commit((), streams, (words,))
 
     def end_thing(self, thing: str) -> None:
-        """End a thing and its streams: listed no more, what was observed is kept."""
+        """End a thing and its streams: listed no more, what was observed is kept. A place of its own stays, as a Location with an id."""
         with self._lock:
             entity, at = self.own(thing), self._clock.city()
             gone = msgspec.structs.replace(entity, valid_to=at, version=entity.version + 1)
-            left, said = self._handed(entity), self._registry.made.things[thing]
+            left, said = self._handed(entity, keeps=True), self._registry.made.things[thing]
             words = (*left[1], msgspec.structs.replace(said, locations=())) if said.locations else left[1]
             self._end((gone, *left[0]), self._registry.streams_of(thing), words)
 

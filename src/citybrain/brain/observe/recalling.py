@@ -57,6 +57,17 @@ def present(registry: Registry, entity: Entity, stood: Stood) -> bool:
     return entity.place is not None and (last is None or last.id == stood.id)
 
 
+def stays(registry: Registry, stood: Stood) -> bool:
+    """Whether a Location at which a thing once stood is still where it stood then; where it has moved away, a copy says where."""
+    then = None if stood.words is None else stood.words.get("location")
+    for location in stood.locations:
+        said = registry.made.things.get(location)
+        here = said is not None and said.located is not None and said.located.get("location") == then
+        if here and registry.entity(location).valid_to is None:
+            return True
+    return False
+
+
 def past(registry: Registry, entity: Entity, stood: Stood) -> None:
     """Raise ConflictError for the place where a thing stands now."""
     if present(registry, entity, stood):

@@ -7,11 +7,11 @@ named, where that is there still, else one of no thing any more, with the id of 
 from collections.abc import Iterator
 from typing import Final
 
-from citybrain.brain.observe import LOCATION, Registry, Stood
+from citybrain.brain.observe import LOCATION, Registry, Stood, stays
 from citybrain.doors.sensorthings import spans
 from citybrain.doors.sensorthings.multi import place
 from citybrain.doors.sensorthings.refusals import wrong
-from citybrain.doors.sensorthings.shape import AT, STOOD, Item, Row, Shaper, stays
+from citybrain.doors.sensorthings.shape import AT, STOOD, Item, Row, Shaper
 from citybrain.kernel.access import Order, Query
 from citybrain.kernel.instant import Instant, parse
 from citybrain.kernel.places import Place

@@ -6,7 +6,7 @@ from typing import Final, TypeAlias
 
 import msgspec
 
-from citybrain.brain.observe import CORRECTION, FEATURE, LOCATION, MADE, About, MadeProperty, Registry, Stood
+from citybrain.brain.observe import CORRECTION, FEATURE, LOCATION, MADE, About, MadeProperty, Registry, Stood, stays
 from citybrain.doors.sensorthings import saying
 from citybrain.doors.sensorthings.results import MEASUREMENT, result
 from citybrain.kernel.errors import BadInputError
@@ -248,17 +248,6 @@ class Shaper:
             return self.registry.kind(str(row["kind"])).field(str(row["field"])).title
         except (BadInputError, KeyError):
             return Text(str(row["field"]), str(row["field"]))
-
-
-def stays(registry: Registry, stood: Stood) -> bool:
-    """Whether a Location at which a thing once stood is still where it stood then; where it has moved away, a copy says where."""
-    then = None if stood.words is None else stood.words.get("location")
-    for location in stood.locations:
-        said = registry.made.things.get(location)
-        here = said is not None and said.located is not None and said.located.get("location") == then
-        if here and registry.entity(location).valid_to is None:
-            return True
-    return False
 
 
 def _watched(kind: str, name: str, body: dict[str, Json]) -> Item:
