@@ -220,6 +220,9 @@ async def test_what_cannot_be_said_of_the_past_is_refused_with_its_reason(sta: W
             ("POST", mine, past("2026-11-20T00:00:00Z", {"@iot.id": "none"}), 404, "no Location 'none'"),
             ("POST", mine, past("2026-11-20T00:00:00Z", SECOND, Thing={"@iot.id": "well-1"}), 400, "not that of the address"),
             ("POST", mine, past("2026-11-20T00:00:00Z", SECOND, Thing={"name": "New"}), 400, "named by its @iot.id"),
+            ("POST", sets, past("2026-11-20T00:00:00Z", SECOND, Thing={"name": "New"}), 400, "needs the text description"),
+            ("POST", sets, past("tomorrow", SECOND, Thing={"name": "New", "description": "New"}), 400, "time is RFC 3339"),
+            ("POST", sets, past("2026-11-20T00:00:00Z", Thing={"name": "New", "description": "New"}), 400, "needs its Locations"),
             (
                 "POST",
                 f"{ROOT}/Things('well-1')/HistoricalLocations",

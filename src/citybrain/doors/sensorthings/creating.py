@@ -49,7 +49,7 @@ async def created(
         else:
             name, key = await bringing.made(group, hung.path, brought, sender)
         await hanging.made(group, name, key, hung.below, sender)
-        return Created(hung.answer, key, sum(len(rows.time) for rows in group.held[before:]))
+        return Created(hung.answer, hung.named(group.gathering, key), sum(len(rows.time) for rows in group.held[before:]))
 
     return await (entered(parts, work, sender.door) if within is None else work(within))
 
