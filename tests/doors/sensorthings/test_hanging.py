@@ -246,7 +246,7 @@ async def test_a_historical_location_brings_its_thing(sta: World) -> None:
         )
         assert len(found["Thing"]["Datastreams"]) == 1
         assert len(await Desk(client).ids("/Things('gauge-1')/HistoricalLocations")) == 3
-        bare = {**body, "Thing": {**BARE, "@iot.id": "gauge-2"}}
+        bare: dict[str, Any] = {**body, "Thing": {**BARE, "@iot.id": "gauge-2"}}
         assert (await said(client, await posted(client, "/HistoricalLocations", bare), _expand="Thing"))["Thing"][
             "@iot.id"
         ] == "gauge-2"

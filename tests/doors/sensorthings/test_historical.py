@@ -232,7 +232,7 @@ async def test_what_cannot_be_said_of_the_past_is_refused_with_its_reason(sta: W
             ),
             ("POST", f"{ROOT}/Locations('river-gauge')/HistoricalLocations", past("2026-11-20T00:00:00Z"), 501, "not written so"),
             ("PATCH", f"{sets}('{now}')", past("2026-11-20T00:00:00Z", SECOND), 400, "makes no Locations along"),
-            ("PATCH", f"{sets}('{now}')", {"Thing": {"@iot.id": "well-1"}}, 409, "begins with its Thing"),
+            ("PATCH", f"{sets}('{now}')", {"Thing": {"@iot.id": "well-1"}}, 409, "stands now"),
             ("PATCH", f"{sets}('{now}')", {"Thing": {"name": "New"}}, 400, "makes no Thing along"),
             ("PATCH", f"{sets}('{now}')", {"Locations": [{"@iot.id": "well-1"}]}, 409, "declared by a pack"),
             ("PATCH", f"{sets}('{now}')", {"Locations": [{"@iot.id": "none"}]}, 404, "no Location 'none'"),

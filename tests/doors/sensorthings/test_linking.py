@@ -240,6 +240,49 @@ async def test_where_a_thing_was_is_set_right_and_where_it_is_moves_it(sta: Worl
         assert (anew.moved("one"), anew.made.things) == (sta.parts.registry.moved("one"), sta.parts.registry.made.things)
 
 
+@pytest.mark.parametrize("how", ["PATCH", "PUT", "ref", "thing"])
+async def test_where_a_thing_was_is_another_s_past_under_the_id_that_it_has(sta: World, how: str) -> None:
+    async with sta.client("admin") as client:
+        at = await posted(client, "/Things", GAUGE)
+        await posted(client, "/Things", BANK)
+        old = await posted(client, f"{at}/HistoricalLocations", {"time": "2026-11-20T00:00:00Z", "Locations": [PARK]})
+        key = old.split("'")[1].replace("%40", "@")
+        body: dict[str, Any] = {"time": "2026-11-20T00:00:00Z", "Thing": TO_BANK}
+        method, path, sent_ = {
+            "PATCH": ("PATCH", old, {"Thing": TO_BANK}),
+            "PUT": ("PUT", old, body),
+            "ref": ("PUT", f"{old}/Thing/$ref", TO_BANK),
+            "thing": ("PATCH", "/Things('bank')", {"HistoricalLocations": [{"@iot.id": key}]}),
+        }[how]
+        for _ in range(2):
+            answer = await client.request(method, ROOT + path, json=sent_)
+            assert answer.status_code == 200, answer.text
+        everyone = Desk(client)
+        found = await said(client, old, _expand="Thing,Locations")
+        assert (found["@iot.id"], found["time"], found["Thing"]["@iot.id"]) == (key, "2026-11-20T00:00:00Z", "bank")
+        assert [one["name"] for one in found["Locations"]] == ["Park"]
+        assert await everyone.ids(f"/Locations('{found['Locations'][0]['@iot.id']}')/HistoricalLocations") == [key]
+        assert key in await everyone.ids("/Things('bank')/HistoricalLocations")
+        assert key not in await everyone.ids(f"{at}/HistoricalLocations")
+        assert await everyone.ids("/HistoricalLocations", _filter=f"id eq '{key}'") == [key]
+        assert places(sta)["bank"][0] == Place(117.15, 39.15)
+        # Its id is nobody else's, though the thing that it begins with gets a past of the same moment again.
+        again = await posted(client, f"{at}/HistoricalLocations", {"time": "2026-11-20T00:00:00Z", "Locations": [PARK]})
+        assert again != old
+        anew = Registry(sta.transactions, (), AreaBook(sta.transactions))
+        assert (anew.made.kept, anew.made.known) == (sta.parts.registry.made.kept, sta.parts.registry.made.known)
+        assert (
+            await client.patch(ROOT + old, json={"time": "2026-11-19T00:00:00Z", "Thing": {"@iot.id": "river-gauge"}})
+        ).status_code == 200
+        back = await said(client, old, _expand="Thing")
+        assert (back["time"], back["Thing"]["@iot.id"]) == ("2026-11-19T00:00:00Z", "river-gauge")
+        assert (await client.delete(ROOT + old)).status_code == 200
+        assert (await client.get(ROOT + old)).status_code == 404
+        (now,) = await everyone.ids("/Things('bank')/HistoricalLocations")
+        stays = await client.patch(f"{ROOT}/HistoricalLocations('{now}')", json={"Thing": {"@iot.id": "river-gauge"}})
+        assert (stays.status_code, "stands now" in stays.json()["message"]) == (409, True), stays.text
+
+
 async def test_a_thing_s_own_place_is_one_of_those_that_it_was(sta: World) -> None:
     async with sta.client("admin") as client:
         at = await posted(client, "/Things", GAUGE)

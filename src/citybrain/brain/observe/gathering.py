@@ -107,7 +107,7 @@ class Gathering(Registry):
             return self.place(words.entity, words.key)
         if isinstance(words, MadeGroup):
             return self.made.group(words.id)
-        known = (self.made.things, self.made.properties, self.made.sensors, self.made.streams)
+        known = (self.made.things, self.made.properties, self.made.sensors, self.made.streams, self.made.kept)
         return next((found for each in known for found in (each.get(words.id),) if type(found) is type(words)), None)
 
 

@@ -21,7 +21,7 @@ def first(registry: Registry, entity: Entity, said: Told) -> tuple[Stood, ...]:
 def fresh(registry: Registry, entity: Entity, since: Instant, place: Place, says: Told) -> Stood:
     """A place to be kept since an instant, under an id that is no other's."""
     keys = (Instant(since + more) for more in itertools.count())
-    key = next(key for key in keys if registry.place(entity.id, key) is None)
+    key = next(key for key in keys if registry.place(entity.id, key) is None and f"{entity.id}@{key}" not in registry.made.kept)
     return Stood(entity.id, since, place, says.words, None if key == since else key, locations=says.locations)
 
 

@@ -125,7 +125,7 @@ class Changer:
             case (Segment("Things", str(key)), Segment("Locations", str(location)), Segment("$ref", None)):
                 self.making.leave(key, location)
             case (Segment("HistoricalLocations", str(key)),):
-                self.making.forget(*past(key))
+                self.making.forget(*past(self.registry, key))
             case (Segment("FeaturesOfInterest", str(key)),):
                 self.making.end_feature(key)
             case (Segment("Datastreams", str(key)),):

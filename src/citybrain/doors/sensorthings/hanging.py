@@ -77,7 +77,9 @@ class Hung:
         """The id that the answer names, once all was made, and ``key`` is that of what was made first."""
         if self.since is None:
             return key
-        return registry.places(key, drafts.instant(Whole("HistoricalLocation", {"time": self.since})), 1)[0].id
+        return registry.made.called(
+            registry.places(key, drafts.instant(Whole("HistoricalLocation", {"time": self.since})), 1)[0].id
+        )
 
 
 def apart(path: tuple[Segment, ...], body: Json) -> Hung:

@@ -11,9 +11,8 @@ from citybrain.doors.sensorthings.multi import place
 from citybrain.doors.sensorthings.owning import only
 from citybrain.doors.sensorthings.paths import Segment, unwritten
 from citybrain.doors.sensorthings.refusals import missing, wrong
-from citybrain.kernel.errors import ConflictError
 from citybrain.kernel.instant import Instant, rfc3339
-from citybrain.kernel.text import Json, Text
+from citybrain.kernel.text import Json
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,37 +54,30 @@ class Locator:
         return bound
 
     def rewrite(self, key: str, said: Change) -> None:
-        """Say of a HistoricalLocation another time, or that other Locations were that place: where it is the present one, they are."""
-        thing, at = past(key)
+        """Say of a HistoricalLocation another time, other Locations, where the Thing stands by now if it is the present one, or another Thing."""
+        thing, at = past(self.registry, key)
         stood = self.making.stood(thing, at)
         body = whole("HistoricalLocation", said.of({"time": rfc3339(stood.since)}), "time", "Thing", "Locations")
-        self._same_thing(key, reference(body.body.get("Thing")) if body.body.get("Thing") is not None else thing)
+        other = thing if body.body.get("Thing") is None else reference(body.body["Thing"])
+        if other is None:
+            raise inline("Thing")
         places = [drafts.somewhere(one) for one in body.list("Locations")]
         if said.how == "merge" and any(not isinstance(one, str) for one in places):
             raise inline("Locations")
         self.making.retime(thing, at, drafts.instant(body))
         if places:
             self.making.restand(thing, at, *(self._known(thing, one) if isinstance(one, str) else one for one in places))
+        if other != thing:
+            self.making.rehouse(thing, at, other)
 
     def bind(self, key: str, noun: str, other: str) -> None:
-        """Have a HistoricalLocation lead to one Location more, or to the Thing that it is of."""
-        thing, at = past(key)
+        """Have a HistoricalLocation lead to one Location more, or be of another Thing."""
+        thing, at = past(self.registry, key)
         self.making.stood(thing, at)
-        if noun == "Thing":
-            self._same_thing(key, other)
-        else:
+        if noun != "Thing":
             self.making.rejoin(thing, at, other)
-
-    def _same_thing(self, key: str, thing: str | None) -> None:
-        """Raise BadInputError for a Thing that is described, ConflictError for another one than that whose past it is."""
-        if thing is None:
-            raise inline("Thing")
-        if thing != past(key)[0]:
-            what = Text(
-                "HistoricalLocation 的标识以其 Thing 开头，不能改属别的 Thing；请删除后在那个 Thing 上另建。",
-                "The id of a HistoricalLocation begins with its Thing, so it goes to no other. Delete it, and make one of that Thing.",
-            )
-            raise ConflictError(what, id=key)
+        elif other != thing:
+            self.making.rehouse(thing, at, other)
 
     def _locate(self, body: Json) -> str:
         """A Location: that of the one Thing that it names, or one with an id of its own (its Things are linked after it, hanging.py)."""
@@ -116,7 +108,7 @@ class Locator:
         if location == self.making.own(thing).id and self.registry.made.things[thing].owning:
             spot = self.making.located(location)
             return Spot(spot.place, spot.words)
-        owner, key = place(location) or ("", 0)
+        owner, key = place(self.registry.made.keeping(location)) or ("", 0)
         stood = self.registry.place(thing, key) if owner == thing else None
         return location if stood is None or stood.words is None else Spot(stood.place, stood.words)
 
@@ -140,9 +132,9 @@ class Locator:
         return named
 
 
-def past(key: str) -> tuple[str, Instant]:
+def past(registry: Registry, key: str) -> tuple[str, Instant]:
     """Thing and instant of the id of a HistoricalLocation; raises NotFoundError for what is no such id."""
-    found = place(key)
+    found = place(registry.made.keeping(key))
     if found is None:
         raise missing(f"HistoricalLocations('{key}')")
     return found
