@@ -185,6 +185,28 @@ async def test_a_place_that_is_the_latest_is_where_the_thing_stands_now(sta: Wor
         assert unquote(made) == f"/HistoricalLocations('{now['HistoricalLocations'][0]['@iot.id']}')"
 
 
+async def test_the_latest_of_all_is_where_the_thing_stands_whenever_it_is_written(sta: World) -> None:
+    """What FROST-Server asks of create-update-delete/historical-location-manual-creation."""
+    async with sta.client("admin") as client:
+        names = ("one", "two", "three")
+        for number, name in enumerate(names):
+            where = {"type": "Point", "coordinates": [8, 50 + number]}
+            await posted(
+                client, "/Locations", {**PLACE, "@iot.id": name, "encodingType": "application/vnd.geo+json", "location": where}
+            )
+        at = await posted(client, "/Things", {"name": "Thing 1", "description": "The first thing"})
+        assert (await client.patch(ROOT + at, json={"Locations": [{"@iot.id": "one"}]})).status_code == 200
+        (first,) = await Desk(client).ids(f"{at}/HistoricalLocations")
+        change = {"time": "2016-01-01T06:00:00.000Z"}
+        assert (await client.patch(f"{ROOT}/HistoricalLocations('{first}')", json=change)).status_code == 200
+        thing = {"Thing": {"@iot.id": "thing-1"}}
+        for hour, name in (("07", "two"), ("05", "three")):
+            await posted(client, "/HistoricalLocations", past(f"2016-01-01T{hour}:00:00.000Z", {"@iot.id": name}, **thing))
+            assert await Desk(client).ids(f"{at}/Locations") == ["two"]
+        found = await said(client, f"{at}/HistoricalLocations", _expand="Locations", _orderby="time asc")
+        assert [one["Locations"][0]["@iot.id"] for one in found["value"]] == ["three", "one", "two"]
+
+
 async def test_its_time_is_changed_and_its_id_stays_until_it_is_deleted(sta: World) -> None:
     async with sta.client("admin") as client:
         at = await posted(client, "/Things", GAUGE)
