@@ -188,6 +188,21 @@ async def test_a_location_that_is_deleted_takes_along_what_leads_to_it_and_to_no
         assert len(await everyone.ids(f"{own}/HistoricalLocations")) == 2
 
 
+async def test_in_a_change_set_what_led_to_a_location_goes_with_it(sta: World) -> None:
+    place = {"id": "l", "method": "post", "url": "Locations", "body": PLACE}
+    one = {"id": "t", "method": "post", "url": "Things", "body": thing("One", {"@iot.id": "$l"})}
+    move = {
+        "method": "post",
+        "url": "$t/HistoricalLocations",
+        "body": {"time": "2026-11-20T00:00:00Z", "Locations": [{"@iot.id": "$l"}]},
+    }
+    end = {"method": "delete", "url": "$l"}
+    async with sta.client("admin") as client:
+        assert status(await sent(client, *of_group(place, one, move, end))) == [201, 201, 201, 200]
+        assert await Desk(client).ids("/Things('one')/HistoricalLocations") == []
+        assert places(sta)["one"] == (None, None)
+
+
 async def test_a_thing_that_is_deleted_leaves_its_location(sta: World) -> None:
     """OGC 18-088 table 25: its Datastreams and its HistoricalLocations go, and nothing else."""
     async with sta.client("admin") as client:

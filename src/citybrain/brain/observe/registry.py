@@ -337,11 +337,13 @@ class Registry:
             self._of_kind = self._of_kind | {kind: tuple(whole[name] for name in sorted(whole) if whole[name].valid_to is None)}
         others = {name: no for name, no in self._numbers.items() if name not in freed} if freed else self._numbers
         self._numbers = others | {stream.id: stream.no for stream in streams if stream.ended is None}
+        # A stream may be of another entity by now.
+        of_entity = {name: {one.no for one in self.streams_of(name)} for name in {*left, *(stream.entity for stream in streams)}}
+        for stream in streams:
+            of_entity[stream.entity].add(stream.no)
         alive: dict[str, tuple[Stream, ...]] = {}
-        for name in {*left, *(stream.entity for stream in streams)}:
-            # A stream may be of another entity by now.
-            mine = {one.no for one in (*self.streams_of(name), *streams)}
-            now = (held[no - 1] for no in sorted(mine))
+        for name, numbers in of_entity.items():
+            now = (held[no - 1] for no in sorted(numbers))
             alive[name] = tuple(one for one in now if one.entity == name and one.ended is None)
         self._of_entity = self._of_entity | alive
         self._say(self._made.given(words))

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Final, TypeVar
 
 import msgspec
 
@@ -15,6 +15,7 @@ from citybrain.brain.observe import (
     MadeStream,
     MadeThing,
     Making,
+    MovedError,
     Registry,
     declared_elsewhere,
 )
@@ -29,6 +30,8 @@ from citybrain.doors.sensorthings.refusals import missing, wrong
 from citybrain.kernel.errors import ConflictError
 from citybrain.kernel.text import Json, Text
 
+_TRIES: Final = 3
+"""How often a change with links is tried while others change the register."""
 Noun = TypeVar("Noun", MadeProperty, MadeSensor)
 
 
@@ -78,9 +81,17 @@ class Changer:
         if isinstance(self.registry, Gathering) or said.names.isdisjoint(links):
             self._change(path, said)
             return
-        gathering = Gathering(self.registry)
-        Changer(self.making.apart(gathering), gathering).change(path, said)
-        self.making.enter(gathering)
+        for left in range(_TRIES - 1, -1, -1):
+            gathering = Gathering(self.registry)
+            Changer(self.making.apart(gathering), gathering).change(path, said)
+            try:
+                self.making.enter(gathering)
+            except MovedError:
+                if not left:
+                    raise
+                self.registry.renew()
+            else:
+                return
 
     def _change(self, path: tuple[Segment, ...], said: Change) -> None:
         match path:
