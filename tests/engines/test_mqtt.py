@@ -6,11 +6,14 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 import aiomqtt
 import pytest
+from structlog.testing import capture_logs
 
 from citybrain.engines.mqtt import Broker
+from citybrain.engines.mqtt_session import Refuse
 from citybrain.kernel.access import Caller
 from citybrain.kernel.errors import BadInputError, BusyError
 from citybrain.kernel.text import Text
+from tests.brokers import until
 
 RIGHT = "right"
 METER = Caller("meter-7", "Meter 7", frozenset({"device"}))
@@ -25,8 +28,10 @@ async def authorise(login: str, secret: str, _address: str) -> Caller | None:
 
 
 @asynccontextmanager
-async def broker(take: Callable[[str, bytes, Caller], Awaitable[None]], *hosts: str, in_flight: int = 64) -> AsyncIterator[Broker]:
-    running = Broker(hosts or ("127.0.0.1",), 0, authorise, take, in_flight)
+async def broker(
+    take: Callable[[str, bytes, Caller], Awaitable[None]], *hosts: str, in_flight: int = 64, refuse: Refuse | None = None
+) -> AsyncIterator[Broker]:
+    running = Broker(hosts or ("127.0.0.1",), 0, authorise, take, in_flight, refuse=refuse)
     await running.start()
     try:
         yield running
@@ -144,14 +149,23 @@ async def test_both_stacks_answer_on_one_port() -> None:
 
 
 @pytest.mark.thorough
-async def test_a_packet_over_the_limit_ends_the_connection() -> None:
+async def test_a_packet_over_the_limit_ends_the_connection_and_is_accounted_for() -> None:
     taken: list[int] = []
+    refused: list[tuple[int, int, str]] = []
 
     async def take(_topic: str, payload: bytes, _caller: Caller) -> None:
         taken.append(len(payload))
 
-    async with broker(take) as running:
-        with pytest.raises(aiomqtt.MqttError):
+    async def refuse(size: int, limit: int, caller: Caller) -> None:
+        refused.append((size, limit, caller.account))
+
+    async with broker(take, refuse=refuse) as running:
+        with capture_logs() as logs, pytest.raises(aiomqtt.MqttError):
             async with client(running.port) as device:
                 await device.publish("t", bytes(3_000_000), qos=1)
-    assert taken == []
+        await until(lambda: bool(refused))
+        async with client(running.port) as device:
+            await device.publish("t", b"1", qos=1)
+    assert (taken, refused) == ([1], [(3_000_000, 1_048_576, "meter-7")])
+    (told,) = [one for one in logs if one["event"] == "mqtt_packet_too_large"]
+    assert (told["account"], told["bytes"], told["client"].partition("/")[0]) == ("meter-7", 3_000_000, "meter-7")

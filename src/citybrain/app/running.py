@@ -24,6 +24,7 @@ from citybrain.doors.mqtt import MqttDoor
 from citybrain.doors.sensorthings import Feeds
 from citybrain.engines.flight import Answer, Answers, facts_answers, plain, series_answers
 from citybrain.engines.mqtt import Broker
+from citybrain.engines.mqtt_arrivals import Arrivals
 from citybrain.web import render
 
 log = structlog.get_logger()
@@ -116,7 +117,15 @@ class _Server(uvicorn.Server):
 async def _broker(city: City, door: MqttDoor, feeds: Feeds) -> Broker | None:
     if not city.settings.mqtt_port or city.taker is None:
         return None
-    broker = Broker(city.settings.hosts, city.settings.mqtt_port, door.authorise, door.take, subscribe=feeds.open)
+    broker = Broker(
+        city.settings.hosts,
+        city.settings.mqtt_port,
+        door.authorise,
+        door.take,
+        subscribe=feeds.open,
+        arrivals=Arrivals(city.clock.city, door.take_at),
+        refuse=door.refuse,
+    )
     await broker.start()
     return broker
 

@@ -14,9 +14,10 @@ from amqtt.errors import AMQTTError
 from amqtt.mqtt.protocol.broker_handler import BrokerProtocolHandler
 from amqtt.session import Session
 
+from citybrain.engines.mqtt_arrivals import Arrivals
 from citybrain.engines.mqtt_greeting import SPOKEN, greeted, refusal
 from citybrain.engines.mqtt_outgoing import Subscribe
-from citybrain.engines.mqtt_session import DurableHandler, GatedReader, Take, own_name
+from citybrain.engines.mqtt_session import DurableHandler, GatedReader, Refuse, Take, own_name
 from citybrain.kernel.access import Caller
 
 Authorise: TypeAlias = Callable[[str, str, str], Awaitable[Caller | None]]
@@ -44,20 +45,25 @@ class Broker:
         in_flight: int = IN_FLIGHT,
         tls: ssl.SSLContext | None = None,
         subscribe: Subscribe | None = None,
+        arrivals: Arrivals | None = None,
+        refuse: Refuse | None = None,
     ) -> None:
+        """``arrivals`` takes what may be sent again instead of ``take``, and ``refuse`` is told of packets that are too large to be read."""
         self._hosts = tuple(hosts)
         self._authorise = authorise
         self._take = take
         self._in_flight = in_flight
         self._tls = tls
         self._subscribe = subscribe
+        self._arrivals = arrivals
+        self._refuse = refuse
         self._servers: list[asyncio.Server] = []
         self._broker: _Broker | None = None
         self.port = port
 
     async def start(self) -> None:
         """Listen on every address; raises OSError when one is taken."""
-        self._broker = _Broker(self._authorise, self._take, self._subscribe)
+        self._broker = _Broker(self._authorise, self._take, self._subscribe, self._arrivals, self._refuse)
         await self._broker.start()
         for host in self._hosts:
             server = await asyncio.start_server(self._connected, host, self.port, ssl=self._tls)
@@ -102,12 +108,16 @@ async def _turned_away(writer: asyncio.StreamWriter, level: int) -> None:
 class _Broker(amqtt_broker.Broker):  # type: ignore[misc]  # amqtt ships no types
     """amqtt's broker with our handler, our sign-in, and no state that outlives a connection."""
 
-    def __init__(self, authorise: Authorise, take: Take, subscribe: Subscribe | None) -> None:
+    def __init__(
+        self, authorise: Authorise, take: Take, subscribe: Subscribe | None, arrivals: Arrivals | None, refuse: Refuse | None
+    ) -> None:
         listener = ListenerConfig(type=ListenerType.EXTERNAL, bind="external")
         super().__init__(BrokerConfig(listeners={"default": listener}, plugins={}))
         self._authorise = authorise
         self._take = take
         self._begin = subscribe
+        self._arrivals = arrivals
+        self._refuse = refuse
         self._handlers: dict[str, DurableHandler] = {}
 
     async def settle(self) -> None:
@@ -128,9 +138,10 @@ class _Broker(amqtt_broker.Broker):  # type: ignore[misc]  # amqtt ships no type
             raise AMQTTError(message) from error
         session.clean_session = True  # nothing is kept for one that is away
         session.will_flag = False  # a last will would be heard by those who subscribed, past every check
+        said = f"{session.username}/{session.client_id}"
         session.client_id = own_name(session)
         session.keep_alive = session.keep_alive * 3 // 2
-        handler = DurableHandler(self.plugins_manager, self._take)
+        handler = DurableHandler(self.plugins_manager, self._take, said, self._arrivals, self._refuse)
         self._handlers[session.client_id] = handler
         return handler, session
 

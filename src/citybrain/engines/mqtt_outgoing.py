@@ -163,9 +163,9 @@ class Outlet:
         """How many messages may wait at most."""
         return WAITING
 
-    def put(self, payload: bytes) -> None:
-        """Send a message."""
-        self.outgoing.put(self.topic, payload, self.qos)
+    def put(self, payload: bytes, topic: str = "") -> None:
+        """Send a message, under a topic that a filter with wildcards stands for, or the one that was asked for."""
+        self.outgoing.put(topic or self.topic, payload, self.qos)
 
     def miss(self, count: int) -> None:
         """Say that so many messages are left out."""

@@ -2,8 +2,8 @@
 
 import asyncio
 import itertools
-from collections.abc import Awaitable, Callable
-from typing import TypeAlias
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import NamedTuple, TypeAlias
 
 import structlog
 from amqtt.adapters import ReaderAdapter, WriterAdapter
@@ -17,21 +17,37 @@ from amqtt.mqtt.pubrel import PubrelPacket
 from amqtt.plugins.manager import PluginManager
 from amqtt.session import Session
 
+from citybrain.engines.mqtt_arrivals import Arrivals
 from citybrain.engines.mqtt_outgoing import Outgoing, Outlet, Subscribe
 from citybrain.kernel.access import Caller
 from citybrain.kernel.errors import BadInputError, BusyError, CityError, StorageFullError
+from citybrain.kernel.instant import Instant
 from citybrain.kernel.text import Text
 
 Take: TypeAlias = Callable[[str, bytes, Caller], Awaitable[object]]
 """Stores a message (topic, payload, sender); what it raises decides whether the sender tries again."""
+Refuse: TypeAlias = Callable[[int, int, Caller], Awaitable[object]]
+"""Accounts for a packet of so many bytes, over the limit of so many, that was not read (bytes, limit, sender)."""
 _SUBSCRIPTIONS = 200
 """Topics that one connection may subscribe to."""
+_WILDCARDS = 10
+"""Of these such as hold wildcards."""
 _PACKETS = 8
 """Packets of the largest size that may wait: small messages are bounded by their number, great ones by this."""
 _AT_ONCE = 65_536
 """Bytes that are read of a connection at a time."""
 _PUBACK = b"\x40\x02"
 _log = structlog.get_logger(__name__)
+
+
+class _Message(NamedTuple):
+    """What was published; ``number`` is its packet identifier, none with QoS 0, and ``again`` whether its sender says that it came before."""
+
+    topic: str
+    payload: bytes
+    qos: int
+    number: int | None
+    again: bool
 
 
 class GatedReader(ReaderAdapter):  # type: ignore[misc]  # amqtt ships no types
@@ -45,6 +61,8 @@ class GatedReader(ReaderAdapter):  # type: ignore[misc]  # amqtt ships no types
     ) -> None:
         self._inner = inner
         self.cut = cut
+        self.refused: Callable[[int, int], None] | None = None
+        """Is told of the bytes of a packet that is not read, and of the limit."""
         self._in_flight = in_flight
         self._largest = largest
         self._read, self._place = read, 0
@@ -55,6 +73,8 @@ class GatedReader(ReaderAdapter):  # type: ignore[misc]  # amqtt ships no types
     async def read(self, n: int = -1) -> bytes:
         """Read n bytes; raises ConnectionAbortedError for a packet that is too large, IncompleteReadError where it ends before."""
         if n > self._largest:
+            if self.refused is not None:
+                self.refused(n, self._largest)
             message = f"A packet of {n} bytes is over the limit of {self._largest}."
             raise ConnectionAbortedError(message)
         await self._open.wait()
@@ -91,9 +111,19 @@ class DurableHandler(BrokerProtocolHandler):  # type: ignore[misc]  # amqtt ship
     other CityError is acknowledged, since sending the same again would be refused again.
     """
 
-    def __init__(self, plugins: PluginManager[BrokerContext], take: Take) -> None:
+    def __init__(
+        self,
+        plugins: PluginManager[BrokerContext],
+        take: Take,
+        client: str,
+        arrivals: Arrivals | None = None,
+        refuse: Refuse | None = None,
+    ) -> None:
         super().__init__(plugins)
         self._take = take
+        self._client = client
+        self._arrivals = arrivals
+        self._refuse = refuse
         self._gate: GatedReader | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._received: set[int] = set()
@@ -108,6 +138,8 @@ class DurableHandler(BrokerProtocolHandler):  # type: ignore[misc]  # amqtt ship
         """Begin on a connection."""
         super().attach(session, reader, writer)
         self._gate = reader if isinstance(reader, GatedReader) else None
+        if self._gate is not None:
+            self._gate.refused = self._unread
 
     def handle_read_timeout(self) -> None:
         """A device that is silent for longer than it promised is gone [MQTT-3.1.2-24], unless we made it wait."""
@@ -141,10 +173,14 @@ class DurableHandler(BrokerProtocolHandler):  # type: ignore[misc]  # amqtt ship
         return True
 
     def _check(self, topic: str) -> None:
-        """Raise BadInputError for wildcards, since messages bear the topic that was asked for, and for one topic too many."""
-        if "+" in topic or "#" in topic:
-            what = Text("不支持通配符，请逐个写明主题。", "Wildcards are not taken. Name each topic.")
-            raise BadInputError(what, topic=topic)
+        """Raise BadInputError for one topic too many, or one with wildcards, each of which stands for several."""
+        wild = sum(_is_wild(one) for one in self._subscriptions)
+        if _is_wild(topic) and wild >= _WILDCARDS:
+            zh, en = (
+                f"一个连接至多订阅 {_WILDCARDS} 个带通配符的主题。",
+                f"One connection has at most {_WILDCARDS} topics with wildcards.",
+            )
+            raise BadInputError(Text(zh, en), topic=topic)
         if len(self._subscriptions) >= _SUBSCRIPTIONS:
             zh, en = f"一个连接至多订阅 {_SUBSCRIPTIONS} 个主题。", f"One connection has at most {_SUBSCRIPTIONS} topics."
             raise BadInputError(Text(zh, en), topic=topic)
@@ -190,9 +226,33 @@ class DurableHandler(BrokerProtocolHandler):  # type: ignore[misc]  # amqtt ship
             return
         before, mine = self._before, asyncio.get_running_loop().create_future()
         self._before = mine
-        task = asyncio.create_task(self._taken(topic, bytes(payload), publish_packet.qos or 0, number, before, mine, self.caller))
+        message = _Message(topic, bytes(payload), publish_packet.qos or 0, number, again=bool(publish_packet.dup_flag))
+        self._begin(self._taken(message, self._came(message), before, mine, self.caller))
+
+    def _begin(self, work: Coroutine[object, object, None]) -> None:
+        """Do something that the end of the connection waits for."""
+        task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+    def _came(self, message: _Message) -> Instant | None:
+        """When a message came that may be sent again, as far as anybody asks for that."""
+        if self._arrivals is None or not message.qos or message.number is None:
+            return None
+        return self._arrivals.came(self._client, message.number, message.topic, message.payload, again=message.again)
+
+    def _unread(self, size: int, limit: int) -> None:
+        """A packet is too large to be read: its sender is cut off, and whoever keeps the account is told."""
+        account = "" if self.caller is None else self.caller.account
+        _log.warning("mqtt_packet_too_large", account=account, client=self._client, bytes=size, limit=limit)
+        if self._refuse is not None and self.caller is not None:
+            self._begin(self._accounted(self._refuse(size, limit, self.caller)))
+
+    async def _accounted(self, told: Awaitable[object]) -> None:
+        try:
+            await told
+        except CityError as error:
+            _log.warning("mqtt_refusal_not_accounted", client=self._client, code=error.code, why=error.what.en)
 
     async def handle_pubrel(self, pubrel: PubrelPacket) -> None:
         """The end of QoS 2."""
@@ -201,35 +261,37 @@ class DurableHandler(BrokerProtocolHandler):  # type: ignore[misc]  # amqtt ship
 
     async def _taken(
         self,
-        topic: str,
-        payload: bytes,
-        qos: int,
-        number: int | None,
+        message: _Message,
+        came: Instant | None,
         before: asyncio.Future[None] | None,
         mine: asyncio.Future[None],
         caller: Caller,
     ) -> None:
         """Take a message and acknowledge it, in the order of arrival [MQTT-4.6.0-2]."""
         if self._gate is not None:
-            self._gate.enter(len(payload))
-        stays = qos == 0
+            self._gate.enter(len(message.payload))
+        stays = message.qos == 0
         try:
-            stays = await self._stored(topic, payload, caller) or stays
+            stays = await self._stored(message, came, caller) or stays
             if before is not None:
                 await before
             if stays and not self._ended:
-                await self._acknowledge(qos, number)
+                await self._acknowledge(message.qos, message.number)
         finally:
             mine.set_result(None)
             if self._gate is not None:
-                self._gate.leave(len(payload))
+                self._gate.leave(len(message.payload))
             if not stays:
                 self.end()
 
-    async def _stored(self, topic: str, payload: bytes, caller: Caller) -> bool:
+    async def _stored(self, message: _Message, came: Instant | None, caller: Caller) -> bool:
         """Whether the message needs not be sent again."""
+        topic, payload = message.topic, message.payload
         try:
-            await self._take(topic, payload, caller)
+            if self._arrivals is None or came is None:
+                await self._take(topic, payload, caller)
+            else:
+                await self._arrivals.take(topic, payload, caller, came)
         except (BusyError, StorageFullError) as error:
             _log.warning("mqtt_message_not_taken", account=caller.account, topic=topic, code=error.code)
             return False
@@ -255,6 +317,10 @@ class DurableHandler(BrokerProtocolHandler):  # type: ignore[misc]  # amqtt ship
         said, self._taken_in = bytes(self._taken_in), bytearray()
         if self.writer is not None:
             self.writer.write(said)
+
+
+def _is_wild(topic: str) -> bool:
+    return "+" in topic or "#" in topic
 
 
 _numbers = itertools.count(1)

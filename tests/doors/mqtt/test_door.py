@@ -11,7 +11,7 @@ from citybrain.brain.observe import Intake, Rows, Verdict
 from citybrain.doors.mqtt import BULK, PREFIX, MqttDoor
 from citybrain.kernel.access import Caller
 from citybrain.kernel.errors import BadInputError, ForbiddenError, TooLargeError, UnauthenticatedError, UnreadableError
-from citybrain.kernel.instant import Instant, parse, rfc3339
+from citybrain.kernel.instant import MINUTE, Instant, parse, rfc3339
 from tests.doors.conftest import World
 
 TIME = "2026-11-22T06:58:00Z"
@@ -160,3 +160,21 @@ async def test_a_kept_message_without_its_time_is_no_reading_of_now(world: World
     told = message(time=TIME, level=12.5)
     assert (await door.take_kept(f"{PREFIX}well-1", told, probe)).stored == 1
     assert (await door.take_kept(f"{PREFIX}well-1", told, probe)).duplicate == 1
+
+
+async def test_a_message_that_is_sent_again_is_of_its_first_arrival(world: World, door: MqttDoor, probe: Caller) -> None:
+    first = Instant(world.clock.city() - MINUTE)
+    for stored, duplicate in ((1, 0), (0, 1)):
+        verdict = await door.take_at(f"{PREFIX}well-1", message(level=12.5), probe, first)
+        assert (verdict.stored, verdict.duplicate) == (stored, duplicate)
+    reading = world.parts.latest.of(world.parts.registry.stream("well-1.level").no)
+    assert reading is not None
+    assert reading.time == first
+
+
+async def test_a_packet_that_was_not_read_stands_in_the_ledger_as_one_row(world: World, door: MqttDoor, probe: Caller) -> None:
+    await door.refuse(3_000_000, 1_048_576, probe)
+    (ledger,) = (account for account in world.series.doors() if account.door == "mqtt")
+    assert (ledger.received, ledger.stored, ledger.refused) == (1, 0, {"too_large": 1})
+    with pytest.raises(ForbiddenError):
+        await door.refuse(3_000_000, 1_048_576, Caller("x", "", frozenset({"dispatcher"})))

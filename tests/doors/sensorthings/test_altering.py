@@ -140,7 +140,7 @@ async def test_a_datastream_comes_from_another_sensor_and_watches_another_proper
             ({"Sensor": SENSOR}, 400, "named by its @iot.id"),
             ({"Sensor": {"@iot.id": "none"}}, 404, "no sensor"),
             ({"ObservedProperty": {"@iot.id": "thing.none"}}, 404, "no observed property"),
-            ({"Thing": {"@iot.id": "well-1"}}, 409, "is not changed"),
+            ({"Thing": {"@iot.id": "well-1"}}, 409, "declared by a pack"),
         )
         for change, code, why in wrong:
             answer = await client.patch(ROOT + at, json=change)

@@ -327,3 +327,29 @@ def test_frost_client_writes_words_and_reads_them(sta: World, served: str) -> No
         assert alike([one.result for one in listed.entities], results)
     rain = desk.datastreams().find("box.sky").get_observations().query().filter("result eq 'rain'").count().list()
     assert (rain.count, [one.result for one in rain.entities]) == (2, ["rain", "rain"])
+
+
+def test_frost_client_has_a_datastream_go_to_another_thing(sta: World, served: str) -> None:
+    sta.parts.accounts.create("管理员", "house", PASSWORD, ["admin"])
+    house = frost.SensorThingsService(served, auth_handler=signed_in(sta.parts.accounts.sign_in("house", PASSWORD)))
+    for name in ("One", "Two"):
+        house.create(frost.Thing(name=name, description=name))
+    sensor = frost.Sensor(name="Radar", description="Looks down", encoding_type="text/plain", metadata="R-1")
+    level = frost.ObservedProperty(name="Level", definition="https://qudt.org/vocab/quantitykind/Height", description="Of water")
+    stream = frost.Datastream(
+        name="Level",
+        description="Every ten minutes",
+        observation_type="http://www.opengis.net/def/observationType/OGC-OM/2.0/OM_Measurement",
+        unit_of_measurement=frost.UnitOfMeasurement(name="Metre", symbol="m", definition="https://ucum.org"),
+        sensor=sensor,
+        observed_property=level,
+        thing=frost.Thing(id="one"),
+    )
+    house.create(stream)
+    found = house.datastreams().find(stream.id)
+    found.thing = frost.Thing(id="two")
+    house.update(found)
+    assert [one.id for one in house.things().find("two").get_datastreams().query().list().entities] == ["one.level"]
+    assert house.things().find("one").get_datastreams().query().list().entities == []
+    house.patch(found, [{"op": "add", "path": "/Thing", "value": {"@iot.id": "one"}}])
+    assert house.datastreams().query().expand("Thing").filter("id eq 'one.level'").list().entities[0].thing.id == "one"

@@ -13,6 +13,7 @@ import pytest
 from citybrain.doors.mqtt import MqttDoor
 from citybrain.doors.sensorthings import Feeds, Messages, Singles
 from citybrain.engines.mqtt import Broker
+from citybrain.engines.mqtt_arrivals import Arrivals
 from citybrain.kernel.access import Caller, Role
 from citybrain.kernel.instant import SECOND, Instant, parse, rfc3339
 from citybrain.kernel.observations import Batch, Receipt
@@ -67,7 +68,15 @@ async def wired(sta: World) -> AsyncIterator[Wire]:
     assert isinstance(front, Singles)
     door = MqttDoor(sta.parts.guard, sta.parts.accounts, sta.parts.intake, sta.clock, topics=(Messages(parts_of(sta)),))
     feeds = Feeds(front.parts, door.stays, "http://city")
-    broker = Broker(("127.0.0.1",), 0, door.authorise, door.take, subscribe=feeds.open)
+    broker = Broker(
+        ("127.0.0.1",),
+        0,
+        door.authorise,
+        door.take,
+        subscribe=feeds.open,
+        arrivals=Arrivals(sta.clock.city, door.take_at),
+        refuse=door.refuse,
+    )
     await broker.start()
     following = asyncio.create_task(_follow(feeds))
     async with AsyncExitStack() as stack:
@@ -174,8 +183,16 @@ async def test_nothing_is_told_before_it_is_durable(wire: Wire, monkeypatch: pyt
         "v1.1/MultiDatastreams('a')/Observations",
         "v1.1/Datastreams('well-1.level')/$ref",
         "v1.1/",
-        "v1.1/#",
-        "v1.1/+/Observations",
+        "#",
+        "+/Observations",
+        "v1.1/Things('well-1')/+/+",
+        "v1.1/Things/+",
+        "v1.1/Things/+/Observations",
+        "v1.1/Nothing('a')/#",
+        "v1.1/Things('none')/#",
+        "v1.1/Datastreams('well-1.level')/+/Observations",
+        "v1.1/+/Observations?$filter=result gt 4",
+        "v1.1/+/$ref",
         "citybrain/v1/well-1",
         f"{LEVEL}?$filter=result gt 4",
         f"{LEVEL}?$select=nothing",
@@ -314,7 +331,7 @@ class Ear:
     missed: int = 0
     ended: bool = False
 
-    def put(self, payload: bytes) -> None:
+    def put(self, payload: bytes, _topic: str) -> None:
         self.said.append(json.loads(payload)["result"])
 
     def miss(self, count: int) -> None:

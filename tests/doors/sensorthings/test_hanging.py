@@ -201,11 +201,54 @@ async def test_whatever_is_described_within_brings_what_hangs_on_it(sta: World) 
             assert answer.status_code == code, answer.text
 
 
-async def test_a_location_within_brings_no_things(sta: World) -> None:
+async def test_locations_within_a_thing_bring_others_that_stand_there(sta: World) -> None:
+    two: dict[str, Any] = {"name": "Two", "description": "2"}
+    three: dict[str, Any] = {"name": "Three", "description": "3"}
+    deep = {**two, "Datastreams": [{**STREAM, "Observations": TWO}]}
+    quay = {**PLACE, "name": "Quay"}
+    own = {**PLACE, "@iot.id": "gauge-1", "Things": [three]}
     async with sta.client("admin") as client:
-        for body in (
-            {**BARE, "Locations": [{**PLACE, "Things": [BARE]}]},
-            {**BARE, "Locations": [{**PLACE, "HistoricalLocations": [PAST]}]},
-        ):
-            answer = await client.post(f"{ROOT}/Things", json=body)
-            assert (answer.status_code, "along here" in answer.json()["message"]) == (400, True), answer.text
+        everyone = Desk(client)
+        await posted(client, "/Things", {"name": "Four", "description": "4"})
+        body = {**BARE, "Locations": [{**PLACE, "name": "Hall", "Things": [two]}, {**quay, "Things": [{"@iot.id": "four"}]}, own]}
+        version = sta.parts.registry.version
+        bad = {**body, "Locations": [*body["Locations"], {**PLACE, "name": "Bad", "Things": [{"@iot.id": "none"}]}]}
+        assert (await client.post(f"{ROOT}/Things", json=bad)).status_code == 404
+        # Who brings no observations needs no right to write any.
+        refused = await client.post(f"{ROOT}/Things", json={**BARE, "Locations": [{**PLACE, "Things": [deep]}]})
+        assert (refused.status_code, sta.parts.registry.version) == (403, version)
+        at = await posted(client, "/Things", body)
+        assert (at, sta.parts.registry.version) == ("/Things('gauge-1')", version + 1)
+        for place, things in (("hall", ["gauge-1", "two"]), ("quay", ["four", "gauge-1"]), ("gauge-1", ["gauge-1", "three"])):
+            assert await everyone.ids(f"/Locations('{place}')/Things") == things
+        past = {**BARE, "@iot.id": "gauge-2", "Locations": [{**PLACE, "HistoricalLocations": [PAST]}]}
+        answer = await client.post(f"{ROOT}/Things", json=past)
+        assert (answer.status_code, "along here" in answer.json()["message"]) == (400, True), answer.text
+    async with sta.client("device") as client:
+        device(sta, client)
+        for other in ("well-9", "four"):
+            stranger = {**BARE, "@iot.id": "gauge-2", "Locations": [{**PLACE, "Things": [{**two, "@iot.id": other}]}]}
+            assert (await client.post(f"{ROOT}/Things", json=stranger)).status_code == 403
+
+
+async def test_a_historical_location_brings_its_thing(sta: World) -> None:
+    thing = {**BARE, "Locations": [PLACE], "HistoricalLocations": [PAST], "Datastreams": [STREAM]}
+    async with sta.client("admin") as client:
+        body = {"time": "2026-11-19T00:00:00Z", "Locations": [{**PLACE, "name": "Old"}], "Thing": thing}
+        version = sta.parts.registry.version
+        at = await posted(client, "/HistoricalLocations", body)
+        assert sta.parts.registry.version == version + 1
+        found = await said(client, at, _expand="Thing($expand=Datastreams),Locations")
+        assert (found["time"], found["Thing"]["@iot.id"], found["Locations"][0]["name"]) == (
+            "2026-11-19T00:00:00Z",
+            "gauge-1",
+            "Old",
+        )
+        assert len(found["Thing"]["Datastreams"]) == 1
+        assert len(await Desk(client).ids("/Things('gauge-1')/HistoricalLocations")) == 3
+        bare: dict[str, Any] = {**body, "Thing": {**BARE, "@iot.id": "gauge-2"}}
+        assert (await said(client, await posted(client, "/HistoricalLocations", bare), _expand="Thing"))["Thing"][
+            "@iot.id"
+        ] == "gauge-2"
+        # The only place that a thing had is where it stands.
+        assert (await said(client, "/Things('gauge-2')/Locations"))["value"][0]["name"] == "Old"

@@ -107,7 +107,11 @@ async def test_a_patch_of_the_place_moves_and_one_of_its_words_does_not(sta: Wor
         assert len(await Desk(client).ids(f"{at}/HistoricalLocations")) == 1
         assert (await client.patch(f"{ROOT}/Locations('river-gauge')", json={"location": SECOND["location"]})).status_code == 200
         sta.clock.set(Instant(sta.clock.city() + STEP))
-        assert (await client.patch(ROOT + at, json={"Locations": [LINE]})).status_code == 200
+        inline = await client.patch(ROOT + at, json={"Locations": [LINE]})
+        assert (inline.status_code, "makes no Locations along" in inline.json()["message"]) == (400, True), inline.text
+        assert len(await Desk(client).ids(f"{at}/HistoricalLocations")) == 2
+        whole = {"name": "Renamed", "description": "A gauge", "Locations": [LINE]}
+        assert (await client.put(ROOT + at, json=whole)).status_code == 200
         found = await said(client, f"{at}/HistoricalLocations", _expand="Locations")
         assert [one["Locations"][0]["location"] for one in found["value"]] == [
             PLACE["location"],
@@ -120,7 +124,7 @@ async def test_what_stands_nowhere_any_more_keeps_its_past_and_a_thing_that_neve
     async with sta.client("admin") as client:
         at = await walked(sta, client, SECOND)
         sta.clock.set(Instant(sta.clock.city() + STEP))
-        assert (await client.delete(f"{ROOT}/Locations('river-gauge')")).status_code == 200
+        assert (await client.delete(f"{ROOT}{at}/Locations('river-gauge')/$ref")).status_code == 200
         found = await said(client, f"{at}/HistoricalLocations", _expand="Locations")
         assert [one["Locations"][0]["name"] for one in found["value"]] == ["North pier", "South pier"]
         bare = await posted(client, "/Things", {"name": "Bare", "description": "Nowhere"})
@@ -183,6 +187,28 @@ async def test_a_place_that_is_the_latest_is_where_the_thing_stands_now(sta: Wor
         assert unquote(made) == f"/HistoricalLocations('{now['HistoricalLocations'][0]['@iot.id']}')"
 
 
+async def test_the_latest_of_all_is_where_the_thing_stands_whenever_it_is_written(sta: World) -> None:
+    """What FROST-Server asks of create-update-delete/historical-location-manual-creation."""
+    async with sta.client("admin") as client:
+        names = ("one", "two", "three")
+        for number, name in enumerate(names):
+            where = {"type": "Point", "coordinates": [8, 50 + number]}
+            await posted(
+                client, "/Locations", {**PLACE, "@iot.id": name, "encodingType": "application/vnd.geo+json", "location": where}
+            )
+        at = await posted(client, "/Things", {"name": "Thing 1", "description": "The first thing"})
+        assert (await client.patch(ROOT + at, json={"Locations": [{"@iot.id": "one"}]})).status_code == 200
+        (first,) = await Desk(client).ids(f"{at}/HistoricalLocations")
+        change = {"time": "2016-01-01T06:00:00.000Z"}
+        assert (await client.patch(f"{ROOT}/HistoricalLocations('{first}')", json=change)).status_code == 200
+        thing = {"Thing": {"@iot.id": "thing-1"}}
+        for hour, name in (("07", "two"), ("05", "three")):
+            await posted(client, "/HistoricalLocations", past(f"2016-01-01T{hour}:00:00.000Z", {"@iot.id": name}, **thing))
+            assert await Desk(client).ids(f"{at}/Locations") == ["two"]
+        found = await said(client, f"{at}/HistoricalLocations", _expand="Locations", _orderby="time asc")
+        assert [one["Locations"][0]["@iot.id"] for one in found["value"]] == ["three", "one", "two"]
+
+
 async def test_its_time_is_changed_and_its_id_stays_until_it_is_deleted(sta: World) -> None:
     async with sta.client("admin") as client:
         at = await posted(client, "/Things", GAUGE)
@@ -218,6 +244,9 @@ async def test_what_cannot_be_said_of_the_past_is_refused_with_its_reason(sta: W
             ("POST", mine, past("2026-11-20T00:00:00Z", {"@iot.id": "none"}), 404, "no Location 'none'"),
             ("POST", mine, past("2026-11-20T00:00:00Z", SECOND, Thing={"@iot.id": "well-1"}), 400, "not that of the address"),
             ("POST", mine, past("2026-11-20T00:00:00Z", SECOND, Thing={"name": "New"}), 400, "named by its @iot.id"),
+            ("POST", sets, past("2026-11-20T00:00:00Z", SECOND, Thing={"name": "New"}), 400, "needs the text description"),
+            ("POST", sets, past("tomorrow", SECOND, Thing={"name": "New", "description": "New"}), 400, "time is RFC 3339"),
+            ("POST", sets, past("2026-11-20T00:00:00Z", Thing={"name": "New", "description": "New"}), 400, "needs its Locations"),
             (
                 "POST",
                 f"{ROOT}/Things('well-1')/HistoricalLocations",
@@ -226,7 +255,11 @@ async def test_what_cannot_be_said_of_the_past_is_refused_with_its_reason(sta: W
                 "declared by a pack",
             ),
             ("POST", f"{ROOT}/Locations('river-gauge')/HistoricalLocations", past("2026-11-20T00:00:00Z"), 501, "not written so"),
-            ("PATCH", f"{sets}('{now}')", past("2026-11-20T00:00:00Z", SECOND), 501, "Only time is changed"),
+            ("PATCH", f"{sets}('{now}')", past("2026-11-20T00:00:00Z", SECOND), 400, "makes no Locations along"),
+            ("PATCH", f"{sets}('{now}')", {"Thing": {"@iot.id": "well-1"}}, 409, "stands now"),
+            ("PATCH", f"{sets}('{now}')", {"Thing": {"name": "New"}}, 400, "makes no Thing along"),
+            ("PATCH", f"{sets}('{now}')", {"Locations": [{"@iot.id": "well-1"}]}, 409, "declared by a pack"),
+            ("PATCH", f"{sets}('{now}')", {"Locations": [{"@iot.id": "none"}]}, 404, "no Location 'none'"),
             ("PUT", f"{sets}('{now}')", {}, 400, "needs the text time"),
             ("PATCH", f"{sets}('river-gauge@7')", {"time": "2026-11-20T00:00:00Z"}, 404, "no place"),
             ("PATCH", f"{sets}('river-gauge')", {"time": "2026-11-20T00:00:00Z"}, 404, "There is no"),

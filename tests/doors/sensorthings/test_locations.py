@@ -114,9 +114,9 @@ async def test_a_thing_stands_at_several_locations_at_once_and_its_point_is_the_
         assert await everyone.ids("/Locations", _filter=f"st_within(location, {WEST})") == ["park"]
         assert await everyone.ids("/Locations", _filter="not startswith(id,'well')", _orderby="id desc") == ["park", "east-pier"]
         later(sta)
-        assert (
-            await client.patch(ROOT + at, json={"Locations": [{"@iot.id": "park"}, {"@iot.id": "east-pier"}, PLACE]})
-        ).status_code == 200
+        assert await posted(client, "/Locations", PLACE) == "/Locations('north-pier')"
+        three = [{"@iot.id": key} for key in ("park", "east-pier", "north-pier")]
+        assert (await client.patch(ROOT + at, json={"Locations": three})).status_code == 200
         assert await everyone.ids(f"{at}/Locations") == ["east-pier", "north-pier", "park"]
         later(sta)
         await posted(client, f"{at}/Locations", {"@iot.id": "park"})
@@ -146,12 +146,81 @@ async def test_a_location_that_is_deleted_leaves_its_things_at_their_other_one_o
         assert await Desk(client).ids("/Things('one')/Locations") == []
         assert await Desk(client).ids("/Things('two')/Locations") == ["east-pier"]
         assert (await client.get(f"{ROOT}/Locations('north-pier')")).status_code == 404
-        (past,) = (await said(client, "/Things('one')/HistoricalLocations", _expand="Locations"))["value"]
-        assert past["Locations"][0]["location"] == PLACE["location"]
+        assert await Desk(client).ids("/Things('one')/HistoricalLocations") == []
+        assert len(await Desk(client).ids("/Things('two')/HistoricalLocations")) == 1
         assert (await client.delete(f"{ROOT}/Things('two')/Locations('east-pier')/$ref")).status_code == 200
         assert (await said(client, "/Locations('east-pier')"))["name"] == "East pier"
         assert places(sta)["two"] == (None, None)
         assert (await client.delete(f"{ROOT}/Things('two')/Locations('east-pier')/$ref")).status_code == 404
+
+
+async def test_a_location_that_is_deleted_takes_along_what_leads_to_it_and_to_nothing_else(sta: World) -> None:
+    """OGC 18-088 table 25."""
+    async with sta.client("admin") as client:
+        everyone = Desk(client)
+        for place in (PLACE, EAST, PARK):
+            await posted(client, "/Locations", place)
+        at = await posted(client, "/Things", thing("One", PIER))
+        for where in ([{"@iot.id": "park"}], [PIER, {"@iot.id": "park"}], [{"@iot.id": "east-pier"}], [PIER]):
+            later(sta)
+            assert (await client.patch(ROOT + at, json={"Locations": where})).status_code == 200
+        own = await posted(client, "/Things", GAUGE)
+        later(sta)
+        assert (await client.patch(f"{ROOT}/Locations('east-pier')", json={"location": PLACE["location"]})).status_code == 200
+        _, park, both, east, _ = await everyone.ids(f"{at}/HistoricalLocations")
+        assert (await client.delete(f"{ROOT}/Locations('north-pier')")).status_code == 200
+        assert (await client.delete(f"{ROOT}/Locations('east-pier')")).status_code == 200
+        # Where the thing stood at the east pier is not where that was when it was deleted: it led there no more.
+        assert await everyone.ids(f"{at}/HistoricalLocations") == [park, both, east]
+        assert await everyone.ids(f"/HistoricalLocations('{both}')/Locations") == ["park"]
+        assert await everyone.ids("/Locations('park')/HistoricalLocations") == [park, both]
+        assert await everyone.ids(f"{at}/Locations") == []
+        await posted(client, f"{own}/Locations", EAST)
+        (first, now) = await everyone.ids(f"{own}/HistoricalLocations")
+        assert (await client.delete(f"{ROOT}/Locations('river-gauge')")).status_code == 200
+        assert await everyone.ids(f"{own}/HistoricalLocations") == [first] != [now]
+        anew = Registry(sta.transactions, (), AreaBook(sta.transactions))
+        assert [anew.moved(key) for key in ("one", "river-gauge")] == [
+            sta.parts.registry.moved(key) for key in ("one", "river-gauge")
+        ]
+        later(sta)
+        await posted(client, f"{own}/Locations", PLACE)
+        assert len(await everyone.ids(f"{own}/HistoricalLocations")) == 2
+
+
+async def test_in_a_change_set_what_led_to_a_location_goes_with_it(sta: World) -> None:
+    place = {"id": "l", "method": "post", "url": "Locations", "body": PLACE}
+    one = {"id": "t", "method": "post", "url": "Things", "body": thing("One", {"@iot.id": "$l"})}
+    move = {
+        "method": "post",
+        "url": "$t/HistoricalLocations",
+        "body": {"time": "2026-11-20T00:00:00Z", "Locations": [{"@iot.id": "$l"}]},
+    }
+    end = {"method": "delete", "url": "$l"}
+    async with sta.client("admin") as client:
+        assert status(await sent(client, *of_group(place, one, move, end))) == [201, 201, 201, 200]
+        assert await Desk(client).ids("/Things('one')/HistoricalLocations") == []
+        assert places(sta)["one"] == (None, None)
+
+
+async def test_a_thing_that_is_deleted_leaves_its_location(sta: World) -> None:
+    """OGC 18-088 table 25: its Datastreams and its HistoricalLocations go, and nothing else."""
+    async with sta.client("admin") as client:
+        everyone = Desk(client)
+        at = await posted(client, "/Things", GAUGE)
+        past = await everyone.ids(f"{at}/HistoricalLocations")
+        assert (await client.delete(ROOT + at)).status_code == 200
+        assert await everyone.ids("/Datastreams", _filter="startswith(id,'river')") == []
+        assert (await client.get(f"{ROOT}/HistoricalLocations('{past[0]}')")).status_code == 404
+        found = await said(client, "/Locations('north-pier')", _expand="Things,HistoricalLocations")
+        assert (found["name"], found["location"], found["Things"], found["HistoricalLocations"]) == (
+            "North pier",
+            PLACE["location"],
+            [],
+            [],
+        )
+        assert {"ultrasonic-gauge"} <= set(await everyone.ids("/Sensors"))
+        assert "thing.water-level" in await everyone.ids("/ObservedProperties")
 
 
 async def test_a_place_that_is_a_thing_s_own_may_be_another_s_too(sta: World) -> None:
@@ -240,7 +309,8 @@ async def test_what_cannot_be_a_location_of_a_thing_is_refused_with_its_reason(s
             ("POST", "/Things('one')/Locations/$ref", EAST, 400, "Name a Location"),
             ("PATCH", "/Locations('well-1')", {"name": "x"}, 409, "declared by a pack"),
             ("PATCH", "/Locations('one')", {"name": "x"}, 404, "no Location"),
-            ("PATCH", "/Locations('north-pier')", {"Things": [{"@iot.id": "one"}]}, 501, "Link Things"),
+            ("PATCH", "/Locations('north-pier')", {"Things": [thing("Four")]}, 400, "makes no Things along"),
+            ("PATCH", "/Locations('north-pier')", {"name": "x", "Things": [{"@iot.id": "well-1"}]}, 409, "declared by a pack"),
             ("PATCH", "/Things('north-pier')", {"name": "x"}, 404, "no entity"),
             ("DELETE", "/FeaturesOfInterest('north-pier')", None, 409, "Location"),
         ]

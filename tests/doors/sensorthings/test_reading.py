@@ -37,7 +37,8 @@ async def test_the_landing_page_lists_the_sets_and_the_classes_that_are_held(sta
     parts = ("properties", "relations", "constraints")
     assert [held for held in classes if "multi" in held] == [f"multi-datastream/{part}" for part in parts]
     changing = [held for held in classes if "create-update-delete" in held]
-    assert changing == ["create-update-delete/create-entity", "create-update-delete/historical-location-auto-creation"]
+    kept = ("create-entity", "historical-location-auto-creation", "historical-location-manual-creation")
+    assert changing == [f"create-update-delete/{held}" for held in kept]
     assert [held for held in classes if "batch" in held] == ["batch-request/batch-request"]
     assert not [held for held in classes if "mqtt" in held or "data-array" in held]
 

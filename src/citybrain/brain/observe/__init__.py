@@ -29,6 +29,7 @@ from citybrain.brain.observe.made import (
     LOCATION,
     MADE,
     MadeGroup,
+    MadePast,
     MadeProperty,
     MadeSensor,
     MadeStream,
@@ -42,6 +43,7 @@ from citybrain.brain.observe.past import Recent, history, missing, struck
 from citybrain.brain.observe.permission import permitted
 from citybrain.brain.observe.placed import Stood
 from citybrain.brain.observe.promises import Promise, Promises
+from citybrain.brain.observe.recalling import stays
 from citybrain.brain.observe.registry import MovedError, Noun, Registry
 from citybrain.brain.observe.respelling import number as spelt_number
 from citybrain.brain.observe.respelling import spelt
@@ -113,6 +115,7 @@ __all__ = [
     "Learned",
     "Links",
     "MadeGroup",
+    "MadePast",
     "MadeProperty",
     "MadeSensor",
     "MadeStream",
@@ -173,6 +176,7 @@ __all__ = [
     "sources",
     "spelt",
     "spelt_number",
+    "stays",
     "strike",
     "struck",
     "taken",

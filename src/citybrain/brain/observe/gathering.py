@@ -78,6 +78,12 @@ class Gathering(Registry):
             return super().place(entity, key)
         return None if mine.gone else mine
 
+    def at_location(self, location: str, most: int) -> tuple[Stood, ...]:
+        """The same, with what is changed here."""
+        mine = {noun.id: noun for _, noun in self._changes.values() if isinstance(noun, Stood)}
+        whole = {one.id: one for one in super().at_location(location, most)} | mine
+        return tuple(one for one in whole.values() if location in one.locations and not one.gone)[:most]
+
     def last_place(self, entity: str) -> Stood | None:
         """The same, with what is changed here."""
         return next(reversed(self.places(entity, 0, _WHOLE)), None)
@@ -106,8 +112,8 @@ class Gathering(Registry):
         if isinstance(words, Stood):
             return self.place(words.entity, words.key)
         if isinstance(words, MadeGroup):
-            return self.made.groups.get(words.thing, {}).get(words.id)
-        known = (self.made.things, self.made.properties, self.made.sensors, self.made.streams)
+            return self.made.group(words.id)
+        known = (self.made.things, self.made.properties, self.made.sensors, self.made.streams, self.made.kept)
         return next((found for each in known for found in (each.get(words.id),) if type(found) is type(words)), None)
 
 

@@ -113,8 +113,15 @@ class MadeGroup(msgspec.Struct, frozen=True):
     properties: dict[str, Json]
 
 
-_Said: TypeAlias = MadeThing | MadeProperty | MadeSensor | MadeStream | MadeGroup
-Words: TypeAlias = MadeThing | MadeProperty | MadeSensor | MadeStream | MadeGroup | Stood
+class MadePast(msgspec.Struct, frozen=True):
+    """A place that is another thing's past than its id says: the id by which it is known, and by which it is kept."""
+
+    id: str
+    kept: str
+
+
+_Said: TypeAlias = MadeThing | MadeProperty | MadeSensor | MadeStream | MadeGroup | MadePast
+Words: TypeAlias = MadeThing | MadeProperty | MadeSensor | MadeStream | MadeGroup | MadePast | Stood
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,11 +136,29 @@ class Made:
     """By thing, and then by id."""
     guests: dict[str, tuple[str, ...]] = field(default_factory=dict)
     """The things that name a Location and whose own it is not, ended ones too; by Location."""
+    homes: dict[str, str] = field(default_factory=dict)
+    """Of which thing each group is, by the group's id."""
+    kept: dict[str, MadePast] = field(default_factory=dict)
+    """Places that are another thing's past than their ids say, by these."""
+    known: dict[str, str] = field(default_factory=dict)
+    """Their ids, by those by which they are kept."""
 
     def kind(self) -> Kind:
         """The kind of made things: a field for each property, ended ones too, for old streams still speak of them."""
         fields = (Field(one.id, same(one.name), By.SENSOR) for one in self.properties.values())
         return Kind(MADE, _TITLE, tuple(fields), OWNER, "point")
+
+    def group(self, key: str) -> MadeGroup | None:
+        """What was said last of a group, also of one that has ended; None for none."""
+        return self.groups.get(self.homes.get(key, ""), {}).get(key)
+
+    def called(self, kept: str) -> str:
+        """The id by which a place is known, by the id by which it is kept."""
+        return self.known.get(kept, kept)
+
+    def keeping(self, known: str) -> str:
+        """The id by which a place is kept, by the id by which it is known."""
+        return self.kept[known].kept if known in self.kept else known
 
     def groups_of(self, thing: str, streams: Sequence[Stream]) -> tuple[MadeGroup, ...]:
         """The groups of a thing of which no stream has ended, by id; ``streams`` are all that ever were, by number."""
@@ -143,7 +168,7 @@ class Made:
     def given(self, words: Sequence[Words]) -> "Made":
         """With what was said last instead of what was said before."""
         said = dict(self.things), dict(self.properties), dict(self.sensors), dict(self.streams)
-        made = Made(*said, dict(self.groups), dict(self.guests))
+        made = Made(*said, dict(self.groups), dict(self.guests), dict(self.homes), dict(self.kept), dict(self.known))
         for one in words:
             match one:
                 case MadeThing():
@@ -156,8 +181,22 @@ class Made:
                 case MadeStream():
                     made.streams[one.id] = one
                 case MadeGroup():
-                    made.groups[one.thing] = made.groups.get(one.thing, {}) | {one.id: one}
+                    made._house(one)
+                case MadePast():
+                    before = made.kept.get(one.id)
+                    made.known.pop("" if before is None else before.kept, None)
+                    made.kept[one.id] = one
+                    made.known[one.kept] = one.id
         return made
+
+    def _house(self, group: MadeGroup) -> None:
+        """Note of which thing a group is by now."""
+        before = self.homes.get(group.id)
+        if before is not None and before != group.thing:
+            rest = {key: one for key, one in self.groups.pop(before).items() if key != group.id}
+            self.groups.update({before: rest} if rest else {})
+        self.homes[group.id] = group.thing
+        self.groups[group.thing] = self.groups.get(group.thing, {}) | {group.id: group}
 
     def _seat(self, thing: MadeThing) -> None:
         """Note at which Locations a thing stands by now."""
@@ -227,5 +266,6 @@ _NOUNS: Final[Mapping[str, type[_Said]]] = {
     "property": MadeProperty,
     "sensor": MadeSensor,
     "stream": MadeStream,
+    "past": MadePast,
     _GROUP: MadeGroup,
 }

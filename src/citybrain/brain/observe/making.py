@@ -49,10 +49,11 @@ class Beside:
 
 
 class Links(NamedTuple):
-    """What a stream comes from and what it watches, by id; None where that stays."""
+    """What a stream comes from, what it watches, and of which thing it is, by id; None where that stays."""
 
     sensor: str | None = None
     watched: str | None = None
+    thing: str | None = None
 
 
 AS_LINKED: Final = Links()
@@ -103,7 +104,10 @@ class Making(Standing):
             return group
 
     def regroup(self, words: MadeGroup, contract: Contract | None, links: Links = AS_LINKED) -> None:
-        """Say something else of streams side by side; a contract is that of each from now on, None leaves them theirs."""
+        """Say something else of streams side by side; a contract is that of each from now on, None leaves them theirs.
+
+        Links are those of all of them; raises as ``restate`` does.
+        """
         with self._lock:
             beside = self._beside(words)
             known = self._registry.made.streams
@@ -111,7 +115,7 @@ class Making(Standing):
             said = () if contract is None else tuple(_promise(known[stream.id], promised) for stream in beside)
             fresh = [self._linked(self._promising(stream, contract), links) for stream in beside]
             changed = tuple(after for before, after in zip(beside, fresh, strict=True) if before != after)
-            self._commit((), changed, (words, *said))
+            self._commit((), changed, (msgspec.structs.replace(words, thing=fresh[0].entity), *said))
 
     def end_group(self, words: MadeGroup) -> None:
         """End streams that stand side by side: listed no more, what was observed is kept."""
@@ -149,7 +153,9 @@ class Making(Standing):
         """Say something else of a stream, a sensor or a property; a contract and links are the stream's from now on.
 
         Whoever states no contract leaves in force what a person agreed on. A stream keeps its id, its number and what was observed,
-        whatever it watches from now on. Raises NotFoundError for a sensor or property that is not there.
+        whatever it watches from now on, and of whatever thing it is: then all of it is, as if it had always been. Raises NotFoundError
+        for a sensor, property or thing that is not there, ConflictError for a thing that a pack declares, and for a stream of a group,
+        which goes to another thing as a whole.
         """
         with self._lock:
             streams: tuple[Stream, ...] = ()
@@ -160,15 +166,17 @@ class Making(Standing):
                     raise _kept_unit(stream)
                 if words.observation != self._registry.made.streams[words.id].observation:
                     raise _kept_sort(stream)
+                if fresh.entity != stream.entity:
+                    self._by_itself(stream)
                 streams = (fresh,) if fresh != stream else ()
             self._commit((), streams, (words,))
 
     def end_thing(self, thing: str) -> None:
-        """End a thing and its streams: listed no more, what was observed is kept."""
+        """End a thing and its streams: listed no more, what was observed is kept. A place of its own stays, as a Location with an id."""
         with self._lock:
             entity, at = self.own(thing), self._clock.city()
             gone = msgspec.structs.replace(entity, valid_to=at, version=entity.version + 1)
-            left, said = self._handed(entity), self._registry.made.things[thing]
+            left, said = self._handed(entity, keeps=True), self._registry.made.things[thing]
             words = (*left[1], msgspec.structs.replace(said, locations=())) if said.locations else left[1]
             self._end((gone, *left[0]), self._registry.streams_of(thing), words)
 
@@ -233,10 +241,21 @@ class Making(Standing):
         return msgspec.structs.replace(stream, contract=promising(stream.sort, contract))
 
     def _linked(self, stream: Stream, links: Links) -> Stream:
-        """A stream that comes from another sensor, or watches another property."""
+        """A stream that comes from another sensor, watches another property, or is of another thing."""
         source = stream.source if links.sensor is None else self._sensor(links.sensor, {}).id
         watched = stream.field if links.watched is None else self._watched(links.watched, {}).id
-        return msgspec.structs.replace(stream, source=source, field=watched)
+        thing = stream.entity if links.thing in (None, stream.entity) else self.own(str(links.thing)).id
+        return msgspec.structs.replace(stream, source=source, field=watched, entity=thing)
+
+    def _by_itself(self, stream: Stream) -> None:
+        """Raise ConflictError for a stream of a group: streams that stand side by side are of one thing."""
+        for group in self._registry.made.groups_of(stream.entity, self._registry.streams()):
+            if stream.no in group.streams:
+                what = Text(
+                    f"数据流 {stream.id} 属于“{group.id}”，不能单独改属别的 Thing，请改那个 MultiDatastream。",
+                    f"{stream.id} is one of '{group.id}' and goes to no other thing alone: change that MultiDatastream.",
+                )
+                raise ConflictError(what, stream=stream.id, group=group.id)
 
     def _drafted(self, thing: str, drafts: Sequence[Draft]) -> tuple[tuple[Stream, ...], tuple[Words, ...]]:
         """The streams of drafts with numbers that are free, and all that is said of them and of what they name."""
@@ -257,7 +276,7 @@ class Making(Standing):
 
     def _grouped(self, thing: str, groups: Sequence[Beside], streams: Sequence[Stream]) -> tuple[MadeGroup, ...]:
         """What is said of groups, whose streams are these one after another."""
-        taken = {group.id for group in self._registry.made.groups_of(thing, self._registry.streams())}
+        taken = self._taken(thing) if groups else set()
         found: list[MadeGroup] = []
         rest = iter(streams)
         for group in groups:
@@ -268,6 +287,12 @@ class Making(Standing):
             numbers = tuple(stream.no for stream in itertools.islice(rest, len(group.drafts)))
             found.append(msgspec.structs.replace(group.words, id=key, thing=thing, streams=numbers))
         return tuple(found)
+
+    def _taken(self, thing: str) -> set[str]:
+        """The ids of groups that are there and begin with a thing's, though some of them be of another thing by now."""
+        made, streams = self._registry.made, self._registry.streams()
+        away = {home for key, home in made.homes.items() if key.rpartition(".")[0] == thing}
+        return {group.id for home in {thing, *away} for group in made.groups_of(home, streams)}
 
     def _sensor(self, given: MadeSensor | str, fresh: Mapping[tuple[str, str], Words]) -> MadeSensor:
         known = self._registry.made.sensors | {one.id: one for one in fresh.values() if isinstance(one, MadeSensor)}

@@ -21,7 +21,7 @@ def first(registry: Registry, entity: Entity, said: Told) -> tuple[Stood, ...]:
 def fresh(registry: Registry, entity: Entity, since: Instant, place: Place, says: Told) -> Stood:
     """A place to be kept since an instant, under an id that is no other's."""
     keys = (Instant(since + more) for more in itertools.count())
-    key = next(key for key in keys if registry.place(entity.id, key) is None)
+    key = next(key for key in keys if registry.place(entity.id, key) is None and f"{entity.id}@{key}" not in registry.made.kept)
     return Stood(entity.id, since, place, says.words, None if key == since else key, locations=says.locations)
 
 
@@ -51,10 +51,26 @@ def free(registry: Registry, entity: Entity, since: Instant, now: Instant) -> No
         raise ConflictError(what, id=entity.id)
 
 
+def present(registry: Registry, entity: Entity, stood: Stood) -> bool:
+    """Whether a place is where a thing stands now."""
+    last = registry.moved(entity.id)
+    return entity.place is not None and (last is None or last.id == stood.id)
+
+
+def stays(registry: Registry, stood: Stood) -> bool:
+    """Whether a Location at which a thing once stood is still where it stood then; where it has moved away, a copy says where."""
+    then = None if stood.words is None else stood.words.get("location")
+    for location in stood.locations:
+        said = registry.made.things.get(location)
+        here = said is not None and said.located is not None and said.located.get("location") == then
+        if here and registry.entity(location).valid_to is None:
+            return True
+    return False
+
+
 def past(registry: Registry, entity: Entity, stood: Stood) -> None:
     """Raise ConflictError for the place where a thing stands now."""
-    last = registry.moved(entity.id)
-    if entity.place is not None and (last is None or last.id == stood.id):
+    if present(registry, entity, stood):
         what = Text(
             f"“{stood.id}”是“{entity.id}”现在的位置，不能删除；请先移动它，或删除它的 Location。",
             f"'{stood.id}' is where '{entity.id}' stands now and is not deleted. Move the thing first, or delete its Location.",

@@ -326,6 +326,7 @@ class Registry:
     def _changed(self, entities: Sequence[Entity], streams: Sequence[Stream], words: Sequence[Words], freed: Sequence[str]) -> None:
         """The same as ``_load`` after a change, without reading a hundred thousand others again."""
         held = list(self._streams)
+        left = [held[stream.no - 1].entity for stream in streams if stream.no <= len(held)]
         for stream in streams:
             held[stream.no - 1 : stream.no] = [stream]
         self._streams = tuple(held)
@@ -336,10 +337,14 @@ class Registry:
             self._of_kind = self._of_kind | {kind: tuple(whole[name] for name in sorted(whole) if whole[name].valid_to is None)}
         others = {name: no for name, no in self._numbers.items() if name not in freed} if freed else self._numbers
         self._numbers = others | {stream.id: stream.no for stream in streams if stream.ended is None}
-        of_entity: dict[str, dict[int, Stream]] = {}
+        # A stream may be of another entity by now.
+        of_entity = {name: {one.no for one in self.streams_of(name)} for name in {*left, *(stream.entity for stream in streams)}}
         for stream in streams:
-            of_entity.setdefault(stream.entity, {one.no: one for one in self.streams_of(stream.entity)})[stream.no] = stream
-        alive = {name: tuple(one for one in group.values() if one.ended is None) for name, group in of_entity.items()}
+            of_entity[stream.entity].add(stream.no)
+        alive: dict[str, tuple[Stream, ...]] = {}
+        for name, numbers in of_entity.items():
+            now = (held[no - 1] for no in sorted(numbers))
+            alive[name] = tuple(one for one in now if one.entity == name and one.ended is None)
         self._of_entity = self._of_entity | alive
         self._say(self._made.given(words))
         self._moved = placed.moved(self._moved, words, self.last_place)

@@ -11,7 +11,7 @@ from typing import Final, TypeAlias
 
 import msgspec
 
-from citybrain.brain.observe import placed
+from citybrain.brain.observe import placed, recalling
 from citybrain.brain.observe.entering import Entering, Spot, declared_elsewhere
 from citybrain.brain.observe.made import FEATURE, LOCATION, MADE, MadeThing, Words
 from citybrain.brain.observe.naming import free, slug
@@ -24,6 +24,8 @@ MOST: Final = 1000
 """Things that stand at one Location beside the one whose own it is: all of them move with it, in one commit."""
 Where: TypeAlias = Spot | str
 """A place that is described, or a Location by its id."""
+_EVERY: Final = 1_000_000
+"""More places than a Location ever was."""
 Changes: TypeAlias = tuple[tuple[Entity, ...], tuple[Words, ...]]
 
 
@@ -95,15 +97,19 @@ class Siting(Entering):
                 self._commit_all(self._resited(location, changed), self._followed(location, changed))
 
     def end_location(self, location: str) -> None:
-        """End a Location: what stands there stands at its other one, or nowhere. Raises as ``move`` does."""
+        """End a Location: what stands there stands at its other one, or nowhere, and nothing ever stood there (OGC 18-088 table 25).
+
+        A HistoricalLocation that leads to others too stays with these. Raises as ``move`` does.
+        """
         with self._lock:
             entity = self._own_location(location)
             changed: dict[str, Spot | None] = {location: None}
+            past = self._unstood(location)
             if entity.kind == LOCATION:
                 gone = msgspec.structs.replace(entity, valid_to=self._clock.city(), version=entity.version + 1)
-                self._commit_all(((gone,), ()), self._followed(location, changed))
+                self._commit_all(((gone,), past), self._followed(location, changed, past))
             else:
-                self._commit_all(self._resited(location, changed), self._followed(location, changed))
+                self._commit_all(self._resited(location, changed, past), self._followed(location, changed, past), ((), past))
 
     def located(self, location: str) -> Spot:
         """Where a Location is that may be changed here, and what is said of it; raises as ``move`` does."""
@@ -177,19 +183,47 @@ class Siting(Entering):
             words.append(msgspec.structs.replace(known, locations=others))
         return (location,), tuple(words)
 
-    def _followed(self, location: str, changed: Mapping[str, Spot | None]) -> Changes:
+    def _unstood(self, location: str) -> tuple[Stood, ...]:
+        """The places of things that moved which were a Location that ends: without it, or kept no more."""
+        found = {one.id: one for one in self._registry.at_location(location, _EVERY) if recalling.stays(self._registry, one)}
+        own = self._registry.moved(location)
+        if own is not None and not own.locations:
+            found[own.id] = own
+        ends: list[Stood] = []
+        for stood in found.values():
+            rest = [one for one in stood.locations if one != location and self._there(one)]
+            sited = _picked(stood.entity, {one: self._spot(one) for one in rest})
+            if sited.spot is None:
+                ends.append(msgspec.structs.replace(stood, gone=True))
+            else:
+                ends.append(
+                    msgspec.structs.replace(stood, place=sited.spot.place, words=sited.spot.words, locations=sited.locations)
+                )
+        return tuple(ends)
+
+    def _there(self, location: str) -> bool:
+        try:
+            self._own_location(location)
+        except (NotFoundError, ConflictError):
+            return False
+        return True
+
+    def _followed(self, location: str, changed: Mapping[str, Spot | None], past: Sequence[Stood] | None = None) -> Changes:
         """The things that stand at a Location that is another by now, those whose own it is left aside."""
-        parts = [self._resited(guest.id, changed) for guest in self._guests(location)]
+        parts = [self._resited(guest.id, changed, past) for guest in self._guests(location)]
         return tuple(one for part in parts for one in part[0]), tuple(one for part in parts for one in part[1])
 
-    def _resited(self, thing: str, changed: Mapping[str, Spot | None]) -> Changes:
-        """A thing as it stands when some of its Locations are others, or there no more."""
+    def _resited(self, thing: str, changed: Mapping[str, Spot | None], past: Sequence[Stood] | None = None) -> Changes:
+        """A thing as it stands when some of its Locations are others, or there no more, with what is kept of where it stood.
+
+        ``past`` says that another way.
+        """
         entity, said = self._registry.entity(thing), self._registry.made.things[thing]
         stands = {one: changed[one] if one in changed else self._spot(one) for one in self._standing(entity, said)}
         sited = _picked(thing, {one: spot for one, spot in stands.items() if spot is not None})
         says = sited.says(said)
         after = self._stood(msgspec.structs.replace(entity, version=entity.version + 1), sited.spot)
-        return (after,), (says, *self._left(entity, after, says))
+        return (after,), (says, *(self._left(entity, after, says) if past is None else ()))
 
     def _commit_all(self, *parts: Changes) -> None:
         self._commit(tuple(one for part in parts for one in part[0]), (), tuple(one for part in parts for one in part[1]))

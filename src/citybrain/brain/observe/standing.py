@@ -1,15 +1,16 @@
 """Where things stand and have stood, and the features that are no thing's place: what of it is written by hand."""
 
 import hashlib
+from collections.abc import Sequence
 
 import msgspec
 
 from citybrain.brain.observe import recalling
 from citybrain.brain.observe.entering import Spot
-from citybrain.brain.observe.made import FEATURE, MadeThing
+from citybrain.brain.observe.made import FEATURE, MadePast, MadeThing
 from citybrain.brain.observe.naming import slug
 from citybrain.brain.observe.placed import Stood, Told
-from citybrain.brain.observe.siting import Siting, Where
+from citybrain.brain.observe.siting import Changes, Siting, Where
 from citybrain.kernel.errors import BadInputError, ConflictError, NotFoundError
 from citybrain.kernel.instant import Instant
 from citybrain.kernel.text import Text, same
@@ -26,18 +27,37 @@ class Standing(Siting):
         as ``move`` does.
         """
         with self._lock:
-            entity, said = self.own(thing), self._registry.made.things[thing]
-            recalling.free(self._registry, entity, since, self._clock.city())
-            first = recalling.first(self._registry, entity, said.told)
-            sited = self._sited(thing, places, said)
-            if sited.spot is None:
-                raise BadInputError(Text("须写明位置。", "Say where."), parameter="Locations")
-            fresh = recalling.fresh(self._registry, entity, since, sited.spot.place, Told(sited.spot.words, sited.locations))
-            last = self._registry.moved(thing) or next(iter(first), None)
-            earlier = last is not None and since < last.since
-            entities, words = sited.fresh if earlier else self._shifted(entity, said, sited)
-            self._commit(entities, (), (*words, *first, fresh))
+            fresh, (entities, words) = self._recalled(thing, since, places)
+            self._commit(entities, (), words)
             return fresh
+
+    def rehouse(self, thing: str, key: int, other: str) -> None:
+        """Have a place that a thing had be one that another had, or has; it keeps the id by which it is known.
+
+        Raises as ``stood`` and ``recall`` do, ConflictError for where the thing stands now.
+        """
+        with self._lock:
+            entity, found = self.own(thing), self.stood(thing, key)
+            recalling.past(self._registry, entity, found)
+            own: Where = Spot(found.place, found.words or {})
+            places = found.locations if recalling.stays(self._registry, found) else (own,)
+            fresh, (entities, words) = self._recalled(other, found.since, places)
+            known = MadePast(self._registry.made.called(found.id), fresh.id)
+            self._commit(entities, (), (*words, msgspec.structs.replace(found, gone=True), known))
+
+    def _recalled(self, thing: str, since: Instant, places: Sequence[Where]) -> tuple[Stood, Changes]:
+        """A place that a thing has since an instant, and all that is changed by that."""
+        entity, said = self.own(thing), self._registry.made.things[thing]
+        recalling.free(self._registry, entity, since, self._clock.city())
+        first = recalling.first(self._registry, entity, said.told)
+        sited = self._sited(thing, places, said)
+        if sited.spot is None:
+            raise BadInputError(Text("须写明位置。", "Say where."), parameter="Locations")
+        fresh = recalling.fresh(self._registry, entity, since, sited.spot.place, Told(sited.spot.words, sited.locations))
+        last = self._registry.moved(thing) or next(iter(first), None)
+        earlier = last is not None and since < last.since
+        entities, words = sited.fresh if earlier else self._shifted(entity, said, sited)
+        return fresh, (entities, (*words, *first, fresh))
 
     def stood(self, thing: str, key: int) -> Stood:
         """A place that a made thing had, or has, by its id; raises NotFoundError, and ConflictError for one from elsewhere."""
@@ -55,6 +75,29 @@ class Standing(Siting):
                 recalling.free(self._registry, entity, since, self._clock.city())
                 recalling.in_order(self._registry, entity, found, since)
                 self._commit((), (), (msgspec.structs.replace(found, since=since, named=found.key),))
+
+    def restand(self, thing: str, key: int, *places: Where) -> None:
+        """Have other Locations be a place that a thing had, since the same time; of the present one: it stands there by now.
+
+        Raises as ``stood`` and ``move`` do, BadInputError for no place.
+        """
+        with self._lock:
+            entity, found, said = self.own(thing), self.stood(thing, key), self._registry.made.things[thing]
+            sited = self._sited(thing, places, said)
+            if sited.spot is None:
+                raise BadInputError(Text("须写明位置。", "Say where."), parameter="Locations")
+            fresh = msgspec.structs.replace(found, place=sited.spot.place, words=sited.spot.words, locations=sited.locations)
+            now = recalling.present(self._registry, entity, found)
+            entities, words = self._shifted(entity, said, sited) if now else sited.fresh
+            self._commit(entities, (), (*words, fresh))
+
+    def rejoin(self, thing: str, key: int, location: str) -> None:
+        """Have one Location more be a place that a thing had; raises as ``restand`` does."""
+        entity, found = self.own(thing), self.stood(thing, key)
+        own: Where = thing if recalling.present(self._registry, entity, found) else Spot(found.place, found.words or {})
+        stands: tuple[Where, ...] = found.locations or (own,)
+        if location not in stands:
+            self.restand(thing, key, *stands, location)
 
     def forget(self, thing: str, key: int) -> None:
         """Keep a place that a thing had no more; raises NotFoundError, and ConflictError for where it stands now."""

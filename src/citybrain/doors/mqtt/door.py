@@ -23,6 +23,7 @@ from citybrain.kernel.errors import (
     BusyError,
     CityError,
     NotFoundError,
+    StorageFullError,
     TooLargeError,
     UnauthenticatedError,
     UnreadableError,
@@ -109,6 +110,18 @@ class MqttDoor:
         """
         return await self._take(topic, payload, caller, self._rows)
 
+    async def take_at(self, topic: str, payload: bytes, caller: Caller, came: Instant) -> Verdict:
+        """The same for what came first at an instant, and may have been sent again since: what says no time is of that instant."""
+        return await self._take(topic, payload, caller, lambda topic, payload: self._read(topic, payload, came))
+
+    async def refuse(self, size: int, limit: int, caller: Caller) -> None:
+        """Have a packet of so many bytes, which the broker would not read, stand in the ledger as one row that is refused."""
+        what = Text(
+            f"报文有 {size} 字节，超过 {limit} 字节，没有读取，连接已断开。请分批发送。",
+            f"The packet has {size} bytes, over {limit}: it was not read, and the connection was cut. Send it in parts.",
+        )
+        await self._account(TooLargeError(what, limit=limit), caller)
+
     async def take_kept(self, topic: str, payload: bytes, caller: Caller) -> Verdict:
         """The same for what another broker had kept (MQTT: retained): it came now, but nobody knows when it was sent.
 
@@ -125,7 +138,7 @@ class MqttDoor:
             await self._account(error, caller)
             raise
         if callable(found):
-            return _logged(await found(caller, DOOR), caller, topic)
+            return _logged(await self._alone(found, caller), caller, topic)
         together = self._together.get(caller.account)
         if together is None:
             together = self._together[caller.account] = Together(partial(self._store_all, caller, topic), _TOGETHER)
@@ -135,6 +148,16 @@ class MqttDoor:
             if together.idle and self._together.get(caller.account) is together:
                 del self._together[caller.account]
         return verdict
+
+    async def _alone(self, store: Alone, caller: Caller) -> Verdict:
+        """Store a message by itself; one that cannot be stored, and is not worth sending again, stands in the ledger as one row."""
+        try:
+            return await store(caller, DOOR)
+        except (BusyError, StorageFullError):
+            raise
+        except CityError as error:
+            await self._account(error, caller)
+            raise
 
     async def _account(self, error: CityError, caller: Caller) -> None:
         """Have a message of which nothing could be read stand in the ledger, as one row: it is acknowledged, and its sender not told."""

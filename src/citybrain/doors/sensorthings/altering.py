@@ -47,6 +47,11 @@ class Change:
                     name,
                 )
 
+    @property
+    def names(self) -> frozenset[str]:
+        """The properties and links that it speaks of."""
+        return frozenset(name.partition("/")[0] for name, _ in self._said())
+
     def _said(self) -> list[tuple[str, Json]]:
         """What is said of properties, by name; of a JSON Patch what its operations put there, or take away (None)."""
         if isinstance(self.sent, dict):

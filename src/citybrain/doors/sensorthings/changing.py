@@ -2,31 +2,36 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Final, TypeVar
 
 import msgspec
 
 from citybrain.brain.observe import (
     MADE,
-    Links,
+    Gathering,
     MadeGroup,
     MadeProperty,
     MadeSensor,
     MadeStream,
+    MadeThing,
     Making,
+    MovedError,
     Registry,
     declared_elsewhere,
 )
 from citybrain.doors.sensorthings import drafts, multi
 from citybrain.doors.sensorthings.altering import Body, Change
+from citybrain.doors.sensorthings.bindings import BOUND, apart, inline, inside, links_of, outside
 from citybrain.doors.sensorthings.bodies import reference
+from citybrain.doors.sensorthings.linking import Linker, own_group
 from citybrain.doors.sensorthings.locating import Locator, past
-from citybrain.doors.sensorthings.multi import MULTI
 from citybrain.doors.sensorthings.paths import Segment, unwritten
-from citybrain.doors.sensorthings.refusals import missing, not_held, wrong
+from citybrain.doors.sensorthings.refusals import missing, wrong
 from citybrain.kernel.errors import ConflictError
 from citybrain.kernel.text import Json, Text
 
+_TRIES: Final = 3
+"""How often a change with links is tried while others change the register."""
 Noun = TypeVar("Noun", MadeProperty, MadeSensor)
 
 
@@ -51,8 +56,12 @@ class Changer:
             case (Segment("FeaturesOfInterest", None),):
                 return "FeaturesOfInterest", self.making.feature(*drafts.feature(body))
             case (Segment("ObservedProperties", None),):
-                return "ObservedProperties", _outside(self.making.watched(drafts.property_(body)))
-            case (*_, Segment("Locations" | "HistoricalLocations", None)) | (Segment("Locations"), *_) | (*_, Segment("$ref")):
+                return "ObservedProperties", outside(self.making.watched(drafts.property_(body)))
+            case (Segment("Things"), Segment("Locations"), Segment("$ref")):
+                return self._locator.create(path, body)
+            case (*_, Segment("$ref")):
+                return self._linker.refer(path, body)
+            case (*_, Segment("Locations" | "HistoricalLocations", None)) | (Segment("Locations"), *_):
                 return self._locator.create(path, body)
             case (*above, Segment("Datastreams" | "MultiDatastreams" as name, None)):
                 return name, self._side(name, tuple(above), body)
@@ -60,15 +69,38 @@ class Changer:
                 raise unwritten(path)
 
     def change(self, path: tuple[Segment, ...], said: Change) -> None:
-        """Change an entity by what is said of it, or replace all that was said of it; raises as ``create`` does."""
+        """Change an entity by what is said of it, or replace all that was said of it; raises as ``create`` does.
+
+        Links to others are changed with it in one commit, or nothing is.
+        """
+        if path[-1].name == "$ref":
+            self._linker.refer(path, said.sent)
+            return
         said.keeps(path[-1].key or "")
+        links = {link for name, link in BOUND if name == path[-1].name} | ({"Thing", "Locations"} if len(path) == 1 else set())
+        if isinstance(self.registry, Gathering) or said.names.isdisjoint(links):
+            self._change(path, said)
+            return
+        for left in range(_TRIES - 1, -1, -1):
+            gathering = Gathering(self.registry)
+            Changer(self.making.apart(gathering), gathering).change(path, said)
+            try:
+                self.making.enter(gathering)
+            except MovedError:
+                if not left:
+                    raise
+                self.registry.renew()
+            else:
+                return
+
+    def _change(self, path: tuple[Segment, ...], said: Change) -> None:
         match path:
             case (Segment("Things", str(key)),):
                 self._thing(key, said)
             case (Segment("Locations", str(key)),):
-                self._locator.redraw(key, said)
+                self._linker.bind("Locations", key, self._locator.redraw(key, said))
             case (Segment("HistoricalLocations", str(key)),):
-                self._locator.retime(key, said)
+                self._locator.rewrite(key, said)
             case (Segment("FeaturesOfInterest", str(key)),):
                 self.making.own_feature(key)
                 located = dict(self.registry.made.things[key].located or {})
@@ -78,17 +110,19 @@ class Changer:
                 self.making.own_stream(key)
                 before = _written(self.registry.made.streams[key], observation="observationType", unit="unitOfMeasurement")
                 after = said.of(before)
-                links = _links(after, self.registry.stream(key).entity)
-                self.making.restate(*drafts.series(key, after), links)
+                self.making.restate(*drafts.series(key, after), links_of(after))
             case (Segment("MultiDatastreams", str(key)),):
-                self._regroup(self._own_group(key), said)
+                self._regroup(own_group(self.registry, key), said)
             case (Segment("Sensors", str(key)),):
                 sensor = _there(self.registry.made.sensors, key, self._declared_source)
-                sensing = drafts.sensing(said.of(_written(sensor, encoding="encodingType")))
-                self.making.restate(msgspec.structs.replace(sensing, id=key))
+                after, bound = apart("Sensors", said.of(_written(sensor, encoding="encodingType")))
+                self.making.restate(msgspec.structs.replace(drafts.sensing(after), id=key))
+                self._linker.bind("Sensors", key, bound)
             case (Segment("ObservedProperties", str(key)),):
-                watched = _there(self.registry.made.properties, _inside(key), self._declared_field)
-                self.making.restate(msgspec.structs.replace(drafts.property_(said.of(_written(watched))), id=_inside(key)))
+                watched = _there(self.registry.made.properties, inside(key), self._declared_field)
+                after, bound = apart("ObservedProperties", said.of(_written(watched)))
+                self.making.restate(msgspec.structs.replace(drafts.property_(after), id=inside(key)))
+                self._linker.bind("ObservedProperties", key, bound)
             case _:
                 raise unwritten(path)
 
@@ -102,17 +136,17 @@ class Changer:
             case (Segment("Things", str(key)), Segment("Locations", str(location)), Segment("$ref", None)):
                 self.making.leave(key, location)
             case (Segment("HistoricalLocations", str(key)),):
-                self.making.forget(*past(key))
+                self.making.forget(*past(self.registry, key))
             case (Segment("FeaturesOfInterest", str(key)),):
                 self.making.end_feature(key)
             case (Segment("Datastreams", str(key)),):
                 self.making.end_stream(key)
             case (Segment("MultiDatastreams", str(key)),):
-                self.making.end_group(self._own_group(key))
+                self.making.end_group(own_group(self.registry, key))
             case (Segment("Sensors", str(key)),):
                 self.making.end(_there(self.registry.made.sensors, key, self._declared_source))
             case (Segment("ObservedProperties", str(key)),):
-                self.making.end(_there(self.registry.made.properties, _inside(key), self._declared_field))
+                self.making.end(_there(self.registry.made.properties, inside(key), self._declared_field))
             case _:
                 raise unwritten(path)
 
@@ -132,7 +166,7 @@ class Changer:
                 raise unwritten((*above, Segment(name)))
 
     def _stream(self, thing: str | None, body: Json, sensor: str | None = None, watched: str | None = None) -> str:
-        draft = drafts.datastream(body, sensor, None if watched is None else _inside(watched))
+        draft = drafts.datastream(body, sensor, None if watched is None else inside(watched))
         of = _of("Datastream", thing, body)
         if isinstance(of, drafts.Made):
             made_here = self.making.thing(of.name, of.words, of.places, (*of.streams, draft), of.groups)
@@ -147,15 +181,6 @@ class Changer:
         made_here = self.making.thing(of.name, of.words, of.places, of.streams, (*of.groups, beside))
         # Of its groups the one whose streams were made last.
         return max(self.registry.made.groups_of(made_here.id, self.registry.streams()), key=lambda one: one.streams).id
-
-    def _own_group(self, key: str) -> MadeGroup:
-        """A MultiDatastream that was made here; raises NotFoundError, and ConflictError for one that a pack declares."""
-        joint = multi.joint(self.registry, key)
-        if joint is None:
-            raise missing(f"{MULTI}('{key}')")
-        if joint.said is None:
-            raise declared_elsewhere(key)
-        return joint.said
 
     def _regroup(self, known: MadeGroup, said: Change) -> None:
         """Say something else of a MultiDatastream; a contract that is another one than before is that of its streams from now on."""
@@ -174,16 +199,29 @@ class Changer:
             raise ConflictError(what, id=known.id)
         words, contract = drafts.group(known, after)
         same = words.properties.get("contract") == known.properties.get("contract")
-        self.making.regroup(words, None if same else contract, _links(after, known.thing))
+        self.making.regroup(words, None if same else contract, links_of(after))
 
     def _thing(self, key: str, said: Change) -> None:
         entity = self.making.own(key)
         known = self.registry.made.things[key]
-        after = said.of({"name": entity.title.zh, "description": known.description, "properties": known.properties})
-        if after.get("Datastreams") or after.get(MULTI):
-            raise not_held("请以 Things('…')/Datastreams 新建数据流。", "Make Datastreams at Things('…')/Datastreams.")
+        before: Body = {"name": entity.title.zh, "description": known.description, "properties": known.properties}
+        after, bound = apart("Things", said.of(before))
+        if said.how == "merge":
+            self._known_places(known, after.get("Locations"))
         made = drafts.thing(after)
         self.making.rename(key, made.name, msgspec.structs.replace(made.words, id=key), made.places)
+        self._linker.bind("Things", key, bound)
+
+    def _known_places(self, known: MadeThing, places: Json) -> None:
+        """Raise BadInputError for a Location that is described with a change; one that was read and is sent back is none."""
+        mine = known.locations or (known.id,)
+        for one in places if isinstance(places, list) else ():
+            if reference(one) is None and not (isinstance(one, dict) and one.get("@iot.id") in mine):
+                raise inline("Locations")
+
+    @property
+    def _linker(self) -> Linker:
+        return Linker(self.making, self.registry)
 
     @property
     def _locator(self) -> Locator:
@@ -208,36 +246,10 @@ def _of(noun: str, thing: str | None, body: Json) -> "str | drafts.Made":
     return thing or named or drafts.thing(given)
 
 
-def _links(body: Body, thing: str) -> Links:
-    """What a body names as Sensor and ObservedProperty; raises BadInputError for one that is described, ConflictError for another Thing."""
-    found = {name: reference(body[name]) for name in ("Thing", "Sensor", "ObservedProperty") if body.get(name) is not None}
-    for name, key in found.items():
-        if key is None:
-            raise wrong(f"{name} 须以 @iot.id 指明。", f"The {name} is named by its @iot.id.", name)
-    if found.get("Thing") not in (None, thing):
-        what = Text(
-            "数据流的 Thing 不能更改：标识、设备的权限和读数的位置都随它。请在另一个 Thing 上另建数据流。",
-            "The Thing of a Datastream is not changed: its id, who may write it, and where its readings were are of that Thing. "
-            "Make another Datastream of the other Thing.",
-        )
-        raise ConflictError(what, id=thing)
-    watched = found.get("ObservedProperty")
-    return Links(found.get("Sensor"), None if watched is None else _inside(watched))
-
-
 def _written(words: MadeStream | MadeSensor | MadeProperty, **names: str) -> Body:
     """What was said, under the names of SensorThings; what was never said is left out."""
     said: Body = msgspec.to_builtins(words)
     return {names.get(name, name): value for name, value in said.items() if name not in ("id", "type", "ended")}
-
-
-def _outside(field: str) -> str:
-    """The id of an ObservedProperty: its kind and its field."""
-    return f"{MADE}.{field}"
-
-
-def _inside(key: str) -> str:
-    return key.removeprefix(f"{MADE}.")
 
 
 def _there(known: Mapping[str, Noun], key: str, declared: Callable[[str], bool]) -> Noun:

@@ -26,6 +26,7 @@ from citybrain.doors.sensorthings.paths import Segment
 from citybrain.doors.sensorthings.reading import Raw, Reading
 from citybrain.doors.sensorthings.refusals import not_held
 from citybrain.doors.sensorthings.topics import Topic, topic
+from citybrain.doors.sensorthings.wildcards import Part, datastreams, spread, told_at
 from citybrain.kernel.access import Caller
 from citybrain.kernel.errors import CityError, NotFoundError
 from citybrain.kernel.observations import Ints, Numbers
@@ -59,8 +60,8 @@ class Outlet(Protocol):
         """Ends the connection: nothing more may be read."""
         ...
 
-    def put(self, payload: bytes, /) -> None:
-        """Send a message."""
+    def put(self, payload: bytes, topic: str, /) -> None:
+        """Send a message under a topic."""
         ...
 
     def miss(self, count: int, /) -> None:
@@ -82,6 +83,10 @@ class _Feed:
     joint: str | None
     """The MultiDatastream whose Observations are asked for; None for those of Datastreams."""
     checked: float
+    part: Part
+    """The topic under which all of it is told, or under which each Observation is by its Datastream."""
+    of: tuple[str, str] | None = None
+    """The set and the id of the entity whose Datastreams are asked for, where ``part`` is of each of them; None for all."""
     since: int = 0
     """Observations up to this sequence number were there before."""
     version: int = -1
@@ -93,7 +98,7 @@ class _Feed:
 class _Round:
     """What is to be told, in order, what was left out, and who may not read on."""
 
-    messages: list[tuple[_Feed, bytes]] = field(default_factory=list)
+    messages: list[tuple[_Feed, str, bytes]] = field(default_factory=list)
     missed: list[tuple[_Feed, int]] = field(default_factory=list)
     gone: list[_Feed] = field(default_factory=list)
 
@@ -115,17 +120,20 @@ class Feeds:
         return len(self._feeds)
 
     async def open(self, text: str, caller: Caller, outlet: Outlet) -> Callable[[], None]:
-        """Tell from now on what is new under a topic; returns what ends that.
+        """Tell from now on what is new under a topic, or under all that a filter stands for; returns what ends that.
 
-        Raises what a GET of the same path would raise for this caller, BadInputError for options other than ``$select``,
-        NotHeldError where only some of the observations may be read.
+        A filter is granted where all that it stands for may be read. Raises what a GET of the same path would raise for this caller,
+        BadInputError for options other than ``$select`` and wildcards that stand elsewhere, NotHeldError where only some of the
+        observations may be read.
         """
-        feed = await to_thread.run_sync(self._feed, text, caller, outlet)
-        feed.since = self._parts.series.last_seq()
+        opened = await to_thread.run_sync(lambda: [self._feed(part, caller, outlet) for part in spread(text)])
+        since = self._parts.series.last_seq()
         if self._cursor is None:
-            self._cursor = feed.since
-        self._feeds[feed] = None
-        return lambda: self._close(feed)
+            self._cursor = since
+        for feed in opened:
+            feed.since = since
+            self._feeds[feed] = None
+        return lambda: self._close(*opened)
 
     async def run_once(self) -> int:
         """Tell what is new; returns how many observations were looked at. Call it again until that is none."""
@@ -137,37 +145,54 @@ class Feeds:
         self._cursor = cursor
         for feed, count in found.missed:
             feed.outlet.miss(count)
-        for feed, payload in found.messages:
+        for feed, where, payload in found.messages:
             if feed in self._feeds:
-                feed.outlet.put(payload)
+                feed.outlet.put(payload, where)
         for feed in found.gone:
             log.info("subscription_ended", account=feed.caller.account, set=feed.set)
             self._close(feed)
             feed.outlet.end()
         return rows
 
-    def _close(self, feed: _Feed) -> None:
-        self._feeds.pop(feed, None)
+    def _close(self, *feeds: _Feed) -> None:
+        for feed in feeds:
+            self._feeds.pop(feed, None)
 
-    def _feed(self, text: str, caller: Caller, outlet: Outlet) -> _Feed:
+    def _feed(self, part: Part, caller: Caller, outlet: Outlet) -> _Feed:
         """A subscription, after a look at what it asks for: whoever may not read that is refused here."""
-        wanted = topic(text)
+        wanted = topic(part.topic)
         reading = self._reading(caller, wanted)
         target = reading.target(wanted.path)
         pairs = list(wanted.pairs)
-        reading.answer(wanted.path, pairs if target.item is not None else [*pairs, ("$top", "1")])
-        if target.set == _READINGS and not self._whole(caller):
+        # Of Datastreams whose Observations are asked for the options speak of these.
+        about = [] if part.each else pairs
+        reading.answer(wanted.path, about if target.item is not None else [*about, ("$top", "1")])
+        if (target.set == _READINGS or part.each) and not self._whole(caller):
             raise not_held(
                 "您只能读取部分观测值，不能订阅；请经 HTTP 读取。",
                 "You may read only some of the observations, so you cannot subscribe to them. Read them over HTTP.",
             )
         if target.set == _READINGS and target.item is None and target.scope != EVERYTHING:
             reading.streams(target.scope)
+        if part.each:
+            asked = options(pairs, SETS[_READINGS])
+            above = reading.target(wanted.path[:-1]).item if len(wanted.path) > 1 else None
+            of = None if above is None else (above.set, above.id)
+            return _Feed(caller, wanted, asked, _READINGS, None, EVERYTHING, outlet, None, time.monotonic(), part, of)
         key = None if target.item is None else target.item.id
         asked = options(pairs, SETS[target.set])
         joint = spans.named(target.scope, multi.COLUMN) if target.set == _READINGS else None
         return _Feed(
-            caller, wanted, asked, target.set, key, target.scope, outlet, None if joint is None else joint[0], time.monotonic()
+            caller,
+            wanted,
+            asked,
+            target.set,
+            key,
+            target.scope,
+            outlet,
+            None if joint is None else joint[0],
+            time.monotonic(),
+            part,
         )
 
     def _changed(self, nouns: Sequence[Noun]) -> None:
@@ -193,7 +218,7 @@ class Feeds:
         changes += self._revised(kept, rows)
         for feed in kept:
             if feed.set != _READINGS or feed.key is not None:
-                found.messages += [(feed, payload) for payload in self._told(feed, changes)]
+                found.messages += [(feed, feed.part.topic, payload) for payload in self._told(feed, changes)]
         return found, int(rows["seq"][-1].as_py()) if rows.num_rows else cursor, rows.num_rows
 
     def _may(self, feed: _Feed) -> bool:
@@ -226,7 +251,7 @@ class Feeds:
             payload = known.get(key)
             if payload is None:
                 payload = known[key] = msgspec.json.encode(reading.observed(row, feed.asked, beside.get(str(row["id"]))))
-            found.messages.append((feed, payload))
+            found.messages.append((feed, told_at(feed.part, str(row["stream"])), payload))
 
     def _rejoined(self, feed: _Feed, rows: pa.Table, known: _Known, found: _Round) -> None:
         """The Observations of a MultiDatastream that have new readings, each once, with all that is known of it by now."""
@@ -243,7 +268,7 @@ class Feeds:
             payload = known.get(key)
             if payload is None:
                 payload = known[key] = msgspec.json.encode(reading.shown(item, feed.asked))
-            found.messages.append((feed, payload))
+            found.messages.append((feed, feed.part.topic, payload))
 
     def _about(self, feed: _Feed, rows: pa.Table, places: Ints) -> Ints:
         """Of some rows those about the feature that is subscribed to; all of them where none is."""
@@ -261,6 +286,9 @@ class Feeds:
 
     def _numbers(self, feed: _Feed) -> Numbers | None:
         registry = self._parts.registry
+        if feed.of is not None and feed.version != registry.version:
+            feed.version = registry.version
+            feed.numbers = np.array([one.no for one in datastreams(registry, *feed.of)], np.int32)
         stale = feed.version != registry.version or spans.named(feed.scope, "feature") is not None
         if stale and feed.scope != EVERYTHING:
             feed.version, known = registry.version, registry.stream_numbers()

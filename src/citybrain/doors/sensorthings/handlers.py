@@ -12,10 +12,8 @@ from litestar.params import FromPath, HeaderParameter
 from citybrain.doors.sensorthings import (
     answers,
     batch,
-    bringing,
     correcting,
     featuring,
-    hanging,
     leading,
     links,
     multipart,
@@ -28,15 +26,14 @@ from citybrain.doors.sensorthings.bound import bound
 from citybrain.doors.sensorthings.changing import Changer
 from citybrain.doors.sensorthings.composing import Composer, names_arrays
 from citybrain.doors.sensorthings.correcting import Corrector
-from citybrain.doors.sensorthings.owning import ids_of
+from citybrain.doors.sensorthings.creating import changer, created
 from citybrain.doors.sensorthings.parts import Call, Parts, SensorThingsParts
 from citybrain.doors.sensorthings.paths import Segment, segments
 from citybrain.doors.sensorthings.reading import Raw, Reading
 from citybrain.doors.sensorthings.refusals import missing
 from citybrain.doors.sensorthings.sending import Sender
-from citybrain.doors.sensorthings.together import Group, entered, group_of, keyless
+from citybrain.doors.sensorthings.together import Group, group_of, keyless
 from citybrain.doors.sensorthings.writing import Takes, Writer, addressed, decoded, tells
-from citybrain.kernel.access import Ask
 from citybrain.kernel.instant import rfc3339
 from citybrain.kernel.text import Json, Lang
 
@@ -158,7 +155,7 @@ async def _observed(
     new = sending.described(body, to, rfc3339(parts.clock.city()))
     if new is not None:
         keyless(key)
-        _, made = await _made(request, parts, new.path, new.body)
+        _, made = await _made(request, parts, new.path, dict(new.body))
         return _created(host, new.observation(registry, made))
     sender = Sender(request.user, parts.purpose(request), now)
     if sending.says(body) and not await to_thread.run_sync(featuring.plainly, parts, body, to):
@@ -183,42 +180,13 @@ async def _many(
 
 async def _made(request: Call, parts: SensorThingsParts, where: tuple[Segment, ...], body: Json) -> tuple[str, str]:
     """The set and the id of what was made, with all that comes along."""
-    hung = hanging.apart(where, body)
-    changer = _changer(parts, request, hung.path, (*ids_of(where, body), *hung.ids))
-    brought = bringing.apart(hung.path, hung.body)
-    if brought is None and not hung.below:
-        return hung.answer, (await to_thread.run_sync(changer.create, hung.path, hung.body))[1]
     sender = Sender(request.user, parts.purpose(request), rfc3339(parts.clock.city()))
-    if brought is not None or hung.readings:
-        bringing.require(parts, sender.caller, sender.purpose)
-
-    async def work(group: Group) -> tuple[str, str]:
-        if brought is None:
-            own = Changer(group.making, group.gathering)
-            name, key = await to_thread.run_sync(own.create, hung.path, hung.body)
-        else:
-            name, key = await bringing.made(group, hung.path, brought, sender)
-        await hanging.made(group, name, key, hung.below, sender)
-        return hung.answer, key
-
-    group = group_of(request)
-    return await (entered(parts, work) if group is None else work(group))
+    made = await created(parts, sender, where, body, group_of(request))
+    return made.set, made.id
 
 
-def _changer(
-    parts: SensorThingsParts, request: Call, where: tuple[Segment, ...], made: tuple[str | None, ...] = (None,)
-) -> Changer:
-    """What changes entities for this caller, who is asked for and written into the trail here.
-
-    ``made`` is what is to be made, or of which something is: policy hears whether all of it is the caller's own to make.
-    """
-    named = "/".join(segment.name if segment.key is None else f"{segment.name}({segment.key})" for segment in where)
-    facts: dict[str, Json] = {"access": "unconditional"}
-    if all(one is not None and parts.accounts.devices.may_make(request.user, one) for one in made):
-        facts["account"] = request.user.account
-    parts.guard.require(Ask(request.user, "entity.write", f"sensorthings:{named}", parts.purpose(request), facts))
-    group = group_of(request)
-    return Changer(parts.making, parts.registry) if group is None else Changer(group.making, group.gathering)
+def _changer(parts: SensorThingsParts, request: Call, where: tuple[Segment, ...]) -> Changer:
+    return changer(parts, request.user, parts.purpose(request), where, within=group_of(request))
 
 
 def _corrector(parts: SensorThingsParts, request: Call) -> Corrector:

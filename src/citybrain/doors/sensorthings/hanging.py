@@ -10,8 +10,8 @@ from typing import Final, TypeAlias
 
 from anyio import to_thread
 
-from citybrain.brain.observe import Registry
-from citybrain.doors.sensorthings import bringing, featuring, sending
+from citybrain.brain.observe import Registry, Spot
+from citybrain.doors.sensorthings import bringing, drafts, featuring, sending
 from citybrain.doors.sensorthings.bodies import Whole, reference
 from citybrain.doors.sensorthings.changing import Changer
 from citybrain.doors.sensorthings.multi import MULTI, joint
@@ -38,8 +38,8 @@ _LINKS: Final[Mapping[str, Mapping[str, str]]] = {
 }
 """What is made with an entity of a set, by the links under which it is described, and the set that it is of."""
 _NOUNS: Final = {"Things": "Thing", "ObservedProperties": "ObservedProperty", "FeaturesOfInterest": "FeatureOfInterest"}
-Step: TypeAlias = tuple[str, int]
-"""A link, and the place in it, 0 of one that leads to one."""
+Step: TypeAlias = tuple[str, int | Spot]
+"""A link, and the place in it, 0 of one that leads to one; of a Location what it is, for a Thing keeps them in an order of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +59,8 @@ class Hung:
     body: Json
     below: tuple[Below, ...]
     answer: str
+    since: Json = None
+    """The time of a HistoricalLocation that describes its Thing."""
 
     @property
     def readings(self) -> bool:
@@ -67,17 +69,33 @@ class Hung:
 
     @property
     def ids(self) -> tuple[str | None, ...]:
-        """The ids of the Things of which something is made that hangs on it; None for one not named."""
-        sides = [one for one in self.below if one.nav in _SIDES]
+        """The ids of the Things that hang on it, or of which something is made that does; None for one not named."""
+        sides = [one for one in self.below if one.nav in (*_SIDES, "Things")]
         return tuple(found for one in sides for found in ids_of((Segment(one.nav),), one.body))
+
+    def named(self, registry: Registry, key: str) -> str:
+        """The id that the answer names, once all was made, and ``key`` is that of what was made first."""
+        if self.since is None:
+            return key
+        return registry.made.called(
+            registry.places(key, drafts.instant(Whole("HistoricalLocation", {"time": self.since})), 1)[0].id
+        )
 
 
 def apart(path: tuple[Segment, ...], body: Json) -> Hung:
     """Take out of a body what is made after it, whatever it is described in.
 
-    A Location of one Thing, which asks for no id of its own, is that Thing's. Raises BadInputError for no list.
+    A Location of one Thing, which asks for no id of its own, is that Thing's; a HistoricalLocation that describes its Thing is made after
+    that. Raises BadInputError for no list.
     """
     name = path[-1].name
+    if path == (Segment("HistoricalLocations"),) and isinstance(body, dict):
+        whose = body.get("Thing")
+        if isinstance(whose, dict) and reference(whose) is None:
+            past = {key: one for key, one in body.items() if key != "Thing"}
+            others = Whole("Thing", whose).list("HistoricalLocations")
+            found = apart((Segment("Things"),), {**whose, "HistoricalLocations": [past, *others]})
+            return Hung(found.path, found.body, found.below, name, past.get("time", ""))
     if path[-1].key is not None or not isinstance(body, dict) or (name == "Locations" and len(path) > 1):
         return Hung(path, body, (), name)
     if name == "Locations":
@@ -116,6 +134,9 @@ def _bare(name: str, body: Mapping[str, Json], way: tuple[Step, ...]) -> tuple[d
     whole = Whole(_NOUNS.get(name, name.removesuffix("s")), body)
     below = [Below(way, nav, one) for nav in _BELOW.get(name, ()) for one in whole.list(nav)]
     bare = {key: one for key, one in body.items() if key not in _BELOW.get(name, ())}
+    if name == "Things" and bare.get("Locations"):
+        bare["Locations"], more = _placed(whole.list("Locations"), way)
+        below += more
     for link, beyond in _LINKS.get(name, {}).items():
         given = bare.get(link)
         listed = given if isinstance(given, list) else [given]
@@ -132,10 +153,30 @@ def _bare(name: str, body: Mapping[str, Json], way: tuple[Step, ...]) -> tuple[d
     return bare, below
 
 
+def _placed(places: Sequence[Json], way: tuple[Step, ...]) -> tuple[list[Json], list[Below]]:
+    """The Locations that are described in a Thing without the other Things that come to them."""
+    kept: list[Json] = []
+    below: list[Below] = []
+    for one in places:
+        things = Whole("Location", one).list("Things") if isinstance(one, dict) else ()
+        if not isinstance(one, dict) or not things:
+            kept.append(one)
+            continue
+        bare: dict[str, Json] = {key: said for key, said in one.items() if key != "Things"}
+        kept.append(bare)
+        below += [Below((*way, ("Locations", drafts.location(bare))), "Things", each) for each in things]
+    return kept, below
+
+
 def _end(registry: Registry, begin: tuple[str, str], way: Sequence[Step]) -> tuple[str, str]:
     """Set and id of what a way leads to from an entity that was made just now, with all that is described in it."""
     name, key = begin
     for link, place in way:
+        if isinstance(place, Spot):
+            known = registry.made.things
+            here = (one for one in known[key].locations or (key,) if known[one].located == place.words)
+            name, key = "Locations", place.asked or next(here)
+            continue
         found = _LINKS[name][link]
         if name == "Things":
             groups = sorted(registry.made.groups_of(key, registry.streams()), key=lambda one: one.streams)

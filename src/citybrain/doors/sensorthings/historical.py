@@ -7,11 +7,11 @@ named, where that is there still, else one of no thing any more, with the id of 
 from collections.abc import Iterator
 from typing import Final
 
-from citybrain.brain.observe import LOCATION, Registry, Stood
+from citybrain.brain.observe import LOCATION, Registry, Stood, stays
 from citybrain.doors.sensorthings import spans
 from citybrain.doors.sensorthings.multi import place
 from citybrain.doors.sensorthings.refusals import wrong
-from citybrain.doors.sensorthings.shape import AT, STOOD, Item, Row, Shaper, stays
+from citybrain.doors.sensorthings.shape import AT, STOOD, Item, Row, Shaper
 from citybrain.kernel.access import Order, Query
 from citybrain.kernel.instant import Instant, parse
 from citybrain.kernel.places import Place
@@ -62,7 +62,7 @@ def locations(reader: Reader, shaper: Shaper, where: Predicate, keys: tuple[str,
 
 def _named(reader: Reader, registry: Registry, where: Predicate, keys: tuple[str, ...]) -> Iterator[tuple[Row, Stood]]:
     wanted: dict[str, list[Instant]] = {}
-    for entity, key in filter(None, map(place, keys)):
+    for entity, key in filter(None, map(place, map(registry.made.keeping, keys))):
         wanted.setdefault(entity, []).append(key)
     if not wanted:
         return
@@ -79,11 +79,11 @@ def _named(reader: Reader, registry: Registry, where: Predicate, keys: tuple[str
 
 def _at(registry: Registry, location: str) -> set[str]:
     """The ids of the HistoricalLocations that lead to a Location: of those who stand there, and of those who once stood where it is."""
-    found = {stood.id for stood in registry.at_location(location, _MOST) if stays(registry, stood)}
+    found = {registry.made.called(stood.id) for stood in registry.at_location(location, _MOST) if stays(registry, stood)}
     own = () if registry.entity(location).kind == LOCATION else (location,)
     for thing in (*own, *registry.made.guests.get(location, ())):
         entity, stands = registry.entity(thing), registry.moved(thing)
-        found.add(f"{thing}@{entity.valid_from}" if stands is None else stands.id)
+        found.add(f"{thing}@{entity.valid_from}" if stands is None else registry.made.called(stands.id))
     return found
 
 

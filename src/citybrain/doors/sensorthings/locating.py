@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from citybrain.brain.observe import Making, Registry, Spot, Where
 from citybrain.doors.sensorthings import drafts
 from citybrain.doors.sensorthings.altering import Change
+from citybrain.doors.sensorthings.bindings import Bound, apart, inline
 from citybrain.doors.sensorthings.bodies import reference, whole
 from citybrain.doors.sensorthings.multi import place
 from citybrain.doors.sensorthings.owning import only
 from citybrain.doors.sensorthings.paths import Segment, unwritten
-from citybrain.doors.sensorthings.refusals import missing, not_held, wrong
+from citybrain.doors.sensorthings.refusals import missing, wrong
 from citybrain.kernel.instant import Instant, rfc3339
 from citybrain.kernel.text import Json
 
@@ -42,29 +43,41 @@ class Locator:
             case _:
                 raise unwritten(path)
 
-    def redraw(self, key: str, said: Change) -> None:
-        """Say something else of a Location; its Things move with it."""
+    def redraw(self, key: str, said: Change) -> Bound:
+        """Say something else of a Location; its Things move with it. The links that it is to have besides."""
         spot = self.making.located(key)
         point: Json = {"type": "Point", "coordinates": [spot.place.lon, spot.place.lat]}
-        after = said.of({"location": point, **spot.words, "encodingType": "application/geo+json"})
-        if after.get("Things"):
-            raise not_held(
-                "请以 Locations('…')/Things 或 Things('…')/Locations 关联 Thing。",
-                "Link Things at Locations('…')/Things or Things('…')/Locations.",
-            )
-        self.making.redraw_location(key, drafts.location(after))
+        after, bound = apart("Locations", said.of({"location": point, **spot.words, "encodingType": "application/geo+json"}))
+        location = drafts.location(after)
+        if location.words != spot.words or location.place != spot.place:
+            self.making.redraw_location(key, location)
+        return bound
 
-    def retime(self, key: str, said: Change) -> None:
-        """Only its time changes: where something stood is another HistoricalLocation."""
-        thing, at = past(key)
+    def rewrite(self, key: str, said: Change) -> None:
+        """Say of a HistoricalLocation another time, other Locations, where the Thing stands by now if it is the present one, or another Thing."""
+        thing, at = past(self.registry, key)
         stood = self.making.stood(thing, at)
-        after = said.of({"time": rfc3339(stood.since)})
-        if after.get("Locations") or reference(after.get("Thing")) not in (None, thing):
-            raise not_held(
-                "只能更改 time；位置有误请删除后另建。",
-                "Only time is changed. Delete it and make another for another place or Thing.",
-            )
-        self.making.retime(thing, at, drafts.instant(whole("HistoricalLocation", after, "time", "Thing", "Locations")))
+        body = whole("HistoricalLocation", said.of({"time": rfc3339(stood.since)}), "time", "Thing", "Locations")
+        other = thing if body.body.get("Thing") is None else reference(body.body["Thing"])
+        if other is None:
+            raise inline("Thing")
+        places = [drafts.somewhere(one) for one in body.list("Locations")]
+        if said.how == "merge" and any(not isinstance(one, str) for one in places):
+            raise inline("Locations")
+        self.making.retime(thing, at, drafts.instant(body))
+        if places:
+            self.making.restand(thing, at, *(self._known(thing, one) if isinstance(one, str) else one for one in places))
+        if other != thing:
+            self.making.rehouse(thing, at, other)
+
+    def bind(self, key: str, noun: str, other: str) -> None:
+        """Have a HistoricalLocation lead to one Location more, or be of another Thing."""
+        thing, at = past(self.registry, key)
+        self.making.stood(thing, at)
+        if noun != "Thing":
+            self.making.rejoin(thing, at, other)
+        elif other != thing:
+            self.making.rehouse(thing, at, other)
 
     def _locate(self, body: Json) -> str:
         """A Location: that of the one Thing that it names, or one with an id of its own (its Things are linked after it, hanging.py)."""
@@ -95,7 +108,7 @@ class Locator:
         if location == self.making.own(thing).id and self.registry.made.things[thing].owning:
             spot = self.making.located(location)
             return Spot(spot.place, spot.words)
-        owner, key = place(location) or ("", 0)
+        owner, key = place(self.registry.made.keeping(location)) or ("", 0)
         stood = self.registry.place(thing, key) if owner == thing else None
         return location if stood is None or stood.words is None else Spot(stood.place, stood.words)
 
@@ -119,9 +132,9 @@ class Locator:
         return named
 
 
-def past(key: str) -> tuple[str, Instant]:
+def past(registry: Registry, key: str) -> tuple[str, Instant]:
     """Thing and instant of the id of a HistoricalLocation; raises NotFoundError for what is no such id."""
-    found = place(key)
+    found = place(registry.made.keeping(key))
     if found is None:
         raise missing(f"HistoricalLocations('{key}')")
     return found

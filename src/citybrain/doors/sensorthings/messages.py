@@ -2,7 +2,8 @@
 
 ``v1.1/Observations`` with the Datastream or MultiDatastream named inside, ``v1.1/Datastreams('a.b')/Observations``,
 ``v1.1/MultiDatastreams('a')/Observations``, whose array is stored whole or not at all, and ``v1.1/FeaturesOfInterest('a')/Observations``.
-A Datastream or MultiDatastream may stand below its Thing: ``v1.1/Things('a')/Datastreams('a.b')/Observations``.
+A Datastream or MultiDatastream may stand below its Thing: ``v1.1/Things('a')/Datastreams('a.b')/Observations``. One that is described
+within its Observation is made with it, under the id that it asks for; where that is there already it is meant, for a message may come twice.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
@@ -10,17 +11,20 @@ from functools import partial
 from typing import Final, TypeAlias
 
 import msgspec
+from anyio import to_thread
 
-from citybrain.brain.observe import Verdict
+from citybrain.brain.observe import EndedError, MovedError, Verdict
 from citybrain.doors.sensorthings import featuring, leading, sending
 from citybrain.doors.sensorthings.composing import names_one, readings
+from citybrain.doors.sensorthings.creating import created
 from citybrain.doors.sensorthings.multi import MULTI
 from citybrain.doors.sensorthings.parts import SensorThingsParts
 from citybrain.doors.sensorthings.paths import ROOT, segments
-from citybrain.doors.sensorthings.refusals import missing
-from citybrain.doors.sensorthings.sending import Sender, Target
+from citybrain.doors.sensorthings.refusals import missing, wrong
+from citybrain.doors.sensorthings.sending import Described, Sender, Target
 from citybrain.doors.sensorthings.writing import decoded, observed
-from citybrain.kernel.access import Caller
+from citybrain.kernel.access import Ask, Caller
+from citybrain.kernel.errors import BusyError, ConflictError
 from citybrain.kernel.text import Json
 
 VERSION: Final = "v1.1/"
@@ -49,6 +53,13 @@ class Messages:
         if names not in _ABLE or path[-1].key is not None:
             raise missing(topic)
         body, key = decoded(payload), path[0].key if len(path) == 2 else None
+        if key is None or names[0] == _FEATURES:
+            to, about = sending.target(path, body)
+            new = sending.described(about, to, now)
+            if new is not None:
+                body = _named(new, about, to)
+                if not sending.thing(self._parts.registry, body, to)[0]:
+                    return partial(self._described, new, body, to, now)
         if sending.says(body) or names[0] == _FEATURES:
             to, about = sending.target(path, body)
             if not self._plain(about, to):
@@ -66,5 +77,35 @@ class Messages:
             return False
         return self._parts.featured.recalled.isdisjoint(sending.thing(self._parts.registry, body, to)[1])
 
+    async def _described(self, new: Described, named: Json, to: Target, now: str, caller: Caller, door: str) -> Verdict:
+        """Make what an Observation describes that it is of, and store it with that; as one that names it where it is there after all."""
+        sender = Sender(caller, "", now, door)
+        self._parts.guard.require(Ask(caller, "observation.write", "observation"))
+        await to_thread.run_sync(self._parts.registry.renew)
+        if not sending.thing(self._parts.registry, named, to)[0]:
+            try:
+                made = await created(self._parts, sender, new.path, dict(new.body))
+            except (MovedError, EndedError) as error:
+                raise BusyError(error.what, retry_after=1) from error
+            except ConflictError:
+                # The same may have been sent twice, and the other be first.
+                if not sending.thing(self._parts.registry, named, to)[0]:
+                    raise
+            else:
+                return Verdict(made.readings, 0, ())
+        return await featuring.published(self._parts, sender, named, to)
+
     async def _alone(self, body: Json, to: Target, now: str, caller: Caller, door: str) -> Verdict:
         return await featuring.published(self._parts, Sender(caller, "", now, door), body, to)
+
+
+def _named(new: Described, body: Json, to: Target) -> Json:
+    """An Observation that names what it describes; raises BadInputError where that asks for no id."""
+    link, asked = "MultiDatastream" if to.joint else "Datastream", new.body.get("@iot.id")
+    if not isinstance(asked, str) or not isinstance(body, dict):
+        raise wrong(
+            f"经 MQTT 附带的 {link} 须以 @iot.id 指定标识：同一消息可能送达两次。",
+            f"A {link} that is described over MQTT asks for its @iot.id, for a message may come twice.",
+            link,
+        )
+    return {**body, link: {"@iot.id": asked}}

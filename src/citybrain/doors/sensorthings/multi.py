@@ -101,8 +101,9 @@ def types(registry: Registry, said: MadeGroup) -> list[Json]:
 
 
 def joint(registry: Registry, key: str) -> Joint | None:
-    """The MultiDatastream of an id, which is that of its thing, or begins with it; None where there is none."""
-    things = (key, key.rpartition(".")[0])
+    """The MultiDatastream of an id, which is that of its thing, or begins with it, or is known to be of another; None for none."""
+    home = registry.made.homes.get(key)
+    things = (key, key.rpartition(".")[0]) if home is None else (home,)
     return next((one for thing in things for one in of_thing(registry, thing) if one.id == key), None)
 
 

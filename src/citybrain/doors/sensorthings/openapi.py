@@ -12,6 +12,7 @@ import msgspec
 from citybrain.doors.sensorthings import multipart
 from citybrain.doors.sensorthings.altering import PATCH
 from citybrain.doors.sensorthings.batched import BATCH
+from citybrain.doors.sensorthings.bindings import ADDED, SET
 from citybrain.doors.sensorthings.model import IDS, SETS, EntitySet
 from citybrain.doors.sensorthings.options import MOST
 from citybrain.doors.sensorthings.paths import ROOT
@@ -128,9 +129,17 @@ def _entity(of: EntitySet) -> Iterator[tuple[str, str, Schema]]:
             yield there, "get", _reading(f"list{one}{link}", beyond, f"{singular(nav.to)}Page", _of_set(beyond), (_KEY,))
             yield there, "post", _making(f"create{one}{link}", beyond, (_KEY,))
             yield f"{there}/$ref", "get", _reading(f"list{one}{link}Refs", beyond, "Refs", _of_refs(), (_KEY,))
+            if (of.name, link) in ADDED:
+                yield (
+                    f"{there}/$ref",
+                    "post",
+                    _making(f"link{one}{link}", beyond, (_KEY,)) | {"requestBody": _body({_JSON: ref("Reference")})},
+                )
         else:
             yield there, "get", _reading(f"get{one}{link}", beyond, singular(nav.to), _of_one(beyond), (_KEY,))
             yield f"{there}/$ref", "get", _reading(f"get{one}{link}Ref", beyond, "Ref", (), (_KEY,))
+            if (of.name, link) in SET:
+                yield f"{there}/$ref", "put", _changing(f"link{one}{link}", beyond, {_JSON: ref("Reference")})
 
 
 def _of_set(of: EntitySet) -> tuple[Schema, ...]:

@@ -71,7 +71,7 @@ class Described:
     """A Datastream or MultiDatastream that is described within an Observation: the set it is sent to, and it with that Observation."""
 
     path: tuple[Segment, ...]
-    body: Json
+    body: Mapping[str, Json]
     time: Json
     """That of the Observation."""
 

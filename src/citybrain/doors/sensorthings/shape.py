@@ -6,7 +6,7 @@ from typing import Final, TypeAlias
 
 import msgspec
 
-from citybrain.brain.observe import CORRECTION, FEATURE, LOCATION, MADE, About, MadeProperty, Registry, Stood
+from citybrain.brain.observe import CORRECTION, FEATURE, LOCATION, MADE, About, MadeProperty, Registry, Stood, stays
 from citybrain.doors.sensorthings import saying
 from citybrain.doors.sensorthings.results import MEASUREMENT, result
 from citybrain.kernel.errors import BadInputError
@@ -98,17 +98,18 @@ class Shaper:
 
     def historical(self, row: Row, stood: Stood) -> Item:
         """Since when a thing stood somewhere: where it stands still, or where it was."""
-        now = stood.id == self._now(row)
-        where = self._locations(row) if now else self._then(stood) or same(STOOD, stood.id)
+        key = self.registry.made.called(stood.id)
+        where = self._locations(row) if key == self._now(row) else self._then(stood) or same(STOOD, key)
         body: dict[str, Json] = {"time": rfc3339(stood.since)}
         links = {"Thing": same("id", row["id"]), "Locations": where}
-        return Item("HistoricalLocations", stood.id, body, links, {**row, STOOD: stood.id})
+        return Item("HistoricalLocations", key, body, links, {**row, STOOD: key})
 
     def earlier(self, row: Row, stood: Stood) -> Item:
         """Where a thing once stood: a Location of no Thing any more."""
-        links = {"Things": NOTHING, "HistoricalLocations": same(STOOD, stood.id)}
-        known = {**row, "lon": stood.place.lon, "lat": stood.place.lat, "area": None, STOOD: stood.id}
-        return self._at("Locations", stood.id, known, stood.words, "location", links)
+        key = self.registry.made.called(stood.id)
+        links = {"Things": NOTHING, "HistoricalLocations": same(STOOD, key)}
+        known = {**row, "lon": stood.place.lon, "lat": stood.place.lat, "area": None, STOOD: key}
+        return self._at("Locations", key, known, stood.words, "location", links)
 
     def _locations(self, row: Row) -> Predicate:
         """The Locations of a thing: its own, or those that it names."""
@@ -124,7 +125,7 @@ class Shaper:
         stands = self.registry.moved(str(row["id"]))
         if row["lon"] is None:
             return None
-        return stands.id if stands is not None else f"{row['id']}@{parse(str(row['valid_from']))}"
+        return self.registry.made.called(stands.id) if stands is not None else f"{row['id']}@{parse(str(row['valid_from']))}"
 
     def datastream(self, row: Row) -> Item:
         """A stream with its contract and the life of its latest value."""
@@ -248,17 +249,6 @@ class Shaper:
             return self.registry.kind(str(row["kind"])).field(str(row["field"])).title
         except (BadInputError, KeyError):
             return Text(str(row["field"]), str(row["field"]))
-
-
-def stays(registry: Registry, stood: Stood) -> bool:
-    """Whether a Location at which a thing once stood is still where it stood then; where it has moved away, a copy says where."""
-    then = None if stood.words is None else stood.words.get("location")
-    for location in stood.locations:
-        said = registry.made.things.get(location)
-        here = said is not None and said.located is not None and said.located.get("location") == then
-        if here and registry.entity(location).valid_to is None:
-            return True
-    return False
 
 
 def _watched(kind: str, name: str, body: dict[str, Json]) -> Item:

@@ -2,7 +2,19 @@
 
 from typing import Final
 
-from citybrain.brain.observe import FEATURE, LOCATION, MADE, MadeGroup, MadeProperty, MadeSensor, MadeStream, Noun, Registry, Stood
+from citybrain.brain.observe import (
+    FEATURE,
+    LOCATION,
+    MADE,
+    MadeGroup,
+    MadePast,
+    MadeProperty,
+    MadeSensor,
+    MadeStream,
+    Noun,
+    Registry,
+    Stood,
+)
 from citybrain.doors.sensorthings.multi import MULTI, of_thing
 from citybrain.kernel.things import Entity, Stream
 
@@ -22,9 +34,11 @@ def places(registry: Registry, noun: Noun) -> tuple[tuple[str, str], ...]:
             joint = ((MULTI, one.id) for one in of_thing(registry, noun.id))
             return (*((name, noun.id) for name in _PLACED), *first, *joint)
         case Stood():
-            return (("HistoricalLocations", noun.id),)
+            return (("HistoricalLocations", registry.made.called(noun.id)),)
         case Stream() | MadeStream():
             return (("Datastreams", noun.id),)
+        case MadePast():
+            return (("HistoricalLocations", noun.id),)
         case MadeGroup():
             return ((MULTI, noun.id),)
         case MadeSensor():

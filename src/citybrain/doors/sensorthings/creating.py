@@ -1,0 +1,74 @@
+"""An entity made with all that comes along, over whichever way it was sent (OGC 18-088 clause 10.2): in one commit, or nothing of it.
+
+path and body → what hangs on it apart (hanging.py), its observations apart (bringing.py) → policy, trail → made, entered
+"""
+
+from typing import NamedTuple
+
+from anyio import to_thread
+
+from citybrain.doors.sensorthings import bringing, hanging
+from citybrain.doors.sensorthings.changing import Changer
+from citybrain.doors.sensorthings.owning import ids_of
+from citybrain.doors.sensorthings.parts import SensorThingsParts
+from citybrain.doors.sensorthings.paths import Segment
+from citybrain.doors.sensorthings.sending import Sender
+from citybrain.doors.sensorthings.together import Group, entered
+from citybrain.kernel.access import Ask, Caller
+from citybrain.kernel.text import Json
+
+
+class Created(NamedTuple):
+    """The set and the id that an answer names, and how many readings were stored with it."""
+
+    set: str
+    id: str
+    readings: int = 0
+
+
+async def created(
+    parts: SensorThingsParts, sender: Sender, where: tuple[Segment, ...], body: Json, within: Group | None = None
+) -> Created:
+    """Make what a body describes in the set that a path leads to, as this sender, or as one of a group that is entered later.
+
+    Raises ForbiddenError, and what ``Changer.create``, ``bringing.made`` and ``hanging.made`` raise.
+    """
+    hung = hanging.apart(where, body)
+    own = changer(parts, sender.caller, sender.purpose, hung.path, (*ids_of(where, body), *hung.ids), within)
+    brought = bringing.apart(hung.path, hung.body)
+    if brought is None and not hung.below:
+        return Created(hung.answer, (await to_thread.run_sync(own.create, hung.path, hung.body))[1])
+    if brought is not None or hung.readings:
+        bringing.require(parts, sender.caller, sender.purpose)
+
+    async def work(group: Group) -> Created:
+        before = len(group.held)
+        if brought is None:
+            apart = Changer(group.making, group.gathering)
+            name, key = await to_thread.run_sync(apart.create, hung.path, hung.body)
+        else:
+            name, key = await bringing.made(group, hung.path, brought, sender)
+        await hanging.made(group, name, key, hung.below, sender)
+        return Created(hung.answer, hung.named(group.gathering, key), sum(len(rows.time) for rows in group.held[before:]))
+
+    return await (entered(parts, work, sender.door) if within is None else work(within))
+
+
+def changer(
+    parts: SensorThingsParts,
+    caller: Caller,
+    purpose: str,
+    where: tuple[Segment, ...],
+    made: tuple[str | None, ...] = (None,),
+    within: Group | None = None,
+) -> Changer:
+    """What changes entities for this caller, who is asked for and written into the trail here.
+
+    ``made`` is what is to be made, or of which something is: policy hears whether all of it is the caller's own to make.
+    """
+    named = "/".join(segment.name if segment.key is None else f"{segment.name}({segment.key})" for segment in where)
+    facts: dict[str, Json] = {"access": "unconditional"}
+    if all(one is not None and parts.accounts.devices.may_make(caller, one) for one in made):
+        facts["account"] = caller.account
+    parts.guard.require(Ask(caller, "entity.write", f"sensorthings:{named}", purpose, facts))
+    return Changer(parts.making, parts.registry) if within is None else Changer(within.making, within.gathering)
