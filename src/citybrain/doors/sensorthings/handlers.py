@@ -151,9 +151,9 @@ async def _observed(
         told = await writer.arrays(sent, key, around)
         if told is None:
             composer = Composer(takes, parts.accounts, request.user, registry, now)
-            said, taken = await _many(parts, group, writer, composer, _decoded(request, sent), key)
-            told = addressed(said, around), taken
-        return answers.written(told[0], 201 if told[1] and (group is None or group.whole) else 422)
+            told = addressed(await _many(parts, group, writer, composer, _decoded(request, sent), key), around)
+        # The answer says of each row whether it was taken; a group is done whole or fails.
+        return answers.written(told, 201 if group is None or group.whole else 422)
     to, body = sending.target(where, _decoded(request, sent))
     new = sending.described(body, to, rfc3339(parts.clock.city()))
     if new is not None:
@@ -174,7 +174,7 @@ def _created(host: str, observation: str) -> Response[bytes]:
 
 async def _many(
     parts: SensorThingsParts, group: Group | None, writer: Writer, composer: Composer, body: Json, key: str | None
-) -> tuple[list[str], bool]:
+) -> list[str]:
     if isinstance(body, list) and tells(body):
         return await tabled.arrays(parts, group, composer, writer, body, key)
     joint = isinstance(body, list) and names_arrays(body)

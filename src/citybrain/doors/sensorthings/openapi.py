@@ -198,11 +198,8 @@ def _body(kinds: dict[str, Schema]) -> Schema:
 
 
 def _arrays() -> Schema:
-    kinds: Schema = {_JSON: {"schema": ref("Verdicts")}, PROBLEM: {"schema": ref("Problem")}}
-    taken, none = _answer("Some rows were taken.", ref("Verdicts")), _answer("No row was taken.") | {"content": kinds}
-    whole = _operation(
-        "createObservations", "Observations of Datastreams, many at once", {"201": taken, "422": none}, (_IDEMPOTENT,)
-    )
+    told = _answer("Of each row whether it was taken, and why where it was not.", ref("Verdicts"))
+    whole = _operation("createObservations", "Observations of Datastreams, many at once", {"201": told}, (_IDEMPOTENT,))
     return whole | {"requestBody": _body({_JSON: listed(ref("NewDataArray"))})}
 
 

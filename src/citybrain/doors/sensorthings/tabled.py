@@ -42,8 +42,8 @@ class _Sent:
 
 async def arrays(
     parts: SensorThingsParts, within: Group | None, composer: Composer, single: Writer, body: Sequence[Json], key: str | None
-) -> tuple[list[str], bool]:
-    """Store data arrays; for each element its id or ``error <code>: <why>``, and whether any was taken. Raises as Composer.arrays does."""
+) -> list[str]:
+    """Store data arrays; for each element its id or ``error <code>: <why>``. Raises as Composer.arrays does."""
     sent = composer.read(body, single)
     name = None if key is None else f"{composer.caller.account}:{key}"
     if within is not None:
