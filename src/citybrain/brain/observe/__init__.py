@@ -10,7 +10,7 @@ from citybrain.brain.observe.declaring import contract_of
 from citybrain.brain.observe.derive import Deriver
 from citybrain.brain.observe.doubts import Doubt, Doubts, Judged
 from citybrain.brain.observe.entering import Spot, declared_elsewhere
-from citybrain.brain.observe.featured import AS_BEFORE, About, EndedError, Featured, Having, Lags
+from citybrain.brain.observe.featured import AS_BEFORE, About, Anew, EndedError, Featured, Having, Lags
 from citybrain.brain.observe.following import Following
 from citybrain.brain.observe.formats import FORMS, read_pieces
 from citybrain.brain.observe.gaps import Gap
@@ -42,10 +42,12 @@ from citybrain.brain.observe.promises import Promise, Promises
 from citybrain.brain.observe.registry import MovedError, Noun, Registry
 from citybrain.brain.observe.respelling import number as spelt_number
 from citybrain.brain.observe.respelling import spelt
+from citybrain.brain.observe.restated import Restated
 from citybrain.brain.observe.resting import Rested
 from citybrain.brain.observe.revising import CORRECTION, RESTORED, Change, Changed, Preview, setting, strike
 from citybrain.brain.observe.rows import Rows, lenient, read_rows, read_series, unread, whole
 from citybrain.brain.observe.shelves import datasets
+from citybrain.brain.observe.signing import Signed, signed
 from citybrain.brain.observe.siting import Where
 from citybrain.brain.observe.sources import sources
 from citybrain.brain.observe.spelling import verify_words
@@ -75,6 +77,7 @@ __all__ = [
     "WALK_BASIS",
     "About",
     "Act",
+    "Anew",
     "AreaBook",
     "Beside",
     "Broken",
@@ -122,9 +125,11 @@ __all__ = [
     "Reading",
     "Recent",
     "Registry",
+    "Restated",
     "Rested",
     "Rows",
     "Runs",
+    "Signed",
     "Span",
     "Spot",
     "Stood",
@@ -156,6 +161,7 @@ __all__ = [
     "read_series",
     "rows_of",
     "setting",
+    "signed",
     "sources",
     "spelt",
     "spelt_number",

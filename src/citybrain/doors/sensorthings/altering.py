@@ -47,6 +47,10 @@ class Change:
                     name,
                 )
 
+    def speaks_of(self, name: str) -> bool:
+        """Whether something is said of a property."""
+        return any(one == name for one, _ in self._said())
+
     def _said(self) -> list[tuple[str, Json]]:
         """What is said of properties, by name; of a JSON Patch what its operations put there, or take away (None)."""
         if isinstance(self.sent, dict):

@@ -45,7 +45,8 @@ _READINGS: Final = "Observations"
 """What is sent to a path that ends so are readings of devices."""
 _ARRAYS: Final = "CreateObservations"
 _BELOW: Final = "/{path:path}"
-_ONE_READING: Final = {"endings": {f"/{_READINGS}(*)": "observation.correct"}}
+_ABOUT: Final = "/FeatureOfInterest/$ref"
+_ONE_READING: Final = {"endings": dict.fromkeys((f"/{_READINGS}(*)", f"/{_READINGS}(*){_ABOUT}"), "observation.correct")}
 IdempotencyKey = Annotated[str | None, HeaderParameter(name="Idempotency-Key", min_length=1, max_length=200, pattern="^[!-~]+$")]
 
 
@@ -80,7 +81,14 @@ def read(request: Call, parts: Parts, path: FromPath[str]) -> Response[bytes]:
 
 @post(
     _BELOW,
-    opt=_asks("entity.write") | {"endings": {_READINGS: "observation.write", batch.BATCH: "catalogue.read"}},
+    opt=_asks("entity.write")
+    | {
+        "endings": {
+            _READINGS: "observation.write",
+            batch.BATCH: "catalogue.read",
+            f"/{_READINGS}(*){_ABOUT}": "observation.correct",
+        }
+    },
     status_code=201,
 )
 async def write(request: Call, parts: Parts, path: FromPath[str], key: IdempotencyKey = None) -> Response[bytes]:
@@ -92,6 +100,9 @@ async def write(request: Call, parts: Parts, path: FromPath[str], key: Idempoten
         if request.content_type[0] != multipart.KIND:
             _plain(request)
         return await batch.answered(request, parts, sent)
+    if correcting.links(where):
+        await _corrector(parts, request).link(where, _decoded(request, sent))
+        return Response(b"", status_code=200)
     where = await _short(parts, request, where, 2)
     if where[-1].name.endswith(_READINGS):
         return await _observed(request, parts, where, sent, key)
@@ -105,6 +116,9 @@ async def change(request: Call, parts: Parts, path: FromPath[str]) -> Response[b
     where = _path(request, path)
     patch = request.method == "PATCH" and request.content_type[0] == PATCH
     sent = decoded(await request.body()) if patch else _decoded(request, await request.body())
+    if correcting.links(where):
+        await _corrector(parts, request).link(where, sent)
+        return Response(b"", status_code=200)
     said = Change("patch" if patch else "replace" if request.method == "PUT" else "merge", sent)
     if correcting.names(where):
         await _corrector(parts, request).change(where, said)
@@ -120,6 +134,8 @@ async def end(request: Call, parts: Parts, path: FromPath[str]) -> Response[byte
     where = _path(request, path)
     if correcting.names(where):
         await _corrector(parts, request).end(where)
+    elif correcting.links(where):
+        await _corrector(parts, request).unlink(where)
     else:
         await to_thread.run_sync(_end, request, parts, where)
     return Response(b"", status_code=200)

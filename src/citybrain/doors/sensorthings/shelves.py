@@ -6,7 +6,7 @@ from functools import partial
 from typing import Final
 
 from citybrain.brain.observe import FEATURE, LOCATION, About, Featured, Having, Registry
-from citybrain.doors.sensorthings import composed, grouped, historical, lagging, merging, results, sampled, spans
+from citybrain.doors.sensorthings import composed, grouped, historical, lagging, merging, moving, results, sampled, spans
 from citybrain.doors.sensorthings.extents import Extents
 from citybrain.doors.sensorthings.geometry import outlined
 from citybrain.doors.sensorthings.multi import COLUMN, MULTI, joint, place
@@ -300,6 +300,8 @@ class Shelves:
         found = self.page(name, both(own, where), 1).items
         if not found and name == "Locations" and place(key) is not None:
             found = self.page(name, both(same(STOOD, key), where), 1).items
+        for moved in moving.onward(self.registry, self.featured, key) if name == "Observations" and not found else ():
+            found = found or self.page(name, both(self._by_id(moved), where), 1).items
         return found[0] if found else None
 
     def _by_id(self, key: str) -> Predicate:
