@@ -132,7 +132,7 @@ async def test_a_json_patch_is_done_whole_or_not_at_all(sta: World) -> None:
         ({"result": 12, "Datastream": {"@iot.id": "well-2.level"}}, 409, "Datastream of an Observation is not changed"),
         ({"result": 12, "Datastream": {"@iot.id": "well-1.level", "name": "Level"}}, 400, "nothing else"),
         ({"result": 12, "MultiDatastream": {"@iot.id": "well-1"}}, 409, "MultiDatastream of an Observation is not changed"),
-        ({"result": 12, "FeatureOfInterest": {"@iot.id": "none"}}, 400, "No FeatureOfInterest 'none'"),
+        ({"result": 12, "FeatureOfInterest": {"@iot.id": "none"}}, 400, "no FeatureOfInterest 'none'"),
         ({"result": 12, "FeatureOfInterest": {"name": "Nowhere"}}, 400, "encodingType"),
         ({"result": 12, "parameters": [3]}, 400, "parameters is an object"),
         ({"result": 12, "parameters": {"depth": "3" * 9000}}, 400, "8192 bytes at most"),

@@ -63,7 +63,7 @@ async def test_an_observation_that_cannot_be_kept_whole_is_refused_with_its_reas
         assert await said(level(resultTime="tomorrow")) == (400, "bad_input")
         assert await said(level(parameters="by hand")) == (400, "bad_input")
         assert await said(level(colour="blue")) == (501, "not_held")
-        assert await said(level(FeatureOfInterest={"@iot.id": "well-2"})) == (501, "not_held")
+        assert await said(level(FeatureOfInterest={"@iot.id": "well-9"})) == (400, "bad_input")
         assert await said(level(), "/Datastreams('well-1.salt')/Observations") == (400, "bad_input")
         assert await said({"name": "x"}, "/Things") == (403, "forbidden")
         broken = await device.post(f"{ROOT}/Observations", content=b"{", headers={"Content-Type": "application/json"})
@@ -125,7 +125,7 @@ async def test_what_a_pack_declares_is_not_changed_here_and_the_answer_says_so(s
 
 async def test_a_row_about_another_feature_than_the_thing_is_refused_and_not_stored_as_if_it_were_the_things(sta: World) -> None:
     names = ["phenomenonTime", "result", "FeatureOfInterest/id"]
-    body = [array("well-1.level", names, [AT, 12.5, "well-1"], ["2026-11-22T06:58:00Z", 3, "well-2"])]
+    body = [array("well-1.level", names, [AT, 12.5, "well-1"], ["2026-11-22T06:58:00Z", 3, "well-9"])]
     async with sta.client("device") as device:
         said = (await device.post(f"{ROOT}/CreateObservations", json=body)).json()
     assert [each if each.startswith("http") else each.partition(":")[0] for each in said] == [LINK, "error bad_feature"]

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Row, and_, bindparam, delete, func, insert, o
 from sqlalchemy.sql.elements import ColumnElement
 
 from citybrain.brain.observe import restated
-from citybrain.brain.observe.made import FEATURE, MadeThing
+from citybrain.brain.observe.made import FEATURE, LOCATION, MadeThing
 from citybrain.brain.observe.marks import Mark
 from citybrain.brain.observe.restated import Record
 from citybrain.brain.observe.signing import Signed
@@ -82,10 +82,14 @@ class Lags(NamedTuple):
 
 
 class Having(NamedTuple):
-    """The numbers of streams that have, or once had, an observation about a feature, and one of which something else is said."""
+    """The numbers of streams that have, or once had, an observation about a feature, and one of which something else is said.
+
+    ``hosts`` are the things at whose place observations of others are.
+    """
 
     featured: frozenset[int]
     saying: frozenset[int]
+    hosts: frozenset[str] = frozenset()
 
 
 class Featured:
@@ -149,6 +153,12 @@ class Featured:
         wanted = select(FEATURED.c.feature, func.count().label("count")).where(mine).group_by(FEATURED.c.feature)
         with self._transactions.read() as connection:
             return {row.feature: row[1] for row in connection.execute(wanted)}
+
+    def about(self, features: Iterable[str]) -> frozenset[int]:
+        """The numbers of the streams that have, or once had, an observation about one of these."""
+        asked = select(FEATURED.c.stream).where(FEATURED.c.feature.in_(tuple(features)))
+        with self._transactions.read() as connection:
+            return frozenset(connection.execute(asked.distinct()).scalars())
 
     def listed(self, feature: str, after: About | None, limit: int, *, descending: bool) -> tuple[About, ...]:
         """At most so many observations about a feature, by time and stream, those after one of them."""
@@ -220,11 +230,12 @@ class Featured:
         )
         with self._lock:
             with self._transactions.begin() as tx:
-                _require(tx.connection, needed)
+                fresh = fresh._replace(hosts=_require(tx.connection, needed) - known.hosts)
                 found = put(tx.connection)
                 alone = any(fresh) and self._mark.move(tx.connection)
             if alone:
-                self._streams = Having(self._streams.featured | fresh.featured, self._streams.saying | fresh.saying)
+                now = self._streams
+                self._streams = Having(now.featured | fresh.featured, now.saying | fresh.saying, now.hosts | fresh.hosts)
         if any(fresh) and not alone:
             self.known()
         return found
@@ -252,11 +263,16 @@ def unnamed(connection: Connection, nouns: Sequence[Noun]) -> list[Noun]:
     return [noun for noun in nouns if not isinstance(noun, Entity | MadeThing) or noun.id not in kept]
 
 
-def _require(connection: Connection, features: Sequence[str]) -> None:
+def _require(connection: Connection, features: Sequence[str]) -> frozenset[str]:
+    """Those of features that are the places of things; raises EndedError where one is there no more."""
+    things: set[str] = set()
     for part in _parts(features):
-        there = and_(ENTITY.c.id.in_(part), ENTITY.c.kind == FEATURE, ENTITY.c.valid_to.is_(None))
+        stands = or_(ENTITY.c.kind == FEATURE, and_(ENTITY.c.kind != LOCATION, ENTITY.c.lon.is_not(None)))
+        there = and_(ENTITY.c.id.in_(part), stands, ENTITY.c.valid_to.is_(None))
         # Locked on servers that know it, so that nobody takes one back before this is committed.
-        found = set(connection.execute(select(ENTITY.c.id).where(there).with_for_update(read=True)).scalars())
+        rows = connection.execute(select(ENTITY.c.id, ENTITY.c.kind).where(there).with_for_update(read=True)).all()
+        found = {row.id for row in rows}
+        things |= {row.id for row in rows if row.kind != FEATURE}
         gone = next((feature for feature in part if feature not in found), None)
         if gone is not None:
             what = Text(
@@ -264,6 +280,7 @@ def _require(connection: Connection, features: Sequence[str]) -> None:
                 f"The feature '{gone}' has just been deleted. Send the observation again.",
             )
             raise EndedError(what, id=gone)
+    return frozenset(things)
 
 
 def _put(connection: Connection, about: Sequence[About]) -> tuple[About, ...]:
@@ -324,16 +341,20 @@ def _measured(one: About) -> dict[str, int | None]:
 
 
 def _streams(connection: Connection) -> Having:
-    return Having(_each(connection, FEATURED.c.feature.is_not(None)), _each(connection, FEATURED.c.lag.is_not(None)))
+    stream, feature = FEATURED.c.stream, FEATURED.c.feature
+    featured, saying = _each(connection, stream, feature.is_not(None)), _each(connection, stream, FEATURED.c.lag.is_not(None))
+    hosts: set[str] = set()
+    for part in _parts(sorted(_each(connection, feature, feature.is_not(None)))):
+        hosts |= set(connection.execute(select(ENTITY.c.id).where(ENTITY.c.id.in_(part), ENTITY.c.kind != FEATURE)).scalars())
+    return Having(featured, saying, frozenset(hosts))
 
 
-def _each(connection: Connection, there: ColumnElement[bool]) -> frozenset[int]:
-    """The streams of rows, each found after the one before it: no row between is looked at."""
-    stream = FEATURED.c.stream
-    first = select(func.min(stream).label("stream")).where(there).cte("each", recursive=True)
-    after = select(func.min(stream)).where(there, stream > first.c.stream).scalar_subquery()
-    found = first.union_all(select(after).where(first.c.stream.is_not(None)))
-    return frozenset(connection.execute(select(found.c.stream).where(found.c.stream.is_not(None))).scalars())
+def _each(connection: Connection, column: ColumnElement[Noun], there: ColumnElement[bool]) -> frozenset[Noun]:
+    """The values of a column of rows, each found after the one before it: no row between is looked at."""
+    first = select(func.min(column).label("value")).where(there).cte("each", recursive=True)
+    after = select(func.min(column)).where(there, column > first.c.value).scalar_subquery()
+    found = first.union_all(select(after).where(first.c.value.is_not(None)))
+    return frozenset(connection.execute(select(found.c.value).where(found.c.value.is_not(None))).scalars())
 
 
 def _parts(values: Sequence[Noun]) -> Iterable[Sequence[Noun]]:

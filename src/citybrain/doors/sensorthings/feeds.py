@@ -261,7 +261,8 @@ class Feeds:
 
     def _numbers(self, feed: _Feed) -> Numbers | None:
         registry = self._parts.registry
-        stale = feed.version != registry.version or spans.named(feed.scope, "feature") is not None
+        by_feature = spans.named(feed.scope, "feature") or spans.named(feed.scope, "entity")
+        stale = feed.version != registry.version or by_feature is not None
         if stale and feed.scope != EVERYTHING:
             feed.version, known = registry.version, registry.stream_numbers()
             streams = self._reading(feed.caller, feed.topic).streams(feed.scope)

@@ -22,7 +22,7 @@ from citybrain.kernel.observations import Refusal
 from citybrain.kernel.text import Json
 
 CODE: Final = "bad_feature"
-WHY: Final = "FeatureOfInterest/id names no feature that was made here, nor the Datastream's own Thing."
+WHY: Final = "FeatureOfInterest/id names no feature: none that was made here, and no Thing that stands somewhere."
 _NO_ID: Final = (
     "FeatureOfInterest/id is the id of a feature. Describe a feature at FeaturesOfInterest, or in an Observation by itself."
 )
