@@ -177,7 +177,15 @@ async def _observed(
         _, made = await _made(request, parts, new.path, new.body)
         return _created(host, new.observation(registry, made))
     sender = Sender(request.user, parts.purpose(request), now)
-    if sending.says(body) and not await to_thread.run_sync(featuring.plainly, parts, body, to):
+
+    async def work(group: Group) -> str:
+        return await hanging.observed(group, sender, body, to)
+
+    if sending.apart(body)[1]:
+        keyless(key)
+        async with parts.featuring:
+            made = await (entered(parts, work) if group is None else work(group))
+    elif sending.says(body) and not await to_thread.run_sync(featuring.plainly, parts, body, to):
         made = await featuring.observed(parts, group, sender, body, to, key)
     else:
         made = await sending.stored(takes, parts.accounts, registry, sender, sending.bare(body), to, key)
@@ -209,13 +217,7 @@ async def _made(request: Call, parts: SensorThingsParts, where: tuple[Segment, .
         bringing.require(parts, sender.caller, sender.purpose)
 
     async def work(group: Group) -> tuple[str, str]:
-        if brought is None:
-            own = Changer(group.making, group.gathering)
-            name, key = await to_thread.run_sync(own.create, hung.path, hung.body)
-        else:
-            name, key = await bringing.made(group, hung.path, brought, sender)
-        await hanging.made(group, name, key, hung.below, sender)
-        return hung.answer, key
+        return hung.answer, (await hanging.whole(group, hung, sender))[1]
 
     group = group_of(request)
     return await (entered(parts, work) if group is None else work(group))
