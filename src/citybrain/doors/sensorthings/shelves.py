@@ -15,15 +15,18 @@ from citybrain.doors.sensorthings import (
     merging,
     moving,
     pooling,
+    ranking,
     results,
     sampled,
     spans,
 )
 from citybrain.doors.sensorthings.extents import Extents
+from citybrain.doors.sensorthings.functions import rank
 from citybrain.doors.sensorthings.geometry import outlined
 from citybrain.doors.sensorthings.multi import COLUMN, MULTI, joint, place
 from citybrain.doors.sensorthings.nodes import Value
 from citybrain.doors.sensorthings.push import Column, Places, instant, number, text
+from citybrain.doors.sensorthings.ranking import Word
 from citybrain.doors.sensorthings.refusals import not_held
 from citybrain.doors.sensorthings.shape import STOOD, Item, Row, Shaper, same
 from citybrain.kernel.access import Order, Query
@@ -31,6 +34,8 @@ from citybrain.kernel.ports import Reader, Series
 from citybrain.kernel.predicate import NOTHING, And, Compare, Not, Op, Predicate, Within, both
 
 _PAGE: Final = 1000
+WORDS: Final = "words"
+"""The order of observations by what they say, where that is no number."""
 _COUNTED: Final = 10_000
 """Observations that are counted by reading them."""
 _ALIVE: Final = Not(Compare("valid_to", "ge", "1970-01-01T00:00:00Z"))
@@ -170,10 +175,25 @@ class Shelves:
         asked = [Query("observation", both(Compare("stream", "in", part), rest), None, 0, None, count=True) for part in groups]
         return sum(self.reader.read(query).total or 0 for query in asked)
 
-    def stored(self, where: Predicate) -> bool:
-        """Whether the observations of a predicate are read as they are stored, and so by their values too."""
-        plain = spans.named(where, COLUMN) is None and not sampled.lists(where) and self._wanted(where) is None
-        return plain and (not self.registry.unlike or not results.coded(self.registry, self.streams(where)))
+    def by_result(self, where: Predicate, order: Order) -> Order | None:
+        """The order by results in which the observations of a predicate are read: by values, or by words; None where by neither."""
+        if not self._plain(where):
+            return None
+        streams = self.streams(where) if self.registry.unlike else ()
+        unlike = results.coded(self.registry, streams)
+        if not unlike:
+            return order
+        return Order(WORDS, order.descending) if len(unlike) == len(streams) <= spans.MOST else None
+
+    def words(self, where: Predicate) -> list[Word] | None:
+        """All that the observations of a predicate may say, where all of its streams say words; None otherwise, and for too much."""
+        streams = self.streams(where) if self.registry.unlike and self._plain(where) else ()
+        unlike = results.coded(self.registry, streams)
+        return ranking.words(self.registry, unlike) if unlike and len(unlike) == len(streams) <= spans.MOST else None
+
+    def _plain(self, where: Predicate) -> bool:
+        """Whether the observations of a predicate are read as they are stored."""
+        return spans.named(where, COLUMN) is None and not sampled.lists(where) and self._wanted(where) is None
 
     def columns(self, name: str, scope: Predicate) -> Mapping[str, Column]:
         """Which columns of our rows stand for which paths within a scope; what is not here is read row by row."""
@@ -236,6 +256,10 @@ class Shelves:
 
     def _observations(self, where: Predicate, limit: int, cursor: str | None, order: Order | None) -> Portion:
         streams, rest = self.streams(where), spans.without(where, {"entity", "id", "feature"})
+        if order is not None and order.field == WORDS:
+            listed = ranking.words(self.registry, streams)
+            found, onward = ranking.ranked(self.reader, listed, rank, rest, limit, cursor, descending=order.descending)
+            return Portion(self._shown(found, where), onward)
         if order is not None and len(streams) > spans.MOST:
             if order.field != "time":
                 raise not_held(
