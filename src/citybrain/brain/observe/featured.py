@@ -100,6 +100,11 @@ class Featured:
         self._mark = Mark(transactions, MARK)
         self._lock = threading.Lock()
         self._streams = Having(frozenset(), frozenset())
+        self._listeners: list[Callable[[Sequence[About]], None]] = []
+
+    def on_restated(self, told: Callable[[Sequence[About]], None]) -> None:
+        """Have somebody told of what is said anew in this process, from any thread, once it is durable."""
+        self._listeners.append(told)
 
     def known(self) -> Having:
         """Which streams have anything beside their observations."""
@@ -197,7 +202,10 @@ class Featured:
                 raise StaleError(what)
             return restated.record(connection, [_record(one) for one in listed], signed), _put(connection, about)
 
-        return self._entered(about, needed, put)
+        found = self._entered(about, needed, put)
+        for told in self._listeners:
+            told(about)
+        return found
 
     def unsay(self, numbers: Sequence[int], before: Sequence[About]) -> None:
         """Undo what ``restate`` did, where what belongs to it came to nothing."""

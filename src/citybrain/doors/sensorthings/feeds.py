@@ -16,7 +16,7 @@ import pyarrow as pa
 import structlog
 from anyio import to_thread
 
-from citybrain.brain.observe import Noun
+from citybrain.brain.observe import About, Noun
 from citybrain.doors.sensorthings import multi, rejoining, showing, spans
 from citybrain.doors.sensorthings.bound import bound
 from citybrain.doors.sensorthings.model import SETS
@@ -109,6 +109,7 @@ class Feeds:
         self._changes: deque[tuple[str, str]] = deque(maxlen=_CHANGES)
         self._cursor: int | None = None
         parts.registry.on_change(self._changed)
+        parts.featured.on_restated(self._restated)
 
     def __len__(self) -> int:
         """How many subscriptions there are."""
@@ -175,6 +176,15 @@ class Feeds:
         if self._feeds:
             self._changes.extend(dict.fromkeys(place for noun in nouns for place in showing.places(self._parts.registry, noun)))
 
+    def _restated(self, about: Sequence[About]) -> None:
+        """Note the observations of which something was said anew, and those of MultiDatastreams that hold them; from any thread."""
+        registry = self._parts.registry
+        for one in about if self._feeds else ():
+            stream = registry.streams()[one.stream - 1]
+            joints = [joint for joint in multi.of_thing(registry, stream.entity) if stream in joint.streams]
+            names = [one.id, *(multi.named(joint.id, one.time) for joint in joints)]
+            self._changes.extend((_READINGS, name) for name in names)
+
     def _round(self, feeds: Sequence[_Feed], cursor: int) -> tuple[_Round, int, int]:
         found = _Round()
         may = {feed: self._may(feed) for feed in feeds}
@@ -186,10 +196,13 @@ class Feeds:
         rows = self._parts.series.after(cursor, _ROUND)
         changes = [self._changes.popleft() for _ in range(len(self._changes))]
         known: _Known = {}
+        said = list(dict.fromkeys(change for change in changes if change[0] == _READINGS))
         for feed in kept:
             if feed.set == _READINGS and feed.key is None:
                 tell = self._observed if feed.joint is None else self._rejoined
                 tell(feed, rows, known, found)
+                # No reading came, but another thing is said of one.
+                found.messages += [(feed, payload) for payload in self._told(feed, said)]
         changes += self._revised(kept, rows)
         for feed in kept:
             if feed.set != _READINGS or feed.key is not None:

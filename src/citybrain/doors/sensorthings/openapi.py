@@ -16,6 +16,7 @@ from citybrain.doors.sensorthings.model import IDS, SETS, EntitySet
 from citybrain.doors.sensorthings.options import MOST
 from citybrain.doors.sensorthings.paths import ROOT
 from citybrain.doors.sensorthings.schemas import Schema, listed, ref, schemas, singular
+from citybrain.doors.sensorthings.writing import FEATURE
 from citybrain.kernel.text import Json
 
 AT: Final = "/api"
@@ -131,6 +132,16 @@ def _entity(of: EntitySet) -> Iterator[tuple[str, str, Schema]]:
         else:
             yield there, "get", _reading(f"get{one}{link}", beyond, singular(nav.to), _of_one(beyond), (_KEY,))
             yield f"{there}/$ref", "get", _reading(f"get{one}{link}Ref", beyond, "Ref", (), (_KEY,))
+            if link == FEATURE:
+                yield from _linking(f"{there}/$ref", one, beyond)
+
+
+def _linking(path: str, one: str, beyond: EntitySet) -> Iterator[tuple[str, str, Schema]]:
+    """The link from one entity to another, which may be given anew."""
+    kinds: dict[str, Schema] = {_JSON: ref("Reference")}
+    yield path, "put", _changing(f"link{one}{singular(beyond.name)}", beyond, kinds)
+    yield path, "post", _changing(f"add{one}{singular(beyond.name)}", beyond, kinds)
+    yield path, "delete", _changing(f"unlink{one}{singular(beyond.name)}", beyond, {})
 
 
 def _of_set(of: EntitySet) -> tuple[Schema, ...]:
