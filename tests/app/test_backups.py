@@ -13,7 +13,17 @@ from citybrain.app.backups import backup, restore
 from citybrain.app.city import City
 from citybrain.app.cli import main
 from citybrain.app.lock import StateLock
-from citybrain.brain.observe import Change, Draft, MadeProperty, MadeSensor, MadeStream, MadeThing, MadeUnit, missing, read_rows
+from citybrain.brain.observe import (
+    Change,
+    Draft,
+    MadeProperty,
+    MadeSensor,
+    MadeStream,
+    MadeThing,
+    MadeUnit,
+    missing,
+    read_rows,
+)
 from citybrain.kernel.access import Query
 from citybrain.kernel.clock import FixedClock
 from citybrain.kernel.errors import BadInputError, ConflictError

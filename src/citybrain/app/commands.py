@@ -194,6 +194,8 @@ def verify(given: argparse.Namespace) -> int:
             say(f"{readings} 个更正和作废的读数相符 · corrected and struck-out readings agree")
         if gone := city.unsaying.verify():
             say(f"{gone} 份取值删除证明相符 · proofs of deleted words agree")
+        if observations := city.featured.verify():
+            say(f"{observations} 条改写过的观测值相符 · observations that were said anew agree")
         if words := verify_words(city.stores.series, city.registry):
             say(f"{words} 个非数值的取值相符 · words that readings say agree")
     return 0

@@ -258,7 +258,7 @@ def test_words_said_and_deleted_at_once_from_many_sides_leave_no_reading_without
         del readings[:-20]
         own.listen()
         said = {code for code, _ in tuple(readings)}
-        unsaid = [(stream.no, code) for code in own.listed([stream.no]).get(stream.no, set()) - said]
+        unsaid = [(stream.no, code) for code in own.coded([stream.no]).get(stream.no, set()) - said]
         gone += own.delete(unsaid, lambda *_: None)
     done.set()
     for one in threads:
@@ -266,4 +266,4 @@ def test_words_said_and_deleted_at_once_from_many_sides_leave_no_reading_without
     assert Worded(world.transactions).words((stream.no, code) for code, _ in readings) == {
         (stream.no, code): json.decode(word) for code, word in readings
     }
-    assert max(own.listed([stream.no])[stream.no]) <= 50 + gone
+    assert max(own.coded([stream.no])[stream.no]) <= 50 + gone

@@ -58,7 +58,7 @@ async def test_a_new_datastream_of_a_thing_brings_observations(sta: World, path:
         ({"result": 1, "Datastream": {"@iot.id": "well-1.level"}}, 400),
         ({"result": 1, "parameters": "good"}, 400),
         ({"result": 1, "colour": "blue"}, 501),
-        ({"result": 1, "FeatureOfInterest": {"@iot.id": "well-1"}}, 501),
+        ({"result": 1, "FeatureOfInterest": {"@iot.id": "well-9"}}, 400),
     ],
 )
 async def test_one_bad_observation_and_nothing_is_made(sta: World, bad: dict[str, Any], status: int) -> None:

@@ -271,6 +271,27 @@ def test_frost_client_changes_and_deletes_an_observation(sta: World, served: str
         probe.delete(wrong)
 
 
+def test_frost_client_says_an_observation_anew_and_moves_it(sta: World, served: str) -> None:
+    probe = frost.SensorThingsService(served, auth_handler=frost.AuthHandler("probe", sta.secret))
+    time, stream = "2026-11-22T06:58:00Z", frost.Datastream(id="well-1.level")
+    other = frost.FeatureOfInterest(id="well-2")
+    probe.create(frost.Observation(result=12.5, phenomenon_time=time, datastream=stream, feature_of_interest=other))
+    sta.parts.accounts.create("数据员", "office", PASSWORD, ["data_officer"])
+    office = frost.SensorThingsService(served, auth_handler=signed_in(sta.parts.accounts.sign_in("office", PASSWORD)))
+    (one,) = office.observations().query().expand("FeatureOfInterest").list().entities
+    assert one.feature_of_interest.id == "well-2"
+    one.parameters = {**one.parameters, "depth": 3}
+    one.result_time = "2026-11-22T07:30:00Z"
+    one.feature_of_interest = frost.FeatureOfInterest(id="well-1")
+    office.update(one)
+    now = office.observations().find(one.id)
+    assert (now.parameters["depth"], now.result_quality[0]["nameOfMeasure"], now.result) == (3, "restated", 12.5)
+    assert office.observations().query().expand("FeatureOfInterest").list().entities[0].feature_of_interest.id == "well-1"
+    office.patch(now, [{"op": "replace", "path": "/phenomenonTime", "value": "2026-11-22T06:57:00Z"}])
+    moved = office.observations().find(one.id)
+    assert (moved.id != one.id, moved.parameters["depth"], moved.phenomenon_time) == (True, 3, "2026-11-22T06:57:00Z")
+
+
 def test_frost_client_sends_a_change_set(sta: World, served: str) -> None:
     sta.parts.accounts.create("管理员", "house", PASSWORD, ["admin"])
     house = frost.SensorThingsService(served, auth_handler=signed_in(sta.parts.accounts.sign_in("house", PASSWORD)))

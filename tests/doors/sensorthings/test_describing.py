@@ -108,7 +108,7 @@ async def test_who_may_not_make_features_sends_those_that_are_there_and_is_refus
         (reading(51, 1.0, {**POND, "feature": {"type": "Point", "coordinates": [200, 0]}}), 400, "longitude"),
         (reading(51, 1.0, {**POND, "colour": "blue"}), 400, "no property colour"),
         (reading(51, 1.0, {**POND, "encodingType": "text/plain"}), 501, "encodingType"),
-        (reading(51, 1.0, {**POND, "Observations": [{"result": 1}]}), 501, "Observations"),
+        (reading(51, 1.0, {**POND, "Observations": [{"result": 1}]}), 400, "Datastream"),
         (reading(51, 1.0, {**POND, "@iot.id": "pond 7"}), 400, "no id"),
         ({**reading(51), "FeatureOfInterest": "pond"}, 400, "FeatureOfInterest is an object"),
     ],
@@ -272,7 +272,7 @@ async def test_a_new_datastream_brings_a_feature_and_one_bad_feature_makes_nothi
         device(sta, client)
         await posted(client, "/Things", {"@iot.id": "gauge-1", "name": "Gauge", "description": "Bare"})
         version = sta.parts.registry.version
-        for bad, code in (({"@iot.id": "none"}, 400), ({"@iot.id": "well-1"}, 501), ({**POND, "name": ""}, 400)):
+        for bad, code in (({"@iot.id": "none"}, 400), ({"@iot.id": "well-9"}, 400), ({**POND, "name": ""}, 400)):
             stream = {**STREAM, "Observations": [brought(50, 1.0, SPRING), brought(51, 2.0, bad)]}
             assert (await client.post(f"{ROOT}/Things('gauge-1')/Datastreams", json=stream)).status_code == code
         assert sta.parts.registry.version == version

@@ -79,7 +79,6 @@ async def test_naming_its_own_thing_sets_a_reading_back(masts: World, door: Mqtt
     ("body", "error"),
     [
         (reading(51, 1.0, "none"), BadInputError),
-        (reading(51, 1.0, "well-2"), NotHeldError),
         (reading(51, 1.0, {**POND, "name": ""}), BadInputError),
         (reading(51, 1.0, {**POND, "name": "Elsewhere"}), ForbiddenError),
         ({**reading(51, 1.0, POND), "colour": "blue"}, NotHeldError),

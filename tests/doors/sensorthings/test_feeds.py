@@ -378,3 +378,19 @@ GAUGE = {
         }
     ],
 }
+
+
+async def test_what_a_person_says_anew_of_an_observation_is_told_though_no_reading_came(wire: Wire) -> None:
+    reader, device = await wire.person("dispatcher"), await wire.device()
+    await device.publish(ALL, reading(3), qos=1)
+    at = f"1.{parse(AT) + 3 * SECOND}"
+    single = f"v1.1/Observations('{at}')"
+    assert await granted(reader, LEVEL, single, "v1.1/Datastreams('well-1.salt')/Observations") == [1, 1, 1]
+    async with wire.world.client("data_officer") as officer:
+        answer = await officer.patch(f"{ROOT}/Observations('{at}')", json={"parameters": {"depth": 3}})
+        assert answer.status_code == 200, answer.text
+    found = await heard(reader, 2)
+    assert sorted(topic for topic, _ in found) == sorted((LEVEL, single))
+    assert {(told["@iot.id"], told["parameters"]["depth"], told["resultQuality"][0]["nameOfMeasure"]) for _, told in found} == {
+        (at, 3, "restated")
+    }

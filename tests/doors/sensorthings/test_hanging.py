@@ -252,3 +252,61 @@ async def test_a_historical_location_brings_its_thing(sta: World) -> None:
         ] == "gauge-2"
         # The only place that a thing had is where it stands.
         assert (await said(client, "/Things('gauge-2')/Locations"))["value"][0]["name"] == "Old"
+
+
+async def test_a_feature_within_an_observation_brings_observations_with_their_datastreams(sta: World) -> None:
+    other = {"phenomenonTime": "2026-11-22T06:40:00Z", "result": 4.0, "Datastream": {**STREAM, "Thing": BARE}}
+    more = [without(reading(52, 2.0), "FeatureOfInterest"), other, {**other, "phenomenonTime": "2026-11-22T06:41:00Z"}]
+    more[2] = {**more[2], "Datastream": {"@iot.id": "gauge-1.water-level"}}
+    pond = {**POND, "@iot.id": "pond", "Observations": more}
+    async with sta.client("device") as client:
+        device(sta, client)
+        version = sta.parts.registry.version
+        early = {**more[0], "phenomenonTime": "1999-01-01T00:00:00Z"}
+        elsewhere = {**more[0], "FeatureOfInterest": {"@iot.id": "well-2"}}
+        for bad in ("one", 7, early, elsewhere, {**other, "Datastream": {**STREAM, "Thing": {**BARE, "@iot.id": "other-1"}}}):
+            answer = await client.post(f"{ROOT}/Observations", json=reading(51, 1.0, {**pond, "Observations": [*more, bad]}))
+            assert answer.status_code in (400, 403), (bad, answer.text)
+        assert (await client.post(f"{ROOT}/Observations", json=reading(51, 1.0, {**pond, "Observations": 1}))).status_code == 400
+        assert (sta.parts.registry.version, sta.series.latest().num_rows) == (version, 0)
+        at = await posted(client, "/Observations", reading(51, 1.0, pond))
+        assert sta.parts.registry.version == version + 1
+        keyed = await client.post(f"{ROOT}/Observations", json=reading(51, 1.0, pond), headers={"Idempotency-Key": "k"})
+        assert keyed.status_code == 400
+    async with sta.client("dispatcher") as client:
+        assert (await said(client, f"{at}/FeatureOfInterest"))["name"] == "Pond"
+        found = await said(client, "/FeaturesOfInterest('pond')/Observations", _expand="Datastream")
+        assert [(one["result"], one["Datastream"]["@iot.id"]) for one in found["value"]] == [
+            (2, "well-1.level"),
+            (1, "well-1.level"),
+            (4, "gauge-1.water-level"),
+            (4, "gauge-1.water-level"),
+        ]
+
+
+async def test_it_brings_them_however_deep_it_stands_and_in_a_change_set(sta: World) -> None:
+    more = [without(reading(minute, float(minute)), "FeatureOfInterest") for minute in (52, 53)]
+    pond = {**POND, "@iot.id": "pond", "Observations": more}
+    described = {**TWO[0], "FeatureOfInterest": pond}
+    thing = {**BARE, "Datastreams": [{**STREAM, "Observations": [described]}]}
+    async with sta.client("device") as client:
+        device(sta, client)
+        await posted(client, "/Things", thing)
+        spring = {**pond, "@iot.id": "pond-2", "name": "Spring", "Observations": [without(reading(54, 5.0), "FeatureOfInterest")]}
+        one = {"id": "o", "method": "post", "url": "Observations", "body": reading(55, 6.0, spring)}
+        bad = {**one, "id": "b", "body": reading(56, "much")}
+        assert status(await sent(client, *of_group(one, bad))) == [424, 400]
+        assert status(await sent(client, *of_group(one))) == [201]
+    async with sta.client("dispatcher") as client:
+        assert await results(client, "/FeaturesOfInterest('pond')/Observations") == [53, 52, TWO[0]["result"]]
+        assert await results(client, "/FeaturesOfInterest('pond-2')/Observations") == [6, 5]
+
+
+async def test_a_feature_brings_an_observation_with_its_datastream(sta: World) -> None:
+    brought = {"phenomenonTime": "2026-11-22T06:40:00Z", "result": 4.0, "Datastream": {**STREAM, "Thing": BARE}}
+    async with sta.client("device") as client:
+        device(sta, client)
+        at = await posted(client, "/FeaturesOfInterest", {**POND, "@iot.id": "pond", "Observations": [brought]})
+    async with sta.client("dispatcher") as client:
+        (one,) = (await said(client, f"{at}/Observations", _expand="Datastream/Thing"))["value"]
+        assert (one["result"], one["Datastream"]["Thing"]["@iot.id"]) == (4, "gauge-1")

@@ -172,7 +172,7 @@ async def test_data_arrays_are_taken_element_by_element_and_each_whole_or_not_at
         (["2026-11-22T06:45:00Z", [4, "much", 5], None], "bad_value"),
         (["2026-11-22T06:46:00Z", [4, 5], None], "bad_row"),
         (["2026-11-22T06:47:00Z", [None, None, None], None], "bad_row"),
-        (["2026-11-22T06:48:00Z", [4, 5, 6], "mast-2"], "bad_feature"),
+        (["2026-11-22T06:48:00Z", [4, 5, 6], "mast-9"], "bad_feature"),
         (["2026-11-22T09:48:00Z", [4, 5, 6], None], "future_time"),
     ]
     joint = {"MultiDatastream": {"@iot.id": "mast-1"}, "components": components, "dataArray": [one for one, _ in elements]}

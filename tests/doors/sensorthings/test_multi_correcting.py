@@ -73,7 +73,7 @@ async def test_what_is_no_change_of_it_is_refused_whole(masts: World, place: int
         answer = await patched(client, at(addresses, place), {"result": result})
         assert (answer.status_code, words in answer.json()["message"]) == (code, True), answer.text
         other = await patched(client, at(addresses, WHOLE), {"MultiDatastream": {"@iot.id": "mast-2"}})
-        assert other.status_code == 400
+        assert other.status_code == 409
     assert [corrections(masts, name) for name in STREAMS] == [()] * 3
 
 

@@ -115,6 +115,16 @@ async def test_a_batch_is_answered_part_by_part_in_its_order(sta: World) -> None
     standing(sta)
 
 
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_a_change_set_that_fails_by_what_it_depends_on_is_one_answer_too(place: int) -> None:
+    told = [Answer(424, {}, b"lost" if number == place else b"other", own=number == place) for number in range(3)]
+    done = [(Part(f"1.{number}", "POST", "Things", group="1", name=f"n{number}"), one) for number, one in enumerate(told)]
+    body = multipart.written([*done, (Part("2", "GET", "Things"), Answer(200, {}, b"{}"))], "b")
+    assert body.count(b"HTTP/1.1 424") == 1
+    assert f"Content-ID: n{place}".encode() in body
+    assert body.count(b"multipart/mixed") == body.count(b"other") == 0
+
+
 async def test_a_change_set_that_fails_is_one_answer_and_nothing_of_it_is_done(sta: World) -> None:
     before = standing(sta)
     async with sta.client("admin") as client:

@@ -40,7 +40,8 @@ async def test_the_landing_page_lists_the_sets_and_the_classes_that_are_held(sta
     kept = ("create-entity", "historical-location-auto-creation", "historical-location-manual-creation")
     assert changing == [f"create-update-delete/{held}" for held in kept]
     assert [held for held in classes if "batch" in held] == ["batch-request/batch-request"]
-    assert not [held for held in classes if "mqtt" in held or "data-array" in held]
+    assert "data-array/data-array" in classes
+    assert not [held for held in classes if "mqtt" in held]
 
 
 async def test_whatever_a_pack_declares_is_a_thing_with_datastreams(sta: World) -> None:
@@ -424,6 +425,24 @@ async def test_observations_come_as_data_arrays_that_say_what_single_ones_say(st
     assert none["value"] == []
 
 
+async def test_what_is_expanded_in_a_data_array_stands_beside_it_or_in_a_column(sta: World) -> None:
+    await fill(sta)
+    asked = "Datastream($select=id,name;$expand=Thing($select=id)),FeatureOfInterest($select=name),MultiDatastream"
+    async with desk(sta) as someone:
+        words = {"_expand": asked, "_orderby": "phenomenonTime asc"}
+        tables = (await someone.get("/Observations", _resultFormat="dataArray", _select="id", **words))["value"]
+        single = (await someone.get("/Observations", **words))["value"]
+        only = (await someone.get("/Observations", _resultFormat="dataArray", _select="Datastream", _expand="FeatureOfInterest"))[
+            "value"
+        ]
+    assert [table["components"] for table in tables] == [["id", "FeatureOfInterest"]] * 2
+    beside = {row[0]: (table["Datastream"], row[1]) for table in tables for row in table["dataArray"]}
+    assert beside == {one["@iot.id"]: (one["Datastream"], one["FeatureOfInterest"]) for one in single}
+    assert tables[0]["Datastream"]["Thing"] == {"@iot.selfLink": f"http://city{ROOT}/Things('well-1')", "@iot.id": "well-1"}
+    assert all("MultiDatastream" not in table for table in tables)
+    assert only[0]["components"] == ["FeatureOfInterest"]
+
+
 async def test_a_data_array_is_refused_where_it_would_say_something_else_than_was_asked(sta: World) -> None:
     await fill(sta)
     array = {"_resultFormat": "dataArray"}
@@ -431,7 +450,6 @@ async def test_a_data_array_is_refused_where_it_would_say_something_else_than_wa
         for path, words in (
             ("/Things", array),
             ("/Observations", {"_resultFormat": "CSV"}),
-            ("/Observations", array | {"_expand": "Datastream"}),
             ("/Observations", array | {"_select": "Datastream"}),
             ("/Observations/$ref", array),
             ("/Datastreams", {"_expand": "Observations($resultFormat=dataArray)"}),

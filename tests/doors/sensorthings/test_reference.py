@@ -314,6 +314,8 @@ async def peopled(world: World) -> None:
                 await posted(
                     device, f"/Datastreams('{name}')/Observations", {"phenomenonTime": f"2026-11-22T06:5{minute}:00Z", **body}
                 )
+        beside = {"phenomenonTime": "2026-11-22T06:57:00Z", "result": 6, "FeatureOfInterest": {"@iot.id": "well-2"}}
+        await posted(device, "/Datastreams('mast-1.gust')/Observations", beside)
         span: dict[str, Any] = {"phenomenonTime": "2026-11-22T06:50:00Z/2026-11-22T06:55:00Z", "result": 4}
         await posted(device, "/Datastreams('well-2.level')/Observations", span)
 

@@ -4,14 +4,16 @@ from collections.abc import Callable
 from typing import Any, TypeGuard
 
 import pytest
+from httpx import AsyncClient
 
+from citybrain.doors.sensorthings import ranking, search
 from citybrain.doors.sensorthings import results as shelf
 from citybrain.doors.sensorthings.nodes import Function, Literal, Path
 from citybrain.doors.sensorthings.push import push
-from tests.doors.conftest import World
+from tests.doors.conftest import World, basic
 from tests.doors.sensorthings.conftest import desk
-from tests.doors.sensorthings.test_making import said
-from tests.doors.sensorthings.worded import RESULTS, alike, filled, results, stream
+from tests.doors.sensorthings.test_making import posted, said
+from tests.doors.sensorthings.worded import RESULTS, alike, at, filled, results, stream
 
 ALL = "/Observations"
 
@@ -116,3 +118,83 @@ async def test_latest_values_are_found_as_what_they_are(sta: World) -> None:
         }
         for text, expected in asked.items():
             assert await someone.ids("/Datastreams", _filter=text, _orderby="id") == expected, text
+
+
+WORDED = ["rain", "snow", "雨", "rain", "a", "b", "rain", "Ä", "c", "snow", "d", "rain"]
+
+
+async def talked(world: World) -> None:
+    """A Datastream that says some words often, and others once."""
+    await filled(world)
+    async with world.client("device") as device:
+        secret = world.parts.accounts.devices.create("盒", "sky", ["box"])
+        device.headers["Authorization"] = basic("sky", secret)
+        for minute, word in enumerate(WORDED, 20):
+            await posted(device, stream("sky"), {"phenomenonTime": at(minute), "result": word})
+
+
+async def walked(client: AsyncClient, path: str, **words: str) -> list[Any]:
+    """The results of all pages."""
+    page, seen = await said(client, path, **words), []
+    while True:
+        seen += [(one["result"], one["phenomenonTime"]) for one in page["value"]]
+        if "@iot.nextLink" not in page:
+            return seen
+        page = (await client.get(page["@iot.nextLink"])).json()
+
+
+@pytest.mark.parametrize(("page", "first"), [(1000, 64), (2, 64), (2, 1), (1, 3)])
+async def test_words_come_in_their_order_however_many_and_nothing_is_read_beyond_a_page(
+    sta: World, monkeypatch: pytest.MonkeyPatch, page: int, first: int
+) -> None:
+    await talked(sta)
+    monkeypatch.setattr(search, "_SORTED", 0)
+    monkeypatch.setattr(ranking, "_PAGE", page)
+    monkeypatch.setattr(ranking, "_FIRST", first)
+    async with desk(sta) as someone:
+        everything = await walked(someone.client, stream("sky"))
+        for text, down in (("result", False), ("result desc", True)):
+            wanted = sorted((one for one, _ in everything), reverse=down)
+            for top in ("1", "3", "7", "50"):
+                found = await walked(someone.client, stream("sky"), _orderby=text, _top=top)
+                assert [one for one, _ in found] == wanted, (text, top)
+                assert sorted(found) == sorted(everything), (text, top)
+            assert await results(someone.client, stream("sky"), _orderby=text, _top="4", _skip="5") == wanted[5:9]
+            later = "phenomenonTime ge 2026-11-22T06:24:00Z and result ne 'rain'"
+            some = [one for one, time in everything if time >= at(24) and one != "rain"]
+            assert [
+                one for one, _ in await walked(someone.client, stream("sky"), _orderby=text, _filter=later, _top="2")
+            ] == sorted(some, reverse=down)
+        monkeypatch.setattr(search, "_SORTED", 1000)
+        both = "Datastream/id eq 'box.sky' or Datastream/id eq 'box.door'"
+        told = [one for one, _ in await walked(someone.client, ALL, _orderby="result", _filter=both, _top="3")]
+        assert told == sorted([*(one for one, _ in everything), False, True, True, True], key=str)
+        wrong = await someone.refused(stream("sky"), _orderby="result", _skiptoken="one.2.")
+        assert wrong[0] == 400
+
+
+async def test_what_is_asked_of_words_is_counted_without_reading_what_was_said(sta: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    await talked(sta)
+    monkeypatch.setattr(search, "_SORTED", 0)
+    async with desk(sta) as someone:
+        everything = [one for one, _ in await walked(someone.client, stream("sky"))]
+        for text, asked in FILTERS.items():
+            if "phenomenonTime" in text or "result/a" in text or "add" in text:
+                continue
+            found = await someone.get(stream("sky"), _filter=text, _count="true", _top="3")
+            assert found["@iot.count"] == len([one for one in everything if asked(one)]), text
+        text = "startswith(result,'r') and phenomenonTime ge 2026-11-22T06:24:00Z"
+        assert (await someone.get(stream("sky"), _filter=text, _count="true", _top="0"))["@iot.count"] == 2
+        monkeypatch.setattr(ranking, "_NAMED", 1)
+        assert (await someone.refused(stream("sky"), _filter="length(result) eq 4", _count="true"))[0] == 501
+
+
+async def test_more_words_than_are_looked_through_are_refused_with_the_way_on(sta: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    await talked(sta)
+    monkeypatch.setattr(ranking, "_SIZE", 10)
+    async with desk(sta) as someone:
+        assert await someone.refused(stream("sky"), _orderby="result") == (
+            501,
+            (await someone.refused(stream("sky"), _orderby="result desc"))[1],
+        )
+        assert len(await results(someone.client, stream("sky"), _filter="startswith(result,'r')")) == 6

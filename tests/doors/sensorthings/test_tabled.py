@@ -37,13 +37,13 @@ async def sent_arrays(client: AsyncClient, *arrays: dict[str, Any], key: str | N
 async def test_each_row_is_about_the_feature_that_it_names(sta: World) -> None:
     await made(sta, POND, SPRING)
     rows = [[at(50), 1, "pond"], [at(51), 2, "spring"], [at(52), 3, None], [at(53), 4, "well-1"], [at(54), 5, "none"]]
-    rows += [[at(55), 6, "well-2"], [at(56), 7, {"name": "Pond"}], [at(57), "much", "pond"], [at(58), 8], [at(59), 9, "pond"]]
+    rows += [[at(55), 6, "well-9"], [at(56), 7, {"name": "Pond"}], [at(57), "much", "pond"], [at(58), 8], [at(59), 9, "pond"]]
     async with sta.client("device") as client:
         told = await sent_arrays(client, {**WELL, "dataArray": rows})
     codes = [one.split()[1] if one.startswith("error") else "" for one in told]
     assert codes == ["", "", "", "", "bad_feature:", "bad_feature:", "bad_feature:", "bad_value:", "bad_row:", ""]
-    assert "No FeatureOfInterest 'none' was made here" in told[4]
-    assert "where another Thing stands" in told[5]
+    assert "There is no FeatureOfInterest 'none'" in told[4]
+    assert "There is no FeatureOfInterest 'well-9'" in told[5]
     assert "is the id of a feature" in told[6]
     async with sta.client("dispatcher") as client:
         assert await results(client, "/FeaturesOfInterest('pond')/Observations") == [9, 1]

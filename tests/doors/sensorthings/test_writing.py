@@ -5,7 +5,7 @@ from typing import Any
 from httpx import Response
 
 from citybrain.kernel.instant import parse
-from tests.doors.conftest import World
+from tests.doors.conftest import World, basic
 from tests.doors.sensorthings.conftest import ROOT, desk
 
 AT = "2026-11-22T06:59:00Z"
@@ -63,7 +63,7 @@ async def test_an_observation_that_cannot_be_kept_whole_is_refused_with_its_reas
         assert await said(level(resultTime="tomorrow")) == (400, "bad_input")
         assert await said(level(parameters="by hand")) == (400, "bad_input")
         assert await said(level(colour="blue")) == (501, "not_held")
-        assert await said(level(FeatureOfInterest={"@iot.id": "well-2"})) == (501, "not_held")
+        assert await said(level(FeatureOfInterest={"@iot.id": "well-9"})) == (400, "bad_input")
         assert await said(level(), "/Datastreams('well-1.salt')/Observations") == (400, "bad_input")
         assert await said({"name": "x"}, "/Things") == (403, "forbidden")
         broken = await device.post(f"{ROOT}/Observations", content=b"{", headers={"Content-Type": "application/json"})
@@ -85,6 +85,10 @@ async def test_data_arrays_are_taken_row_by_row_and_each_has_its_verdict(sta: Wo
         answer = await device.post(f"{ROOT}/CreateObservations", json=body, headers={"Idempotency-Key": "k1"})
         again = await device.post(f"{ROOT}/CreateObservations", json=body, headers={"Idempotency-Key": "k1"})
         none = await device.post(f"{ROOT}/CreateObservations", json=body[2:])
+        secret = sta.parts.accounts.devices.create("井", "few", ["well-2"])
+        device.headers["Authorization"] = basic("few", secret)
+        short = [array("well-1.level", ["phenomenonTime", "result"], [AT, 12.5])]
+        barred = await device.post(f"{ROOT}/CreateObservations", json=short)
         lost = await device.post(f"{ROOT}/CreateObservations", json=[array("well-1.level", ["result", "colour"], [1, {}])])
         timeless = [array("well-1.level", ["result"], [1])]
         again_when = await device.post(f"{ROOT}/CreateObservations", json=timeless, headers={"Idempotency-Key": "k2"})
@@ -101,10 +105,13 @@ async def test_data_arrays_are_taken_row_by_row_and_each_has_its_verdict(sta: Wo
     ]
     assert again.json() == said
     assert said[1] == "error bad_value: 值不是数。 The value is no number."
-    assert (none.status_code, len(none.json())) == (422, 1)
+    assert [(one.status_code, [each.partition(":")[0] for each in one.json()]) for one in (none, barred)] == [
+        (201, ["error forbidden_stream"])
+    ] * 2, "the answer says of each row whether it was taken, on the short way too"
     assert lost.status_code == 501
     account = await ledger(sta)
-    assert account["received"] == 7 == account["stored"] + account["duplicate"] + sum(account["refused"].values())
+    assert account["received"] == 8 == account["stored"] + account["duplicate"] + sum(account["refused"].values())
+    assert account["refused"]["forbidden_stream"] == 3
 
 
 async def test_what_a_pack_declares_is_not_changed_here_and_the_answer_says_so(sta: World) -> None:
@@ -119,7 +126,7 @@ async def test_what_a_pack_declares_is_not_changed_here_and_the_answer_says_so(s
 
 async def test_a_row_about_another_feature_than_the_thing_is_refused_and_not_stored_as_if_it_were_the_things(sta: World) -> None:
     names = ["phenomenonTime", "result", "FeatureOfInterest/id"]
-    body = [array("well-1.level", names, [AT, 12.5, "well-1"], ["2026-11-22T06:58:00Z", 3, "well-2"])]
+    body = [array("well-1.level", names, [AT, 12.5, "well-1"], ["2026-11-22T06:58:00Z", 3, "well-9"])]
     async with sta.client("device") as device:
         said = (await device.post(f"{ROOT}/CreateObservations", json=body)).json()
     assert [each if each.startswith("http") else each.partition(":")[0] for each in said] == [LINK, "error bad_feature"]

@@ -13,7 +13,7 @@ from citybrain.brain.observe.derive import Deriver
 from citybrain.brain.observe.doubts import Doubt, Doubts, Judged
 from citybrain.brain.observe.entering import Spot, declared_elsewhere
 from citybrain.brain.observe.exported import is_export, read_export
-from citybrain.brain.observe.featured import AS_BEFORE, About, EndedError, Featured, Having, Lags
+from citybrain.brain.observe.featured import AS_BEFORE, About, Anew, EndedError, Featured, Having, Lags
 from citybrain.brain.observe.following import Following
 from citybrain.brain.observe.formats import FORMS, read_pieces
 from citybrain.brain.observe.gaps import Gap
@@ -47,10 +47,12 @@ from citybrain.brain.observe.recalling import stays
 from citybrain.brain.observe.registry import MovedError, Noun, Registry
 from citybrain.brain.observe.respelling import number as spelt_number
 from citybrain.brain.observe.respelling import spelt
+from citybrain.brain.observe.restated import Restated
 from citybrain.brain.observe.resting import Rested
 from citybrain.brain.observe.revising import CORRECTION, RESTORED, Change, Changed, Preview, setting, strike
 from citybrain.brain.observe.rows import Rows, because, lenient, read_rows, read_series, unread, whole
 from citybrain.brain.observe.shelves import datasets
+from citybrain.brain.observe.signing import Signed, signed
 from citybrain.brain.observe.siting import Where
 from citybrain.brain.observe.sources import sources
 from citybrain.brain.observe.spelling import verify_words
@@ -82,6 +84,7 @@ __all__ = [
     "About",
     "Act",
     "Altered",
+    "Anew",
     "Answer",
     "AreaBook",
     "Beside",
@@ -132,9 +135,11 @@ __all__ = [
     "Reading",
     "Recent",
     "Registry",
+    "Restated",
     "Rested",
     "Rows",
     "Runs",
+    "Signed",
     "Silence",
     "Span",
     "Spot",
@@ -173,6 +178,7 @@ __all__ = [
     "rows_of",
     "setting",
     "settled",
+    "signed",
     "sources",
     "spelt",
     "spelt_number",

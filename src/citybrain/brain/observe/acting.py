@@ -9,12 +9,13 @@ import numpy as np
 from sqlalchemy import Connection
 
 from citybrain.brain.observe import corrected, respelling, revising
-from citybrain.brain.observe.corrected import Correction, Signed, State
+from citybrain.brain.observe.corrected import Correction, State
 from citybrain.brain.observe.horizon import Horizon
 from citybrain.brain.observe.intake import Intake, Revision
 from citybrain.brain.observe.registry import Registry
 from citybrain.brain.observe.revising import Change, Plan
 from citybrain.brain.observe.rows import Rows
+from citybrain.brain.observe.signing import Signed
 from citybrain.kernel.clock import Clock
 from citybrain.kernel.errors import BadInputError, CityError, NotFoundError, StaleError
 from citybrain.kernel.ids import new_id

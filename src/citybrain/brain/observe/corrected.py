@@ -7,13 +7,12 @@ import msgspec
 from sqlalchemy import ColumnElement, Connection, Row, and_, delete, exists, func, insert, select, update
 
 from citybrain.brain.observe.revising import CORRECTION, Change, Plan
+from citybrain.brain.observe.signing import Signed
 from citybrain.brain.observe.store import CORRECTED
 from citybrain.brain.observe.store import CORRECTION as TABLE
 from citybrain.brain.observe.striking import NOTHING
-from citybrain.kernel.errors import BadInputError
 from citybrain.kernel.instant import Instant
 from citybrain.kernel.observations import Numbers
-from citybrain.kernel.text import Text
 from citybrain.kernel.things import Stream
 
 State: TypeAlias = Literal["pending", "standing", "ending", "ended"]
@@ -21,8 +20,6 @@ State: TypeAlias = Literal["pending", "standing", "ending", "ended"]
 UNFINISHED: Final = ("pending", "ending")
 _NAMED: Final = 400
 """Streams that a statement names at once."""
-_SHORTEST: Final = 4
-"""Characters of a reason that can be one."""
 
 
 class Ending(msgspec.Struct, frozen=True):
@@ -63,22 +60,6 @@ class Kept(msgspec.Struct, frozen=True):
     received: Instant
     before: float
     after: float
-
-
-class Signed(NamedTuple):
-    """Who acts, why, and when (wall time)."""
-
-    by: str
-    why: str
-    wall: Instant
-
-
-def signed(by: str, why: str, wall: Instant) -> Signed:
-    """Who acts and why; raises BadInputError for a reason that is none."""
-    if len(why.strip()) < _SHORTEST:
-        what = Text(f"请写明理由（至少 {_SHORTEST} 个字）。", f"Say why, in {_SHORTEST} characters at least.")
-        raise BadInputError(what, field="why")
-    return Signed(by, why.strip(), wall)
 
 
 class Line(NamedTuple):

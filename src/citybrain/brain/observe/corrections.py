@@ -16,15 +16,17 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection
 
-from citybrain.brain.observe import altered, corrected, derive, verifying
+from citybrain.brain.observe import altered, corrected, derive, restated, verifying
 from citybrain.brain.observe.acting import ACT, DOOR, PART, Act, Acting, Coming, Wanted, joined, revision
 from citybrain.brain.observe.altered import Altered
-from citybrain.brain.observe.corrected import Correction, Kept, Signed
+from citybrain.brain.observe.corrected import Correction, Kept
 from citybrain.brain.observe.horizon import Horizon
 from citybrain.brain.observe.intake import Intake, Revision
 from citybrain.brain.observe.registry import Registry
+from citybrain.brain.observe.restated import Restated
 from citybrain.brain.observe.resting import Grounds, Rested, Resting
 from citybrain.brain.observe.revising import CORRECTION, MOST, RESTORED, Change, Preview
+from citybrain.brain.observe.signing import Signed, signed
 from citybrain.brain.observe.striking import NOTHING, STRUCK
 from citybrain.kernel.alerts import Evidence
 from citybrain.kernel.clock import Clock
@@ -94,8 +96,8 @@ class Corrections(Acting):
         Raises as ``together`` does, and what storing raises, with nothing done. Once something stands the rest follows: what was read
         anew in between is looked at again, and what a full store does not take is left to ``finish``.
         """
-        signed = [corrected.signed(by, act.why, self._clock.wall()) for act in acts]
-        return await self._in_turn(lambda: self._correct(acts, signed, coming))
+        own = [signed(by, act.why, self._clock.wall()) for act in acts]
+        return await self._in_turn(lambda: self._correct(acts, own, coming))
 
     async def end(self, stream: Stream, no: int, by: str, why: str) -> Correction:
         """Take a correction back: what stood before stands again, where nothing newer has come.
@@ -103,7 +105,7 @@ class Corrections(Acting):
         Raises NotFoundError for none of this stream, ConflictError for one that is ended or bears a newer one, BadInputError for no
         reason. After a BusyError or StorageFullError it goes on by itself.
         """
-        return await self._in_turn(lambda: self._end(stream, no, corrected.signed(by, why, self._clock.wall())))
+        return await self._in_turn(lambda: self._end(stream, no, signed(by, why, self._clock.wall())))
 
     async def finish(self) -> int:
         """Finish what a kill or a full store has left half done; how many there were. Raises BusyError, StorageFullError."""
@@ -113,6 +115,10 @@ class Corrections(Acting):
     def of(self, stream: Stream) -> tuple[Correction, ...]:
         """The corrections of a stream, newest first."""
         return self._read(lambda connection: corrected.of(connection, stream.no))
+
+    def restated(self, stream: Stream) -> tuple[Restated, ...]:
+        """What people said anew of the observations of a stream, beside their readings, newest first."""
+        return self._read(lambda connection: restated.of(connection, stream.no))
 
     def kept(self, no: int, most: int = MOST) -> tuple[Kept, ...]:
         """The readings of a correction in the order of their time, the first so many."""

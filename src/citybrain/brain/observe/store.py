@@ -138,12 +138,32 @@ FEATURED = Table(
     Column("said", Text),
     Column("lag", BigInteger),
     Column("lasts", BigInteger),
+    Column("restated", Text),
     Index("featured_by", "feature", "stream", "time"),
 )
 """What an observation is about, where that is not the place of its stream's own thing, and what else is said of it (featured.py).
 
-``lag`` is its result's time after its own, in µs (null where nothing is said), ``lasts`` how long it spans (null: an instant).
+``lag`` is its result's time after its own, in µs (null where nothing is said), ``lasts`` how long it spans (null: an instant). ``restated``
+names what of it a person said anew, with commas between.
 """
+RESTATED = Table(
+    "restated",
+    METADATA,
+    Column("no", Integer, primary_key=True, autoincrement=False),
+    Column("stream", Integer, nullable=False),
+    Column("time", BigInteger, nullable=False),
+    Column("was_feature", String(200)),
+    Column("was_said", Text),
+    Column("feature", String(200)),
+    Column("said", Text),
+    Column("names", Text, nullable=False),
+    Column("moved", BigInteger),
+    Column("by", String(100), nullable=False),
+    Column("why", Text, nullable=False),
+    Column("wall", BigInteger, nullable=False),
+    Index("restated_of", "stream", "time"),
+)
+"""What people said anew of observations, what was known of them before, and to which time one was moved (restated.py)."""
 for _name, _of in (("featured_lag", FEATURED.c.lag), ("featured_lasts", FEATURED.c.lasts)):
     # Few have them, and these are asked for the first and the last.
     Index(_name, FEATURED.c.stream, _of, sqlite_where=_of.is_not(None), postgresql_where=_of.is_not(None))

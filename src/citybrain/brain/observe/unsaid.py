@@ -67,7 +67,7 @@ class Silence:
         worded = self._registry.worded
         worded.listen()
         streams = self._registry.streams()
-        left = worded.listed([no for no in span.streams.tolist() if streams[no - 1].sort in WORDED])
+        left = worded.coded([no for no in span.streams.tolist() if streams[no - 1].sort in WORDED])
         numbers = sorted(left)
         for begin in range(0, len(numbers), _MANY):
             self._meet(left, numbers[begin : begin + _MANY])

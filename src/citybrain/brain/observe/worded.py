@@ -188,6 +188,21 @@ class Worded:
             found = {row.stream: row.code for row in connection.execute(wanted)}
         return found if len(found) <= most else None
 
+    def listed(self, streams: Sequence[int], most: int, size: int) -> list[tuple[int, int, Json]] | None:
+        """All words of streams, each with its stream and its code; None where they are more than ``most``, or of more characters."""
+        found: list[tuple[int, int, Json]] = []
+        with self._transactions.read() as connection:
+            for begin in range(0, len(streams), _NAMED):
+                mine = WORD.c.stream.in_(streams[begin : begin + _NAMED])
+                asked = select(func.count(), func.coalesce(func.sum(func.length(WORD.c.word)), 0)).where(mine)
+                count, length = connection.execute(asked).one()
+                most, size = most - count, size - length
+                if most < 0 or size < 0:
+                    return None
+                rows = connection.execute(select(WORD.c.stream, WORD.c.code, WORD.c.word).where(mine))
+                found += [(row.stream, row.code, msgspec.json.decode(row.word)) for row in rows]
+        return found
+
     def words(self, places: Iterable[Place]) -> dict[Place, Json]:
         """The words of codes; a code that is none has none."""
         wanted, kept, age = dict.fromkeys(places), self._memory.words, self._memory.age
@@ -209,7 +224,7 @@ class Worded:
         """What one reading says."""
         return self.results([(stream, value)])[0]
 
-    def listed(self, streams: Sequence[int]) -> dict[int, set[int]]:
+    def coded(self, streams: Sequence[int]) -> dict[int, set[int]]:
         """The codes of all words of streams (n,), by the number of each that has some."""
         found: dict[int, set[int]] = {}
         with self._transactions.read() as connection:

@@ -9,7 +9,7 @@ from anyio import to_thread
 from litestar import Response, get, post
 from litestar.params import FromPath, FromQuery, JSONBody
 
-from citybrain.brain.observe import UNMEASURED, Change, Correction, Kept, Preview, setting, spelt, spelt_number, strike
+from citybrain.brain.observe import UNMEASURED, Change, Correction, Kept, Preview, Restated, setting, spelt, spelt_number, strike
 from citybrain.doors.api import asking
 from citybrain.doors.api.caller import asks, purpose
 from citybrain.doors.api.observe import readable
@@ -59,6 +59,8 @@ class Sheet(msgspec.Struct, frozen=True, omit_defaults=True):
     unit: str
     items: tuple[Correction, ...]
     words: Mapping[str, Json] = {}
+    restated: tuple[Restated, ...] = ()
+    """What people said anew of single observations beside their readings: times, validity, quality, parameters, features."""
 
 
 class Readings(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -76,11 +78,11 @@ class Readings(msgspec.Struct, frozen=True, omit_defaults=True):
 
 @get("/streams/{name:str}/corrections", opt=asks("observation.read"), sync_to_thread=True)
 def corrections(request: Call, parts: Parts, name: FromPath[str]) -> Response[dict[str, object]]:
-    """What people corrected in the readings of a stream: who, why, how many, and whether it was taken back."""
+    """What people corrected in the readings of a stream: who, why, how many, and whether it was taken back; and what they said anew of it."""
     stream = readable(request, parts, name)
     listed = parts.corrections.of(stream)
     words = spelt(parts.registry.worded, stream, [one.change.offset for one in listed if one.change.sets])
-    return Response({**mapping(Sheet(stream.id, stream.unit, listed, words))})
+    return Response({**mapping(Sheet(stream.id, stream.unit, listed, words, parts.corrections.restated(stream)))})
 
 
 @get("/streams/{name:str}/corrections/{no:str}", opt=asks("observation.read"), sync_to_thread=True)

@@ -7,7 +7,7 @@ Each is answered and refused by itself, but those of one group (a change set, an
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Final, cast
 from urllib.parse import quote, unquote, urlsplit
@@ -128,7 +128,7 @@ def _undone(request: Call, members: Sequence[Part], place: int, failed: Answer) 
     other = _dependent(
         request, f"同组的请求“{name}”未成功，整组未执行。", f"Request '{name}' of this group failed: nothing of the group was done."
     )
-    return [failed if number == place else other for number in range(len(members))]
+    return [failed if number == place else replace(other, own=False) for number in range(len(members))]
 
 
 def _dependent(request: Call, zh: str, en: str) -> Answer:

@@ -45,6 +45,8 @@ class Answer:
     status: int
     headers: Mapping[str, str]
     body: bytes
+    own: bool = True
+    """Whether it says what became of this request itself; not of another of its group."""
 
     @property
     def good(self) -> bool:

@@ -48,6 +48,8 @@ class _One:
     body: Json
     to: Target
     rows: Sequence[Json]
+    more: Sequence[Json] = ()
+    """Those that come with the feature that it describes."""
 
 
 def apart(path: tuple[Segment, ...], body: Json) -> Brought | None:
@@ -76,8 +78,12 @@ def require(parts: SensorThingsParts, caller: Caller, purpose: str) -> None:
         raise ForbiddenError(what, **error.fields) from error
 
 
-async def made(group: Group, path: tuple[Segment, ...], brought: Brought, sender: Sender) -> tuple[str, str]:
+async def made(
+    group: Group, path: tuple[Segment, ...], brought: Brought, sender: Sender
+) -> tuple[str, str, Sequence[tuple[str, Json]]]:
     """Make what a body describes as one of a group, and have its observations wait with it; its set and its id.
+
+    Besides, the observations that come with the features that those describe, each with the id of its feature: they are sent after it.
 
     Raises BadInputError or ForbiddenError for the first observation that the intake would refuse, 501 for a part of one that is not
     kept, and what ``featuring.settled`` raises.
@@ -99,7 +105,8 @@ async def made(group: Group, path: tuple[Segment, ...], brought: Brought, sender
     told = await to_thread.run_sync(_told, group, listed, sender)
     # Of what is new nothing was said before that would have to be taken back.
     group.about += [one for one in about(group.gathering, rows, lambda row: told[owner[row]]) if one.feature or one.said]
-    return name, key
+    further = [(each[0], more) for each, one in zip(told, listed, strict=True) for more in one.more if each[0]]
+    return name, key, [(str(feature), more) for feature, more in further]
 
 
 def _listed(group: Group, brought: Brought, made_: tuple[str, str], sender: Sender) -> list[_One]:
@@ -109,7 +116,7 @@ def _listed(group: Group, brought: Brought, made_: tuple[str, str], sender: Send
         _One(one, Target(joint=False, key=key), ()) for key, each in zip(streams, brought.streams, strict=True) for one in each
     ]
     found += [_One(one, Target(joint=True, key=key), ()) for key, each in zip(groups, brought.groups, strict=True) for one in each]
-    return [_One(one.body, one.to, _rows(group, one, sender)) for one in found]
+    return [_One(body, one.to, _rows(group, one, sender), more) for one in found for body, more in (sending.apart(one.body),)]
 
 
 def _sides(group: Group, brought: Brought, made_: tuple[str, str]) -> tuple[list[str], list[str]]:

@@ -59,8 +59,8 @@ class Composer:
             raise _refused(verdict.refused[0])
         return multi.named(named, parse(time))
 
-    async def arrays(self, body: Sequence[Json], single: Writer, key: str | None) -> tuple[list[str], bool]:
-        """Store data arrays, of MultiDatastreams too; for each element its id or ``error <code>: <why>``, and whether any was taken.
+    async def arrays(self, body: Sequence[Json], single: Writer, key: str | None) -> list[str]:
+        """Store data arrays, of MultiDatastreams too; for each element its id or ``error <code>: <why>``.
 
         An element of a MultiDatastream is stored with all of its values, or none.
         """
@@ -176,11 +176,10 @@ class Arrays:
         """That of which the row at a place of the sending is."""
         return self.elements[self.owner[row]]
 
-    def said(self, verdict: Verdict, single: Writer) -> tuple[list[str], bool]:
-        """For each element its id or ``error <code>: <why>``, and whether any was taken."""
+    def said(self, verdict: Verdict, single: Writer) -> list[str]:
+        """For each element its id or ``error <code>: <why>``."""
         why = {self.owner[each.row]: f"error {because(each)}" for each in reversed(verdict.refused)}
-        told = [why.get(place) or _id(one, single) for place, one in enumerate(self.elements)]
-        return told, len(why) < len(self.elements) or not self.elements
+        return [why.get(place) or _id(one, single) for place, one in enumerate(self.elements)]
 
 
 def _singles(array: Json, number: int, single: Writer) -> list[_Element]:

@@ -1,7 +1,8 @@
 """Observations changed and deleted (OGC 18-088 clauses 10.3 and 10.4): corrections of the readings that they are, in one act.
 
-path → the Observation as the caller may see it → what is said of it (restating.py) → policy, trail → preview → corrected, whole or not at all.
-What was measured is kept, and stands again when the correction is taken back.
+path → the Observation as the caller may see it → what is said of it (restating.py) → policy, trail → corrected, and said anew with a record
+of what was known before: whole or not at all. What was measured is kept, and stands again when the correction is taken back. One that is
+moved to another time is struck out there and stored here; its old id leads to it.
 """
 
 from collections.abc import Callable, Mapping
@@ -13,15 +14,18 @@ import msgspec
 from anyio import to_thread
 
 from citybrain.brain.observe import Change, Wanted, strike
-from citybrain.doors.sensorthings import altering, multi, restating, results
+from citybrain.doors.sensorthings import altering, anew, multi, restating, results
+from citybrain.doors.sensorthings.anew import Observed
+from citybrain.doors.sensorthings.bodies import reference
 from citybrain.doors.sensorthings.parts import SensorThingsParts
 from citybrain.doors.sensorthings.paths import Segment
 from citybrain.doors.sensorthings.reading import Reading
-from citybrain.doors.sensorthings.refusals import missing
+from citybrain.doors.sensorthings.refusals import missing, wrong
 from citybrain.doors.sensorthings.saying import begin
+from citybrain.doors.sensorthings.sending import Sender
 from citybrain.doors.sensorthings.shape import Item
-from citybrain.doors.sensorthings.together import Group
-from citybrain.doors.sensorthings.writing import DOOR
+from citybrain.doors.sensorthings.together import Group, entered
+from citybrain.doors.sensorthings.writing import DOOR, FEATURE
 from citybrain.kernel.access import Ask, Caller
 from citybrain.kernel.errors import BadInputError, StaleError
 from citybrain.kernel.instant import parse
@@ -32,11 +36,17 @@ _TRIES: Final = 3
 """How often a change is tried while others change the same reading."""
 _Changes: TypeAlias = Mapping[str, Change]
 """What is to become of readings, by the streams they are of."""
+_LINK: Final = (FEATURE, "$ref")
 
 
 def names(where: tuple[Segment, ...]) -> bool:
     """Whether a path leads to one Observation."""
     return where[-1].name == "Observations" and where[-1].key is not None
+
+
+def links(where: tuple[Segment, ...]) -> bool:
+    """Whether a path leads to the link from one Observation to what it is about."""
+    return len(where) > 2 and tuple(one.name for one in where[-2:]) == _LINK and names(where[:-2])
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,17 +60,36 @@ class Corrector:
     group: Group | None = None
 
     async def change(self, where: tuple[Segment, ...], said: altering.Change) -> None:
-        """Let the result of an Observation be what is said; nothing is done where that stands already.
+        """Let an Observation be what is said; nothing is done where that stands already.
 
-        Raises NotFoundError for one that is not there, BadInputError or NotHeldError where something else of it would be another,
+        Raises NotFoundError for one that is not there, BadInputError, ConflictError or NotHeldError for what cannot be another,
         ForbiddenError, and whatever a correction is refused for.
         """
         why = self._why("修改", "Changed")
-        await self._made(lambda: self._restated(self._item(where), said), why)
+        if await to_thread.run_sync(lambda: self._whole(self._seen(where), said)) is None:
+            await self._made(lambda: self._restated(self._seen(where), said), why)
+            return
+
+        async def work(group: Group) -> None:
+            """Hold all of it with a group."""
+            await to_thread.run_sync(self._held, group, where, said, why)
+
+        await (entered(self.parts, work) if self.group is None else work(self.group))
+
+    async def link(self, where: tuple[Segment, ...], body: Json) -> None:
+        """Let an Observation be about the feature that is named, by the path of that link; raises as ``change`` does."""
+        if reference(body) is None:
+            raise wrong('请以 {"@iot.id": "…"} 指明已有的观测对象。', 'Name a feature that is there: {"@iot.id": "…"}.', "@iot.id")
+        await self.change(where[:-2], altering.Change("merge", {FEATURE: body}))
+
+    async def unlink(self, where: tuple[Segment, ...]) -> None:
+        """Let an Observation be about the place of its own Thing again; raises as ``change`` does."""
+        seen = await to_thread.run_sync(self._seen, where[:-2])
+        await self.link(where, {"@iot.id": seen.streams[0].entity})
 
     async def end(self, where: tuple[Segment, ...]) -> None:
         """Strike an Observation out; raises as ``change`` does."""
-        await self._made(lambda: self._struck(self._item(where)), self._why("删除", "Deleted"))
+        await self._made(lambda: self._struck(self._seen(where)), self._why("删除", "Deleted"))
 
     async def _made(self, look: Callable[[], _Changes], why: str) -> None:
         if self.group is not None:
@@ -84,25 +113,42 @@ class Corrector:
             else:
                 return
 
-    def _item(self, where: tuple[Segment, ...]) -> Item:
+    def _seen(self, where: tuple[Segment, ...]) -> Observed:
+        """The Observation that a path leads to, with its streams in the order of its result."""
         found = self.reading.target(where)
         if found.item is None or found.set != "Observations":
             raise missing("/".join(segment.name for segment in where))
-        return found.item
+        return Observed(found.item, self._streams(found.item), parse(str(begin(found.item.body["phenomenonTime"]))))
 
-    def _restated(self, item: Item, said: altering.Change) -> _Changes:
-        streams = self._streams(item)
-        result = restating.result(item, said, streams)
-        time = parse(str(begin(item.body["phenomenonTime"])))
-        after, before = ([one] if len(streams) == 1 else one for one in (result, item.body["result"]))
+    def _whole(self, seen: Observed, said: altering.Change) -> restating.Whole | None:
+        """An Observation as it is to be; None where nothing but its result is another."""
+        whole = restating.whole(seen.item, said, seen.streams, anew.words(self.parts, seen))
+        same = whole.time == seen.time and whole.feature is None and anew.words_of(whole.words) == anew.words(self.parts, seen)
+        return None if same else whole
+
+    def _held(self, group: Group, where: tuple[Segment, ...], said: altering.Change, why: str) -> None:
+        """Have a group hold what an Observation is to be."""
+        seen = self._seen(where)
+        whole = self._whole(seen, said)
+        if whole is not None:
+            anew.held(group, Sender(self.caller, self.purpose, None), seen, whole, why)
+            for stream in seen.having():
+                self._require(stream, {"said": anew.words_of(whole.words), "at": whole.time, FEATURE: whole.feature}, why)
+        # Somebody may have said the same meanwhile: then its result alone is another.
+        changes = self._restated(seen, said) if whole is None or whole.time == seen.time else self._struck(seen)
+        if changes:
+            group.correct(self._wanted(changes, why), why, self.caller.account)
+
+    def _restated(self, seen: Observed, said: altering.Change) -> _Changes:
+        result = restating.whole(seen.item, said, seen.streams, anew.words(self.parts, seen)).result
+        streams = seen.streams
+        after, before = ([one] if len(streams) == 1 else one for one in (result, seen.item.body["result"]))
         sides = zip(streams, *(one if isinstance(one, list) else [] for one in (before, after)), strict=True)
         number = partial(results.number, self.parts.registry)
-        return restating.changes(time, [(stream.id, number(stream, was), number(stream, now)) for stream, was, now in sides])
+        return restating.changes(seen.time, [(stream.id, number(stream, was), number(stream, now)) for stream, was, now in sides])
 
-    def _struck(self, item: Item) -> _Changes:
-        time, before, streams = parse(str(begin(item.body["phenomenonTime"]))), item.body["result"], self._streams(item)
-        stood = before if isinstance(before, list) and len(streams) > 1 else [before]
-        return {stream.id: strike(time) for stream, value in zip(streams, stood, strict=True) if value is not None}
+    def _struck(self, seen: Observed) -> _Changes:
+        return {stream.id: strike(seen.time) for stream in seen.having()}
 
     def _streams(self, item: Item) -> tuple[Stream, ...]:
         """The streams of whose readings an Observation is, in the order of its result."""
@@ -119,12 +165,14 @@ class Corrector:
         registry, wanted = self.parts.registry, []
         for name, change in changes.items():
             stream = registry.stream(name)
-            facts: dict[str, Json] = {"change": msgspec.to_builtins(change), "door": DOOR, "why": why}
-            access = registry.kind(stream.kind).access
-            ask = Ask(self.caller, "observation.correct", f"stream:{name}", self.purpose, {"access": access, **facts})
-            self.parts.guard.require(ask)
+            self._require(stream, {"change": msgspec.to_builtins(change)}, why)
             wanted.append(Wanted(stream, change, self.parts.corrections.preview(stream, change).seen))
         return wanted
+
+    def _require(self, stream: Stream, facts: dict[str, Json], why: str) -> None:
+        access = self.parts.registry.kind(stream.kind).access
+        whole: dict[str, Json] = {"access": access, **facts, "door": DOOR, "why": why}
+        self.parts.guard.require(Ask(self.caller, "observation.correct", f"stream:{stream.id}", self.purpose, whole))
 
     def _why(self, zh: str, en: str) -> str:
         """The reason that stands beside who did it: that it came this way, after the purpose where one was said."""

@@ -14,7 +14,7 @@ from citybrain.doors.sensorthings.parts import SensorThingsParts
 from citybrain.doors.sensorthings.paths import Segment
 from citybrain.doors.sensorthings.sending import Sender
 from citybrain.doors.sensorthings.together import Group, entered
-from citybrain.kernel.access import Ask, Caller
+from citybrain.kernel.access import Caller
 from citybrain.kernel.text import Json
 
 
@@ -31,7 +31,7 @@ async def created(
 ) -> Created:
     """Make what a body describes in the set that a path leads to, as this sender, or as one of a group that is entered later.
 
-    Raises ForbiddenError, and what ``Changer.create``, ``bringing.made`` and ``hanging.made`` raise.
+    Raises ForbiddenError, and what ``Changer.create``, ``bringing.made`` and ``hanging.whole`` raise.
     """
     hung = hanging.apart(where, body)
     own = changer(parts, sender.caller, sender.purpose, hung.path, (*ids_of(where, body), *hung.ids), within)
@@ -43,12 +43,7 @@ async def created(
 
     async def work(group: Group) -> Created:
         before = len(group.held)
-        if brought is None:
-            apart = Changer(group.making, group.gathering)
-            name, key = await to_thread.run_sync(apart.create, hung.path, hung.body)
-        else:
-            name, key = await bringing.made(group, hung.path, brought, sender)
-        await hanging.made(group, name, key, hung.below, sender)
+        _, key = await hanging.whole(group, hung, sender)
         return Created(hung.answer, hung.named(group.gathering, key), sum(len(rows.time) for rows in group.held[before:]))
 
     return await (entered(parts, work, sender.door) if within is None else work(within))
@@ -66,9 +61,5 @@ def changer(
 
     ``made`` is what is to be made, or of which something is: policy hears whether all of it is the caller's own to make.
     """
-    named = "/".join(segment.name if segment.key is None else f"{segment.name}({segment.key})" for segment in where)
-    facts: dict[str, Json] = {"access": "unconditional"}
-    if all(one is not None and parts.accounts.devices.may_make(caller, one) for one in made):
-        facts["account"] = caller.account
-    parts.guard.require(Ask(caller, "entity.write", f"sensorthings:{named}", purpose, facts))
+    hanging.required(parts, caller, purpose, where, made)
     return Changer(parts.making, parts.registry) if within is None else Changer(within.making, within.gathering)

@@ -6,14 +6,13 @@ body → bare → the feature, found or made where the sender may → readings c
 import numpy as np
 from anyio import to_thread
 
-from citybrain.brain.observe import AS_BEFORE, EndedError, MovedError, Registry, Rows, Verdict
-from citybrain.brain.observe import FEATURE as KIND
+from citybrain.brain.observe import AS_BEFORE, LOCATION, EndedError, MovedError, Registry, Rows, Verdict
 from citybrain.doors.sensorthings import drafts, saying, sending
 from citybrain.doors.sensorthings.bodies import reference
 from citybrain.doors.sensorthings.keeping import Keeping, about
 from citybrain.doors.sensorthings.parts import SensorThingsParts
 from citybrain.doors.sensorthings.paths import Segment
-from citybrain.doors.sensorthings.refusals import not_held, wrong
+from citybrain.doors.sensorthings.refusals import wrong
 from citybrain.doors.sensorthings.sending import Sender, Target
 from citybrain.doors.sensorthings.together import Group, entered
 from citybrain.doors.sensorthings.writing import FEATURE
@@ -116,29 +115,35 @@ def settled(group: Group, sender: Sender, said: Json, own: str) -> str | None:
 
 
 def unfit(registry: Registry, feature: str) -> CityError | None:
-    """Why no observation can be about the feature of this id; None where one can."""
+    """Why no observation can be about the feature of this id; None where one can: it was made here, or is where a Thing stands."""
     try:
         found = registry.entity(feature)
     except NotFoundError:
         found = None
-    if found is not None and found.kind != KIND:
-        return not_held(
-            f"观测对象“{feature}”是另一个 Thing 的位置；观测对象可为数据流所属的 Thing，或新建的 FeatureOfInterest。",
-            f"The FeatureOfInterest '{feature}' is where another Thing stands. It is the Datastream's own Thing, or a FeatureOfInterest "
-            "that was made here.",
-        )
-    if found is None or found.valid_to is not None:
+    if found is None or found.valid_to is not None or found.kind == LOCATION or found.place is None:
         return wrong(
-            f"没有新建过的观测对象“{feature}”；请写出观测对象本身，或先以 POST FeaturesOfInterest 新建。",
-            f"No FeatureOfInterest '{feature}' was made here. Describe it in the Observation, or make it first by POST FeaturesOfInterest.",
+            f"没有观测对象“{feature}”；请写出观测对象本身，或先以 POST FeaturesOfInterest 新建。",
+            f"There is no FeatureOfInterest '{feature}'. Describe it in the Observation, or make it first by POST FeaturesOfInterest.",
             FEATURE,
         )
     return None
 
 
 def unobserved(parts: SensorThingsParts, path: tuple[Segment, ...]) -> None:
-    """Raise ConflictError for a FeatureOfInterest that is to be ended and that observations are about."""
+    """Raise ConflictError for a FeatureOfInterest, or a Thing or its place, that is to be ended and that observations are about.
+
+    Of a Thing those of others count: its own end with it.
+    """
     match path:
+        case (Segment("Things" | "Locations", str(key)),) if key in parts.featured.known().hosts:
+            streams = parts.registry.streams()
+            if any(streams[number - 1].ended is None for number in parts.featured.about((key,))):
+                what = Text(
+                    f"有其他 Thing 的观测值以“{key}”的位置为观测对象，因此不能删除；请先改写这些观测值的 FeatureOfInterest。",
+                    f"Observations of other Things are about the place of '{key}', so it is not deleted. Give them another "
+                    "FeatureOfInterest first.",
+                )
+                raise ConflictError(what, id=key)
         case (Segment("FeaturesOfInterest", str(key)),) if parts.featured.listed(key, None, 1, descending=True):
             what = Text(
                 f"有观测值以“{key}”为观测对象，读数须留存，因此不能删除它。",
@@ -149,6 +154,8 @@ def unobserved(parts: SensorThingsParts, path: tuple[Segment, ...]) -> None:
 
 def unended(parts: SensorThingsParts, path: tuple[Segment, ...]) -> None:
     """As ``unobserved`` for one that has just been ended: where an observation about it came in between, it is there again."""
+    if path[0].name != "FeaturesOfInterest":
+        return
     try:
         unobserved(parts, path)
     except ConflictError:

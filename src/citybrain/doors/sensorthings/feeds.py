@@ -6,7 +6,7 @@ changed are read anew, as the one who subscribed. Nobody who sends waits for any
 
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Protocol, TypeAlias
 
@@ -16,7 +16,7 @@ import pyarrow as pa
 import structlog
 from anyio import to_thread
 
-from citybrain.brain.observe import Noun
+from citybrain.brain.observe import About, Noun
 from citybrain.doors.sensorthings import multi, rejoining, showing, spans
 from citybrain.doors.sensorthings.bound import bound
 from citybrain.doors.sensorthings.model import SETS
@@ -114,6 +114,7 @@ class Feeds:
         self._changes: deque[tuple[str, str]] = deque(maxlen=_CHANGES)
         self._cursor: int | None = None
         parts.registry.on_change(self._changed)
+        parts.featured.on_restated(self._restated)
 
     def __len__(self) -> int:
         """How many subscriptions there are."""
@@ -200,6 +201,15 @@ class Feeds:
         if self._feeds:
             self._changes.extend(dict.fromkeys(place for noun in nouns for place in showing.places(self._parts.registry, noun)))
 
+    def _restated(self, about: Sequence[About]) -> None:
+        """Note the observations of which something was said anew, and those of MultiDatastreams that hold them; from any thread."""
+        registry = self._parts.registry
+        for one in about if self._feeds else ():
+            stream = registry.streams()[one.stream - 1]
+            joints = [joint for joint in multi.of_thing(registry, stream.entity) if stream in joint.streams]
+            names = [one.id, *(multi.named(joint.id, one.time) for joint in joints)]
+            self._changes.extend((_READINGS, name) for name in names)
+
     def _round(self, feeds: Sequence[_Feed], cursor: int) -> tuple[_Round, int, int]:
         found = _Round()
         may = {feed: self._may(feed) for feed in feeds}
@@ -211,10 +221,13 @@ class Feeds:
         rows = self._parts.series.after(cursor, _ROUND)
         changes = [self._changes.popleft() for _ in range(len(self._changes))]
         known: _Known = {}
+        said = list(dict.fromkeys(change for change in changes if change[0] == _READINGS))
         for feed in kept:
             if feed.set == _READINGS and feed.key is None:
                 tell = self._observed if feed.joint is None else self._rejoined
                 tell(feed, rows, known, found)
+                # No reading came, but another thing is said of one.
+                found.messages += [(feed, where, payload) for where, payload in self._anew(feed, said)]
         changes += self._revised(kept, rows)
         for feed in kept:
             if feed.set != _READINGS or feed.key is not None:
@@ -289,7 +302,8 @@ class Feeds:
         if feed.of is not None and feed.version != registry.version:
             feed.version = registry.version
             feed.numbers = np.array([one.no for one in datastreams(registry, *feed.of)], np.int32)
-        stale = feed.version != registry.version or spans.named(feed.scope, "feature") is not None
+        by_feature = spans.named(feed.scope, "feature") or spans.named(feed.scope, "entity")
+        stale = feed.version != registry.version or by_feature is not None
         if stale and feed.scope != EVERYTHING:
             feed.version, known = registry.version, registry.stream_numbers()
             streams = self._reading(feed.caller, feed.topic).streams(feed.scope)
@@ -326,6 +340,20 @@ class Feeds:
             if answer is not None:
                 found.append(msgspec.json.encode(answer))
         return found
+
+    def _anew(self, feed: _Feed, said: Sequence[tuple[str, str]]) -> Iterator[tuple[str, bytes]]:
+        """The Observations of a feed of which something else is said, each under its topic."""
+        if not feed.part.each:
+            yield from ((feed.part.topic, payload) for payload in self._told(feed, said))
+            return
+        streams, numbers = self._parts.registry.streams(), self._numbers(feed)
+        for name, key in said:
+            no = key.partition(".")[0]
+            if not no.isdecimal() or (numbers is not None and int(no) not in numbers):
+                continue
+            answer = self._answer(feed, (Segment(name, key),))
+            if answer is not None:
+                yield told_at(feed.part, streams[int(no) - 1].id), msgspec.json.encode(answer)
 
     def _answer(self, feed: _Feed, path: tuple[Segment, ...]) -> Json:
         try:

@@ -40,6 +40,17 @@ def number(value: Value) -> Number | None:
     return value if isinstance(value, int | float) and not isinstance(value, bool) else None
 
 
+def rank(value: Value) -> tuple[int, float, str]:
+    """Where a value stands in an order: nulls first, then numbers and times (an interval by its begin), then texts."""
+    value = value.begin if isinstance(value, Interval) else value
+    known = number(value)
+    if known is not None:
+        return 1, float(known), ""
+    if isinstance(value, datetime):
+        return 1, value.timestamp(), ""
+    return (0, 0.0, "") if value is None else (2, 0.0, str(value))
+
+
 def _finite(value: Number) -> Number | None:
     """What an operation gives: whole as far as 64 bits hold it, and null where no number of OData does (infinite, or none at all)."""
     found = value if isinstance(value, int) and abs(value) < _LARGE else float(value)

@@ -14,6 +14,7 @@ from citybrain.doors.sensorthings import (
     batch,
     correcting,
     featuring,
+    hanging,
     leading,
     links,
     multipart,
@@ -32,7 +33,7 @@ from citybrain.doors.sensorthings.paths import Segment, segments
 from citybrain.doors.sensorthings.reading import Raw, Reading
 from citybrain.doors.sensorthings.refusals import missing
 from citybrain.doors.sensorthings.sending import Sender
-from citybrain.doors.sensorthings.together import Group, group_of, keyless
+from citybrain.doors.sensorthings.together import Group, entered, group_of, keyless
 from citybrain.doors.sensorthings.writing import Takes, Writer, addressed, decoded, tells
 from citybrain.kernel.instant import rfc3339
 from citybrain.kernel.text import Json, Lang
@@ -42,7 +43,8 @@ _READINGS: Final = "Observations"
 """What is sent to a path that ends so are readings of devices."""
 _ARRAYS: Final = "CreateObservations"
 _BELOW: Final = "/{path:path}"
-_ONE_READING: Final = {"endings": {f"/{_READINGS}(*)": "observation.correct"}}
+_ABOUT: Final = "/FeatureOfInterest/$ref"
+_ONE_READING: Final = {"endings": dict.fromkeys((f"/{_READINGS}(*)", f"/{_READINGS}(*){_ABOUT}"), "observation.correct")}
 IdempotencyKey = Annotated[str | None, HeaderParameter(name="Idempotency-Key", min_length=1, max_length=200, pattern="^[!-~]+$")]
 
 
@@ -77,7 +79,14 @@ def read(request: Call, parts: Parts, path: FromPath[str]) -> Response[bytes]:
 
 @post(
     _BELOW,
-    opt=_asks("entity.write") | {"endings": {_READINGS: "observation.write", batch.BATCH: "catalogue.read"}},
+    opt=_asks("entity.write")
+    | {
+        "endings": {
+            _READINGS: "observation.write",
+            batch.BATCH: "catalogue.read",
+            f"/{_READINGS}(*){_ABOUT}": "observation.correct",
+        }
+    },
     status_code=201,
 )
 async def write(request: Call, parts: Parts, path: FromPath[str], key: IdempotencyKey = None) -> Response[bytes]:
@@ -89,6 +98,9 @@ async def write(request: Call, parts: Parts, path: FromPath[str], key: Idempoten
         if request.content_type[0] != multipart.KIND:
             _plain(request)
         return await batch.answered(request, parts, sent)
+    if correcting.links(where):
+        await _corrector(parts, request).link(where, _decoded(request, sent))
+        return Response(b"", status_code=200)
     where = await _short(parts, request, where, 2)
     if where[-1].name.endswith(_READINGS):
         return await _observed(request, parts, where, sent, key)
@@ -102,6 +114,9 @@ async def change(request: Call, parts: Parts, path: FromPath[str]) -> Response[b
     where = _path(request, path)
     patch = request.method == "PATCH" and request.content_type[0] == PATCH
     sent = decoded(await request.body()) if patch else _decoded(request, await request.body())
+    if correcting.links(where):
+        await _corrector(parts, request).link(where, sent)
+        return Response(b"", status_code=200)
     said = Change("patch" if patch else "replace" if request.method == "PUT" else "merge", sent)
     if correcting.names(where):
         await _corrector(parts, request).change(where, said)
@@ -117,6 +132,8 @@ async def end(request: Call, parts: Parts, path: FromPath[str]) -> Response[byte
     where = _path(request, path)
     if correcting.names(where):
         await _corrector(parts, request).end(where)
+    elif correcting.links(where):
+        await _corrector(parts, request).unlink(where)
     else:
         await to_thread.run_sync(_end, request, parts, where)
     return Response(b"", status_code=200)
@@ -148,9 +165,9 @@ async def _observed(
         told = await writer.arrays(sent, key, around)
         if told is None:
             composer = Composer(takes, parts.accounts, request.user, registry, now)
-            said, taken = await _many(parts, group, writer, composer, _decoded(request, sent), key)
-            told = addressed(said, around), taken
-        return answers.written(told[0], 201 if told[1] and (group is None or group.whole) else 422)
+            told = addressed(await _many(parts, group, writer, composer, _decoded(request, sent), key), around)
+        # The answer says of each row whether it was taken; a group is done whole or fails.
+        return answers.written(told, 201 if group is None or group.whole else 422)
     to, body = sending.target(where, _decoded(request, sent))
     new = sending.described(body, to, rfc3339(parts.clock.city()))
     if new is not None:
@@ -158,7 +175,15 @@ async def _observed(
         _, made = await _made(request, parts, new.path, dict(new.body))
         return _created(host, new.observation(registry, made))
     sender = Sender(request.user, parts.purpose(request), now)
-    if sending.says(body) and not await to_thread.run_sync(featuring.plainly, parts, body, to):
+
+    async def work(group: Group) -> str:
+        return await hanging.observed(group, sender, body, to)
+
+    if sending.apart(body)[1]:
+        keyless(key)
+        async with parts.featuring:
+            made = await (entered(parts, work) if group is None else work(group))
+    elif sending.says(body) and not await to_thread.run_sync(featuring.plainly, parts, body, to):
         made = await featuring.observed(parts, group, sender, body, to, key)
     else:
         made = await sending.stored(takes, parts.accounts, registry, sender, sending.bare(body), to, key)
@@ -171,7 +196,7 @@ def _created(host: str, observation: str) -> Response[bytes]:
 
 async def _many(
     parts: SensorThingsParts, group: Group | None, writer: Writer, composer: Composer, body: Json, key: str | None
-) -> tuple[list[str], bool]:
+) -> list[str]:
     if isinstance(body, list) and tells(body):
         return await tabled.arrays(parts, group, composer, writer, body, key)
     joint = isinstance(body, list) and names_arrays(body)

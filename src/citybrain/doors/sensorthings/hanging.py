@@ -16,9 +16,12 @@ from citybrain.doors.sensorthings.bodies import Whole, reference
 from citybrain.doors.sensorthings.changing import Changer
 from citybrain.doors.sensorthings.multi import MULTI, joint
 from citybrain.doors.sensorthings.owning import ids_of
+from citybrain.doors.sensorthings.parts import SensorThingsParts
 from citybrain.doors.sensorthings.paths import Segment
-from citybrain.doors.sensorthings.sending import Sender
+from citybrain.doors.sensorthings.sending import Sender, Target
 from citybrain.doors.sensorthings.together import Group
+from citybrain.doors.sensorthings.writing import FEATURE
+from citybrain.kernel.access import Ask, Caller
 from citybrain.kernel.text import Json
 
 _READINGS: Final = "Observations"
@@ -110,23 +113,66 @@ def apart(path: tuple[Segment, ...], body: Json) -> Hung:
     return Hung(path, bare, tuple(below), name)
 
 
-async def made(group: Group, name: str, key: str, below: Sequence[Below], sender: Sender) -> None:
-    """Make what hangs on an entity as one of its group; raises what is wrong with it."""
-    changer = Changer(group.making, group.gathering)
-    ends = [_end(group.gathering, (name, key), one.way) for one in below]
-    for end, one in zip(ends, below, strict=True):
+async def whole(group: Group, hung: Hung, sender: Sender) -> tuple[str, str]:
+    """Make an entity with all that hangs on it as one of a group; its set and its id. Raises what is wrong with it."""
+    brought = bringing.apart(hung.path, hung.body)
+    further: Sequence[tuple[str, Json]] = ()
+    if brought is None:
+        create = Changer(group.making, group.gathering).create
+        name, key = await to_thread.run_sync(create, hung.path, hung.body)
+    else:
+        name, key, further = await bringing.made(group, hung.path, brought, sender)
+    await _further(group, further, sender)
+    ends = [_end(group.gathering, (name, key), one.way) for one in hung.below]
+    for end, one in zip(ends, hung.below, strict=True):
         path = (Segment(*end), Segment(one.nav))
         if one.nav == _READINGS:
-            to, body = sending.target(path, one.body)
-            await featuring.observed(group.parts, group, sender, body, to, None)
-            continue
-        hung = apart(path, one.body)
-        brought = bringing.apart(path, hung.body)
-        if brought is None:
-            there = await to_thread.run_sync(changer.create, path, hung.body)
+            await _reading(group, path, one.body, sender)
         else:
-            there = await bringing.made(group, path, brought, sender)
-        await made(group, *there, hung.below, sender)
+            await whole(group, apart(path, one.body), sender)
+    return name, key
+
+
+async def observed(group: Group, sender: Sender, body: Json, to: Target) -> str:
+    """The id of an Observation, held as one of a group with those that come with the feature that it describes."""
+    bare, more = sending.apart(body)
+    name = await featuring.observed(group.parts, group, sender, bare, to, None)
+    if more and isinstance(bare, dict):
+        feature = await to_thread.run_sync(featuring.settled, group, sender, bare[FEATURE], "")
+        await _further(group, [(str(feature), one) for one in more], sender)
+    return name
+
+
+async def _further(group: Group, listed: Sequence[tuple[str, Json]], sender: Sender) -> None:
+    """Observations about features that others described."""
+    for feature, body in listed:
+        await _reading(group, (Segment("FeaturesOfInterest", feature), Segment(_READINGS)), body, sender)
+
+
+async def _reading(group: Group, path: tuple[Segment, ...], body: Json, sender: Sender) -> None:
+    """An Observation that hangs on something, perhaps with the Datastream that it describes."""
+    to, said = sending.target(path, body)
+    new = sending.described(said, to, sender.now or "")
+    if new is None:
+        await observed(group, sender, said, to)
+        return
+    body = dict(new.body)
+    required(group.parts, sender.caller, sender.purpose, new.path, ids_of(new.path, body))
+    await whole(group, apart(new.path, body), sender)
+
+
+def required(
+    parts: SensorThingsParts, caller: Caller, purpose: str, path: tuple[Segment, ...], made: tuple[str | None, ...]
+) -> None:
+    """Raise ForbiddenError for whoever may not write entities at a path; what is done is written into the trail.
+
+    ``made`` is what is to be made, or of which something is: policy hears whether all of it is the caller's own to make.
+    """
+    named = "/".join(segment.name if segment.key is None else f"{segment.name}({segment.key})" for segment in path)
+    facts: dict[str, Json] = {"access": "unconditional"}
+    if all(one is not None and parts.accounts.devices.may_make(caller, one) for one in made):
+        facts["account"] = caller.account
+    parts.guard.require(Ask(caller, "entity.write", f"sensorthings:{named}", purpose, facts))
 
 
 def _bare(name: str, body: Mapping[str, Json], way: tuple[Step, ...]) -> tuple[dict[str, Json], list[Below]]:

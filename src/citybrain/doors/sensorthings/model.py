@@ -113,6 +113,7 @@ CONFORMANCE: Final = tuple(
         "create-update-delete/historical-location-auto-creation",
         "create-update-delete/historical-location-manual-creation",
         "batch-request/batch-request",
+        "data-array/data-array",
         "multi-datastream/properties",
         "multi-datastream/relations",
         "multi-datastream/constraints",
@@ -132,14 +133,14 @@ The text of OGC 18-088 itself was not to be had when these were compared (2026-1
 
 Met in part and so not claimed:
 
-- create-update-delete/link-to-existing-entities: the place of another Thing is no FeatureOfInterest of an Observation, and the Location of a
-  declared Thing is no other's, for packs move what they declare with no door asked (decisions/0015).
-- create-update-delete/deep-insert: a FeatureOfInterest within an Observation brings no others; Things, Datastreams, HistoricalLocations,
-  Sensors, ObservedProperties and Locations bring whatever hangs on them, but for the HistoricalLocations of a Location.
-- create-update-delete/update-entity, update-entity-put, update-entity-jsonpatch: of all but what packs declare; of an Observation its
-  ``result`` alone is another. A change brings nothing new along, and adds to the links to many that it names.
+- create-update-delete/link-to-existing-entities: the Location of a declared Thing is no other's, for packs move what they declare with no
+  door asked (decisions/0015).
+- create-update-delete/deep-insert: Things, Datastreams, HistoricalLocations, Sensors, ObservedProperties, FeaturesOfInterest and Locations
+  bring whatever hangs on them, but for the HistoricalLocations of a Location.
+- create-update-delete/update-entity, update-entity-put, update-entity-jsonpatch: of all but what packs declare; an Observation stays with
+  its Datastream, and one that is moved to another time has another id, at which its old one leads to it. A change brings nothing new
+  along, and adds to the links to many that it names.
 - create-update-delete/delete-entity: of all but what packs declare, with what table 25 has go along; but a FeatureOfInterest about which
   Observations are is kept (409), one that is a Thing's place goes with it alone, and the present place of a Thing is no HistoricalLocation
   that is deleted.
-- data-array/data-array: one of which no row is taken answers 422, not 201, and what is read so goes with no ``$expand``.
 """

@@ -164,7 +164,7 @@ def put_together(joint: Joint, readings: Mapping[str, Row], about: Mapping[str, 
     key = named(joint.id, parse(str(newest["time"])))
     beside = [about[str(row["id"])] for row in rows if row and str(row["id"]) in about]
     feature = next((one.feature for one in beside if one.feature), joint.thing)
-    body = with_said(body, next((one for one in beside if one.said), None))
+    body = with_said(body, next((one for one in beside if one.said or one.restated), None))
     links = {"MultiDatastream": same(COLUMN, joint.id), "FeatureOfInterest": same("id", feature)}
     return Item("Observations", key, body, links, {"id": key, COLUMN: joint.id})
 

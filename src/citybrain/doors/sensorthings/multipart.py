@@ -30,7 +30,6 @@ _LOOKS: Final = 100_000
 _PLAIN: Final = frozenset({"", "binary", "8bit", "7bit"})
 _TOLD: Final = ("content-type", "location", "retry-after")
 """Headers of an answer that its part says."""
-_DEPENDENT: Final = 424
 
 
 def read(kind: str, sent: bytes, *, halts: bool) -> Batch:
@@ -55,7 +54,7 @@ def written(done: Sequence[tuple[Part, Answer]], boundary: str) -> bytes:
     pieces: list[bytes] = []
     for number, (name, group) in enumerate(groupby(done, lambda pair: group_of(pair[0]))):
         members = list(group)
-        failed = next((pair for pair in members if not pair[1].good and pair[1].status != _DEPENDENT), None)
+        failed = next((pair for pair in members if not pair[1].good and pair[1].own), None)
         if name is None:
             pieces += [_piece(part, answer) for part, answer in members]
         elif failed is not None:

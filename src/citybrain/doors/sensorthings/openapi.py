@@ -17,6 +17,7 @@ from citybrain.doors.sensorthings.model import IDS, SETS, EntitySet
 from citybrain.doors.sensorthings.options import MOST
 from citybrain.doors.sensorthings.paths import ROOT
 from citybrain.doors.sensorthings.schemas import Schema, listed, ref, schemas, singular
+from citybrain.doors.sensorthings.writing import FEATURE
 from citybrain.kernel.text import Json
 
 AT: Final = "/api"
@@ -140,6 +141,16 @@ def _entity(of: EntitySet) -> Iterator[tuple[str, str, Schema]]:
             yield f"{there}/$ref", "get", _reading(f"get{one}{link}Ref", beyond, "Ref", (), (_KEY,))
             if (of.name, link) in SET:
                 yield f"{there}/$ref", "put", _changing(f"link{one}{link}", beyond, {_JSON: ref("Reference")})
+            if link == FEATURE:
+                yield from _linking(f"{there}/$ref", one, beyond)
+
+
+def _linking(path: str, one: str, beyond: EntitySet) -> Iterator[tuple[str, str, Schema]]:
+    """The link from one entity to another, which may be given anew."""
+    kinds: dict[str, Schema] = {_JSON: ref("Reference")}
+    yield path, "put", _changing(f"link{one}{singular(beyond.name)}", beyond, kinds)
+    yield path, "post", _changing(f"add{one}{singular(beyond.name)}", beyond, kinds)
+    yield path, "delete", _changing(f"unlink{one}{singular(beyond.name)}", beyond, {})
 
 
 def _of_set(of: EntitySet) -> tuple[Schema, ...]:
@@ -207,11 +218,8 @@ def _body(kinds: dict[str, Schema]) -> Schema:
 
 
 def _arrays() -> Schema:
-    kinds: Schema = {_JSON: {"schema": ref("Verdicts")}, PROBLEM: {"schema": ref("Problem")}}
-    taken, none = _answer("Some rows were taken.", ref("Verdicts")), _answer("No row was taken.") | {"content": kinds}
-    whole = _operation(
-        "createObservations", "Observations of Datastreams, many at once", {"201": taken, "422": none}, (_IDEMPOTENT,)
-    )
+    told = _answer("Of each row whether it was taken, and why where it was not.", ref("Verdicts"))
+    whole = _operation("createObservations", "Observations of Datastreams, many at once", {"201": told}, (_IDEMPOTENT,))
     return whole | {"requestBody": _body({_JSON: listed(ref("NewDataArray"))})}
 
 

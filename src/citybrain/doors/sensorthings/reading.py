@@ -102,20 +102,24 @@ class Reading:
 
     def _collection(self, target: Target, asked: Options) -> Json:
         bare = target.rest == ("$ref",)
-        if asked.arrays and (bare or asked.expand):
-            raise wrong(
-                "dataArray 不能与 $ref 或 $expand 同用。", "A data array goes with neither $ref nor $expand.", "$resultFormat"
-            )
+        if asked.arrays and bare:
+            raise wrong("dataArray 不能与 $ref 同用。", "A data array does not go with $ref.", "$resultFormat")
         found = self._search.find(target.set, target.scope, asked)
         if bare:
             listed: list[Json] = [{"@iot.selfLink": self._self(item)} for item in found.items]
         else:
-            listed = arrays(found.items, asked.select, self._host) if asked.arrays else self._all(found.items, asked)
+            listed = self._arrays(found.items, asked) if asked.arrays else self._all(found.items, asked)
         answer: dict[str, Json] = {} if found.total is None else {"@iot.count": found.total}
         href = target.href + ("/$ref" if target.rest else "")
         if found.more:
             answer["@iot.nextLink"] = links.page_after(href, asked, found.skip, found.cursor)
         return {**answer, "value": listed}
+
+    def _arrays(self, items: Sequence[Item], asked: Options) -> list[Json]:
+        expand = dict(asked.expand)
+        for nav in expand:
+            self._search.prefetch(items, nav)
+        return arrays(items, asked, self._host, lambda item, nav: self._beyond(item, nav, expand[nav])[nav])
 
     def _all(self, items: Sequence[Item], asked: Options) -> list[Json]:
         for nav, _ in asked.expand:

@@ -1,41 +1,71 @@
-"""What is said of an Observation that is there: another result, and of everything else what stands already. Pure.
+"""What is said of an Observation that is there: another result, time or feature, and other words about it. Pure.
 
 A client sends back whole what it has read; what the door itself had said of it (``parameters``, ``resultQuality``) is passed over.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from citybrain.brain.observe import CORRECTION, Change, setting, strike
+from citybrain.doors.sensorthings import saying
 from citybrain.doors.sensorthings.altering import Body
 from citybrain.doors.sensorthings.altering import Change as Said
 from citybrain.doors.sensorthings.bodies import reference
 from citybrain.doors.sensorthings.refusals import not_held, wrong
 from citybrain.doors.sensorthings.results import unfit, unlike
-from citybrain.doors.sensorthings.saying import EMPTY, MEMBERS, OURS, interval
-from citybrain.doors.sensorthings.shape import Item, quality
-from citybrain.kernel.errors import CityError
+from citybrain.doors.sensorthings.saying import EMPTY, interval
+from citybrain.doors.sensorthings.shape import RESTATED, Item, quality
+from citybrain.doors.sensorthings.writing import FEATURE
+from citybrain.kernel.errors import ConflictError
 from citybrain.kernel.instant import Instant, parse
 from citybrain.kernel.predicate import Compare
-from citybrain.kernel.text import Json
+from citybrain.kernel.text import Json, Text
 from citybrain.kernel.things import Stream
 
 _TIMES: Final = ("phenomenonTime", "resultTime")
-_LINKS: Final = ("Datastream", "MultiDatastream", "FeatureOfInterest")
+_STREAMS: Final = ("Datastream", "MultiDatastream")
+_KNOWN: Final = frozenset({"id", "result", saying.PHENOMENON, *saying.MEMBERS, *_STREAMS, FEATURE})
 
 
-def result(item: Item, said: Said, streams: Sequence[Stream]) -> Json:
-    """The result that an Observation is to have, of the shape that it has: one of its stream, or a list of those of its streams and nulls.
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """An Observation as it is to be: of which instant, with which result, and what else it says, as ``saying.said`` has it.
 
-    Raises BadInputError for any other, and where a time or a link would be another; NotHeldError for what would not be kept.
+    ``feature`` is what it is to be about, as it was said; None where nothing else than before.
+    """
+
+    time: Instant
+    result: Json
+    words: str | None
+    feature: Json
+
+
+def whole(item: Item, said: Said, streams: Sequence[Stream], words: Mapping[str, Json]) -> Whole:
+    """An Observation as it is to be; its result is one of its stream, or a list of those of its streams and nulls.
+
+    ``words`` are what was said of it so far. Raises BadInputError for what cannot be said, ConflictError where it would be of another
+    Datastream, and NotHeldError for what would not be kept.
     """
     links: Body = {name: {"@iot.id": str(link.value)} for name, link in item.links.items() if isinstance(link, Compare)}
     before: Body = {**item.body, **links}
     after = said.of(before)
-    for name, value in after.items():
-        if name not in ("result", "id") and value not in EMPTY and not _stands(name, value, before.get(name)):
-            raise _differs(name)
-    return _result(after.get("result"), streams)
+    lost = next((name for name, value in after.items() if name not in _KNOWN and value not in EMPTY), None)
+    if lost is not None:
+        raise not_held(f"不保存观测值的 {lost}，请去掉。", f"An Observation's {lost} would not be kept. Leave it out.")
+    for name in _STREAMS:
+        if after.get(name) not in EMPTY:
+            _stays(name, after[name], before.get(name))
+    feature = after.get(FEATURE)
+    stays = feature in EMPTY or reference(feature) == reference(before[FEATURE])
+    time = _begin(after.get(saying.PHENOMENON), item)
+    result = _result(after.get("result"), streams)
+    return Whole(time, result, _words(item, said, after, words), None if stays else feature)
+
+
+def names(before: Mapping[str, Json], after: Mapping[str, Json]) -> list[str]:
+    """The properties of which something else is said than before, in their order."""
+    return [name for name in (saying.PHENOMENON, *saying.MEMBERS) if before.get(name) != after.get(name)]
 
 
 def changes(time: Instant, readings: Iterable[tuple[str, Json, Json]]) -> Mapping[str, Change]:
@@ -60,6 +90,51 @@ def changes(time: Instant, readings: Iterable[tuple[str, Json, Json]]) -> Mappin
             "One change does not both set results and strike some out by null. Set them first, then strike out.",
         )
     return found
+
+
+def _words(item: Item, said: Said, after: Body, before: Mapping[str, Json]) -> str | None:
+    """What it is to say; a ``resultTime`` that nobody said follows from its time."""
+    fields: Body = {name: after.get(name) for name in saying.MEMBERS}
+    fields[saying.PHENOMENON] = after.get(saying.PHENOMENON) or item.body[saying.PHENOMENON]
+    as_read = _same(fields["resultTime"], item.body["resultTime"])
+    moves = not _same(fields[saying.PHENOMENON], item.body[saying.PHENOMENON])
+    if as_read and saying.RESULT not in before and not (moves and saying.RESULT in said.names):
+        fields[saying.RESULT] = None
+    theirs = _measured(fields["resultQuality"])
+    known = before.get("resultQuality")
+    plain = theirs[0] if len(theirs) == 1 and not isinstance(fields["resultQuality"], list) else [*theirs]
+    fields["resultQuality"] = known if theirs and theirs == _listed(known) else plain
+    return saying.said(fields)
+
+
+def _begin(time: Json, item: Item) -> Instant:
+    at = saying.begin(item.body[saying.PHENOMENON] if time in EMPTY else time)
+    try:
+        return saying.moment(str(at))
+    except ValueError as error:
+        raise wrong(
+            "phenomenonTime 须为带时区的 RFC 3339 时刻或时间段。",
+            "phenomenonTime is an RFC 3339 instant, or an interval of two, with offsets.",
+            saying.PHENOMENON,
+        ) from error
+
+
+def _stays(name: str, value: Json, before: Json) -> None:
+    """Raise where an Observation would be of another Datastream or MultiDatastream."""
+    named = reference(value)
+    if named is None:
+        raise wrong(
+            f"观测值的 {name} 不随观测值一起修改：请去掉，或只写原有的 @iot.id。",
+            f"The {name} of an Observation is not changed along with it. Leave it out, or say the @iot.id that stands and nothing else.",
+            name,
+        )
+    if before is None or named != reference(before):
+        what = Text(
+            f"观测值的 {name} 不能更改：标识、单位和有权更正的人都随数据流。请删除这条，再向另一数据流发送。",
+            f"The {name} of an Observation is not changed: its id, its unit and who may correct it are those of its stream. Delete the "
+            "Observation and send it to the other one.",
+        )
+        raise ConflictError(what, id=named)
 
 
 def _result(after: Json, streams: Sequence[Stream]) -> Json:
@@ -90,34 +165,18 @@ def _rounded(value: float) -> float:
     return float(f"{value:.15g}")
 
 
-def _stands(name: str, value: Json, before: Json) -> bool:
-    """Whether what is said is what stands, or what the door itself had said of it."""
-    if name in _TIMES:
-        return _same(value, before)
-    if name in _LINKS:
-        return before is not None and reference(value) == reference(before)
-    if name == "parameters":
-        return isinstance(value, dict) and _theirs(value) in ({}, _theirs(before))
-    if name == "resultQuality":
-        return _measured(value) in ([], _measured(before))
-    return value == before
-
-
-def _theirs(parameters: Json) -> Body:
-    """The ``parameters`` that the sender said."""
-    return {name: one for name, one in parameters.items() if name not in OURS} if isinstance(parameters, dict) else {}
-
-
 def _measured(said: Json) -> list[Json]:
-    """A ``resultQuality`` without the mark of a correction."""
-    ours = quality(CORRECTION)["resultQuality"]
-    marks = ours if isinstance(ours, list) else []
-    listed = said if isinstance(said, list) else [] if said is None else [said]
-    return [one for one in listed if _unmarked(one) not in marks]
+    """A ``resultQuality`` without the marks of what people changed."""
+    marks = [*_listed(quality(CORRECTION)["resultQuality"]), RESTATED]
+    return [one for one in _listed(said) if _unmarked(one) not in marks]
+
+
+def _listed(said: Json) -> list[Json]:
+    return list(said) if isinstance(said, list) else [] if said in EMPTY else [said]
 
 
 def _unmarked(said: Json) -> Json:
-    """A part of it without the fields that a correction names."""
+    """A part of it without the fields that a mark names."""
     return {key: one for key, one in said.items() if key != "fields"} if isinstance(said, dict) else said
 
 
@@ -127,25 +186,3 @@ def _same(one: Json, two: Json) -> bool:
     except ValueError:
         span = interval(one)
         return span is not None and span == interval(two)
-
-
-def _differs(name: str) -> CityError:
-    if name in _TIMES:
-        return wrong(
-            f"观测值的 {name} 不能更改；时间有误请删除这条，再以正确的时间发送。",
-            f"The {name} of an Observation is not changed. If it is wrong, delete the Observation and send another.",
-            name,
-        )
-    if name in _LINKS:
-        return wrong(
-            f"观测值的 {name} 不能更改，也不随观测值一起修改：请去掉，或只写原有的 @iot.id；有误请删除这条，再另行发送。",
-            f"The {name} of an Observation is not changed, nor along with it. Leave it out, or say the @iot.id that stands and nothing "
-            "else. If it is wrong, delete the Observation and send another.",
-            name,
-        )
-    if name in MEMBERS:
-        return not_held(
-            f"不能以此更改观测值的 {name}：请去掉，或以同一 phenomenonTime 再次发送观测值。",
-            f"The {name} of an Observation is not changed so. Leave it out, or send the Observation again with the same phenomenonTime.",
-        )
-    return not_held(f"不保存观测值的 {name}，请去掉。", f"An Observation's {name} would not be kept. Leave it out.")

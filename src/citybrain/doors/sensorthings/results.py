@@ -99,14 +99,14 @@ def _asked(registry: Registry, streams: Sequence[str], unlike: tuple[str, ...], 
     match value:
         case bool() if op == "eq":
             found = _said(registry, of["any"], value)
-            return None if found is None else _some([(of["truth"], Compare("value", "eq", float(value))), *found])
+            return None if found is None else some([(of["truth"], Compare("value", "eq", float(value))), *found])
         case int() | float() if not isinstance(value, bool):
             found = _said(registry, of["any"], value) if op == "eq" else [(of["any"], EVERYTHING)]
             numbers = _measured(streams, unlike, Compare("value", op, value))
-            return None if found is None else Pushed(_some(found, numbers), exact=op == "eq" or not of["any"])
+            return None if found is None else Pushed(some(found, numbers), exact=op == "eq" or not of["any"])
         case str() if op == "eq":
             found = _said(registry, (*of["category"], *of["any"]), value)
-            return None if found is None else _some(found)
+            return None if found is None else some(found)
     return None
 
 
@@ -119,11 +119,11 @@ def _measured(streams: Sequence[str], unlike: tuple[str, ...], asked: Predicate)
     return both(Compare("stream", "in", named), asked) if named else NOTHING
 
 
-_Part: TypeAlias = tuple[tuple[str, ...], Predicate]
+Part: TypeAlias = tuple[tuple[str, ...], Predicate]
 """Streams, and what of their readings is asked for."""
 
 
-def _said(registry: Registry, streams: tuple[str, ...], value: Json) -> list[_Part] | None:
+def _said(registry: Registry, streams: tuple[str, ...], value: Json) -> list[Part] | None:
     """The readings of streams that say a word; None where too many streams know it."""
     try:
         word = fitted("any", value)
@@ -142,7 +142,7 @@ def _said(registry: Registry, streams: tuple[str, ...], value: Json) -> list[_Pa
     return [((name,), Compare("value", "eq", code)) for name, code in known if code is not None]
 
 
-def _some(listed: Sequence[_Part], numbers: Predicate = NOTHING) -> Predicate:
+def some(listed: Sequence[Part], numbers: Predicate = NOTHING) -> Predicate:
     """What is asked of one or another of several sets of streams; they are named once for all, for by their names they are read."""
     few = [(names, asked) for names, asked in listed if names]
     parts = tuple(both(Compare("stream", "in", names), asked) for names, asked in few)

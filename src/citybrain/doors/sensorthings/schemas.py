@@ -181,6 +181,8 @@ _PLAIN: Final[Mapping[str, Json]] = {
         "properties": {
             "Datastream@iot.navigationLink": {"type": "string"},
             "MultiDatastream@iot.navigationLink": {"type": "string"},
+            "Datastream": ref("Datastream"),
+            "MultiDatastream": ref("MultiDatastream"),
             "components": {"type": "array", "items": _TEXT},
             "dataArray@iot.count": _count(),
             "dataArray": {"type": "array", "items": {"type": "array"}},

@@ -9,13 +9,14 @@ from typing import Final
 from citybrain.brain.observe import Lags
 from citybrain.doors.sensorthings.evaluate import Resolve, holds, values
 from citybrain.doors.sensorthings.extents import SIDES, SPANNED
-from citybrain.doors.sensorthings.functions import interval, moment, number
+from citybrain.doors.sensorthings.functions import interval, moment, rank
 from citybrain.doors.sensorthings.lagging import lags_of
 from citybrain.doors.sensorthings.model import IDS, SETS
 from citybrain.doors.sensorthings.multi import COLUMN, MULTI
-from citybrain.doors.sensorthings.nodes import Function, Interval, Literal, Node, Path, Value, below, conjuncts, paths
+from citybrain.doors.sensorthings.nodes import Function, Literal, Node, Path, Value, below, conjuncts, paths
 from citybrain.doors.sensorthings.options import USUAL, Options, Sort
 from citybrain.doors.sensorthings.push import push
+from citybrain.doors.sensorthings.ranking import saying
 from citybrain.doors.sensorthings.refusals import not_held
 from citybrain.doors.sensorthings.shape import AT, Item
 from citybrain.doors.sensorthings.shelves import Shelves
@@ -77,11 +78,14 @@ class Search:
             return Found(known)
         scope, asked = self._led(scope, options.where) if name == "Observations" else (scope, options.where)
         pushed = push(asked, self._shelves.columns(name, scope), self._shelves.places(name))
+        if name == "Observations" and not pushed.exact and asked is not None:
+            scope, asked = self._said(scope, asked)
+            pushed = push(asked, self._shelves.columns(name, scope), self._shelves.places(name))
         where = both(scope, pushed.where)
         rest = None if pushed.exact else asked
         order = _native(name, options.order)
-        if order is not None and order.field == "value" and not self._shelves.stored(where):
-            order = None
+        if order is not None and order.field == "value":
+            order = self._shelves.by_result(where, order)
         if order is not None and order.field == "time" and options.order[0].text == "resultTime":
             lags = self._lags(where)
             if lags != _NONE:
@@ -167,6 +171,24 @@ class Search:
                 return NOTHING if item is None else item.links["Observations"]
         return None
 
+    def _said(self, scope: Predicate, node: Node) -> tuple[Predicate, Node | None]:
+        """Conditions on words that observations say, made conditions on the codes of those that satisfy them, and what is left to ask."""
+        parts, columns = list(conjuncts(node)), self._shelves.columns("Observations", scope)
+        asked = [part for part in parts if _of_result(part) and not push(part, columns).exact]
+        listed = self._shelves.words(both(scope, push(node, columns).where)) if asked else None
+        if listed is None:
+            return scope, node
+
+        def fits(value: Json) -> bool:
+            return all(holds(part, lambda path: (inside({"result": value}, path),), self._now) for part in asked)
+
+        found = saying(listed, fits)
+        if found is None:
+            return scope, node
+        left = [part for part in parts if part not in asked]
+        rest = Function("and", tuple(left)) if len(left) > 1 else left[0] if left else None
+        return both(scope, found), rest
+
     def _in_turn(self, name: str, where: Predicate, rest: Node | None, options: Options, order: Order | None) -> Found:
         top, skip, cursor = USUAL if options.top is None else options.top, options.skip, options.cursor
         whole = options.count and rest is None and name not in _COUNTED
@@ -226,15 +248,7 @@ class Search:
         )
 
     def _rank(self, by: Node, item: Item) -> tuple[int, float, str]:
-        """Nulls first, then numbers and times, then texts."""
-        value = next(iter(values(by, self._resolve(item), self._now)), None)
-        value = value.begin if isinstance(value, Interval) else value
-        known = number(value)
-        if known is not None:
-            return 1, float(known), ""
-        if isinstance(value, datetime):
-            return 1, value.timestamp(), ""
-        return (0, 0.0, "") if value is None else (2, 0.0, str(value))
+        return rank(next(iter(values(by, self._resolve(item), self._now)), None))
 
     def _total(self, name: str, where: Predicate, rest: Node | None) -> int:
         if name == "Observations" and rest is None:
@@ -302,6 +316,12 @@ def _timed(name: str, value: Json) -> Value:
     known = moment(value) if name in _SPANS or name == "time" else None
     span = interval(value) if known is None and name in _SPANS else None
     return known or span or value
+
+
+def _of_result(node: Node) -> bool:
+    """Whether a condition speaks of the result, and of nothing else."""
+    spoken = list(paths(node))
+    return bool(spoken) and all(parts[0] == "result" for parts in spoken)
 
 
 def _native(name: str, order: tuple[Sort, ...]) -> Order | None:

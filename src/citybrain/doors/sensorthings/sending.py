@@ -1,6 +1,6 @@
 """One Observation that is sent: by whom, whereto, and how it is stored as the readings that it is."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -98,6 +98,15 @@ def described(body: Json, to: Target, now: str) -> Described | None:
 def observes(body: Json) -> bool:
     """Whether an Observation says what it is about."""
     return isinstance(body, dict) and body.get(FEATURE) not in saying.EMPTY
+
+
+def apart(body: Json) -> tuple[Json, Sequence[Json]]:
+    """An Observation without the Observations that come with the feature that it describes, and those; raises BadInputError for no list."""
+    found = body.get(FEATURE) if isinstance(body, dict) else None
+    if not isinstance(body, dict) or not isinstance(found, dict) or _READINGS not in found:
+        return body, ()
+    more = Whole(FEATURE, found).list(_READINGS)
+    return {**body, FEATURE: {name: one for name, one in found.items() if name != _READINGS}}, more
 
 
 def says(body: Json) -> bool:

@@ -30,6 +30,11 @@ _UCUM: Final = "https://ucum.org/ucum#section-Base-Units"
 
 
 _CORRECTED: Final = "由人员更正，不是测得的值 · Set by a person, not measured"
+RESTATED: Final[Mapping[str, Json]] = {
+    "nameOfMeasure": "restated",
+    "measureDescription": "由人员改写，不是发送者所说 · Said anew by a person, not by the sender",
+}
+"""The mark in ``resultQuality`` of an Observation of which a person said something else than its sender."""
 
 
 def quality(door: Json, **more: Json) -> dict[str, Json]:
@@ -40,8 +45,14 @@ def quality(door: Json, **more: Json) -> dict[str, Json]:
 
 
 def with_said(body: dict[str, Json], beside: About | None) -> dict[str, Json]:
-    """The properties of an Observation, with what is said beside it."""
-    return body if beside is None or not beside.said else saying.shown(body, beside.words())
+    """The properties of an Observation, with what is said beside it, and a mark where a person said it."""
+    if beside is None:
+        return body
+    if beside.restated:
+        marks = body.get("resultQuality")
+        mark: Json = {**RESTATED, "fields": [*beside.restated.split(",")]}
+        body = {**body, "resultQuality": [*(marks if isinstance(marks, list) else []), mark]}
+    return saying.shown(body, beside.words()) if beside.said else body
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,26 +1,41 @@
 """Where the entities of each set come from: the guard's reader for rows of ours, the declarations for what is made of them."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
 from citybrain.brain.observe import FEATURE, LOCATION, About, Featured, Having, Registry
-from citybrain.doors.sensorthings import composed, grouped, historical, lagging, merging, results, sampled, spans
+from citybrain.doors.sensorthings import (
+    composed,
+    grouped,
+    historical,
+    hosting,
+    lagging,
+    merging,
+    moving,
+    pooling,
+    ranking,
+    results,
+    sampled,
+    spans,
+)
 from citybrain.doors.sensorthings.extents import Extents
+from citybrain.doors.sensorthings.functions import rank
 from citybrain.doors.sensorthings.geometry import outlined
 from citybrain.doors.sensorthings.multi import COLUMN, MULTI, joint, place
 from citybrain.doors.sensorthings.nodes import Value
 from citybrain.doors.sensorthings.push import Column, Places, instant, number, text
+from citybrain.doors.sensorthings.ranking import Word
 from citybrain.doors.sensorthings.refusals import not_held
 from citybrain.doors.sensorthings.shape import STOOD, Item, Row, Shaper, same
-from citybrain.kernel import predicate
 from citybrain.kernel.access import Order, Query
-from citybrain.kernel.datasets import ColumnType
 from citybrain.kernel.ports import Reader, Series
 from citybrain.kernel.predicate import NOTHING, And, Compare, Not, Op, Predicate, Within, both
 
 _PAGE: Final = 1000
+WORDS: Final = "words"
+"""The order of observations by what they say, where that is no number."""
 _COUNTED: Final = 10_000
 """Observations that are counted by reading them."""
 _ALIVE: Final = Not(Compare("valid_to", "ge", "1970-01-01T00:00:00Z"))
@@ -86,7 +101,6 @@ PLACES: Final[Mapping[str, frozenset[str]]] = {
 _COMPOSED: Final = {name: instant("time") for name in ("phenomenonTime", "resultTime")}
 _KEYS: Final = {"HistoricalLocations": STOOD, MULTI: COLUMN}
 """What predicates call the id of a set whose entities are no rows of ours."""
-_ID: Final[Mapping[str, ColumnType]] = {"id": "text", "kind": "text", "field": "text"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,14 +139,17 @@ class Shelves:
         if name == "Observations" and sampled.lists(where):
             return Portion(*sampled.observed(self.reader, self.registry, self.featured, self.shaper, where, limit, cursor, order))
         if name == "Observations":
-            return self._observations(where, limit, cursor, order)
+            host = self._host(where)
+            return (
+                self._observations(where, limit, cursor, order) if host is None else self._hosted(host, where, limit, cursor, order)
+            )
         if name == "HistoricalLocations":
             return Portion(*historical.listed(self.reader, self.shaper, both(where, _PRESENT), limit, cursor))
         earlier = spans.named(where, STOOD) if name == "Locations" else None
         if earlier is not None:
             return Portion(historical.locations(self.reader, self.shaper, both(where, _PRESENT), earlier))
         if name in ("Sensors", "ObservedProperties"):
-            return self._pool(name, where, limit, cursor, order)
+            return Portion(*pooling.listed(self.reader, self.shaper, self.whole, name, where, limit, cursor, order))
         if name == MULTI:
             whole = both(where, _PRESENT)
             total = grouped.count(self.reader, self.shaper, whole) if count else None
@@ -158,10 +175,25 @@ class Shelves:
         asked = [Query("observation", both(Compare("stream", "in", part), rest), None, 0, None, count=True) for part in groups]
         return sum(self.reader.read(query).total or 0 for query in asked)
 
-    def stored(self, where: Predicate) -> bool:
-        """Whether the observations of a predicate are read as they are stored, and so by their values too."""
-        plain = spans.named(where, COLUMN) is None and not sampled.lists(where) and self._wanted(where) is None
-        return plain and (not self.registry.unlike or not results.coded(self.registry, self.streams(where)))
+    def by_result(self, where: Predicate, order: Order) -> Order | None:
+        """The order by results in which the observations of a predicate are read: by values, or by words; None where by neither."""
+        if not self._plain(where):
+            return None
+        streams = self.streams(where) if self.registry.unlike else ()
+        unlike = results.coded(self.registry, streams)
+        if not unlike:
+            return order
+        return Order(WORDS, order.descending) if len(unlike) == len(streams) <= spans.MOST else None
+
+    def words(self, where: Predicate) -> list[Word] | None:
+        """All that the observations of a predicate may say, where all of its streams say words; None otherwise, and for too much."""
+        streams = self.streams(where) if self.registry.unlike and self._plain(where) else ()
+        unlike = results.coded(self.registry, streams)
+        return ranking.words(self.registry, unlike) if unlike and len(unlike) == len(streams) <= spans.MOST else None
+
+    def _plain(self, where: Predicate) -> bool:
+        """Whether the observations of a predicate are read as they are stored."""
+        return spans.named(where, COLUMN) is None and not sampled.lists(where) and self._wanted(where) is None
 
     def columns(self, name: str, scope: Predicate) -> Mapping[str, Column]:
         """Which columns of our rows stand for which paths within a scope; what is not here is read row by row."""
@@ -190,7 +222,8 @@ class Shelves:
         if named is not None:
             return saying.intersection(numbers[name] for name in named if name in numbers)
         if things is not None:
-            return saying.intersection(stream.no for thing in things for stream in self.registry.streams_of(thing))
+            guests = {numbers[name] for name in self._guests(things)}
+            return saying & (guests | {stream.no for thing in things for stream in self.registry.streams_of(thing)})
         return saying
 
     def places(self, name: str) -> Places | None:
@@ -223,6 +256,10 @@ class Shelves:
 
     def _observations(self, where: Predicate, limit: int, cursor: str | None, order: Order | None) -> Portion:
         streams, rest = self.streams(where), spans.without(where, {"entity", "id", "feature"})
+        if order is not None and order.field == WORDS:
+            listed = ranking.words(self.registry, streams)
+            found, onward = ranking.ranked(self.reader, listed, rank, rest, limit, cursor, descending=order.descending)
+            return Portion(self._shown(found, where), onward)
         if order is not None and len(streams) > spans.MOST:
             if order.field != "time":
                 raise not_held(
@@ -240,6 +277,34 @@ class Shelves:
         onward = spans.marked(group, rows.next) if rows.next is not None else spans.marked(group + 1, None)
         return Portion(self._shown(rows.rows, where), onward if following else None)
 
+    def _hosted(self, host: str, where: Predicate, limit: int, cursor: str | None, order: Order | None) -> Portion:
+        """Observations about the place of a thing that those of others are about too."""
+        mine = both(where, Compare("stream", "in", tuple(stream.id for stream in self.registry.streams_of(host))))
+        others = both(spans.without(where, {"entity"}), same("feature", host))
+
+        def own(most: int, after: str | None) -> tuple[tuple[Item, ...], str | None]:
+            found = self._observations(mine, most, after, order)
+            return found.items, found.next
+
+        def guests(most: int, after: str | None) -> tuple[tuple[Item, ...], str | None]:
+            return sampled.observed(self.reader, self.registry, self.featured, self.shaper, others, most, after, order)
+
+        return Portion(*hosting.merged(guests, own, limit, cursor, descending=order is None or order.descending))
+
+    def _host(self, where: Predicate) -> str | None:
+        """The one thing whose place is asked for, where observations of others are about it and no streams are named."""
+        things, hosts = spans.named(where, "entity"), self.having().hosts
+        return (
+            things[0] if things and hosts.issuperset(things) and len(things) == 1 and spans.named(where, "stream") is None else None
+        )
+
+    def _guests(self, things: Sequence[str]) -> tuple[str, ...]:
+        """The streams of others that have, or once had, readings about the places of things."""
+        hosts = self.having().hosts.intersection(things)
+        streams = self.registry.streams()
+        found = [streams[number - 1] for number in sorted(self.featured.about(hosts))] if hosts else []
+        return tuple(stream.id for stream in found if stream.ended is None and stream.entity not in things)
+
     def _shown(self, rows: Sequence[Row], where: Predicate) -> tuple[Item, ...]:
         """Rows as observations with what is beside them, those alone that are about what is asked for."""
         about, wanted = self.about(rows), self._wanted(where)
@@ -250,17 +315,18 @@ class Shelves:
 
     def about(self, rows: Sequence[Row]) -> Mapping[str, About]:
         """What is beside observations, by their ids, of those that have anything."""
-        having = frozenset[int]().union(*self.having()) if rows else frozenset[int]()
+        known = self.having()
+        having = known.featured | known.saying if rows else frozenset[int]()
         places = [found for found in (spans.place(str(row["id"])) for row in rows) if found is not None and found[0] in having]
         return self.featured.at(places) if places else {}
 
     def _wanted(self, where: Predicate) -> tuple[str, ...] | None:
         """The features that observations are asked for by; None where the predicate speaks of none."""
         made, things = spans.named(where, "feature"), spans.named(where, "entity")
-        numbers = (
-            {stream.no for thing in things or () for stream in self.registry.streams_of(thing)} if self.having().featured else set()
-        )
-        return made if made is not None else things if numbers & self.having().featured else None
+        having = self.having()
+        numbers = {stream.no for thing in things or () for stream in self.registry.streams_of(thing)} if having.featured else set()
+        among = bool(numbers & having.featured) or not having.hosts.isdisjoint(things or ())
+        return made if made is not None else things if among else None
 
     def _read(self, where: Predicate) -> int:
         """How many observations satisfy a predicate, counted by reading them."""
@@ -283,12 +349,15 @@ class Shelves:
         named, things = spans.named(where, "stream"), spans.named(where, "entity")
         if named is not None:
             known = tuple(name for name in named if self._is_stream(name))
-            return known if things is None else tuple(name for name in known if self.registry.stream(name).entity in things)
+            if things is None:
+                return known
+            guests = self._guests(things)
+            return tuple(name for name in known if self.registry.stream(name).entity in things or name in guests)
         if spans.named(where, "feature") is not None:
             streams = self.registry.streams()
             return tuple(streams[number - 1].id for number in sorted(self.having().featured) if streams[number - 1].ended is None)
         if things is not None:
-            return tuple(stream.id for thing in things for stream in self.registry.streams_of(thing))
+            return (*(stream.id for thing in things for stream in self.registry.streams_of(thing)), *self._guests(things))
         return tuple(stream.id for stream in self.registry.present())
 
     def _is_stream(self, name: str) -> bool:
@@ -300,6 +369,8 @@ class Shelves:
         found = self.page(name, both(own, where), 1).items
         if not found and name == "Locations" and place(key) is not None:
             found = self.page(name, both(same(STOOD, key), where), 1).items
+        for moved in moving.onward(self.registry, self.featured, key) if name == "Observations" and not found else ():
+            found = found or self.page(name, both(self._by_id(moved), where), 1).items
         return found[0] if found else None
 
     def _by_id(self, key: str) -> Predicate:
@@ -313,51 +384,6 @@ class Shelves:
             return NOTHING
         return And((same("stream", streams[at[0] - 1].id), Compare("time", "eq", spans.written(at[1]))))
 
-    def _pool(self, name: str, where: Predicate, limit: int, cursor: str | None, order: Order | None) -> Portion:
-        """Sets made of declarations: few, so they are looked through whole."""
-        fit = predicate.fitted(where, _ID)
-        made = self._sensors() if name == "Sensors" else self._properties()
-        found = [item for item in made if predicate.holds(fit, item.row)]
-        # Those of a MultiDatastream stand in its order, which is that of its results.
-        ranks = {} if order is not None else {key: rank for rank, key in enumerate(_in_order(where))}
-        found.sort(key=lambda item: (ranks.get(item.id, 0), item.id))
-        begin = next((place for place, item in enumerate(found, 1) if item.id == cursor), 0)
-        later = found[begin:]
-        return Portion(tuple(later[:limit]), later[limit - 1].id if len(later) > limit else None, len(found))
-
-    def _sensors(self) -> Iterable[Item]:
-        return [self.shaper.sensor(source) for source in sorted(self._sources())]
-
-    def _sources(self) -> set[str]:
-        if self.whole("stream"):
-            known = {one.id for one in self.registry.made.sensors.values() if one.ended is None}
-            return known | {stream.source for stream in self.registry.present()}
-        found: set[str] = set()
-        cursor: str | None = None
-        while True:
-            page = self.reader.read(Query("stream", limit=_PAGE, cursor=cursor))
-            found |= {str(row["source"]) for row in page.rows}
-            cursor = page.next
-            if cursor is None:
-                return found
-
-    def _properties(self) -> Iterable[Item]:
-        # Nobody sees the properties of streams who may see no stream; asked of none, so that nothing is looked through.
-        self.reader.read(Query("stream", same("id", ""), limit=1))
-        for kind in self.registry.kinds():
-            for column in kind.fields:
-                if column.measured:
-                    yield self.shaper.observed_property(kind.name, column.name)
-        for one in self.registry.made.properties.values():
-            if one.ended is None:
-                yield self.shaper.made_property(one)
-
 
 def _unknown(_op: Op, _value: Value) -> None:
     """Nothing is asked of the rows."""
-
-
-def _in_order(where: Predicate) -> tuple[str, ...]:
-    """The ids that a predicate names one after another; none where it names none."""
-    listed = [part.value for part in spans.parts(where) if isinstance(part, Compare) and part.field == "id" and part.op == "in"]
-    return tuple(str(one) for one in listed[0]) if len(listed) == 1 and isinstance(listed[0], tuple) else ()

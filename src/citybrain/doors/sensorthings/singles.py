@@ -145,7 +145,7 @@ class Singles:
         except CityError:
             # Nothing was stored: the routes try again, and say what is wrong.
             return None
-        return None if told is None else _Answer(201 if told[1] else 422, told[0])
+        return None if told is None else _Answer(201, told)
 
     async def _one(self, sender: _Sender, sent: bytes) -> _Answer | None:
         """The answer to one reading; None for what is not stored here."""

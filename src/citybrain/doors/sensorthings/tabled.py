@@ -23,8 +23,8 @@ from citybrain.kernel.text import Json, Text
 
 CODE: Final = "bad_feature"
 WHY: Final = Text(
-    "FeatureOfInterest/id 既不是新建的观测对象，也不是该 Datastream 所属的 Thing。",
-    "FeatureOfInterest/id names no feature that was made here, nor the Datastream's own Thing.",
+    "FeatureOfInterest/id 指明的观测对象不存在：既不是新建的，也不是有位置的 Thing。",
+    "FeatureOfInterest/id names no feature: none that was made here, and no Thing that stands somewhere.",
 )
 _NO_ID: Final = Text(
     "FeatureOfInterest/id 须为观测对象的 id；要描述观测对象，请用 FeaturesOfInterest，或单独发送该 Observation。",
@@ -46,8 +46,8 @@ class _Sent:
 
 async def arrays(
     parts: SensorThingsParts, within: Group | None, composer: Composer, single: Writer, body: Sequence[Json], key: str | None
-) -> tuple[list[str], bool]:
-    """Store data arrays; for each element its id or ``error <code>: <why>``, and whether any was taken. Raises as Composer.arrays does."""
+) -> list[str]:
+    """Store data arrays; for each element its id or ``error <code>: <why>``. Raises as Composer.arrays does."""
     sent = composer.read(body, single)
     name = None if key is None else f"{composer.caller.account}:{key}"
     if within is not None:

@@ -11,7 +11,20 @@ from typing import Final, TypeVar
 import numpy as np
 from anyio import to_thread
 
-from citybrain.brain.observe import About, Act, Coming, EndedError, Gathering, Making, MovedError, Rows, Verdict, Wanted
+from citybrain.brain.observe import (
+    About,
+    Act,
+    Anew,
+    Coming,
+    EndedError,
+    Gathering,
+    Making,
+    MovedError,
+    Rows,
+    Verdict,
+    Wanted,
+    signed,
+)
 from citybrain.doors.sensorthings.parts import Call, SensorThingsParts
 from citybrain.doors.sensorthings.writing import DOOR
 from citybrain.kernel.errors import BadInputError, StaleError
@@ -39,6 +52,8 @@ class Group:
     """Whether every observation was found good."""
     corrections: list[tuple[Wanted, str]] = field(default_factory=list)
     """Changes of readings that are there, each with its reason."""
+    anew: list[tuple[Anew, str]] = field(default_factory=list)
+    """What is said anew of observations that are there, each with its reason."""
     by: str = ""
     """The account that makes them."""
 
@@ -60,27 +75,44 @@ class Group:
         self.corrections += [(one, why) for one in wanted]
         self.by = by
 
+    def restate(self, anew: Sequence[Anew], why: str, by: str) -> None:
+        """Hold what is said anew of observations until ``enter``; raises BadInputError for one of which the group says something already."""
+        held = {place for one, _ in self.anew for place in (one.seen[:2], one.about[:2])}
+        if any(place in held for one in anew for place in (one.seen[:2], one.about[:2])):
+            raise _twice()
+        self.anew += [(one, why) for one in anew]
+        self.by = by
+
     async def enter(self) -> None:
         """Enter everything; returns when it is durable, and raises with nothing of it there.
 
         Entities and observations stand in two stores: entities are entered first, and taken back where the observations are
         refused after all, because a store is full or a day has ended meanwhile. A kill in between leaves the entities, and what the
-        observations are about, without these observations; nobody was told that it had succeeded. Corrections stand or fall with the
+        observations are about or what is said anew of them, without the rest; nobody was told that it had succeeded, and who does it again
+        finds what is left to do. Corrections stand or fall with the
         observations, over a kill too (Corrections.acts).
         """
         self._once()
         made = self.gathering.version != self.gathering.since
         if made:
             await to_thread.run_sync(self.parts.making.enter, self.gathering)
-        if not self.held and not self.corrections:
+        if not self.held and not self.corrections and not self.anew:
             return
-        stored, before = False, tuple[About, ...]()
+        stored, before, said = False, tuple[About, ...](), list[tuple[tuple[int, ...], tuple[About, ...]]]()
         try:
             if self.about:
                 before = await to_thread.run_sync(self.parts.featured.keep, self.about)
-            await self._stored()
+            for why in dict.fromkeys(why for _, why in self.anew):
+                mine = [one for one, of in self.anew if of == why]
+                by = signed(self.by, why, self.parts.clock.wall())
+                said.append(await to_thread.run_sync(self.parts.featured.restate, mine, by))
+            if self.held or self.corrections:
+                await self._stored()
             stored = True
         finally:
+            if not stored:
+                for undone in reversed(said):
+                    await to_thread.run_sync(self.parts.featured.unsay, *undone)
             if before and not stored:
                 await to_thread.run_sync(self.parts.featured.put, before)
             if made and not stored:

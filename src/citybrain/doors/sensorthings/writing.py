@@ -75,7 +75,7 @@ class Writer:
             raise ForbiddenError(what) if code == "forbidden_stream" else BadInputError(what, reason=code)
         return self.id(row)
 
-    async def arrays(self, body: bytes, key: str | None, around: links.Around) -> tuple[bytes, bool] | None:
+    async def arrays(self, body: bytes, key: str | None, around: links.Around) -> bytes | None:
         """Store data arrays that hold times and numbers alone, as ``many`` does; None for a body that holds anything else.
 
         The answer as it is sent: a list of the addresses, or of why a row was refused.
@@ -93,11 +93,11 @@ class Writer:
             return None
         verdict = await self._store(rows, key)
         if not verdict.refused:
-            return self._addresses(streams, rows.time, around), True
+            return self._addresses(streams, rows.time, around)
         said = [f"{self.numbers.get(stream)}.{time}" for stream, time in zip(streams, rows.time.tolist(), strict=True)]
         for each in verdict.refused:
             said[each.row] = f"error {because(each)}"
-        return addressed(said, around), len(verdict.refused) < len(pairs)
+        return addressed(said, around)
 
     def _addresses(self, streams: Runs, times: Ints, around: links.Around) -> bytes:
         """The addresses of rows (n,) that were all taken; written in one piece a run, for a thousand of them cost more than storing them."""
@@ -110,19 +110,18 @@ class Writer:
             begin += count
         return f"[{','.join(runs)}]".encode()
 
-    async def many(self, body: Json, key: str | None) -> tuple[list[str], bool]:
-        """Store data arrays of Datastreams; for each row its id or ``error <code>: <why>``, in order, and whether any was taken."""
+    async def many(self, body: Json, key: str | None) -> list[str]:
+        """Store data arrays of Datastreams; for each row its id or ``error <code>: <why>``, in order."""
         if not isinstance(body, list):
             raise UnreadableError(Text("内容须为 dataArray 的列表。", "The body is a list of data arrays."))
         rows: list[Json] = []
         for number, array in enumerate(body):
             rows += self.array(array, number)
         if not rows:
-            return [], True
+            return []
         verdict = await self._take(rows, key)
         refused = {each.row: f"error {because(each)}" for each in verdict.refused}
-        said = [refused[number] if number in refused else self.id(row) for number, row in enumerate(rows)]
-        return said, len(refused) < len(rows)
+        return [refused[number] if number in refused else self.id(row) for number, row in enumerate(rows)]
 
     def array(self, array: Json, number: int) -> list[Json]:
         """The rows of a data array of a Datastream, one for each element."""

@@ -1,0 +1,166 @@
+"""What people said anew of observations, as it is stored: who said what of which, why, and what was known of it before.
+
+A record is entered in one commit with what it makes of an observation (featured.py), and neither changed nor taken out after that, but
+that retention empties it. Of an observation that was moved to another time it says to which: its old id leads there.
+"""
+
+from collections.abc import Sequence
+from itertools import groupby
+from typing import Final, NamedTuple
+
+import msgspec
+from sqlalchemy import Connection, Row, and_, func, insert, or_, select, update
+
+from citybrain.brain.observe.signing import Signed
+from citybrain.brain.observe.store import FEATURED, RESTATED
+from citybrain.kernel.errors import ConflictError
+from citybrain.kernel.instant import Instant, rfc3339
+from citybrain.kernel.observations import Numbers
+from citybrain.kernel.text import Json, Text
+
+_MOST: Final = 300
+"""Observations that a statement names at once."""
+State = tuple[str | None, str | None]
+"""The feature that an observation is about and what else is said of it, each as ``About`` has them."""
+
+
+class Restated(msgspec.Struct, frozen=True):
+    """What was said anew of the observation of a stream (its number) at a time, and what had been known of it.
+
+    ``names`` are the properties and links of SensorThings that became others; ``moved`` is the time to which it was moved. ``wall`` is
+    when it was said (wall time).
+    """
+
+    no: int
+    stream: int
+    time: Instant
+    was_feature: str | None
+    was_said: dict[str, Json]
+    feature: str | None
+    said: dict[str, Json]
+    names: tuple[str, ...]
+    moved: Instant | None
+    by: str
+    why: str
+    wall: Instant
+
+
+class Record(NamedTuple):
+    """A record that is to be entered: of which observation, what was known and what is to be, which names, and where it was moved."""
+
+    stream: int
+    time: Instant
+    was: State
+    now: State
+    names: str
+    moved: Instant | None
+
+
+def record(connection: Connection, listed: Sequence[Record], signed: Signed) -> tuple[int, ...]:
+    """Enter records; their numbers."""
+    last = int(connection.execute(select(func.coalesce(func.max(RESTATED.c.no), 0))).scalar_one())
+    rows = [
+        {
+            "no": no,
+            "stream": one.stream,
+            "time": one.time,
+            "was_feature": one.was[0],
+            "was_said": one.was[1],
+            "feature": one.now[0],
+            "said": one.now[1],
+            "names": one.names,
+            "moved": one.moved,
+            **signed._asdict(),
+        }
+        for no, one in enumerate(listed, last + 1)
+    ]
+    connection.execute(insert(RESTATED), rows)
+    return tuple(range(last + 1, last + 1 + len(listed)))
+
+
+def drop(connection: Connection, numbers: Sequence[int]) -> None:
+    """Forget records of what never came to stand."""
+    connection.execute(RESTATED.delete().where(RESTATED.c.no.in_(numbers)))
+
+
+def of(connection: Connection, stream: int) -> tuple[Restated, ...]:
+    """What was said anew of observations of a stream, newest first."""
+    wanted = select(RESTATED).where(RESTATED.c.stream == stream).order_by(RESTATED.c.no.desc())
+    return tuple(map(_restated, connection.execute(wanted)))
+
+
+def moved(connection: Connection, stream: int, time: int) -> Instant | None:
+    """To which time the observation of a stream at a time was moved last; None for one that was not."""
+    mine = and_(RESTATED.c.stream == stream, RESTATED.c.time == time, RESTATED.c.moved.is_not(None))
+    found = connection.execute(select(RESTATED.c.moved).where(mine).order_by(RESTATED.c.no.desc()).limit(1)).scalar()
+    return None if found is None else Instant(found)
+
+
+def overruled(connection: Connection, places: Sequence[tuple[int, int]]) -> dict[tuple[int, int], set[State]]:
+    """By stream and time all that was known of observations before somebody said it anew: who sends that again undoes nothing."""
+    found: dict[tuple[int, int], set[State]] = {}
+    for begin in range(0, len(places), _MOST):
+        part = places[begin : begin + _MOST]
+        wanted = or_(*(and_(RESTATED.c.stream == stream, RESTATED.c.time == time) for stream, time in part))
+        for row in connection.execute(select(RESTATED).where(wanted, RESTATED.c.moved.is_(None))):
+            found.setdefault((row.stream, row.time), set()).add((row.was_feature, row.was_said))
+    return found
+
+
+def forget(connection: Connection, numbers: Numbers, before: Instant) -> None:
+    """Empty the records of observations of streams (n,) before an instant, as retention has it; who said something when stays."""
+    mine = and_(RESTATED.c.stream.in_(numbers.tolist()), RESTATED.c.time < before)
+    connection.execute(update(RESTATED).where(mine).values(was_feature=None, was_said=None, feature=None, said=None))
+
+
+def verify(connection: Connection) -> int:
+    """How many observations are as they were said anew; raises ConflictError that names the first that is not.
+
+    One that was sent with something else since bears no mark of it, and is left out.
+    """
+    marked = select(FEATURED).where(FEATURED.c.restated.is_not(None)).order_by(FEATURED.c.stream, FEATURED.c.time)
+    count = 0
+    for stream, rows in groupby(connection.execute(marked), lambda row: int(row.stream)):
+        said = _newest(connection, stream)
+        for row in rows:
+            if said.get(row.time) != (row.feature, row.said):
+                raise _unlike(stream, row.time)
+            count += 1
+    return count
+
+
+def _newest(connection: Connection, stream: int) -> dict[int, State]:
+    """What the newest record of each observation of a stream made of it; of one that was moved that of its move."""
+    wanted = select(RESTATED).where(RESTATED.c.stream == stream).order_by(RESTATED.c.no)
+    return {row.time if row.moved is None else row.moved: (row.feature, row.said) for row in connection.execute(wanted)}
+
+
+def _unlike(stream: int, time: int) -> ConflictError:
+    at = rfc3339(Instant(time))
+    what = Text(
+        f"{stream} 号监测项在 {at} 的观测值与其改写记录不符：记录或观测值在程序之外被改动过。",
+        f"The observation of stream {stream} at {at} is not as its record says: one of the two was changed outside of the program.",
+    )
+    return ConflictError(what, stream=stream, time=at)
+
+
+def _restated(row: Row[tuple[object, ...]]) -> Restated:
+    return Restated(
+        row.no,
+        row.stream,
+        Instant(row.time),
+        row.was_feature,
+        _words(row.was_said),
+        row.feature,
+        _words(row.said),
+        tuple(row.names.split(",")),
+        None if row.moved is None else Instant(row.moved),
+        row.by,
+        row.why,
+        Instant(row.wall),
+    )
+
+
+def _words(said: str | None) -> dict[str, Json]:
+    words: dict[str, Json] = msgspec.json.decode(said) if said else {}
+    return words

@@ -1,0 +1,80 @@
+"""What people say anew of observations, kept with a record of what was known before."""
+
+import json
+
+import numpy as np
+import pytest
+
+from citybrain.brain.observe import About, Anew, Featured, Having, Signed
+from citybrain.brain.observe import restated as records
+from citybrain.kernel.errors import ConflictError, StaleError
+from citybrain.kernel.instant import Instant
+from tests.brain.observe.conftest import World
+
+BY = Signed("officer", "读错了表", Instant(7))
+PLAIN = About(1, Instant(10), None, None)
+
+
+def told(time: int, mark: str | None = None, **words: object) -> About:
+    return About(1, Instant(time), None, json.dumps(words) if words else None, mark)
+
+
+def stands(featured: Featured) -> list[About]:
+    return sorted(featured.of([1, 2], 0, 99).values())
+
+
+def test_what_is_said_anew_stands_with_its_record_until_it_is_undone(world: World) -> None:
+    featured, other = Featured(world.transactions), Featured(world.transactions)
+    assert other.known() == Having(frozenset(), frozenset())
+    first, second = told(10, "validTime", validTime="a"), told(10, "validTime,parameters", validTime="b")
+    featured.restate([Anew(PLAIN, first)], BY)
+    assert (stands(other), other.saying()) == ([first], frozenset({1})), "another process knows of it"
+    undo = featured.restate([Anew(first, second)], BY)
+    featured.unsay(*undo)
+    assert stands(featured) == [first]
+    with world.transactions.read() as connection:
+        (one,) = records.of(connection, 1)
+    assert (one.was_said, one.said, one.names, one.by) == ({}, {"validTime": "a"}, ("validTime",), "officer")
+
+
+def test_over_what_somebody_changed_nothing_is_said(world: World) -> None:
+    featured = Featured(world.transactions)
+    featured.put([told(10, parameters=1)])
+    with pytest.raises(StaleError):
+        featured.restate([Anew(PLAIN, told(10, "validTime", validTime="a"))], BY)
+    assert stands(featured) == [told(10, parameters=1)]
+    with world.transactions.read() as connection:
+        assert records.of(connection, 1) == ()
+
+
+def test_nothing_that_was_taken_away_comes_back_when_it_is_sent_again(world: World) -> None:
+    featured = Featured(world.transactions)
+    sent = told(10, parameters=1)
+    featured.put([sent])
+    bare = About(1, Instant(10), None, None, "parameters")
+    featured.restate([Anew(sent, bare)], BY)
+    featured.put([sent])
+    assert (stands(featured), featured.verify()) == ([bare], 1), "it is marked, though nothing is said"
+    featured.put([told(10, parameters=2)])
+    assert (stands(featured), featured.verify()) == ([told(10, parameters=2)], 0)
+
+
+def test_one_that_was_moved_leads_on_and_retention_empties_the_record(world: World) -> None:
+    featured = Featured(world.transactions)
+    moved = told(20, "phenomenonTime", parameters=1)
+    featured.restate([Anew(PLAIN, moved)], BY)
+    assert (featured.moved(1, 10), featured.moved(1, 20), featured.moved(2, 10)) == (20, None, None)
+    assert (stands(featured), featured.verify()) == ([moved], 1)
+    featured.forget(np.array([1], np.int32), Instant(30))
+    with world.transactions.read() as connection:
+        (one,) = records.of(connection, 1)
+    assert (one.by, one.names, one.said, featured.moved(1, 10)) == ("officer", ("phenomenonTime",), {}, 20)
+
+
+def test_a_record_that_was_changed_by_hand_is_found(world: World) -> None:
+    featured = Featured(world.transactions)
+    featured.restate([Anew(PLAIN, told(10, "validTime", validTime="a"))], BY)
+    with world.transactions.begin() as tx:
+        tx.connection.exec_driver_sql("DELETE FROM restated")
+    with pytest.raises(ConflictError, match="not as its record says"):
+        featured.verify()
