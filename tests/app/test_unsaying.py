@@ -54,10 +54,10 @@ def listed(city: City) -> set[Json]:
     return set(map(str, city.registry.worded.words((no, code) for code in range(99)).values()))
 
 
-def certificates(city: City) -> list[dict[str, Json]]:
+def certificates(city: City) -> list[dict[str, str | int]]:
     rows = city.guard.reader(AUDITOR).read(Query("audit", Compare("action", "eq", ACTION), limit=100)).rows
     mine = [row["detail"] for row in rows if str(row["resource"]).startswith("words/")]
-    return [convert(json.decode(said) if isinstance(said, str) else said, dict[str, Json]) for said in mine]
+    return [convert(json.decode(said) if isinstance(said, str) else said, dict[str, str | int]) for said in mine]
 
 
 def later(city: City, clock: FixedClock) -> None:

@@ -4,8 +4,9 @@ look (readings, newest first, until each word was met) → what is kept of corre
 """
 
 import hashlib
-from collections.abc import Iterable, Sequence
-from typing import Final
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from typing import Final, NamedTuple
 
 import msgspec
 import numpy as np
@@ -14,21 +15,26 @@ from sqlalchemy import Connection, Row, insert, select, update
 
 from citybrain.brain.observe import corrected
 from citybrain.brain.observe.horizon import Span
-from citybrain.brain.observe.pieces import PIECE, days, pieces
+from citybrain.brain.observe.pieces import Span as Piece
+from citybrain.brain.observe.pieces import days, pieces
 from citybrain.brain.observe.registry import Registry
 from citybrain.brain.observe.store import UNSAID
 from citybrain.brain.observe.worded import WORDED
 from citybrain.kernel.clock import Clock
 from citybrain.kernel.ids import new_id
 from citybrain.kernel.instant import DAY, Instant
-from citybrain.kernel.observations import SeriesQuery
+from citybrain.kernel.observations import Floats, Ints, SeriesQuery
 from citybrain.kernel.ports import Series, Transactions
 
 _BEGIN, _END = Instant(0), Instant(2**62)
 _MANY: Final = 500
 """Streams whose days are looked at in one question."""
-_READ: Final = PIECE
-"""Readings that are read at once."""
+_FIRST: Final = 4000
+"""Readings that are read at first: most words are met in the newest. Then it is twice as many each time."""
+_GREATEST: Final = 64
+"""So many times as many are read at once in the end."""
+_APART: Final = np.int64(2**32)
+"""More than any code."""
 _AT_ONCE: Final = 1000
 """Words that are deleted in one commit."""
 Codes = dict[int, set[int]]
@@ -51,6 +57,19 @@ class Unsaid(msgspec.Struct, frozen=True):
     words: int
     digest: str
     proven: Instant | None = None
+
+
+class _Held(NamedTuple):
+    """The days of a stream in which it has readings: when each begins (µs), its least code and its greatest; shapes (n,)."""
+
+    begin: Ints
+    low: Floats
+    high: Floats
+
+    def between(self, codes: Iterable[int], since: Instant, until: Instant) -> bool:
+        """Whether one of some codes may be said in a span: it lies between the least and the greatest of a day in it."""
+        wanted, within = np.array(sorted(codes)), (self.begin < until) & (self.begin + DAY > since)
+        return bool((np.searchsorted(wanted, self.high[within]) > np.searchsorted(wanted, self.low[within])).any())
 
 
 class Silence:
@@ -107,23 +126,18 @@ class Silence:
         """Take away what readings of some streams say: the least and the greatest of each day first, then row by row."""
         table = self._series.scan(SeriesQuery(tuple(numbers), _BEGIN, _END, DAY))
         each = table["stream_no"].to_numpy()
-        for no in numbers:
-            mine = table.filter(pa.array(each == no))
-            low, high = mine["low"].to_numpy(), mine["high"].to_numpy()
-            left[no] -= _whole((*low.tolist(), *high.tolist()))
-            if left[no]:
-                self._read(left[no], no, mine)
-
-    def _read(self, left: set[int], no: int, table: pa.Table) -> None:
-        begins, low, high = (table[name].to_numpy() for name in ("time", "low", "high"))
-        for (since, until), _ in pieces(days(table), _BEGIN, _END, descending=True, most=_READ):
-            codes = np.array(sorted(left))
-            within = (begins < until) & (begins + DAY > since)
-            if (np.searchsorted(codes, high[within]) > np.searchsorted(codes, low[within])).any():
-                rows = self._series.scan(SeriesQuery((no,), since, until))
-                left -= _whole(np.unique(rows["value"].to_numpy()).tolist())
-            if not left:
-                return
+        held = {no: _held(table.filter(pa.array(each == no))) for no in numbers}
+        for no, days_of in held.items():
+            left[no] -= _whole((*days_of.low.tolist(), *days_of.high.tolist()))
+        open_ones = [no for no in numbers if left[no]]
+        mine = table.filter(pa.array(np.isin(each, open_ones)))
+        for since, until in _growing(span for span, _ in pieces(days(mine), _BEGIN, _END, descending=True, most=_FIRST)):
+            asked = tuple(no for no in open_ones if held[no].between(left[no], since, until))
+            if asked:
+                rows = self._series.scan(SeriesQuery(asked, since, until))
+                said = np.unique(rows["stream_no"].to_numpy() * _APART + rows["value"].to_numpy().astype(np.int64))
+                for no, code in zip((said // _APART).tolist(), (said % _APART).tolist(), strict=True):
+                    left[no].discard(code)
 
     def _record(self, span: Span, connection: Connection, gone: "Sequence[Row[tuple[object, ...]]]") -> None:
         lines = "".join(f"{row.stream}\t{row.code}\t{row.word}\n" for row in gone)
@@ -131,6 +145,18 @@ class Silence:
         digest = hashlib.sha256(lines.encode()).hexdigest()
         record = Unsaid(new_id(), span.kind, span.days, span.before, self._clock.wall(), streams, len(gone), digest)
         connection.execute(insert(UNSAID).values(msgspec.structs.asdict(record)))
+
+
+def _held(table: pa.Table) -> _Held:
+    return _Held(*(table[name].to_numpy() for name in ("time", "low", "high")))
+
+
+def _growing(spans: Iterator[Piece]) -> Iterator[Piece]:
+    """Spans, the newest first, put together: the first alone, then two, then four."""
+    size = 1
+    while group := list(islice(spans, size)):
+        yield group[-1][0], group[0][1]
+        size = min(2 * size, _GREATEST)
 
 
 def _whole(values: Iterable[float]) -> set[int]:
