@@ -134,8 +134,8 @@ Met in part and so not claimed:
 
 - create-update-delete/link-to-existing-entities: the place of another Thing is no FeatureOfInterest of an Observation, and the Location of a
   declared Thing is no other's, for packs move what they declare with no door asked (decisions/0015).
-- create-update-delete/deep-insert: a FeatureOfInterest within an Observation brings no others; Things, Datastreams, HistoricalLocations,
-  Sensors, ObservedProperties and Locations bring whatever hangs on them, but for the HistoricalLocations of a Location.
+- create-update-delete/deep-insert: a FeatureOfInterest within an Observation brings no others; Things, Locations, HistoricalLocations,
+  Datastreams, MultiDatastreams, Sensors and ObservedProperties bring whatever hangs on them, however deep.
 - create-update-delete/update-entity, update-entity-put, update-entity-jsonpatch: of all but what packs declare; of an Observation its
   ``result`` alone is another. A change brings nothing new along, and adds to the links to many that it names.
 - create-update-delete/delete-entity: of all but what packs declare, with what table 25 has go along; but a FeatureOfInterest about which
