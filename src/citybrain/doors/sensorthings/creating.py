@@ -42,6 +42,7 @@ async def created(
         bringing.require(parts, sender.caller, sender.purpose)
 
     async def work(group: Group) -> Created:
+        """Make it as one of a group."""
         before = len(group.held)
         if brought is None:
             apart = Changer(group.making, group.gathering)
