@@ -221,14 +221,44 @@ async def test_locations_within_a_thing_bring_others_that_stand_there(sta: World
         assert (at, sta.parts.registry.version) == ("/Things('gauge-1')", version + 1)
         for place, things in (("hall", ["gauge-1", "two"]), ("quay", ["four", "gauge-1"]), ("gauge-1", ["gauge-1", "three"])):
             assert await everyone.ids(f"/Locations('{place}')/Things") == things
-        past = {**BARE, "@iot.id": "gauge-2", "Locations": [{**PLACE, "HistoricalLocations": [PAST]}]}
-        answer = await client.post(f"{ROOT}/Things", json=past)
-        assert (answer.status_code, "along here" in answer.json()["message"]) == (400, True), answer.text
     async with sta.client("device") as client:
         device(sta, client)
         for other in ("well-9", "four"):
             stranger = {**BARE, "@iot.id": "gauge-2", "Locations": [{**PLACE, "Things": [{**two, "@iot.id": other}]}]}
             assert (await client.post(f"{ROOT}/Things", json=stranger)).status_code == 403
+
+
+async def test_locations_bring_the_past_of_things_that_stood_there(sta: World) -> None:
+    once = {"time": "2026-11-20T00:00:00Z", "Thing": {"@iot.id": "four"}}
+    new = {"time": "2026-11-20T00:00:00Z", "Thing": {"name": "Five", "description": "5"}}
+    async with sta.client("admin") as client:
+        everyone = Desk(client)
+        await posted(client, "/Things", {"name": "Four", "description": "4", "Locations": [PLACE]})
+        quay = await posted(client, "/Locations", {**PLACE, "name": "Quay", "HistoricalLocations": [once, new]})
+        (four, five) = await everyone.ids(f"{quay}/HistoricalLocations")
+        assert [key.partition("@")[0] for key in (four, five)] == ["five", "four"]
+        assert await everyone.ids(f"{quay}/Things") == ["five"]
+        hall = {**PLACE, "name": "Hall", "HistoricalLocations": [{**once, "time": "2026-11-20T01:00:00Z"}]}
+        await posted(client, "/Things", {**BARE, "Locations": [hall, {**PLACE, "name": "Room"}]})
+        assert len(await everyone.ids("/Locations('hall')/HistoricalLocations")) == 2
+        at = await posted(client, f"{quay}/HistoricalLocations", {**once, "time": "2026-11-20T02:00:00Z"})
+        assert (await said(client, at, _expand="Thing"))["Thing"]["@iot.id"] == "four"
+        assert await everyone.ids(f"{at}/Locations") == ["quay"]
+        both = {
+            **PLACE,
+            "name": "Own",
+            "Things": [{"@iot.id": "five"}],
+            "HistoricalLocations": [{**once, "time": "2026-11-20T03:00:00Z"}],
+        }
+        own = await posted(client, "/Locations", both)
+        assert (await everyone.ids(f"{own}/Things"), len(await everyone.ids(f"{own}/HistoricalLocations"))) == (["five"], 2)
+    async with sta.client("device") as client:
+        device(sta, client)
+        for body in ({**PLACE, "HistoricalLocations": [once]}, {**PLACE, "Things": [BARE], "HistoricalLocations": [once]}):
+            assert (await client.post(f"{ROOT}/Locations", json=body)).status_code == 403
+        thing = {**BARE, "@iot.id": "gauge-2", "Locations": [{**PLACE, "HistoricalLocations": [once]}]}
+        assert (await client.post(f"{ROOT}/Things", json=thing)).status_code == 403
+        assert (await client.post(f"{ROOT}{quay}/HistoricalLocations", json=once)).status_code == 403
 
 
 async def test_a_historical_location_brings_its_thing(sta: World) -> None:

@@ -167,6 +167,9 @@ async def test_a_change_whose_link_cannot_be_made_changes_nothing(sta: World) ->
         ("PUT", f"{LEVELS}/Observations/$ref", {"@iot.id": "1.1"}, 501, "not written so"),
         ("POST", "/Things('well-1')/Datastreams/$ref", {"@iot.id": "river-gauge.water-level"}, 409, "declared by a pack"),
         ("DELETE", f"{LEVELS}/Thing/$ref", None, 501, "not written so"),
+        ("PATCH", f"{LEVELS}/Thing/$ref", TO_BANK, 501, "not written so"),
+        ("POST", f"{LEVELS}/Thing/$ref", TO_BANK, 501, "not written so"),
+        ("PUT", "/Things('bank')/Datastreams/$ref", {"@iot.id": "river-gauge.water-level"}, 501, "not written so"),
     ]
     async with sta.client("admin") as client:
         await begun(sta, client)

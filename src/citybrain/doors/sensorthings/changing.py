@@ -21,7 +21,7 @@ from citybrain.brain.observe import (
 )
 from citybrain.doors.sensorthings import drafts, multi
 from citybrain.doors.sensorthings.altering import Body, Change
-from citybrain.doors.sensorthings.bindings import BOUND, apart, inline, inside, links_of, outside
+from citybrain.doors.sensorthings.bindings import ADDED, BOUND, SET, apart, inline, inside, links_of, outside
 from citybrain.doors.sensorthings.bodies import reference
 from citybrain.doors.sensorthings.linking import Linker, own_group
 from citybrain.doors.sensorthings.locating import Locator, past
@@ -60,7 +60,7 @@ class Changer:
             case (Segment("Things"), Segment("Locations"), Segment("$ref")):
                 return self._locator.create(path, body)
             case (*_, Segment("$ref")):
-                return self._linker.refer(path, body)
+                return self._linker.refer(path, body, ADDED)
             case (*_, Segment("Locations" | "HistoricalLocations", None)) | (Segment("Locations"), *_):
                 return self._locator.create(path, body)
             case (*above, Segment("Datastreams" | "MultiDatastreams" as name, None)):
@@ -74,7 +74,7 @@ class Changer:
         Links to others are changed with it in one commit, or nothing is.
         """
         if path[-1].name == "$ref":
-            self._linker.refer(path, said.sent)
+            self._linker.refer(path, said.sent, SET if said.how == "replace" else ())
             return
         said.keeps(path[-1].key or "")
         links = {link for name, link in BOUND if name == path[-1].name} | ({"Thing", "Locations"} if len(path) == 1 else set())

@@ -42,6 +42,7 @@ async def created(
         bringing.require(parts, sender.caller, sender.purpose)
 
     async def work(group: Group) -> Created:
+        """Make it as one of a group."""
         before = len(group.held)
         _, key = await hanging.whole(group, hung, sender)
         return Created(hung.answer, hung.named(group.gathering, key), sum(len(rows.time) for rows in group.held[before:]))

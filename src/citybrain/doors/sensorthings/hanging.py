@@ -31,7 +31,7 @@ _BELOW: Final[Mapping[str, tuple[str, ...]]] = {
     "Sensors": ("Datastreams", MULTI),
     "ObservedProperties": ("Datastreams",),
     "FeaturesOfInterest": (_READINGS,),
-    "Locations": ("Things",),
+    "Locations": ("Things", "HistoricalLocations"),
 }
 """What is made below an entity of a set, after it."""
 _LINKS: Final[Mapping[str, Mapping[str, str]]] = {
@@ -53,6 +53,10 @@ class Below:
     nav: str
     body: Json
 
+    def at(self, first: str) -> str:
+        """The link, or the set of what is made first, on which it hangs."""
+        return self.way[-1][0] if self.way else first
+
 
 @dataclass(frozen=True, slots=True)
 class Hung:
@@ -73,7 +77,8 @@ class Hung:
     @property
     def ids(self) -> tuple[str | None, ...]:
         """The ids of the Things that hang on it, or of which something is made that does; None for one not named."""
-        sides = [one for one in self.below if one.nav in (*_SIDES, "Things")]
+        past = [one for one in self.below if one.nav == "HistoricalLocations" and one.at(self.path[-1].name) == "Locations"]
+        sides = [*past, *(one for one in self.below if one.nav in (*_SIDES, "Things"))]
         return tuple(found for one in sides for found in ids_of((Segment(one.nav),), one.body))
 
     def named(self, registry: Registry, key: str) -> str:
@@ -92,6 +97,9 @@ def apart(path: tuple[Segment, ...], body: Json) -> Hung:
     that. Raises BadInputError for no list.
     """
     name = path[-1].name
+    if name == "HistoricalLocations" and path[0].name == "Locations" and isinstance(body, dict):
+        here: Json = {"@iot.id": path[0].key}
+        path, body = path[1:], {**body, "Locations": [*Whole("HistoricalLocation", body).list("Locations"), here]}
     if path == (Segment("HistoricalLocations"),) and isinstance(body, dict):
         whose = body.get("Thing")
         if isinstance(whose, dict) and reference(whose) is None:
@@ -104,9 +112,9 @@ def apart(path: tuple[Segment, ...], body: Json) -> Hung:
     if name == "Locations":
         thing = _only(body)
         rest: dict[str, Json] = {key: one for key, one in body.items() if key != "Things"}
-        if thing is not None and reference(dict(thing)) is not None:
+        if thing is not None and reference(dict(thing)) is not None and not body.get("HistoricalLocations"):
             return Hung(path, body, (), name)
-        if thing is not None and not thing.get("Locations"):
+        if thing is not None and reference(dict(thing)) is None and not thing.get("Locations"):
             found = apart((Segment("Things"),), {**thing, "Locations": [rest]})
             return Hung(found.path, found.body, found.below, name)
     bare, below = _bare(name, body, ())
@@ -200,17 +208,18 @@ def _bare(name: str, body: Mapping[str, Json], way: tuple[Step, ...]) -> tuple[d
 
 
 def _placed(places: Sequence[Json], way: tuple[Step, ...]) -> tuple[list[Json], list[Below]]:
-    """The Locations that are described in a Thing without the other Things that come to them."""
+    """The Locations that are described in a Thing without the other Things that come to them, and without their past."""
     kept: list[Json] = []
     below: list[Below] = []
     for one in places:
-        things = Whole("Location", one).list("Things") if isinstance(one, dict) else ()
-        if not isinstance(one, dict) or not things:
+        beyond = _BELOW["Locations"]
+        if not isinstance(one, dict) or not any(one.get(nav) for nav in beyond):
             kept.append(one)
             continue
-        bare: dict[str, Json] = {key: said for key, said in one.items() if key != "Things"}
+        bare: dict[str, Json] = {key: said for key, said in one.items() if key not in beyond}
         kept.append(bare)
-        below += [Below((*way, ("Locations", drafts.location(bare))), "Things", each) for each in things]
+        here = (*way, ("Locations", drafts.location(bare)))
+        below += [Below(here, nav, each) for nav in beyond for each in Whole("Location", one).list(nav)]
     return kept, below
 
 

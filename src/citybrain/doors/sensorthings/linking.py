@@ -4,6 +4,7 @@
 ``PUT Datastreams('b.c')/Thing/$ref {"@iot.id": "a"}`` say the same: that Datastream is of that Thing from now on.
 """
 
+from collections.abc import Container
 from dataclasses import dataclass
 from typing import Final
 
@@ -46,11 +47,14 @@ class Linker:
             else:
                 raise unwritten((Segment(name), Segment(link), Segment("$ref")))
 
-    def refer(self, path: tuple[Segment, ...], body: Json) -> tuple[str, str]:
-        """Make the link that a path ending in ``$ref`` stands for; the set and the id that the answer names. Raises as ``bind`` does."""
+    def refer(self, path: tuple[Segment, ...], body: Json, able: Container[tuple[str, str]]) -> tuple[str, str]:
+        """Make the link that a path ending in ``$ref`` stands for, one of those that are ``able``; the set and the id that the answer names.
+
+        Raises as ``bind`` does.
+        """
         named = reference(body)
         match path:
-            case (Segment(name, str(key)), Segment(link, None), Segment("$ref", None)):
+            case (Segment(name, str(key)), Segment(link, None), Segment("$ref", None)) if (name, link) in able:
                 if named is None:
                     raise wrong(
                         f'请以 {{"@iot.id": "…"}} 指明已有的 {link}。',

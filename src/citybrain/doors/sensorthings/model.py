@@ -110,6 +110,7 @@ CONFORMANCE: Final = tuple(
         "request-data/built-in-query-functions",
         "request-data/pagination",
         "create-update-delete/create-entity",
+        "create-update-delete/deep-insert",
         "create-update-delete/historical-location-auto-creation",
         "create-update-delete/historical-location-manual-creation",
         "batch-request/batch-request",
@@ -135,8 +136,6 @@ Met in part and so not claimed:
 
 - create-update-delete/link-to-existing-entities: the Location of a declared Thing is no other's, for packs move what they declare with no
   door asked (decisions/0015).
-- create-update-delete/deep-insert: Things, Datastreams, HistoricalLocations, Sensors, ObservedProperties, FeaturesOfInterest and Locations
-  bring whatever hangs on them, but for the HistoricalLocations of a Location.
 - create-update-delete/update-entity, update-entity-put, update-entity-jsonpatch: of all but what packs declare; an Observation stays with
   its Datastream, and one that is moved to another time has another id, at which its old one leads to it. A change brings nothing new
   along, and adds to the links to many that it names.
