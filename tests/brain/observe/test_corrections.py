@@ -11,6 +11,7 @@ from citybrain.brain.observe import (
     RESTORED,
     Change,
     Corrections,
+    Signed,
 )
 from citybrain.brain.observe import corrected as store
 from citybrain.brain.observe.revising import MOST, Plan
@@ -157,7 +158,7 @@ async def test_a_reading_that_comes_beside_a_correction_is_not_overwritten_eithe
     stream, change = world.registry.stream(LEVEL), span(-1, -1, 0.01)
     shown, record = corrections.preview(stream, change), store.record
 
-    def slow(connection: Connection, whose: Stream, plan: Plan, key: str, signed: store.Signed) -> int:
+    def slow(connection: Connection, whose: Stream, plan: Plan, key: str, signed: Signed) -> int:
         asyncio.run_coroutine_threadsafe(world.send((LEVEL, -1, 55.0)), loop).result()
         return record(connection, whose, plan, key, signed)
 

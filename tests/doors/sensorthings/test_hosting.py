@@ -1,7 +1,5 @@
 """Observations about the place of another Thing than that whose Datastreams they are of."""
 
-from typing import Any
-
 import pytest
 from httpx import AsyncClient
 
@@ -134,9 +132,9 @@ def test_pages_of_two_lists_hold_each_once_in_order(few: int, many: int, limit: 
         guests, own = guests[::-1], own[::-1]
     cursor: str | None = None
     seen: list[int] = []
-    sources: Any = Listed(guests, few).page, Listed(own, many).page
+    others, mine = Listed(guests, few).page, Listed(own, many).page
     while True:
-        page, cursor = hosting.merged(*sources, limit, cursor, descending=descending)
+        page, cursor = hosting.merged(others, mine, limit, cursor, descending=descending)
         assert len(page) <= limit
         seen += [int(one.id) for one in page]
         if cursor is None:
@@ -144,4 +142,4 @@ def test_pages_of_two_lists_hold_each_once_in_order(few: int, many: int, limit: 
     assert seen == sorted([*guests, *own], reverse=descending)
     for wrong in ("1", "x:1|-", "99999:|-"):
         with pytest.raises(BadInputError):
-            hosting.merged(*sources, limit, wrong, descending=descending)
+            hosting.merged(others, mine, limit, wrong, descending=descending)
