@@ -14,6 +14,8 @@ from citybrain.app.city import City
 from citybrain.app.cli import main
 from citybrain.app.lock import StateLock
 from citybrain.brain.observe import (
+    About,
+    Anew,
     Change,
     Draft,
     MadeProperty,
@@ -21,6 +23,7 @@ from citybrain.brain.observe import (
     MadeStream,
     MadeThing,
     MadeUnit,
+    Signed,
     missing,
     read_rows,
 )
@@ -341,3 +344,24 @@ def test_words_go_with_the_last_readings_that_say_them_of_an_ended_stream_too(tm
             asyncio.run(duties.tidy(city))
             found = [{code for _, code in city.registry.worded.words((no, code) for code in range(9))} for no in numbers]
             assert found == [left, left], days
+
+
+def test_what_people_said_anew_of_observations_is_restored_with_its_records(tmp_path: Path) -> None:
+    with furnished(tmp_path / "var") as city:
+        _read(city)
+        number = city.registry.stream("air-01.pm25").no
+        seen = About(number, Instant(NOW - HOUR), None, None)
+        words = '{"parameters":{"by":"hand"}}'
+        anew = Anew(seen, seen._replace(said=words, restated="parameters"))
+        moved = Anew(seen._replace(time=NOW), seen._replace(restated="phenomenonTime", said=words))
+        city.featured.restate([anew], Signed("officer", "读错了表", NOW))
+        city.featured.restate(
+            [moved._replace(about=moved.about._replace(time=Instant(NOW - 1)))], Signed("officer", "记错了时间", NOW)
+        )
+    backup(tmp_path / "var", tmp_path / "kept")
+    restore(tmp_path / "kept", tmp_path / "again")
+    with furnished(tmp_path / "again") as city:
+        assert city.featured.verify() == 2
+        assert city.featured.moved(number, NOW) == NOW - 1
+        assert [one.why for one in city.corrections.restated(city.registry.stream("air-01.pm25"))] == ["记错了时间", "读错了表"]
+        assert city.featured.at([(number, NOW - HOUR)])[f"{number}.{NOW - HOUR}"].words() == {"parameters": {"by": "hand"}}

@@ -94,10 +94,15 @@ def test_nothing_is_about_a_feature_that_is_not_there_or_has_ended(world: World)
     making.describe("", spot("Spring"))
     assert featured.keep([about(1, 10), about(1, 11, None)]) == (about(1, 10, None), about(1, 11, None))
     making.end_feature("spring")
-    for feature in ("none", "spring", "p1"):
+    for feature in ("none", "spring"):
         with pytest.raises(EndedError):
             featured.keep([about(1, 12), about(1, 13, feature)])
     assert features(featured.of([1], 0, 99)) == {"1.10": "pond"}
+    other = Featured(world.transactions)
+    assert other.known().hosts == frozenset()
+    featured.keep([about(1, 14, "p1")])
+    assert featured.known() == other.known()
+    assert (other.known().hosts, other.about(("p1",))) == (frozenset({"p1"}), frozenset({1})), "where a thing stands"
     assert featured.put([about(1, 13, "spring")]) == (about(1, 13, None),)
 
 

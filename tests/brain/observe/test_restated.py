@@ -1,13 +1,18 @@
 """What people say anew of observations, kept with a record of what was known before."""
 
 import json
+from collections.abc import Sequence
+from typing import NoReturn
 
 import numpy as np
 import pytest
+from sqlalchemy import Connection
+from sqlalchemy.exc import IntegrityError
 
 from citybrain.brain.observe import About, Anew, Featured, Having, Signed
 from citybrain.brain.observe import restated as records
-from citybrain.kernel.errors import ConflictError, StaleError
+from citybrain.brain.observe.store import RESTATED
+from citybrain.kernel.errors import BusyError, ConflictError, StaleError
 from citybrain.kernel.instant import Instant
 from tests.brain.observe.conftest import World
 
@@ -78,3 +83,31 @@ def test_a_record_that_was_changed_by_hand_is_found(world: World) -> None:
         tx.connection.exec_driver_sql("DELETE FROM restated")
     with pytest.raises(ConflictError, match="not as its record says"):
         featured.verify()
+
+
+def test_a_number_that_another_process_has_just_taken_is_not_given_twice(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    featured, other, real = Featured(world.transactions), Featured(world.transactions), records.record
+    told_ = Anew(PLAIN, told(10, "validTime", validTime="a"))
+    elsewhere = About(2, Instant(10), None, None)
+    other.restate([Anew(elsewhere, elsewhere._replace(said='{"validTime":"b"}', restated="validTime"))], BY)
+    tries: list[int] = []
+
+    def late(connection: Connection, listed: Sequence[records.Record], by: Signed) -> tuple[int, ...]:
+        """The first time the number is one that is there by now."""
+        numbers = real(connection, listed, by)
+        tries.append(numbers[0])
+        if len(tries) == 1:
+            connection.execute(RESTATED.update().where(RESTATED.c.no == numbers[0]).values(no=1))
+        return numbers
+
+    monkeypatch.setattr(records, "record", late)
+    featured.restate([told_], BY)
+    assert (tries, featured.verify()) == ([2, 2], 2)
+    monkeypatch.setattr(records, "record", always)
+    with pytest.raises(BusyError):
+        featured.restate([Anew(told_.about, told(10, "validTime", validTime="c"))], BY)
+
+
+def always(*_: object) -> NoReturn:
+    """Another process is always first."""
+    raise IntegrityError("", {}, Exception())

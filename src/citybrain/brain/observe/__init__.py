@@ -4,6 +4,7 @@ from citybrain.brain.observe.acting import Act, Coming, Wanted
 from citybrain.brain.observe.altered import Altered
 from citybrain.brain.observe.areas import AreaBook
 from citybrain.brain.observe.arrivals import awaited, settled
+from citybrain.brain.observe.beside import AS_BEFORE, About, Anew, EndedError, Having, Lags
 from citybrain.brain.observe.census import Census
 from citybrain.brain.observe.checking import Checks, plausible
 from citybrain.brain.observe.corrected import Correction, Ending, Kept
@@ -13,7 +14,7 @@ from citybrain.brain.observe.derive import Deriver
 from citybrain.brain.observe.doubts import Doubt, Doubts, Judged
 from citybrain.brain.observe.entering import Spot, declared_elsewhere
 from citybrain.brain.observe.exported import is_export, read_export
-from citybrain.brain.observe.featured import AS_BEFORE, About, Anew, EndedError, Featured, Having, Lags
+from citybrain.brain.observe.featured import Featured
 from citybrain.brain.observe.following import Following
 from citybrain.brain.observe.formats import FORMS, read_pieces
 from citybrain.brain.observe.gaps import Gap

@@ -1,6 +1,6 @@
 """What people said anew of observations, as it is stored: who said what of which, why, and what was known of it before.
 
-A record is entered in one commit with what it makes of an observation (featured.py), and neither changed nor taken out after that, but
+A record is entered in one commit with what it makes of an observation (beside.py), and neither changed nor taken out after that, but
 that retention empties it. Of an observation that was moved to another time it says to which: its old id leads there.
 """
 

@@ -141,7 +141,7 @@ FEATURED = Table(
     Column("restated", Text),
     Index("featured_by", "feature", "stream", "time"),
 )
-"""What an observation is about, where that is not the place of its stream's own thing, and what else is said of it (featured.py).
+"""What an observation is about, where that is not the place of its stream's own thing, and what else is said of it (beside.py).
 
 ``lag`` is its result's time after its own, in µs (null where nothing is said), ``lasts`` how long it spans (null: an instant). ``restated``
 names what of it a person said anew, with commas between.
