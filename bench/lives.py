@@ -131,7 +131,7 @@ def _named(hours: list[int | None], late: int) -> str:
 
 def curve(values: dict[str, Floats], days: range) -> list[str]:
     """What is missed and what is said falsely at each margin, each feed spoilt by itself on each of the days: lines of a table."""
-    factors = (1.0, SHIFT, 1 / SHIFT, SHIFT / 2)
+    factors = (1.0, SHIFT, 1 / SHIFT)
     most = [np.concatenate(each) for each in zip(*(_most(values[f][:n], days, factors) for f, _, n in FEEDS), strict=True)]
     lines = []
     for margin in MARGINS:

@@ -33,8 +33,9 @@ _SHARE = 0.2
 _EITHER, _ONE_WAY = 0.98, 0.95
 """The quantiles of a stream's own departures in its week that are its reach: for a leap either way, for a stay upwards and downwards
 apart, since what comes and goes with the wind is mostly on one side."""
-_STAY, _LED = 1.5, 0.25
-"""So many times its reach and half the floor a stay must be, in which the leap that it began with counts by such a part."""
+_RISE, _FALL, _LED = 1.5, 1.7, 0.25
+"""So many times its reach and half the floor a stay must be, in which the leap that it began with counts by such a part: as many sound
+feeds of two years are named above as below."""
 _BEGAN, _MOST = 6, 4.0
 """The first hours of the recent ones in which that leap is looked for, and the floors of it that count at most."""
 _LEAP, _DRIFTED = 4.0, 6.0
@@ -158,12 +159,12 @@ def contradicted(stood: Stood, out: NDArray[np.bool_], floor: float, centre: Flo
     fast = _beyond(away[:, -SUDDEN:], 0.0, SUDDEN)
     leap = np.abs(fast) / (_LEAP * np.maximum(np.where(np.isfinite(scale), scale, either), floor))
     stay, reach = _stay(stood.over - centre[:, None], away, past)
-    size = np.where(stay > 0, _median(away, 1), np.abs(stay))
+    sure, size = np.where(stay > 0, _RISE, _FALL), np.where(stay > 0, _median(away, 1), np.abs(stay))
     led = _LED * np.clip(_began(stood.middle, np.sign(stay)), 0, _MOST * floor)
-    lasting = np.where(size > floor, (np.abs(stay) + led) / (_STAY * (reach + floor / 2)), 0.0)
+    lasting = np.where(size > floor, (np.abs(stay) + led) / (sure * (reach + floor / 2)), 0.0)
     is_leap = leap > 1
     departure = np.where(is_leap, _median(away[:, -SUDDEN:], 1), np.where(np.isfinite(stay), _median(away, 1), np.nan))
-    scale = np.where(np.isfinite(scale), scale, np.where(is_leap, either, _STAY * reach))
+    scale = np.where(np.isfinite(scale), scale, np.where(is_leap, either, sure * reach))
     least = np.maximum(np.minimum(scale, np.abs(departure) / 2), floor)
     begun = np.argmax(away * np.sign(departure)[:, None] > least[:, None], axis=1)
     return Found(departure, centre, scale, np.nan_to_num(np.fmax(leap, lasting)), RECENT - begun)

@@ -182,7 +182,7 @@ def test_over_seeds_that_were_looked_at_every_swapped_unit_is_named_in_a_day() -
     found = judged(range(100))
     assert [one.swapped is not None for one in found] == [True] * 100
     assert sum(one.shifted is not None for one in found) >= 97
-    assert sum(one.false > 0 for one in found) <= 2
+    assert sum(one.false > 0 for one in found) <= 1
 
 
 def judged(seeds: range) -> list[tester.Outcome]:
