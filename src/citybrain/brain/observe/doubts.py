@@ -1,6 +1,6 @@
 """Doubts: once an hour of city time every stream that promises it is held against its neighbours, and what is found is kept.
 
-Series.scan(hours) → levels → residuals (see ``peers``) → doubts opened and ended in the store → Latest.doubt → the life of the value.
+Series.scan(hours) → levels → how they stood (see ``peers``) → doubts opened and ended in the store → Latest.doubt → the life of the value.
 It runs beside the wire, never on it. What is held in memory is bounded: eight days of hours and three weeks of days a stream.
 """
 
@@ -189,9 +189,9 @@ class Doubts:
         group.hours[:, -values.shape[1] :] = peers.levels(values, group.agrees)[:, -_HOURS:]
 
     def _close_day(self, group: _Group, day: int) -> None:
-        residual = peers.residuals(group.hours, self._out(group, (day + 1) * _OF_DAY), group.near)
+        stood = peers.stood(group.hours, self._out(group, (day + 1) * _OF_DAY), group.near)
         group.days = np.roll(group.days, -1, axis=1)
-        group.days[:, -1] = peers.middle(residual[:, -_OF_DAY:])
+        group.days[:, -1] = peers.middle(stood.middle[:, -_OF_DAY:])
 
     def _out(self, group: _Group, end: int) -> NDArray[np.bool_]:
         """The hours (n, hours) up to ``end`` in which a stream was in doubt: it is neither neighbour nor measure of itself then."""
@@ -227,14 +227,14 @@ class Doubts:
     def _contradicted(self, group: _Group, end: int, opened: list[Doubt], ended: list[Doubt]) -> peers.Found:
         centre, scale, doubted = self._standing(group, Life.CONTRADICTED)
         out = self._out(group, end)
-        residual = peers.residuals(group.hours, out, group.near)
-        found = peers.contradicted(residual, out, group.floor, centre, scale)
+        stood = peers.stood(group.hours, out, group.near)
+        found = peers.contradicted(stood, out, group.floor, centre, scale)
         for place in np.flatnonzero(found.beyond & ~doubted).tolist():
             since = Instant((end - int(found.ago[place])) * HOUR)
             before = self._open.get(int(group.numbers[place]))
             ended += [] if before is None else [before]
             opened.append(self._doubt(group, place, Life.CONTRADICTED, since, found))
-        again = doubted & peers.agrees_again(residual, group.floor, centre, scale)
+        again = doubted & peers.agrees_again(stood.middle, group.floor, centre, scale)
         ended += [self._open[no] for no in group.numbers[again].tolist()]
         return found
 

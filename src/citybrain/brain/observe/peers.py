@@ -1,7 +1,8 @@
-"""Streams held against their neighbours: residuals, contradiction and drift on whole arrays. Pure.
+"""Streams held against their neighbours: how they stood, contradiction and drift on whole arrays. Pure.
 
-hourly means (n, t) → residual to the median of the neighbours → contradicted (against median and reach of the stream's own week
-before) or drifting (slope of three weeks of daily medians). With too few neighbours or too little history nothing is judged.
+hourly means (n, t) → how each stood to the middle and to the highest of its neighbours → contradicted (a leap, a rise or a fall, against
+median and reach of its own week before) or drifting (slope of three weeks of daily medians). With too few neighbours or too little
+history nothing is judged. What the bounds cost in misses and false names: docs/explanation/neighbours.md.
 
 Sources: Hampel, The influence curve and its role in robust estimation, 1974 (median and MAD); Sen, Estimates of the regression
 coefficient based on Kendall's tau, 1968, and Mann, Nonparametric tests against trend, 1945 (drift); Morton, 1966 (order of places).
@@ -25,15 +26,20 @@ DAYS = 21
 """Days over which a drift is looked for."""
 SUDDEN = 3
 """Hours after which a leap that no measurement makes is told."""
+_KNOWN = 24
+"""Hours of the week before that must be known."""
 _SHARE = 0.2
-"""Share of the recent hours that may disagree with the others about a departure."""
-_EITHER, _ONE_WAY, _STAY = 0.98, 0.95, 1.6
-"""The quantiles of a stream's own departures in its week that are its reach: for a leap either way; for a stay upwards and downwards
-apart, and so many times that: what comes and goes with the wind is mostly on one side, and the few widest hours of a week say little
-of a whole day. Never less than the middle reach of its group.
-"""
-_FAR, _LEAP, _DRIFTED = 1.0, 4.0, 6.0
-"""Reaches (or floors, if those are more) from which a departure is a contradiction or a sudden leap, and robust deviations from which it is a drift."""
+"""Share of the recent hours that may disagree with the others about a fall, and of the neighbours that may stand higher at a rise."""
+_EITHER, _ONE_WAY = 0.98, 0.95
+"""The quantiles of a stream's own departures in its week that are its reach: for a leap either way, for a stay upwards and downwards
+apart, since what comes and goes with the wind is mostly on one side."""
+_RISE, _FALL, _LED = 1.5, 1.7, 0.25
+"""So many times its reach and half the floor a stay must be, in which the leap that it began with counts by such a part: as many sound
+feeds of two years are named above as below."""
+_BEGAN, _MOST = 6, 4.0
+"""The first hours of the recent ones in which that leap is looked for, and the floors of it that count at most."""
+_LEAP, _DRIFTED = 4.0, 6.0
+"""Reaches (or floors, if those are more) from which a departure is a sudden leap, and robust deviations from which it is a drift."""
 _TREND = 0.75
 """How far pairs of days must agree on the way a drift goes (Mann's statistic, from 0 to 1)."""
 _PART = 0.6
@@ -51,15 +57,28 @@ Whole = NDArray[np.int64]
 class Found:
     """What was found of n streams (n,), each by the centre and scale of how it stood to its neighbours before.
 
-    ``departure`` from there is NaN where nothing is judged; ``beyond`` says that it is beyond the bounds, ``ago`` for how many hours
-    (or days).
+    ``departure`` from there is NaN where nothing is judged; ``times`` is how many times its bound that is (0 where it is none),
+    ``ago`` for how many hours (or days).
     """
 
     departure: Floats
     centre: Floats
     scale: Floats
-    beyond: NDArray[np.bool_]
+    times: Floats
     ago: Whole
+
+    @property
+    def beyond(self) -> NDArray[np.bool_]:
+        """Which of them are beyond their bounds."""
+        return self.times > 1
+
+
+@dataclass(frozen=True, slots=True)
+class Stood:
+    """How n streams stood to their neighbours: to the middle one (n, WEEK + RECENT), and to the highest but a share of them (n, RECENT)."""
+
+    middle: Floats
+    over: Floats
 
 
 def neighbours(places: Sequence[Place | None]) -> Whole:
@@ -90,22 +109,23 @@ def floor(agrees: str, within: float) -> float:
     return within if agrees == "difference" else float(np.log(within))
 
 
-def residuals(level: Floats, out: NDArray[np.bool_], near: Whole) -> Floats:
-    """How n streams stood to their neighbours at the hours (n, WEEK + RECENT), the newest last.
+def stood(level: Floats, out: NDArray[np.bool_], near: Whole) -> Stood:
+    """How n streams stood to their neighbours at the hours of their levels (n, WEEK + RECENT), the newest last.
 
     A neighbour counts by how far it is from where it stood over the week before, so that the median does not leap when one falls
     silent or runs wild; ``out`` are the hours that were in doubt, in which a stream is nobody's neighbour.
     """
-    result = np.empty_like(level)
+    middle, over = np.empty_like(level), np.empty((len(level), level.shape[1] - WEEK))
     clean = np.where(out, np.nan, level)
     habit = np.empty(len(level))
     for part in _parts(len(level)):
-        rough = clean[part] - _beside(clean, near[part])
-        habit[part] = _median(rough[:, :WEEK], 1)
-    level_habit = clean - np.where(np.isfinite(habit), habit, np.nan)[:, None]
+        rough = clean[part, :WEEK] - _beside(clean[:, :WEEK], near[part])[0]
+        habit[part] = _median(rough, 1)
+    usual = clean - np.where(np.isfinite(habit), habit, np.nan)[:, None]
     for part in _parts(len(level)):
-        result[part] = level[part] - _beside(level_habit, near[part])
-    return result
+        half, most = _beside(usual, near[part])
+        middle[part], over[part] = level[part] - half, (level[part] - most)[:, WEEK:]
+    return Stood(middle, over)
 
 
 def _parts(count: int) -> Iterator[slice]:
@@ -113,49 +133,70 @@ def _parts(count: int) -> Iterator[slice]:
         yield slice(begin, min(count, begin + _CHUNK))
 
 
-def _beside(level: Floats, near: Whole) -> Floats:
-    """The median of the neighbours of some streams (n, t), NaN where too few are known."""
-    beside = np.where((near >= 0)[:, :, None], level[near], np.nan)
+def _beside(level: Floats, near: Whole) -> tuple[Floats, Floats]:
+    """What half of the neighbours of some streams are below (n, t), and what all but a share of them are; NaN where too few are known."""
+    beside = np.sort(np.where((near >= 0)[:, :, None], level[near], np.nan), axis=1)
     known = np.isfinite(beside).sum(axis=1)
-    result: Floats = np.where(known >= FEWEST, _median(beside, 1), np.nan)
-    return result
+    most = np.floor((1 - _SHARE) * np.maximum(known - 1, 0)).astype(np.int64)
+    upper = np.take_along_axis(beside, most[:, None], 1)[:, 0]
+    return np.where(known >= FEWEST, _half(beside, 1), np.nan), np.where(known >= FEWEST, upper, np.nan)
 
 
-def contradicted(residual: Floats, out: NDArray[np.bool_], floor: float, centre: Floats, scale: Floats) -> Found:
-    """Which of n streams contradict their neighbours, from residuals (n, WEEK + RECENT), the newest last.
+def contradicted(stood: Stood, out: NDArray[np.bool_], floor: float, centre: Floats, scale: Floats) -> Found:
+    """Which of n streams contradict their neighbours, by how they stood at the hours (n, WEEK + RECENT), the newest last.
 
     ``centre`` and ``scale`` (n,) hold for streams that are in doubt already, NaN for those that are judged by their own week before,
     without the hours that are ``out``.
-    A departure counts where four in five of the recent hours are beyond it on one side, held against the reach on that side; or at
-    once where it is a leap.
     """
-    before, recent = np.where(out, np.nan, residual)[:, :WEEK], residual[:, WEEK:]
-    enough = np.isfinite(before).sum(axis=1) >= WEEK // 2
+    before, recent = np.where(out, np.nan, stood.middle)[:, :WEEK], stood.middle[:, WEEK:]
+    enough = np.isfinite(before).sum(axis=1) >= _KNOWN
     own = np.where(enough, _median(before, 1), np.nan)
     past = np.where(enough[:, None], before - own[:, None], np.nan)
     centre = np.where(np.isfinite(centre), centre, own)
     away = recent - centre[:, None]
-    slow = _beyond(away, _SHARE, RECENT // 2)
+    either = _quantile(np.abs(past), _EITHER)
+    either = np.maximum(np.maximum(either, _middle(either)), _LEAST)
     fast = _beyond(away[:, -SUDDEN:], 0.0, SUDDEN)
-    either, above, below = _reach(np.abs(past), _EITHER), _STAY * _reach(past, _ONE_WAY), _STAY * _reach(-past, _ONE_WAY)
-    is_leap = np.abs(fast) > _LEAP * np.maximum(_FAR * np.where(np.isfinite(scale), scale, either), floor)
-    scale = np.where(np.isfinite(scale), scale, np.where(is_leap, either, np.where(slow < 0, below, above)))
-    bound = np.maximum(_FAR * scale, floor)
-    departure = np.where(is_leap, _median(away[:, -SUDDEN:], 1), np.where(np.isfinite(slow), _median(away, 1), np.nan))
-    begun = np.argmax(away * np.sign(departure)[:, None] > bound[:, None], axis=1)
-    return Found(departure, centre, scale, (np.abs(slow) > bound) | is_leap, RECENT - begun)
+    leap = np.abs(fast) / (_LEAP * np.maximum(np.where(np.isfinite(scale), scale, either), floor))
+    stay, reach = _stay(stood.over - centre[:, None], away, past)
+    sure, size = np.where(stay > 0, _RISE, _FALL), np.where(stay > 0, _median(away, 1), np.abs(stay))
+    led = _LED * np.clip(_began(stood.middle, np.sign(stay)), 0, _MOST * floor)
+    lasting = np.where(size > floor, (np.abs(stay) + led) / (sure * (reach + floor / 2)), 0.0)
+    is_leap = leap > 1
+    departure = np.where(is_leap, _median(away[:, -SUDDEN:], 1), np.where(np.isfinite(stay), _median(away, 1), np.nan))
+    scale = np.where(np.isfinite(scale), scale, np.where(is_leap, either, sure * reach))
+    least = np.maximum(np.minimum(scale, np.abs(departure) / 2), floor)
+    begun = np.argmax(away * np.sign(departure)[:, None] > least[:, None], axis=1)
+    return Found(departure, centre, scale, np.nan_to_num(np.fmax(leap, lasting)), RECENT - begun)
 
 
-def _reach(away: Floats, share: float) -> Floats:
-    """How far n streams usually go one way, from their departures (n, t) that way; at least as far as the middle of them."""
-    own = _quantile(away, share)
-    return np.maximum(np.maximum(own, _middle(own)), _LEAST)
+def _stay(over: Floats, away: Floats, past: Floats) -> tuple[Floats, Floats]:
+    """How far n streams stayed away over the recent hours, and the reach of that side: of their own and of the middle of their group.
+
+    A rise is held against the highest neighbours, for half of the hours: when these disagree, as a front passes, it says little.
+    A fall must last in four hours of five: with clean air a station stands at the bottom of its range for half a day.
+    """
+    rise, fall = _median(over, 1), _beyond(away, _SHARE, RECENT // 2)
+    stay = np.where((rise > 0) & np.isfinite(fall), rise, np.minimum(fall, 0.0))
+    above, below = _quantile(past, _ONE_WAY), _quantile(-past, _ONE_WAY)
+    reach = np.where(stay > 0, (above + _middle(above)) / 2, (below + _middle(below)) / 2)
+    return stay, np.maximum(reach, _LEAST)
+
+
+def _began(middle: Floats, way: Floats) -> Floats:
+    """The greatest leap one way (n,) by which n stays began, from three hours to the next three."""
+    leaps = [
+        way * (_median(middle[:, hour : hour + SUDDEN], 1) - _median(middle[:, hour - SUDDEN : hour], 1))
+        for hour in range(WEEK, WEEK + _BEGAN)
+    ]
+    most: Floats = np.nan_to_num(np.fmax.reduce(leaps))
+    return most
 
 
 def agrees_again(residual: Floats, floor: float, centre: Floats, scale: Floats) -> NDArray[np.bool_]:
     """Which of n doubted streams (n, …) have stood near their old centre for half the recent hours."""
     recent = residual[:, -RECENT // 2 :]
-    bound = np.maximum(_FAR * scale, floor) / 2
+    bound = np.maximum(scale, floor) / 2
     known = np.isfinite(recent).sum(axis=1) >= RECENT // 4
     near: NDArray[np.bool_] = known & (np.abs(_median(recent - centre[:, None], 1)) < bound)
     return near
@@ -178,8 +219,9 @@ def drifting(daily: Floats, floor: float) -> Found:
         known = np.isfinite(rise)
         agreed = np.abs(np.where(known, np.sign(rise), 0).sum(axis=1)) / np.maximum(known.sum(axis=1), 1)
     departure = slope * (DAYS - 1)
-    beyond = enough & (np.abs(departure) > np.maximum(_DRIFTED * scale, _PART * floor)) & (agreed > _TREND)
-    return Found(departure, np.where(enough, _median(daily[:, : DAYS // 3], 1), np.nan), scale, beyond, np.full(len(daily), DAYS))
+    times = np.abs(departure) / np.maximum(_DRIFTED * scale, _PART * floor)
+    centre = np.where(enough, _median(daily[:, : DAYS // 3], 1), np.nan)
+    return Found(departure, centre, scale, np.where(enough & (agreed > _TREND), times, 0.0), np.full(len(daily), DAYS))
 
 
 def returned(daily: Floats, floor: float, centre: Floats, scale: Floats) -> NDArray[np.bool_]:
@@ -210,10 +252,14 @@ def _beyond(away: Floats, share: float, fewest: int) -> Floats:
 
 def _median(values: Floats, axis: int) -> Floats:
     """The median over an axis of what is known; NaN for nothing. Sorting puts NaN last."""
-    ordered = np.sort(values, axis=axis)
-    known = np.isfinite(values).sum(axis=axis, keepdims=True)
+    return _half(np.sort(values, axis=axis), axis)
+
+
+def _half(ordered: Floats, axis: int) -> Floats:
+    """The median over an axis of what is in order, NaN last."""
+    known = np.isfinite(ordered).sum(axis=axis, keepdims=True)
     low, high = np.maximum((known - 1) // 2, 0), np.maximum(known // 2, 0)
-    high = np.minimum(high, values.shape[axis] - 1)
+    high = np.minimum(high, ordered.shape[axis] - 1)
     middle = (np.take_along_axis(ordered, low, axis) + np.take_along_axis(ordered, high, axis)) / 2
     result: Floats = np.where(known > 0, middle, np.nan).squeeze(axis)
     return result

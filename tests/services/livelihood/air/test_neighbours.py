@@ -172,8 +172,9 @@ async def test_without_neighbours_or_history_nothing_is_judged_and_that_is_said(
 @pytest.mark.thorough
 def test_over_seeds_the_judge_was_not_made_with_what_is_spoilt_is_named_and_sound_feeds_are_left_alone() -> None:
     found = judged(range(tester.UNSEEN, tester.UNSEEN + 120))
-    assert sum(one.swapped is not None for one in found) >= 118
-    assert sum(one.shifted is not None for one in found) >= 108
+    assert sum(one.swapped is not None or "swapped" in one.late for one in found) == 120
+    assert sum(one.shifted is not None or "shifted" in one.late for one in found) >= 118
+    assert sum(len(one.late) for one in found) <= 2
     assert sum(one.false > 0 for one in found) <= 1
 
 
@@ -181,7 +182,7 @@ def test_over_seeds_the_judge_was_not_made_with_what_is_spoilt_is_named_and_soun
 def test_over_seeds_that_were_looked_at_every_swapped_unit_is_named_in_a_day() -> None:
     found = judged(range(100))
     assert [one.swapped is not None for one in found] == [True] * 100
-    assert sum(one.shifted is not None for one in found) >= 93
+    assert sum(one.shifted is not None for one in found) >= 97
     assert sum(one.false > 0 for one in found) <= 1
 
 
