@@ -20,7 +20,7 @@ Browsers are driven each in a process of its own: the driver keeps an event loop
 """
 Run: TypeAlias = tuple[str, ...]
 """What one pytest is given."""
-FAST = ("-m", f"not ({ALONE}) and not postgres and not soak", "-n", "2")
+FAST = ("-m", f"not ({ALONE}) and not postgres and not thorough and not soak", "-n", "2")
 MOST = ("-m", f"not ({ALONE}) and not soak", "-n", "2")
 _PROGRAMS = ("-m", f"({ALONE}) and not browser and not soak", "-p", "no:randomly")
 ROLES = ("tests/whole/test_roles.py", *_PROGRAMS)

@@ -188,6 +188,7 @@ def answers(city: City) -> dict[str, object]:
     }
 
 
+@pytest.mark.thorough
 def test_after_a_restore_every_answer_is_what_it_was_and_the_struck_stay_struck(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -217,6 +218,7 @@ class PowerCutError(Exception):
     """The machine is gone at this point."""
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("ends", [False, True])
 @pytest.mark.parametrize("place", ["revise", "become"])
 def test_a_backup_taken_in_the_midst_of_striking_out_is_finished_where_it_is_restored(
@@ -248,6 +250,7 @@ def test_a_backup_taken_in_the_midst_of_striking_out_is_finished_where_it_is_res
             assert city.corrections.verify() == (0 if ends else 6)
 
 
+@pytest.mark.thorough
 def test_stores_of_different_backups_are_found_out(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with furnished(tmp_path / "var") as city:
         readings(city)
@@ -297,6 +300,7 @@ def _words(city: City, stream: str) -> list[Json]:
     return [row["word"] for row in page.rows]
 
 
+@pytest.mark.thorough
 def test_words_go_along_and_are_verified(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with furnished(tmp_path / "var") as city:
         box = _box(city)

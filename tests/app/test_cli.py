@@ -78,6 +78,7 @@ def test_nothing_is_served_before_a_district_was_begun(tmp_path: Path, capsys: p
     assert "citybrain init" in capsys.readouterr().err
 
 
+@pytest.mark.thorough
 def test_rows_of_a_file_are_stored_known_or_refused_by_name(
     tmp_path: Path, state: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -136,6 +137,7 @@ def test_a_dataset_is_exported_in_every_form_and_the_export_is_audited(
     capsys.readouterr()
 
 
+@pytest.mark.thorough
 def test_readings_are_exported_by_stream_with_a_manifest_beside(
     tmp_path: Path, state: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

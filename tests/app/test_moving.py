@@ -218,6 +218,7 @@ def test_what_the_copy_changed_is_found_before_it_counts(filled: Settings, empty
     assert left(empty) == ()
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("last", "told"), [(TABLES[3].name, "Nothing was moved"), (TABLES[-1].name, "broke off at the commit.*move again")]
 )
@@ -267,6 +268,7 @@ def test_a_district_that_lacks_steps_is_upgraded_first(tmp_path: Path, empty: st
     assert left(empty) == ()
 
 
+@pytest.mark.thorough
 def test_the_moved_district_is_asked_the_same_and_its_audit_chain_holds(
     tmp_path: Path, empty: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -36,6 +36,7 @@ def stored(city: City) -> int:
     return sum(door.stored for door in city.stores.series.doors() if door.door == "mqtt")
 
 
+@pytest.mark.thorough
 async def test_readings_of_another_broker_are_stored_and_wait_there_while_their_account_is_shut_out(city: City) -> None:
     city.accounts.devices.create("网关", "gateway", ["air-*"])
     account = city.accounts.devices.named("gateway")

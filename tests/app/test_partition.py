@@ -24,6 +24,7 @@ def flat(nested: Nested) -> list[shapely.Polygon]:
     return [block for communities in nested for blocks in communities for block in blocks]
 
 
+@pytest.mark.thorough
 @settings(max_examples=15, deadline=None)
 @given(st.integers(0, 10_000), st.sampled_from([OUTLINE, SQUARE]))
 def test_blocks_tile_the_shape_without_gap_or_overlap(seed: int, shape: shapely.Polygon) -> None:
@@ -34,6 +35,7 @@ def test_blocks_tile_the_shape_without_gap_or_overlap(seed: int, shape: shapely.
     assert shapely.union_all(blocks).symmetric_difference(shape).area < 1e-5 * shape.area
 
 
+@pytest.mark.thorough
 @settings(max_examples=15, deadline=None)
 @given(st.integers(0, 10_000))
 def test_every_piece_is_one_whole_polygon_of_about_the_size_asked_for(seed: int) -> None:

@@ -33,6 +33,7 @@ def commands(folder: Path) -> list[list[str]]:
     return [["import", "readings.csv"], ["export", "air_station", "stations.csv"], ["verify"], ["replay", "aqi_moderate"]]
 
 
+@pytest.mark.thorough
 def test_while_the_one_that_keeps_runs_anywhere_every_command_says_to_stop_it(
     folder: Path, empty: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -49,6 +50,7 @@ def test_while_the_one_that_keeps_runs_anywhere_every_command_says_to_stop_it(
     running.close()
 
 
+@pytest.mark.thorough
 def test_at_a_folder_that_is_not_its_own_no_command_begins_another_truth(
     folder: Path, empty: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

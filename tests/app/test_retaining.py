@@ -85,6 +85,7 @@ def certificates(city: City) -> list[dict[str, Any]]:
     return sorted(found, key=lambda row: int(row["no"]))
 
 
+@pytest.mark.thorough
 def test_without_a_setting_nothing_is_ever_deleted(tmp_path: Path, clock: FixedClock) -> None:
     with furnished(tmp_path / "var", clock) as city:
         read(city, 20)
@@ -157,6 +158,7 @@ def test_a_kill_between_the_two_stores_gives_no_second_certificate(city: City, m
     assert list(city.stores.mine.gone()) == []
 
 
+@pytest.mark.thorough
 def test_verify_holds_the_deletions_against_their_proofs(
     tmp_path: Path, clock: FixedClock, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -70,6 +70,7 @@ def test_both_protocols_listen_on_one_port_each_for_itself() -> None:
         one.close()
 
 
+@pytest.mark.thorough
 async def test_a_duty_that_fails_is_tried_again_and_its_work_is_done() -> None:
     done: list[int] = []
     thrice = asyncio.Event()
@@ -126,6 +127,7 @@ async def test_what_is_done_regularly_goes_on_after_a_fault() -> None:
     assert turns[:3] == [0, 1, 2]
 
 
+@pytest.mark.thorough
 async def test_what_is_away_is_said_once_and_once_when_it_is_back() -> None:
     turns: list[int] = []
     done = asyncio.Event()

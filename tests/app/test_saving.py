@@ -78,6 +78,7 @@ def busy(city: City) -> Iterator[Callable[[], None]]:
         worker.join()
 
 
+@pytest.mark.thorough
 def test_what_one_store_says_of_the_other_is_true_in_every_copy(tmp_path: Path, base: str) -> None:
     with furnished(tmp_path / "var", database=base) as city, busy(city) as some:
         for number in range(4):
@@ -100,6 +101,7 @@ def everything(city: City) -> dict[str, Page]:
     return {name: source(Query(name, limit=1000, count=True)) for name, source in city.sources.items() if name != "observation"}
 
 
+@pytest.mark.thorough
 def test_on_postgresql_every_answer_is_what_it_was_in_one_process_and_in_another_database(
     tmp_path: Path, empty: str, postgres_url: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -138,6 +140,7 @@ def test_on_postgresql_every_answer_is_what_it_was_in_one_process_and_in_another
             assert city.audit.verify() >= rows
 
 
+@pytest.mark.thorough
 @pytest.mark.filterwarnings("ignore:.*ServerCursor.*:ResourceWarning")  # SQLAlchemy leaves it when the connection is gone
 def test_a_database_that_goes_away_meanwhile_leaves_nothing_of_the_copy(
     tmp_path: Path, empty: str, monkeypatch: pytest.MonkeyPatch

@@ -30,6 +30,7 @@ def here(tmp_path: Path) -> Iterator[Town]:
         yield found
 
 
+@pytest.mark.thorough
 async def test_a_reading_becomes_a_closed_case_and_a_figure_that_leads_back_to_it(here: Town) -> None:
     door = MqttDoor(here.city.guard, here.city.accounts, here.city.intake, here.city.clock)
     broker = Broker(("127.0.0.1",), 0, door.authorise, door.take)

@@ -93,6 +93,7 @@ async def test_a_wrong_password_is_refused() -> None:
     assert taken == []
 
 
+@pytest.mark.thorough
 async def test_what_could_not_be_stored_is_not_acknowledged_and_comes_again() -> None:
     tries: list[bytes] = []
 
@@ -142,6 +143,7 @@ async def test_both_stacks_answer_on_one_port() -> None:
     assert taken == [b"127.0.0.1", b"::1"]
 
 
+@pytest.mark.thorough
 async def test_a_packet_over_the_limit_ends_the_connection() -> None:
     taken: list[int] = []
 

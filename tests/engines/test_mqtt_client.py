@@ -41,6 +41,7 @@ async def test_messages_of_the_filters_are_taken_in_their_order() -> None:
     assert seen == [f"plant/1 {n}" for n in range(300)]
 
 
+@pytest.mark.thorough
 async def test_what_cannot_be_stored_waits_and_is_tried_again() -> None:
     tried: list[bytes] = []
 
@@ -88,6 +89,7 @@ async def test_what_was_sent_while_the_program_was_away_waits_at_the_broker() ->
             await until(lambda: seen == [b"before", b"meanwhile"])
 
 
+@pytest.mark.thorough
 async def test_what_was_not_taken_before_the_end_comes_again() -> None:
     begun, seen = asyncio.Event(), list[bytes]()
 
@@ -106,6 +108,7 @@ async def test_what_was_not_taken_before_the_end_comes_again() -> None:
             await until(lambda: seen == [b"kept"])
 
 
+@pytest.mark.thorough
 async def test_a_broker_that_goes_and_comes_back_is_read_again() -> None:
     seen: list[bytes] = []
 

@@ -167,6 +167,7 @@ async def test_a_last_will_and_what_is_retained_reach_nobody(broker: Broker, sou
         assert await heard(reader, 1) == ["t true 1"]
 
 
+@pytest.mark.thorough
 async def test_one_who_does_not_read_loses_the_oldest_and_holds_up_nobody(broker: Broker, source: Source) -> None:
     async with deaf(broker, 0) as silent, client(broker) as reader:
         await reader.subscribe("u", 0)

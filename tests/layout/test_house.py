@@ -93,6 +93,7 @@ _NOQA = re.compile(r"noqa: [A-Z]+[0-9]+(?:, ?[A-Z]+[0-9]+)*\s*(?:-|#|\()\s*\S+")
 _IGNORE = re.compile(r"type: ignore\[[a-z, -]+\]\s*(?:-|#|\()\s*\S+")
 
 
+@pytest.mark.thorough
 def test_every_exception_names_its_code_and_its_reason_and_there_are_few() -> None:
     bare, count = [], 0
     for file in python_files("src", "tests", "bench", "data", "docs"):

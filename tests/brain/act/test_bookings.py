@@ -270,6 +270,7 @@ for n in itertools.count():
 """
 
 
+@pytest.mark.thorough
 def test_a_kill_loses_no_booking_that_was_acknowledged(tmp_path: Path) -> None:
     file = tmp_path / "city.sqlite"
     told = []

@@ -110,6 +110,7 @@ rows = st.fixed_dictionaries(
 )
 
 
+@pytest.mark.thorough
 @given(truths, rows)
 def test_numpy_and_the_cel_library_agree(node: Node, values: dict[str, float | str]) -> None:
     assert told(node, values) is by_cel(node, values), cel_text(node)

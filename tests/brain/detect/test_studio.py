@@ -42,6 +42,7 @@ async def live(world: World, seed: int, minutes: int = 120) -> None:
         watch.sweep()
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("seed", range(3))
 async def test_a_replay_with_the_limits_in_force_tells_what_the_running_watch_told(world: World, seed: int) -> None:
     await live(world, seed)

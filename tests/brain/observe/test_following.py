@@ -1,5 +1,6 @@
 """A process that takes nothing in holds the latest values of the one that does."""
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -22,6 +23,7 @@ async def test_what_another_process_has_made_durable_is_followed_from_where_the_
     assert mine.mark(1) > 0
 
 
+@pytest.mark.thorough
 @given(
     st.lists(
         st.lists(st.tuples(st.sampled_from(["p1.level", "p2.level"]), st.integers(0, 5), st.integers(0, 3)), max_size=4), max_size=8

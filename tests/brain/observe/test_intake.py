@@ -156,6 +156,7 @@ async def test_rules_that_stand_still_hold_nobody_for_ever(world: World) -> None
     assert sum(verdict.stored for verdict in verdicts) == 4
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("minutes", [0])
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(

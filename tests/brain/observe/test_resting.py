@@ -80,6 +80,7 @@ async def test_behind_what_was_computed_stand_the_readings_it_was_computed_from(
     assert corrections.rested([load, LEVEL], [at(0), at(1), at(2)]) == [Rested(0, 2), Rested(1, 2), Rested(0, 0)]
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("seed", range(4))
 @pytest.mark.parametrize("ahead", [0, 3 * DAY])
 async def test_any_course_of_things_is_told_as_one_who_looked_each_minute(

@@ -79,6 +79,7 @@ ACTS: tuple[Callable[[Making, str, str, float], object], ...] = (
 KEYS = ("a", "b", "pier", "quay")
 
 
+@pytest.mark.thorough
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.tuples(st.sampled_from(ACTS), st.sampled_from(KEYS[:2]), st.sampled_from(KEYS), st.integers(1, 9)), max_size=12))
 def test_whatever_is_done_every_thing_stands_where_its_locations_are(

@@ -63,6 +63,7 @@ CONDITIONS = st.recursive(
 POLICIES = st.lists(st.tuples(st.sampled_from(["permit", "permit", "forbid"]), CONDITIONS), min_size=1, max_size=4)
 
 
+@pytest.mark.thorough
 @given(POLICIES)
 @settings(max_examples=60, deadline=None)
 def test_the_filter_shows_exactly_the_rows_that_the_policies_allow(parts: list[tuple[str, str]]) -> None:

@@ -40,7 +40,7 @@ def known(table: pa.Table) -> list[tuple[object, ...]]:
 
 
 @pytest.mark.slow
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(ROUNDS)
 def test_carried_on_or_folded_anew_it_is_the_same(rounds: list[tuple[list[tuple[str, int, int, str]], int]]) -> None:
     with tempfile.TemporaryDirectory() as folder, closing(DuckFile(Path(folder))) as file:

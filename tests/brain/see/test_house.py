@@ -146,7 +146,7 @@ def plain(one: Case) -> dict[str, object]:
 
 
 @pytest.mark.slow
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(found=cases(), parts=st.lists(hours, min_size=1, max_size=3))
 def test_periods_add_up_and_equal_a_plain_count(found: list[Case], parts: list[int]) -> None:
     with TemporaryDirectory() as folder:
@@ -168,7 +168,7 @@ def reckoned(one: Case) -> Instant:
 
 
 @pytest.mark.slow
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(found=cases(), moments=st.lists(hours, min_size=1, max_size=3))
 def test_the_house_equals_plain_python_at_any_moment_though_built_but_once(found: list[Case], moments: list[int]) -> None:
     with TemporaryDirectory() as folder:

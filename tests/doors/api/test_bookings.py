@@ -49,6 +49,7 @@ def version(answer: Response) -> dict[str, str]:
     return {"If-Match": answer.headers["etag"]}
 
 
+@pytest.mark.thorough
 async def test_two_hundred_requests_at_once_for_three_units_are_three_times_taken(courts: World) -> None:
     async with courts.client("handler") as owner, courts.client("citizen") as citizen:
         offer = await published(owner)

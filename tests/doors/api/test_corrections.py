@@ -134,6 +134,7 @@ async def test_what_is_struck_out_is_told_of_and_left_out_by_every_reader(world:
 EXPORT = "/api/v1/exchange/datasets/observation/export"
 
 
+@pytest.mark.thorough
 async def test_every_export_counts_what_was_struck_out_and_marks_each_row(world: World) -> None:
     await fill(world, *(3.0 + at / 10 for at in range(31)))
     strike = {name: value for name, value in span(28, 2).items() if name != "factor"} | {"strike": True}

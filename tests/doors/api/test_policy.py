@@ -33,6 +33,7 @@ def test_every_route_names_an_action_of_policy(world: World) -> None:
     assert len(calls(world)) > 40
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("role", [None, *ROLES])
 async def test_every_route_answers_every_role_as_policy_says(world: World, role: Role | None) -> None:
     unit = "water" if role == "handler" else None

@@ -244,6 +244,7 @@ def test_frost_client_says_when_a_result_was_and_how(sta: World, served: str) ->
     assert (found[1].result_quality, found[2].phenomenon_time) == ("good", hour)
 
 
+@pytest.mark.thorough
 def test_frost_client_changes_and_deletes_an_observation(sta: World, served: str) -> None:
     probe = frost.SensorThingsService(served, auth_handler=frost.AuthHandler("probe", sta.secret))
     for minute, result in ((58, 12.5), (59, 99.0)):

@@ -7,8 +7,10 @@ from typing import Any
 import jsonschema_rs
 import pytest
 import schemathesis
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, Phase, given, reject, settings
+from hypothesis import strategies as st
 from schemathesis import Case, CheckContext, GenerationMode, Response
+from schemathesis.core.errors import UnsupportedSchema
 from schemathesis.core.result import Ok
 from schemathesis.schemas import APIOperation
 from schemathesis.specs.openapi.checks import content_type_conformance, response_schema_conformance
@@ -129,11 +131,22 @@ def ask(operation: APIOperation[Any, Any, Any, Any], mode: GenerationMode, examp
         phases=[Phase.generate],
         suppress_health_check=list(HealthCheck),
     )
-    @given(case=operation.as_strategy(generation_mode=mode))
+    @given(case=thought_of(operation, mode))
     def answers(case: Case[Any]) -> None:
         case.call_and_validate(headers=headers, checks=CHECKS)
 
     answers()
+
+
+@st.composite
+def thought_of(draw: st.DrawFn, operation: APIOperation[Any, Any, Any, Any], mode: GenerationMode) -> Case[Any]:
+    """A request that fits, or one that does not: of these Schemathesis cannot think of all, and says so as it draws."""
+    try:
+        return draw(operation.as_strategy(generation_mode=mode))
+    except UnsupportedSchema:
+        if mode is GenerationMode.POSITIVE:
+            raise
+        reject()
 
 
 def nearer(document: dict[str, Any]) -> dict[str, Any]:

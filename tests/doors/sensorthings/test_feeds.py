@@ -290,6 +290,7 @@ async def test_one_observation_is_told_again_when_it_is_revised(wire: Wire) -> N
     assert told["result"] == 9
 
 
+@pytest.mark.thorough
 async def test_of_more_than_may_wait_the_newest_are_told_and_the_rest_is_counted(wire: Wire) -> None:
     """One who subscribes with QoS 0 hears the newest; one with QoS 1 is let go, since something was left out."""
     reader, exact, device = await wire.person("dispatcher"), await wire.person("leader"), await wire.device()

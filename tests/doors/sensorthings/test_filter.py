@@ -237,6 +237,7 @@ rows = st.fixed_dictionaries({name: st.none() | st.integers(-5, 5) for name in F
 COLUMNS = {"a": number("x"), "b": number("y")}
 
 
+@pytest.mark.thorough
 @settings(max_examples=300, deadline=None, database=None, derandomize=True)
 @given(st.recursive(comparison(), logic, max_leaves=6), rows)
 def test_a_filter_means_what_plain_python_means_and_the_store_loses_no_row(

@@ -3,6 +3,7 @@
 from typing import Any
 from urllib.parse import unquote
 
+import pytest
 from httpx import AsyncClient
 
 from citybrain.brain.observe import AreaBook, Registry, Stood
@@ -68,6 +69,7 @@ async def test_each_is_walked_to_and_back(sta: World) -> None:
         assert (await everyone.refused("/Things('well-1')/HistoricalLocations('" + first + "')"))[0] == 404
 
 
+@pytest.mark.thorough
 async def test_they_are_filtered_by_time_and_counted_and_paged(sta: World) -> None:
     async with sta.client("admin") as client:
         await walked(sta, client, SECOND, LINE, PLACE)

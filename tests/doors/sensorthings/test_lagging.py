@@ -38,6 +38,7 @@ async def told(sta: World) -> list[tuple[str, int, int]]:
     return found
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("order", ["asc", "desc"])
 async def test_pages_by_result_time_hold_what_sorting_all_gives(sta: World, told: list[tuple[str, int, int]], order: str) -> None:
     wanted = sorted((result for _, _, result in told), reverse=order == "desc")

@@ -64,6 +64,7 @@ async def test_fields_that_come_in_several_commits_show_the_observation_as_it_is
     assert told == [[1, None, None]] * 2 + [[1, None, 90]] * 2 + [[2, None, 90]] * 2
 
 
+@pytest.mark.thorough
 async def test_fields_that_a_person_corrects_or_strikes_out_are_told_as_a_get_shows_them_then(mast_wire: Wire) -> None:
     """Where nothing is left of an instant nothing is told of it."""
     await fill(mast_wire.world)

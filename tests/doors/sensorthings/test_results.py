@@ -41,6 +41,7 @@ BAD: dict[str, list[Any]] = {
 }
 
 
+@pytest.mark.thorough
 async def test_a_datastream_says_its_type_and_unit_as_they_were_sent_and_its_results_in_theirs(sta: World) -> None:
     await filled(sta)
     async with desk(sta) as someone:

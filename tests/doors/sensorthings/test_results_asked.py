@@ -64,6 +64,7 @@ async def test_a_condition_holds_for_what_is_said(sta: World, text: str) -> None
         )
 
 
+@pytest.mark.thorough
 async def test_where_streams_are_too_many_to_be_named_the_same_is_found(sta: World, monkeypatch: pytest.MonkeyPatch) -> None:
     await filled(sta)
     monkeypatch.setattr(shelf, "_MOST", 0)

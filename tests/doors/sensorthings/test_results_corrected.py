@@ -20,6 +20,7 @@ WRONG: dict[str, list[Any]] = {
 }
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", NEW)
 async def test_a_result_is_changed_struck_out_and_stands_again(sta: World, name: str) -> None:
     await filled(sta)

@@ -69,6 +69,7 @@ async def test_all_of_it_is_given_back_beside_what_is_ours(sta: World) -> None:
         assert array["dataArray"] == [[KEPT["resultTime"], KEPT["resultQuality"]], [at(52), None]]
 
 
+@pytest.mark.thorough
 async def test_an_interval_is_of_its_begin_and_has_its_result_at_its_end(sta: World) -> None:
     async with sta.client("device") as client:
         mean = await posted(client, "/Observations", plain(0, 4.0, phenomenonTime="2026-11-22T13:00:00+08:00/2026-11-22T06:00:00Z"))

@@ -69,6 +69,7 @@ async def test_facts_are_carried_as_they_are_and_observations_are_not(both: Path
         carry(both, tmp_path / "worker" / "facts")
 
 
+@pytest.mark.thorough
 async def test_a_copy_that_came_along_leaves_the_disk_once_and_is_told_until_it_is_on_record(both: Path, tmp_path: Path) -> None:
     folder = tmp_path / "worker" / "facts"
     shutil.copytree(both, folder)
@@ -115,6 +116,7 @@ async def test_a_worker_of_its_own_facts_has_nothing_to_clear(tmp_path: Path) ->
     assert (tmp_path / "facts" / "city.duckdb").stat().st_ino == before
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("step", range(7))
 async def test_a_kill_before_any_step_on_the_disk_leaves_the_facts_and_the_next_start_goes_on(
     both: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: int

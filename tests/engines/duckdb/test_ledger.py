@@ -5,6 +5,7 @@ from collections import Counter
 from pathlib import Path
 
 import numpy as np
+import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -35,6 +36,7 @@ def test_no_two_doors_share_a_number(groups: list[list[str]]) -> None:
     )
 
 
+@pytest.mark.thorough
 @settings(max_examples=10, deadline=None)
 @given(GROUPS)
 @example(MET)

@@ -37,6 +37,7 @@ def series(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DuckSeries]:
     file.close()
 
 
+@pytest.mark.thorough
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     streams=st.sets(st.integers(1, _STREAMS), min_size=1, max_size=10),

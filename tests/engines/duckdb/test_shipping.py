@@ -113,6 +113,7 @@ def test_a_store_that_does_not_answer_says_so_and_the_rest_goes_when_it_is_back(
         assert len(series.split(WHOLE).files) == 3
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(("how", "whole"), [("before", 1), ("after", 1), ("removed", 3)])
 def test_a_kill_on_the_way_leaves_nothing_that_the_next_time_does_not_mend(tmp_path: Path, how: str, whole: int) -> None:
     with owner(tmp_path) as (series, _):

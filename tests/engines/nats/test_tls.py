@@ -36,6 +36,7 @@ async def refused(port: int, papers: Papers | None) -> str:
     return caught.value.what.en
 
 
+@pytest.mark.thorough
 async def test_what_is_published_is_heard_over_tls_alone(tmp_path: Path, authority: Authority) -> None:
     port, stranger = free_port(), Authority(tmp_path / "other", "stranger")
     with several.nats(tmp_path, port, *flags(authority.issue("bus"))):
@@ -54,6 +55,7 @@ async def test_what_is_published_is_heard_over_tls_alone(tmp_path: Path, authori
         assert "certificate verify failed" in await refused(port, None)
 
 
+@pytest.mark.thorough
 async def test_a_server_that_asks_for_a_certificate_hears_who_shows_one(tmp_path: Path, authority: Authority) -> None:
     port = free_port()
     with several.nats(tmp_path, port, *flags(authority.issue("bus"), "--tlsverify", "--tlscacert", str(authority.file))):
@@ -64,6 +66,7 @@ async def test_a_server_that_asks_for_a_certificate_hears_who_shows_one(tmp_path
         await refused(port, authority.papers())
 
 
+@pytest.mark.thorough
 async def test_a_server_that_does_not_ask_for_tls_is_told_nothing(authority: Authority) -> None:
     heard = bytearray()
 

@@ -51,6 +51,7 @@ async def test_each_asker_gets_the_answer_to_its_own_piece(address: str) -> None
         assert await asyncio.gather(*asked) == [body[::-1] for body in bodies]
 
 
+@pytest.mark.thorough
 async def test_a_taker_that_idles_goes_on_to_take(address: str) -> None:
     async with worker(address, "idle") as one, worker(address, "idle") as taker, serving(taker, reversed_):
         await asyncio.sleep(3)
@@ -76,6 +77,7 @@ async def test_work_waits_for_its_taker_and_is_done_though_nobody_waits_for_it_a
         assert done == [b"early", b"late"]
 
 
+@pytest.mark.thorough
 async def test_a_piece_that_fails_costs_no_other(address: str) -> None:
     async def picky(body: bytes) -> bytes:
         if body == b"bad":
@@ -89,6 +91,7 @@ async def test_a_piece_that_fails_costs_no_other(address: str) -> None:
     assert isinstance(answers[1], BusyError)
 
 
+@pytest.mark.thorough
 async def test_a_piece_that_fails_each_time_is_given_up_and_comes_no_more(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("citybrain.engines.nats.work._AGAIN", 0.1)
     tried: list[bytes] = []
@@ -163,6 +166,7 @@ async def test_more_than_may_wait_is_refused_at_once(address: str) -> None:
     assert all(isinstance(answer, BusyError) for answer in answers)
 
 
+@pytest.mark.thorough
 async def test_a_server_that_comes_back_without_what_it_had_is_taken_up(tmp_path: Path) -> None:
     port = free_port()
     address = f"nats://127.0.0.1:{port}"

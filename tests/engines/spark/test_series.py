@@ -41,6 +41,7 @@ def shipped(tmp_path: Path) -> Iterator[tuple[DuckSeries, ObjectStore]]:
         yield series, store
 
 
+@pytest.mark.thorough
 @settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
 @given(story=STORIES)
 def test_spark_and_the_owner_answer_alike(spark_url: str, story: list[Step]) -> None:
@@ -101,6 +102,7 @@ def test_a_server_that_is_not_there_is_said_to_be_unavailable(shipped: tuple[Duc
     reader.close()
 
 
+@pytest.mark.thorough
 def test_a_question_that_takes_too_long_is_stopped_and_the_next_one_is_answered(shipped: tuple[DuckSeries, ObjectStore]) -> None:
     with sail() as (url, server):
         reader = SparkSeries(url, shipped[1], shipped[0], patience=1)

@@ -124,6 +124,7 @@ def test_too_little_history_is_refused_with_what_is_needed() -> None:
         forecast.fit(stations.history(stations.read(EXTRACT, START, until)), until)
 
 
+@pytest.mark.thorough
 def test_where_persistence_is_better_it_serves_and_says_so() -> None:
     walk = np.abs(100 + np.cumsum(np.random.default_rng(5).normal(size=(120 * 24, 1)), axis=0))
     times = START + np.arange(len(walk), dtype=np.int64) * HOUR

@@ -169,6 +169,7 @@ async def test_without_neighbours_or_history_nothing_is_judged_and_that_is_said(
     assert said.no_promise == len(world.registry.streams()) - 11 * 7
 
 
+@pytest.mark.thorough
 def test_over_seeds_the_judge_was_not_made_with_what_is_spoilt_is_named_and_sound_feeds_are_left_alone() -> None:
     found = judged(range(tester.UNSEEN, tester.UNSEEN + 120))
     assert sum(one.swapped is not None for one in found) >= 118

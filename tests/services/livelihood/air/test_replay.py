@@ -29,6 +29,7 @@ def test_eleven_stations_stand_in_the_first_eleven_subdistricts() -> None:
         REPLAY.entities(DemoDistrict(DISTRICT.subdistricts[:3]))
 
 
+@pytest.mark.thorough
 def test_the_replay_covers_exactly_what_the_file_holds(raw: pl.DataFrame) -> None:
     assert tuple(raw["station"].unique().sort()) == SOURCES
     assert (str(raw["time"].min()), str(raw["time"].max())) == ("2013-03-01 00:00:00", "2016-02-29 23:00:00")

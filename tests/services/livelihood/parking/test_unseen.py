@@ -2,6 +2,8 @@
 
 from functools import lru_cache
 
+import pytest
+
 from bench.parking_advice import EXTRACT, JUDGED, Score, report
 from citybrain.services.livelihood.parking.guidance import terms_on
 from citybrain.services.livelihood.parking.source import hourly
@@ -31,5 +33,6 @@ def test_boards_that_follow_the_forecast_alone_do_worse_than_the_simple_rule_whi
         assert remains("simple rule") < remains(alone) < remains("nothing")
 
 
+@pytest.mark.thorough
 def test_what_was_really_taken_is_the_same_for_every_way() -> None:
     assert {score.idle for score in scores().values()} == {3478}
