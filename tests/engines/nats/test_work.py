@@ -109,7 +109,11 @@ async def test_a_piece_that_fails_each_time_is_given_up_and_comes_no_more(addres
                 break
             await asyncio.sleep(0.1)
         await asyncio.sleep(1)
-        assert len(tried) == 5
+        # One may have been on its way again while the last was given up.
+        given = len(tried)
+        assert given in (5, 6)
+        await asyncio.sleep(1)
+        assert len(tried) == given
 
 
 async def test_what_waits_is_known_by_what_it_is_about_and_what_is_being_done_is_not_waiting(address: str) -> None:
