@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 
 import pytest
@@ -80,17 +81,21 @@ def test_an_address_is_read_with_its_path_and_its_credentials() -> None:
 
 async def test_answers_in_chunks_and_connections_that_end_are_read_all_the_same() -> None:
     """As other servers answer: in chunks, and closing the connection after some requests without a word."""
-    served = 0
+    served, ended = 0, asyncio.Event()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         nonlocal served
-        for _ in range(2):
-            await reader.readuntil(b"\r\n\r\n")
-            served += 1
-            writer.write(
-                b'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n7\r\n{"value\r\n14;x=y\r\n": [{"@iot.id": 7}]}\r\n0\r\n\r\n'
-            )
+        with suppress(asyncio.IncompleteReadError):
+            for _ in range(2):
+                await reader.readuntil(b"\r\n\r\n")
+                served += 1
+                writer.write(
+                    b'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n7\r\n{"value\r\n14;x=y\r\n": [{"@iot.id": 7}]}\r\n0\r\n\r\n'
+                )
         writer.close()
+        await writer.wait_closed()
+        if served == 5:
+            ended.set()
 
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
     async with server:
@@ -98,6 +103,7 @@ async def test_answers_in_chunks_and_connections_that_end_are_read_all_the_same(
         for _ in range(5):
             assert (await line.ask("GET", "/Things")).entities == [{"@iot.id": 7}]
         await line.close()
+        await ended.wait()
     assert served == 5
 
 
