@@ -153,7 +153,7 @@ async def test_an_observation_is_moved_to_another_time_and_its_old_id_leads_to_i
         found = await said(client, at)
         assert (found["phenomenonTime"], found["resultTime"], found["result"]) == (*["2026-11-22T06:52:00Z"] * 2, 2)
         assert (found["@iot.id"] != at, found["parameters"]["depth"]) == (True, 1)
-        assert found["resultQuality"] == [mark("phenomenonTime")]
+        assert found["resultQuality"] == [mark("phenomenonTime", "result")], "nobody measured 2"
         assert await results(client) == [12.5, 11.0, 2.0, 10.0]
         span = "2026-11-22T06:53:00Z/2026-11-22T06:54:00Z"
         assert (await patched(client, at, {"phenomenonTime": span})).status_code == 200
@@ -192,6 +192,39 @@ async def test_the_observation_of_a_multidatastream_is_changed_with_all_its_read
         assert (found["phenomenonTime"], found["result"], found["validTime"]) == ("2026-11-22T06:40:00Z", [2, None, 91], VALID)
         assert (found["@iot.id"], await about(client, at)) == (f"mast-1@{parse('2026-11-22T06:40:00Z')}", "pond")
     assert [len(records(masts, f"mast-1.{field}")) for field in ("wind", "gust", "bearing")] == [2, 0, 2]
+
+
+async def test_a_result_that_was_corrected_bears_its_mark_after_a_move(sta: World) -> None:
+    await fill(sta)
+    async with sta.client("data_officer") as client:
+        plain, corrected = [f"/Observations('1.{parse(f'2026-11-22T06:{minute}:00Z')}')" for minute in (50, 55)]
+        assert (await patched(client, corrected, {"result": 4})).status_code == 200
+        for minute, at in enumerate((plain, corrected), 30):
+            assert (await patched(client, at, {"phenomenonTime": f"2026-11-22T06:{minute}:00Z"})).status_code == 200
+        assert (await said(client, plain))["resultQuality"] == [mark("phenomenonTime")]
+        found = await said(client, corrected)
+        assert (found["result"], found["resultQuality"]) == (4, [mark("phenomenonTime", "result")])
+        assert Featured(sta.transactions).verify() == 2
+
+
+async def test_an_id_leads_to_the_observation_that_had_it_last(masts: World) -> None:
+    async with masts.client("device") as device:
+        entrusted(masts, device, "mast-*")
+        body = {"phenomenonTime": "2026-11-22T06:50:00Z", "result": [1, 2, 90]}
+        at = await posted(device, "/MultiDatastreams('mast-1')/Observations", body)
+    async with masts.client("data_officer") as client:
+        single = (await said(client, "/Datastreams('mast-1.wind')/Observations"))["value"][0]["@iot.id"]
+        alone = f"/Observations('{single}')"
+        assert (await patched(client, alone, {"phenomenonTime": "2026-11-22T06:41:00Z"})).status_code == 200
+        assert (await said(client, at))["result"] == [None, 2, 90]
+        assert (await patched(client, at, {"phenomenonTime": "2026-11-22T06:42:00Z"})).status_code == 200
+        found = await said(client, at)
+        assert (found["phenomenonTime"], found["result"]) == ("2026-11-22T06:42:00Z", [None, 2, 90])
+        assert (await client.delete(ROOT + at)).status_code == 200
+        assert [one["result"] for one in (await said(client, "/MultiDatastreams('mast-1')/Observations"))["value"]] == [
+            [1, None, None]
+        ]
+        assert (await said(client, alone))["result"] == 1, "what was moved alone is still there"
 
 
 async def test_in_a_change_set_all_is_done_or_nothing(sta: World, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -394,3 +394,22 @@ async def test_what_a_person_says_anew_of_an_observation_is_told_though_no_readi
     assert {(told["@iot.id"], told["parameters"]["depth"], told["resultQuality"][0]["nameOfMeasure"]) for _, told in found} == {
         (at, 3, "restated")
     }
+
+
+@pytest.mark.parametrize("topic", [LEVEL, ALL, "v1.1/Observations('{at}')"])
+async def test_what_comes_with_a_reading_is_not_told_a_second_time(sta: World, topic: str) -> None:
+    assert isinstance(sta.front, Singles)
+    await fill(sta)
+    at = f"1.{parse('2026-11-22T06:59:00Z')}"
+    feeds, ear = Feeds(sta.front.parts, lambda _: True, ""), Ear()
+    await feeds.open(topic.format(at=at), Caller("a", "A", frozenset({"dispatcher"})), ear)
+    async with sta.client("data_officer") as officer:
+        for number, body in enumerate(({"result": 4, "parameters": {"depth": 3}}, {"phenomenonTime": "2026-11-22T06:40:00Z"}), 1):
+            answer = await officer.patch(f"{ROOT}/Observations('{at}')", json=body)
+            assert answer.status_code == 200, answer.text
+            await feeds.run_once()
+            assert ear.said == [4] * number
+        answer = await officer.patch(f"{ROOT}/Observations('{at}')", json={"parameters": {"depth": 5}})
+        assert answer.status_code == 200, answer.text
+    await feeds.run_once()
+    assert len(ear.said) == (2 if "{" in topic else 3), "whoever asked for the old id hears of what is there no more"

@@ -110,6 +110,28 @@ async def test_a_thing_that_others_speak_of_is_not_deleted_and_one_that_stands_n
         assert (await admin.delete(f"{ROOT}/Things('river-gauge')")).status_code == 200
 
 
+async def test_what_was_struck_out_and_what_is_its_own_by_now_hold_no_thing(sta: World) -> None:
+    bank = {**GAUGE, "@iot.id": "bank", "name": "Bank", "Datastreams": []}
+    async with sta.client("admin") as admin, sta.client("device") as device, sta.client("data_officer") as officer:
+        for thing in ({**GAUGE, "@iot.id": "river-gauge"}, bank):
+            await posted(admin, "/Things", thing)
+        device.headers["Authorization"] = basic("all", sta.parts.accounts.devices.create("全部", "all", ["*"]))
+        own = {**reading(50, about="bank"), "Datastream": {"@iot.id": "river-gauge.water-level"}}
+        await posted(device, "/Observations", own)
+        at = await posted(device, "/Observations", reading(51, 51.0, about="bank"))
+        assert (await officer.delete(ROOT + at)).status_code == 200
+        assert (await admin.delete(f"{ROOT}/Things('bank')")).status_code == 409, "one of them stands"
+        moved = await admin.patch(f"{ROOT}/Datastreams('river-gauge.water-level')", json={"Thing": {"@iot.id": "bank"}})
+        assert moved.status_code == 200
+        assert (await admin.delete(f"{ROOT}/Things('bank')")).status_code == 200
+        back = await officer.post("/api/v1/observe/streams/well-1.level/corrections/1/end", json={"why": "原来没有错"})
+        assert back.status_code == 201
+        assert (await said(officer, at, _expand="FeatureOfInterest"))["result"] == 51
+        assert (await officer.get(f"{ROOT}{at}/FeatureOfInterest")).status_code == 404
+        assert (await officer.put(f"{ROOT}{at}/FeatureOfInterest/$ref", json={"@iot.id": "well-1"})).status_code == 200
+        assert (await said(officer, f"{at}/FeatureOfInterest"))["@iot.id"] == "well-1"
+
+
 class Listed:
     """A list of times with pages of a few, as a store gives them."""
 

@@ -54,6 +54,7 @@ async def test_a_datastream_goes_to_another_thing_with_all_its_readings(sta: Wor
         kind = PATCHED if isinstance(body, list) else "application/json"
         answer = await client.request(how, ROOT + at, json=body, headers={"Content-Type": kind})
         assert answer.status_code == (201 if how == "POST" else 200), answer.text
+        assert answer.headers.get("Location") == (f"http://city{ROOT}{LEVELS}" if how == "POST" else None)
         everyone = Desk(client)
         assert await everyone.ids("/Things('bank')/Datastreams") == ["river-gauge.water-level"]
         assert await everyone.ids("/Things('river-gauge')/Datastreams") == []

@@ -163,10 +163,10 @@ class Featured:
 
         self._entered(before, (), back)
 
-    def moved(self, stream: int, time: int) -> Instant | None:
-        """To which time the observation of a stream at a time was moved; None for one that was not."""
+    def moved(self, streams: Sequence[int], time: int) -> Instant | None:
+        """To which time the observation of streams at a time was moved last, whichever of them; None for one that was not."""
         with self._transactions.read() as connection:
-            return restated.moved(connection, stream, time)
+            return restated.moved(connection, streams, time)
 
     def verify(self) -> int:
         """How many observations are as people said them anew; raises ConflictError that names the first that is not."""

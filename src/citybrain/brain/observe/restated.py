@@ -89,9 +89,9 @@ def of(connection: Connection, stream: int) -> tuple[Restated, ...]:
     return tuple(map(_restated, connection.execute(wanted)))
 
 
-def moved(connection: Connection, stream: int, time: int) -> Instant | None:
-    """To which time the observation of a stream at a time was moved last; None for one that was not."""
-    mine = and_(RESTATED.c.stream == stream, RESTATED.c.time == time, RESTATED.c.moved.is_not(None))
+def moved(connection: Connection, streams: Sequence[int], time: int) -> Instant | None:
+    """To which time the observation of streams at a time was moved last, whichever of them; None for one that was not."""
+    mine = and_(RESTATED.c.stream.in_(streams), RESTATED.c.time == time, RESTATED.c.moved.is_not(None))
     found = connection.execute(select(RESTATED.c.moved).where(mine).order_by(RESTATED.c.no.desc()).limit(1)).scalar()
     return None if found is None else Instant(found)
 

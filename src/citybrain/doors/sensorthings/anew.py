@@ -64,7 +64,7 @@ def held(group: Group, sender: Sender, seen: Observed, whole: Whole, why: str) -
     """
     moves, thing = whole.time != seen.time, seen.streams[0].entity
     feature = featuring.settled(group, sender, whole.feature, thing) if whole.feature is not None else None
-    names = [*([saying.PHENOMENON] if moves else []), *restating.names(words(group.parts, seen), words_of(whole.words))]
+    names = [*(_of_move(seen, whole) if moves else []), *restating.names(words(group.parts, seen), words_of(whole.words))]
     told: list[Anew] = []
     for was in known(group.parts, seen).values():
         about = feature if whole.feature is not None else was.feature
@@ -74,6 +74,12 @@ def held(group: Group, sender: Sender, seen: Observed, whole: Whole, why: str) -
     if moves:
         _moved(group, seen, whole)
     group.restate(told, why, sender.caller.account)
+
+
+def _of_move(seen: Observed, whole: Whole) -> list[str]:
+    """What a move itself says anew: what stands at the new time is no correction, so the mark names a result that nobody measured."""
+    other = whole.result != seen.item.body["result"] or restating.corrected(seen.item)
+    return [saying.PHENOMENON, *(["result"] if other else [])]
 
 
 def _moved(group: Group, seen: Observed, whole: Whole) -> None:

@@ -37,7 +37,8 @@ async def created(
     own = changer(parts, sender.caller, sender.purpose, hung.path, (*ids_of(where, body), *hung.ids), within)
     brought = bringing.apart(hung.path, hung.body)
     if brought is None and not hung.below:
-        return Created(hung.answer, (await to_thread.run_sync(own.create, hung.path, hung.body))[1])
+        name, key = await to_thread.run_sync(own.create, hung.path, hung.body)
+        return Created(name if hung.answer == "$ref" else hung.answer, key)
     if brought is not None or hung.readings:
         bringing.require(parts, sender.caller, sender.purpose)
 

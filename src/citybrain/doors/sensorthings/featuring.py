@@ -18,7 +18,12 @@ from citybrain.doors.sensorthings.together import Group, entered
 from citybrain.doors.sensorthings.writing import FEATURE
 from citybrain.kernel.access import Ask
 from citybrain.kernel.errors import BusyError, CityError, ConflictError, ForbiddenError, NotFoundError
+from citybrain.kernel.instant import Instant
+from citybrain.kernel.observations import SeriesQuery
 from citybrain.kernel.text import Json, Text
+
+_PAGE = 1000
+"""Observations about a place that are looked at together."""
 
 
 def plainly(parts: SensorThingsParts, body: Json, to: Target) -> bool:
@@ -132,12 +137,11 @@ def unfit(registry: Registry, feature: str) -> CityError | None:
 def unobserved(parts: SensorThingsParts, path: tuple[Segment, ...]) -> None:
     """Raise ConflictError for a FeatureOfInterest, or a Thing or its place, that is to be ended and that observations are about.
 
-    Of a Thing those of others count: its own end with it.
+    Of a Thing those of others count that stand: its own end with it, and nobody can say anew what was struck out.
     """
     match path:
         case (Segment("Things" | "Locations", str(key)),) if key in parts.featured.known().hosts:
-            streams = parts.registry.streams()
-            if any(streams[number - 1].ended is None for number in parts.featured.about((key,))):
+            if _observed_by_others(parts, key):
                 what = Text(
                     f"有其他 Thing 的观测值以“{key}”的位置为观测对象，因此不能删除；请先改写这些观测值的 FeatureOfInterest。",
                     f"Observations of other Things are about the place of '{key}', so it is not deleted. Give them another "
@@ -150,6 +154,20 @@ def unobserved(parts: SensorThingsParts, path: tuple[Segment, ...]) -> None:
                 f"Observations are about '{key}', and what was observed is kept: the feature is not deleted.",
             )
             raise ConflictError(what, id=key)
+
+
+def _observed_by_others(parts: SensorThingsParts, key: str) -> bool:
+    streams, after = parts.registry.streams(), None
+    while True:
+        page = parts.featured.listed(key, after, _PAGE, descending=True)
+        for one in page:
+            stream = streams[one.stream - 1]
+            place = SeriesQuery((stream.no,), one.time, Instant(one.time + 1))
+            if stream.ended is None and stream.entity != key and parts.series.scan(place).num_rows:
+                return True
+        if len(page) < _PAGE:
+            return False
+        after = page[-1]
 
 
 def unended(parts: SensorThingsParts, path: tuple[Segment, ...]) -> None:

@@ -227,8 +227,10 @@ class Feeds:
                 tell = self._observed if feed.joint is None else self._rejoined
                 tell(feed, rows, known, found)
                 # No reading came, but another thing is said of one.
-                found.messages += [(feed, where, payload) for where, payload in self._anew(feed, said)]
-        changes += self._revised(kept, rows)
+                found.messages += [
+                    (feed, where, payload) for where, payload in self._anew(feed, self._alone(said, rows, feed.since))
+                ]
+        changes = list(dict.fromkeys([*changes, *self._revised(kept, rows)]))
         for feed in kept:
             if feed.set != _READINGS or feed.key is not None:
                 found.messages += [(feed, feed.part.topic, payload) for payload in self._told(feed, changes)]
@@ -340,6 +342,14 @@ class Feeds:
             if answer is not None:
                 found.append(msgspec.json.encode(answer))
         return found
+
+    def _alone(self, said: Sequence[tuple[str, str]], rows: pa.Table, since: int) -> list[tuple[str, str]]:
+        """Those of Observations of which no reading came after a sequence number: with a reading all is told that is said of it."""
+        if not said:
+            return []
+        new = rows.filter(pa.array(rows["seq"].to_numpy() > since))
+        fresh = set(zip(new["stream_no"].to_pylist(), new["time"].to_pylist(), strict=True))
+        return [(name, key) for name, key in said if fresh.isdisjoint(rejoining.readings(self._parts.registry, key))]
 
     def _anew(self, feed: _Feed, said: Sequence[tuple[str, str]]) -> Iterator[tuple[str, bytes]]:
         """The Observations of a feed of which something else is said, each under its topic."""

@@ -24,7 +24,8 @@ def _next(registry: Registry, featured: Featured, key: str) -> str | None:
     joint, place = multi.place(key), spans.place(key)
     if joint is not None:
         group = multi.joint(registry, joint[0])
-        times = () if group is None else (featured.moved(stream.no, joint[1]) for stream in group.streams)
-        return next((multi.named(joint[0], time) for time in times if time is not None), None)
-    time = None if place is None else featured.moved(*place)
+        # One of its readings may have been moved by itself before.
+        time = None if group is None else featured.moved([stream.no for stream in group.streams], joint[1])
+        return None if time is None else multi.named(joint[0], time)
+    time = None if place is None else featured.moved([place[0]], place[1])
     return None if place is None or time is None else f"{place[0]}.{time}"

@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 
 from citybrain.brain.observe import UNMEASURED, Registry
-from citybrain.doors.sensorthings import multi
+from citybrain.doors.sensorthings import multi, spans
 from citybrain.doors.sensorthings.composed import Beside
 from citybrain.doors.sensorthings.shape import Item, Row
 from citybrain.kernel.instant import Instant, rfc3339
@@ -33,6 +33,15 @@ def instants(joint: multi.Joint, rows: pa.Table, since: int) -> list[int]:
     """The instants (µs) of new readings of its streams after a sequence number, each once, as they became durable."""
     mine = (rows["seq"].to_numpy() > since) & np.isin(rows["stream_no"].to_numpy(), _numbers(joint))
     return list(dict.fromkeys(rows["time"].to_numpy()[mine].tolist()))
+
+
+def readings(registry: Registry, key: str) -> list[tuple[int, int]]:
+    """The readings, each a stream number and a time (µs), that the Observation of an id may hold; none for what is no such id."""
+    where, single = multi.place(key), spans.place(key)
+    if where is None:
+        return [] if single is None else [single]
+    joint = multi.joint(registry, where[0])
+    return [] if joint is None else [(stream.no, where[1]) for stream in joint.streams]
 
 
 def observations(series: Series, registry: Registry, joint: multi.Joint, times: Sequence[int], about: Beside) -> list[Item]:

@@ -63,6 +63,12 @@ def whole(item: Item, said: Said, streams: Sequence[Stream], words: Mapping[str,
     return Whole(time, result, _words(item, said, after, words), None if stays else feature)
 
 
+def corrected(item: Item) -> bool:
+    """Whether people corrected a reading of an Observation."""
+    marks = _listed(quality(CORRECTION)["resultQuality"])
+    return any(_unmarked(one) in marks for one in _listed(item.body.get("resultQuality")))
+
+
 def names(before: Mapping[str, Json], after: Mapping[str, Json]) -> list[str]:
     """The properties of which something else is said than before, in their order."""
     return [name for name in (saying.PHENOMENON, *saying.MEMBERS) if before.get(name) != after.get(name)]
