@@ -362,6 +362,6 @@ def test_what_people_said_anew_of_observations_is_restored_with_its_records(tmp_
     restore(tmp_path / "kept", tmp_path / "again")
     with furnished(tmp_path / "again") as city:
         assert city.featured.verify() == 2
-        assert city.featured.moved(number, NOW) == NOW - 1
+        assert city.featured.moved((number,), NOW) == NOW - 1
         assert [one.why for one in city.corrections.restated(city.registry.stream("air-01.pm25"))] == ["记错了时间", "读错了表"]
         assert city.featured.at([(number, NOW - HOUR)])[f"{number}.{NOW - HOUR}"].words() == {"parameters": {"by": "hand"}}

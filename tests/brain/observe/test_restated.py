@@ -68,12 +68,12 @@ def test_one_that_was_moved_leads_on_and_retention_empties_the_record(world: Wor
     featured = Featured(world.transactions)
     moved = told(20, "phenomenonTime", parameters=1)
     featured.restate([Anew(PLAIN, moved)], BY)
-    assert (featured.moved(1, 10), featured.moved(1, 20), featured.moved(2, 10)) == (20, None, None)
+    assert (featured.moved((1,), 10), featured.moved((1,), 20), featured.moved((2,), 10)) == (20, None, None)
     assert (stands(featured), featured.verify()) == ([moved], 1)
     featured.forget(np.array([1], np.int32), Instant(30))
     with world.transactions.read() as connection:
         (one,) = records.of(connection, 1)
-    assert (one.by, one.names, one.said, featured.moved(1, 10)) == ("officer", ("phenomenonTime",), {}, 20)
+    assert (one.by, one.names, one.said, featured.moved((1,), 10)) == ("officer", ("phenomenonTime",), {}, 20)
 
 
 def test_a_record_that_was_changed_by_hand_is_found(world: World) -> None:
