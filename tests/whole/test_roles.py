@@ -419,8 +419,8 @@ def test_what_is_said_anew_at_one_process_is_told_to_whoever_subscribed_at_anoth
         token = {"X-CSRF-Token": officer.cookies["csrf"]}
 
         async def told() -> dict[str, Any]:
-            login = {"username": "officer", "password": split.secrets["officer"]}
-            async with aiomqtt.Client("127.0.0.1", split.mqtt, timeout=30, **login) as reader, asyncio.timeout(30):
+            client = aiomqtt.Client("127.0.0.1", split.mqtt, username="officer", password=split.secrets["officer"], timeout=30)
+            async with client as reader, asyncio.timeout(30):
                 await reader.subscribe(listed, qos=1)
                 answer = officer.patch(f"/sta/v1.1/Observations('{found}')", json={"parameters": {"depth": 3}}, headers=token)
                 assert answer.status_code == 200, answer.text

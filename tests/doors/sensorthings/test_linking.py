@@ -22,7 +22,7 @@ from tests.doors.sensorthings.test_multi_making import STREAMS, VANE, WIND
 from tests.doors.sensorthings.test_together import of_group, status
 
 BANK: dict[str, Any] = {"name": "Bank", "description": "Left", "Locations": [EAST]}
-TO_BANK = {"@iot.id": "bank"}
+TO_BANK: dict[str, Json] = {"@iot.id": "bank"}
 LEVELS = "/Datastreams('river-gauge.water-level')"
 NAMES = ("speed", "gust", "bearing")
 PIER_AT = "/Locations('north-pier')"
