@@ -71,6 +71,8 @@ class District:
     secrets: Mapping[str, str]
     processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
     ports: dict[str, int] = field(default_factory=dict)
+    mqtt: int = field(default_factory=free_port)
+    """Where ingest has its broker."""
 
     def start(self, name: str) -> None:
         """Start the process of a role (``api-2`` is a second api) and wait until it is ready."""
@@ -87,7 +89,8 @@ class District:
         port = self.ports.setdefault(name, free_port())
         role, state = name.partition("-")[0], self.folder / ("var" if name in ("all", "ingest") else f"var-{name}")
         command = [*CITYBRAIN, "--config", str(self.folder / "citybrain.toml"), "serve"]
-        command += ["--role", role, "--state", str(state), "--port", str(port), "--mqtt-port", "0"]
+        mqtt = self.mqtt if name == "ingest" else 0
+        command += ["--role", role, "--state", str(state), "--port", str(port), "--mqtt-port", str(mqtt)]
         with (self.folder / f"{name}.log").open("ab") as log:
             return subprocess.Popen(command, stdout=log, stderr=log, env=self.environment, cwd=self.folder)
 

@@ -1,6 +1,7 @@
 """A district on PostgreSQL of which nothing runs is backed up whole: from the backup it begins again as it was."""
 
 import asyncio
+import shutil
 from contextlib import closing
 from pathlib import Path
 
@@ -15,13 +16,16 @@ from citybrain.app.backups import restore
 from citybrain.app.cli import main
 from citybrain.app.settings import Settings
 from citybrain.app.stores import FACTS, SERIES, opened
+from citybrain.brain.see import FactFeed
 from citybrain.engines.duckdb import DuckFacts, DuckFile
 from citybrain.engines.postgres import Alone, open_postgres
 from citybrain.engines.sqlite import open_sqlite
+from citybrain.engines.transactions import SqlTransactions
 from citybrain.kernel.instant import HOUR
 from tests.app.conftest import NOW, furnished
 from tests.app.test_quiet import OTHERS
 from tests.app.test_saving import STREAM, event, everything
+from tests.brain.see.conftest import alert, alert_event
 
 pytestmark = pytest.mark.postgres
 
@@ -86,6 +90,41 @@ def test_of_several_processes_the_facts_come_from_the_folder_of_the_worker_or_th
     (tmp_path / "kept").rename(tmp_path / "done")
     monkeypatch.setenv("CITYBRAIN_DATABASE", "postgresql://127.0.0.1:1/nothing")
     assert "does not answer" in refused("--facts", "var-worker")
+
+
+def test_facts_of_another_district_or_of_an_older_day_make_no_backup(
+    tmp_path: Path, empty: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name, value in (OTHERS | {"DATABASE": empty, "SHARED": str(tmp_path / "var")}).items():
+        monkeypatch.setenv(f"CITYBRAIN_{name}", value)
+    assert main(["init", "--district", "120104", "--folder", "."]) == 0
+
+    def told(folder: Path, key: str, events: SqlTransactions) -> None:
+        """An alert, and its fact in the folder of a worker."""
+        with events.begin() as tx:
+            tx.emit(alert_event(alert(key), NOW))
+        file = DuckFile(folder / FACTS)
+        assert FactFeed(events, DuckFacts(file)).run_once() == 1
+        file.close()
+
+    with closing(open_postgres(empty)) as store:
+        told(tmp_path / "var-worker", "mine", store)
+        shutil.copytree(tmp_path / "var-worker", tmp_path / "before")
+        told(tmp_path / "var-worker", "mine-2", store)
+    other = open_sqlite(tmp_path / "other.sqlite")
+    with other.begin() as tx:
+        migrate.upgrade(tx.connection)
+    for number in range(3):
+        told(tmp_path / "others", f"theirs-{number}", other)
+        if number == 1:
+            shutil.copytree(tmp_path / "others", tmp_path / "alike")
+    other.close()
+    for folder in ("before", "alike", "others"):
+        assert main(["backup", str(tmp_path / "kept"), "--facts", folder]) == 2
+        assert "not those of this district" in capsys.readouterr().err, folder
+        assert not (tmp_path / "kept").exists()
+    assert main(["backup", str(tmp_path / "kept"), "--facts", "var-worker"]) == 0
 
 
 def test_one_of_an_older_release_is_copied_as_it_is_and_takes_its_steps_after_the_restore(

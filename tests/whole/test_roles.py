@@ -1,5 +1,6 @@
 """A district in several processes gives the answers of one process, and loses nothing when one of them is killed."""
 
+import asyncio
 import json
 import subprocess
 import time
@@ -10,6 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import aiomqtt
 import httpx
 import pytest
 
@@ -404,6 +406,29 @@ def test_an_observation_changed_and_deleted_at_one_process_is_so_at_all(split: D
         until(lambda: desk.get(road).status_code, 404, seconds=5)
         assert officer.delete(road, headers=token).status_code == 404
         assert [readings(desk, name) for name in streams] == [[], []]
+
+
+def test_what_is_said_anew_at_one_process_is_told_to_whoever_subscribed_at_another(split: District) -> None:
+    with split.officer("api", "admin") as maker, split.device("api-2", "probe") as probe, split.officer("api") as officer:
+        _, name = gauge(maker)
+        row = {"stream": name, "time": _at(int(time.time()) - 60), "value": 1.5}
+        assert send(probe, json.dumps({"observations": [row]}).encode()).json()["stored"] == 1
+        listed = f"v1.1/Datastreams('{name}')/Observations"
+        until(partial(said, officer, f"/sta/{listed}"), [1.5], seconds=5)
+        found = officer.get(f"/sta/{listed}").json()["value"][0]["@iot.id"]
+        token = {"X-CSRF-Token": officer.cookies["csrf"]}
+
+        async def told() -> dict[str, Any]:
+            client = aiomqtt.Client("127.0.0.1", split.mqtt, username="officer", password=split.secrets["officer"], timeout=30)
+            async with client as reader, asyncio.timeout(30):
+                await reader.subscribe(listed, qos=1)
+                answer = officer.patch(f"/sta/v1.1/Observations('{found}')", json={"parameters": {"depth": 3}}, headers=token)
+                assert answer.status_code == 200, answer.text
+                heard: dict[str, Any] = json.loads((await anext(aiter(reader.messages))).payload)
+                return heard
+
+        heard = asyncio.run(told())
+        assert (heard["@iot.id"], heard["parameters"]["depth"], heard["result"]) == (found, 3, 1.5)
 
 
 def test_of_the_one_that_keeps_there_is_one_and_a_second_is_told_why_it_may_not_start(split: District) -> None:

@@ -145,8 +145,9 @@ def _held(city: City) -> int:
 
 
 def _renew(city: City) -> None:
-    """See what other processes have entered: things and streams, limits, and how far the rules are."""
+    """See what other processes have entered: things and streams, what was said anew, limits, and how far the rules are."""
     city.registry.renew()
+    city.featured.renew()
     city.limits.renew()
     city.corrections.renew()
     city.registry.worded.renew()

@@ -12,23 +12,27 @@ from citybrain.app.lock import StateLock
 from citybrain.app.quiet import at_home, kept
 from citybrain.app.settings import Settings
 from citybrain.app.stores import FACTS, SERIES, Stores
+from citybrain.brain.see import facts
 from citybrain.engines.duckdb import DuckFacts, DuckFile
 from citybrain.kernel.errors import BadInputError, BusyError, ConflictError
 from citybrain.kernel.ports import Facts
 from citybrain.kernel.text import Text
 
+_LOOKED = 1000
+"""Events that are looked at again: with none among the last so many nothing tells one district's facts from another's but how far they are."""
+
 
 def save(settings: Settings, target: Path, worker: Path | None) -> int:
     """Copy the whole state into an empty folder; returns the number of files. ``worker`` is the state folder of one that does not run.
 
-    Raises ConflictError where another process keeps the observations, at a folder that is not its own, and as ``saving.save`` does.
+    Raises ConflictError where another process keeps the observations, for a folder that is another district's, and as ``saving.save`` does.
     """
     if not (settings.folder / SERIES).is_dir():
         raise _elsewhere(settings)
     with kept(settings, upgrade=None) as stores:
         at_home(settings, stores)
-        with _facts(settings, stores, worker) as facts:
-            return saving.save(stores, settings, target, facts)
+        with _facts(settings, stores, worker) as held:
+            return saving.save(stores, settings, target, held)
 
 
 @contextmanager
@@ -56,9 +60,38 @@ def _facts(settings: Settings, stores: Stores, folder: Path | None) -> Iterator[
         with StateLock(folder):
             file = DuckFile(folder / FACTS, settings.series_memory)
             try:
-                yield DuckFacts(file)
+                found = DuckFacts(file)
+                if not _fit(stores, found):
+                    raise _others(folder)
+                yield found
             finally:
                 file.close()
+
+
+def _fit(stores: Stores, found: Facts) -> bool:
+    """Whether facts are those of this district: the newest that the worker has made of its events are there, and none is of later ones."""
+    events = stores.transactions
+    upto = events.cursor(facts.FactFeed.READER)
+    if max(map(found.position, facts.FACTS)) > max(upto, events.last_position()):
+        return False
+    taken = [one for one in events.events_after(max(0, upto - _LOOKED), _LOOKED) if one[0] <= upto]
+    return all(_has(found, name, str(rows[-1]["event"])) for name, rows in facts.flatten(taken).items())
+
+
+def _has(found: Facts, name: str, event: str) -> bool:
+    return (
+        found.position(name) > 0
+        and found.query(f'SELECT 1 AS there FROM "{name}" WHERE event = $event', {"event": event}).num_rows > 0
+    )
+
+
+def _others(folder: Path) -> ConflictError:
+    what = Text(
+        f"{folder} 中的事实表不是本城区的，或早于本城区最近的事件。请用 --facts 指定本城区 worker 最近使用的状态目录。",
+        f"The facts in {folder} are not those of this district, or older than its events. Name the state folder that its worker used last "
+        "with --facts.",
+    )
+    return ConflictError(what, folder=str(folder))
 
 
 def _elsewhere(settings: Settings) -> ConflictError:

@@ -101,6 +101,20 @@ def test_what_stands_on_what_is_no_longer_so_is_not_entered(world: World) -> Non
     assert stored(world) == before
 
 
+def test_what_another_process_has_changed_since_is_seen_before_it_is_undone(world: World) -> None:
+    making, other = making_of(world), Registry(world.transactions, (), world.areas)
+    gathering = Gathering(world.registry)
+    thing(making.apart(gathering), "gauge", draft("level"))
+    thing(Making(other, world.areas, world.clock), "other")
+    with pytest.raises(MovedError):
+        making.enter(gathering)
+    assert (world.registry.renew(), [one.id for one in world.registry.entities("thing")]) == (True, ["other"])
+    again = Gathering(world.registry)
+    thing(making.apart(again), "gauge", draft("level"))
+    making.enter(again)
+    assert stored(world)
+
+
 def test_what_was_entered_is_taken_back_as_if_it_had_not_been(world: World) -> None:
     making = making_of(world)
     key = thing(making, "gauge", draft("level"))

@@ -42,6 +42,34 @@ def test_what_is_said_anew_stands_with_its_record_until_it_is_undone(world: Worl
     assert (one.was_said, one.said, one.names, one.by) == ({}, {"validTime": "a"}, ("validTime",), "officer")
 
 
+def test_what_another_process_says_anew_is_told_here_once_and_what_came_to_nothing_hides_nothing_after_it(world: World) -> None:
+    featured, other, heard = Featured(world.transactions), Featured(world.transactions), list[About]()
+    other.restate([Anew(PLAIN, told(10, "validTime", validTime="a"))], BY)
+    featured.on_restated(heard.extend)
+    featured.renew()
+    assert heard == [], "that was before anybody was to be told"
+    first, moved = told(11, "validTime", validTime="b"), told(21, "phenomenonTime")
+    undo = other.restate([Anew(About(1, Instant(11), None, None), first)], BY._replace(wall=Instant(8)))
+    other.restate([Anew(About(1, Instant(20), None, None), moved)], BY._replace(wall=Instant(9)))
+    featured.renew()
+    featured.renew()
+    assert sorted(heard) == [first, moved]
+    other.unsay(*undo)
+    last = told(30, "validTime", validTime="c")
+    undo = other.restate([Anew(About(1, Instant(30), None, None), last)], BY._replace(wall=Instant(10)))
+    featured.renew()
+    assert heard.pop() == last
+    other.unsay(*undo)
+    again = told(31, "validTime", validTime="d")
+    other.restate([Anew(About(1, Instant(31), None, None), again)], BY._replace(wall=Instant(11)))
+    featured.renew()
+    assert heard.pop() == again, "under the number that the one before had"
+    own = told(32, "validTime", validTime="e")
+    featured.restate([Anew(About(1, Instant(32), None, None), own)], BY._replace(wall=Instant(12)))
+    assert heard.pop() == own
+    assert sorted(heard) == [first, moved]
+
+
 def test_over_what_somebody_changed_nothing_is_said(world: World) -> None:
     featured = Featured(world.transactions)
     featured.put([told(10, parameters=1)])

@@ -9,7 +9,9 @@ from typing import Any
 
 import aiomqtt
 import pytest
+from anyio import to_thread
 
+from citybrain.brain.observe import About, Anew, Featured, Signed
 from citybrain.doors.mqtt import MqttDoor
 from citybrain.doors.sensorthings import Feeds, Messages, Singles
 from citybrain.engines.mqtt import Broker
@@ -413,3 +415,19 @@ async def test_what_comes_with_a_reading_is_not_told_a_second_time(sta: World, t
         assert answer.status_code == 200, answer.text
     await feeds.run_once()
     assert len(ear.said) == (2 if "{" in topic else 3), "whoever asked for the old id hears of what is there no more"
+
+
+async def test_what_is_said_anew_at_another_process_is_told_here(wire: Wire) -> None:
+    reader, device = await wire.person("dispatcher"), await wire.device()
+    await device.publish(ALL, reading(3), qos=1)
+    at = Instant(parse(AT) + 3 * SECOND)
+    assert await granted(reader, LEVEL) == [1]
+    assert isinstance(wire.world.front, Singles)
+    seen, parts = About(1, at, None, None), wire.world.front.parts
+    elsewhere = Featured(wire.world.transactions)
+    elsewhere.restate(
+        [Anew(seen, seen._replace(said='{"parameters":{"depth":4}}', restated="parameters"))], Signed("officer", "读错了表", at)
+    )
+    await to_thread.run_sync(parts.featured.renew)
+    ((topic, told),) = await heard(reader, 1)
+    assert (topic, told["@iot.id"], told["parameters"]["depth"]) == (LEVEL, f"1.{at}", 4)

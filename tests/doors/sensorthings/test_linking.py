@@ -5,7 +5,10 @@ from typing import Any
 import pytest
 from httpx import AsyncClient
 
-from citybrain.brain.observe import AreaBook, Registry
+from citybrain.brain.observe import AreaBook, Making, Registry
+from citybrain.doors.sensorthings.altering import Change
+from citybrain.doors.sensorthings.changing import Changer
+from citybrain.doors.sensorthings.paths import Segment
 from citybrain.kernel.instant import MINUTE, Instant
 from citybrain.kernel.places import Place
 from citybrain.kernel.text import Json
@@ -19,7 +22,7 @@ from tests.doors.sensorthings.test_multi_making import STREAMS, VANE, WIND
 from tests.doors.sensorthings.test_together import of_group, status
 
 BANK: dict[str, Any] = {"name": "Bank", "description": "Left", "Locations": [EAST]}
-TO_BANK = {"@iot.id": "bank"}
+TO_BANK: dict[str, Json] = {"@iot.id": "bank"}
 LEVELS = "/Datastreams('river-gauge.water-level')"
 NAMES = ("speed", "gust", "bearing")
 PIER_AT = "/Locations('north-pier')"
@@ -92,6 +95,24 @@ async def test_another_process_sees_whose_a_datastream_is(sta: World) -> None:
     assert (other.renew(), told) == (True, ["river-gauge.water-level"])
     assert [one.id for one in other.streams_of("bank")] == ["river-gauge.water-level"]
     assert other.streams_of("river-gauge") == ()
+
+
+async def test_what_another_process_changed_a_moment_ago_is_neither_undone_nor_taken_for_what_stands(sta: World) -> None:
+    other = Registry(sta.transactions, (), AreaBook(sta.transactions))
+    elsewhere = Changer(Making(other, AreaBook(sta.transactions), sta.clock), other)
+    level = (Segment("Datastreams", "river-gauge.water-level"),)
+    async with sta.client("admin") as client:
+        await begun(sta, client)
+        elsewhere.change(level, Change("merge", {"Thing": TO_BANK}))
+        assert (await client.patch(ROOT + LEVELS, json={"Thing": {"@iot.id": "river-gauge"}})).status_code == 200
+        assert (await said(client, f"{LEVELS}/Thing"))["@iot.id"] == "river-gauge", "nothing was to do but for what the other did"
+        elsewhere.change(level, Change("merge", {"description": "Each minute"}))
+        assert (await client.patch(ROOT + LEVELS, json={"name": "Height"})).status_code == 200
+        found = await said(client, LEVELS)
+        assert (found["name"], found["description"]) == ("Height", "Each minute")
+        elsewhere.change((*level, Segment("Thing"), Segment("$ref")), Change("replace", TO_BANK))
+        back = await client.put(f"{ROOT}{LEVELS}/Thing/$ref", json={"@iot.id": "river-gauge"})
+        assert (back.status_code, (await said(client, f"{LEVELS}/Thing"))["@iot.id"]) == (200, "river-gauge")
 
 
 async def test_a_multidatastream_goes_with_all_its_streams_and_none_of_these_alone(sta: World) -> None:

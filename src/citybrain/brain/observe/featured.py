@@ -40,10 +40,30 @@ class Featured:
         self._lock = threading.Lock()
         self._streams = Having(frozenset(), frozenset())
         self._listeners: list[Callable[[Sequence[About]], None]] = []
+        self._telling = threading.Lock()
+        self._told = (0, 0)
 
     def on_restated(self, told: Callable[[Sequence[About]], None]) -> None:
-        """Have somebody told of what is said anew in this process, from any thread, once it is durable."""
-        self._listeners.append(told)
+        """Have somebody told of what is said anew from now on, from any thread, once it is durable; see ``renew``."""
+        with self._telling:
+            if not self._listeners:
+                with self._transactions.read() as connection:
+                    self._told = restated.newest(connection)
+            self._listeners.append(told)
+
+    def renew(self) -> None:
+        """Tell of what was said anew since the last look, here or in another process. Blocks."""
+        with self._telling:
+            if not self._listeners:
+                return
+            with self._transactions.read() as connection:
+                newest = restated.newest(connection)
+                if newest == self._told:
+                    return
+                about = tuple(beside.at(connection, restated.since(connection, self._told)).values())
+            self._told = newest
+        for told in self._listeners if about else ():
+            told(about)
 
     def known(self) -> Having:
         """Which streams have anything beside their observations."""
@@ -143,8 +163,7 @@ class Featured:
             return restated.record(connection, [beside.record(one) for one in listed], signed), beside.put(connection, about)
 
         found = self._alone(about, needed, put)
-        for told in self._listeners:
-            told(about)
+        self.renew()
         return found
 
     def _alone(self, about: Sequence[About], needed: Sequence[str], put: Callable[[Connection], Result]) -> Result:

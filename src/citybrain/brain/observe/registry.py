@@ -86,11 +86,9 @@ class Registry:
     def change_since(
         self, since: int, entities: Sequence[Entity], streams: Sequence[Stream], words: Sequence[Words], freed: Sequence[str]
     ) -> None:
-        """The same for what was worked out at a version; raises MovedError where the register is at another by now."""
+        """The same for what was worked out at a version; raises MovedError where the register is at another by now, here or elsewhere."""
         with self._lock:
-            if since != self.version:
-                raise MovedError(_MOVED)
-            self._enter(entities, streams, words, freed)
+            self._enter(entities, streams, words, freed, since)
         self._tell((*entities, *streams, *words))
 
     def withdraw(
@@ -269,8 +267,12 @@ class Registry:
     def _found(self, ids: Sequence[str]) -> Numbers:
         return np.fromiter(map(self._numbers.get, ids, repeat(0)), np.int32, len(ids))
 
-    def _enter(self, entities: Sequence[Entity], streams: Sequence[Stream], words: Sequence[Words], freed: Sequence[str]) -> None:
+    def _enter(
+        self, entities: Sequence[Entity], streams: Sequence[Stream], words: Sequence[Words], freed: Sequence[str], *since: int
+    ) -> None:
         with self._transactions.begin() as tx:
+            if since and (since[0] != self.version or self._mark.moved()):  # Nobody else writes until this is committed.
+                raise MovedError(_MOVED)
             self._put(tx.connection, entities, streams, words)
             alone = self._mark.move(tx.connection)
         self._hold(entities, streams, words, freed, alone=alone)

@@ -78,6 +78,22 @@ def record(connection: Connection, listed: Sequence[Record], signed: Signed) -> 
     return tuple(range(last + 1, last + 1 + len(listed)))
 
 
+def newest(connection: Connection) -> tuple[int, int]:
+    """The number of the newest record, and when it was said (wall time); zeros where there is none."""
+    row = connection.execute(select(RESTATED.c.no, RESTATED.c.wall).order_by(RESTATED.c.no.desc()).limit(1)).one_or_none()
+    return (0, 0) if row is None else (row.no, row.wall)
+
+
+def since(connection: Connection, last: tuple[int, int]) -> list[tuple[int, int]]:
+    """Which observations, each by its stream and the time that it has by now, were said anew after ``last``, the newest record of then.
+
+    A number that was dropped is given again: the time at which it was said tells the two apart.
+    """
+    begin = min(last, newest(connection))[0]
+    rows = connection.execute(select(RESTATED).where(RESTATED.c.no >= begin).order_by(RESTATED.c.no))
+    return [(row.stream, row.moved or row.time) for row in rows if row.no > last[0] or row.wall > last[1]]
+
+
 def drop(connection: Connection, numbers: Sequence[int]) -> None:
     """Forget records of what never came to stand."""
     connection.execute(RESTATED.delete().where(RESTATED.c.no.in_(numbers)))

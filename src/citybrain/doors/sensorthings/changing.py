@@ -21,7 +21,7 @@ from citybrain.brain.observe import (
 )
 from citybrain.doors.sensorthings import drafts, multi
 from citybrain.doors.sensorthings.altering import Body, Change
-from citybrain.doors.sensorthings.bindings import ADDED, BOUND, SET, apart, inline, inside, links_of, outside
+from citybrain.doors.sensorthings.bindings import ADDED, SET, apart, inline, inside, links_of, outside
 from citybrain.doors.sensorthings.bodies import reference
 from citybrain.doors.sensorthings.linking import Linker, own_group
 from citybrain.doors.sensorthings.locating import Locator, past
@@ -31,7 +31,7 @@ from citybrain.kernel.errors import ConflictError
 from citybrain.kernel.text import Json, Text
 
 _TRIES: Final = 3
-"""How often a change with links is tried while others change the register."""
+"""How often a change is tried while others change the register."""
 Noun = TypeVar("Noun", MadeProperty, MadeSensor)
 
 
@@ -73,28 +73,30 @@ class Changer:
 
         Links to others are changed with it in one commit, or nothing is.
         """
-        if path[-1].name == "$ref":
-            self._linker.refer(path, said.sent, SET if said.how == "replace" else ())
-            return
-        said.keeps(path[-1].key or "")
-        links = {link for name, link in BOUND if name == path[-1].name} | ({"Thing", "Locations"} if len(path) == 1 else set())
-        if isinstance(self.registry, Gathering) or said.names.isdisjoint(links):
+        if path[-1].name != "$ref":
+            said.keeps(path[-1].key or "")
+        if isinstance(self.registry, Gathering):
             self._change(path, said)
             return
         for left in range(_TRIES - 1, -1, -1):
+            # What another process has changed a moment ago is neither undone nor taken for what stands.
+            self.registry.renew()
             gathering = Gathering(self.registry)
             Changer(self.making.apart(gathering), gathering).change(path, said)
+            if gathering.version == gathering.since:
+                return
             try:
                 self.making.enter(gathering)
             except MovedError:
                 if not left:
                     raise
-                self.registry.renew()
             else:
                 return
 
     def _change(self, path: tuple[Segment, ...], said: Change) -> None:
         match path:
+            case (*_, Segment("$ref")):
+                self._linker.refer(path, said.sent, SET if said.how == "replace" else ())
             case (Segment("Things", str(key)),):
                 self._thing(key, said)
             case (Segment("Locations", str(key)),):
