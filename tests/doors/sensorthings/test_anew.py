@@ -163,6 +163,10 @@ async def test_an_observation_is_moved_to_another_time_and_its_old_id_leads_to_i
         assert (await said(client, at))["resultTime"] == "2026-11-22T06:58:00Z"
         taken = await patched(client, at, {"phenomenonTime": "2026-11-22T06:51:00Z"})
         assert (taken.status_code, "struck out" in taken.json()["message"]) == (409, True)
+        early = await patched(client, at, {"phenomenonTime": "1999-06-01T00:00:00Z"})
+        assert early.status_code == 400
+        assert "too_old）：时间早于 2000 年" in early.json()["detail"] + early.json()["message"], early.text
+        assert "(too_old): The time is before the year 2000" in early.json()["detail"] + early.json()["message"], early.text
         assert [one.change.strikes for one in corrections(sta)] == [True, True]
         assert sta.parts.corrections.verify() == 2
         assert [one.moved for one in records(sta)] == [None, parse("2026-11-22T06:53:00Z"), parse("2026-11-22T06:52:00Z")]

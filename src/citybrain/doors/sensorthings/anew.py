@@ -99,9 +99,7 @@ def _moved(group: Group, seen: Observed, whole: Whole) -> None:
     rows = read_rows(msgspec.json.encode([{"stream": stream.id, "time": at, "value": value} for stream, value in pairs]))
     refused = group.parts.intake.refused(rows, group.gathering)
     if refused:
-        what = Text(
-            f"观测值不能移到 {at}（{refused[0].code}）。",
-            f"The Observation cannot be moved to {at} ({refused[0].code}): {refused[0].why}",
-        )
-        raise BadInputError(what, reason=refused[0].code)
+        code, why = refused[0].code, refused[0].why
+        what = Text(f"观测值不能移到 {at}（{code}）：{why.zh}", f"The Observation cannot be moved to {at} ({code}): {why.en}")
+        raise BadInputError(what, reason=code)
     group.held.append(rows)
