@@ -4,7 +4,6 @@ import os
 import shutil
 import subprocess
 import sys
-import tarfile
 import time
 import urllib.request
 from collections.abc import Iterator
@@ -42,8 +41,7 @@ def unpacked(tmp_path_factory: pytest.TempPathFactory, key: Path) -> Iterator[Pa
     """The bundle of this tree, as it lies on the machine it was carried to."""
     folder = tmp_path_factory.mktemp("bundle")
     made = bundle(TREE, folder / "out", key)
-    with tarfile.open(made) as tar:
-        tar.extractall(folder, filter="data")
+    subprocess.run(["tar", "-xf", str(made), "-C", str(folder)], check=True)
     yield folder / made.stem
     shutil.rmtree(folder)
 
