@@ -192,6 +192,7 @@ def test_a_kill_amid_the_backup_leaves_no_whole_one_and_loses_nothing(split: Dis
     assert (tmp_path / "whole" / "manifest.json").exists()
 
 
+@pytest.mark.soak
 def test_while_the_one_that_keeps_is_stopped_or_nothing_runs_the_backup_is_whole_all_the_same(
     split: District, tmp_path: Path
 ) -> None:
@@ -219,6 +220,7 @@ def test_while_the_one_that_keeps_is_stopped_or_nothing_runs_the_backup_is_whole
     again.close()
 
 
+@pytest.mark.soak
 def test_without_the_one_that_has_the_facts_there_is_no_backup_and_other_folders_say_where_to_ask(
     split: District, tmp_path: Path
 ) -> None:

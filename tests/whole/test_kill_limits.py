@@ -16,7 +16,7 @@ from bench.program import Running
 from citybrain.kernel.instant import Instant, rfc3339
 
 pytestmark = [pytest.mark.kill, pytest.mark.timeout(1800)]
-KILLS = int(os.environ.get("CITYBRAIN_KILLS", "3"))
+KILLS = int(os.environ.get("CITYBRAIN_KILLS", "2"))
 KEY, RULE = f"bench.{pack.LIMIT.name}", "bench.bench_00_00"
 PATH = f"/api/v1/detect/limits/{KEY}"
 

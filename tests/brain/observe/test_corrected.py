@@ -223,7 +223,7 @@ class Play:
 
 
 @pytest.mark.slow
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(acts=st.lists(ACTS, min_size=1, max_size=14))
 async def test_any_sequence_shows_what_the_model_says(world: World, acts: list[tuple[str, int, float]]) -> None:
     play = Play(world)

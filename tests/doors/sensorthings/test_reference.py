@@ -374,14 +374,14 @@ def all_sets(law: Callable[[str, City, list[str], int], None], examples: int) ->
 @pytest.mark.timeout(600)
 async def test_a_condition_means_what_a_second_reading_says(masts: World) -> None:
     await peopled(masts)
-    await to_thread.run_sync(all_sets, hold, 20)
+    await to_thread.run_sync(all_sets, hold, 12)
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 async def test_all_pages_in_any_order_hold_each_entity_once(masts: World) -> None:
     await peopled(masts)
-    await to_thread.run_sync(all_sets, order, 25)
+    await to_thread.run_sync(all_sets, order, 15)
 
 
 @pytest.mark.soak
