@@ -41,6 +41,7 @@ from citybrain.brain.observe.making import Beside, Draft, Links, Making
 from citybrain.brain.observe.marked import MARKS, STANDING
 from citybrain.brain.observe.nearest import WALK_BASIS, Found, Nearest
 from citybrain.brain.observe.past import Recent, history, missing, struck
+from citybrain.brain.observe.peers import KNOWN_HOURS
 from citybrain.brain.observe.permission import permitted
 from citybrain.brain.observe.placed import Stood
 from citybrain.brain.observe.promises import Promise, Promises
@@ -72,6 +73,7 @@ __all__ = [
     "CORRECTION",
     "FEATURE",
     "FORMS",
+    "KNOWN_HOURS",
     "LOCATION",
     "MADE",
     "MARKS",

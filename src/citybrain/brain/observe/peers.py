@@ -26,7 +26,7 @@ DAYS = 21
 """Days over which a drift is looked for."""
 SUDDEN = 3
 """Hours after which a leap that no measurement makes is told."""
-_KNOWN = 24
+KNOWN_HOURS = 24
 """Hours of the week before that must be known."""
 _SHARE = 0.2
 """Share of the recent hours that may disagree with the others about a fall, and of the neighbours that may stand higher at a rise."""
@@ -149,7 +149,7 @@ def contradicted(stood: Stood, out: NDArray[np.bool_], floor: float, centre: Flo
     without the hours that are ``out``.
     """
     before, recent = np.where(out, np.nan, stood.middle)[:, :WEEK], stood.middle[:, WEEK:]
-    enough = np.isfinite(before).sum(axis=1) >= _KNOWN
+    enough = np.isfinite(before).sum(axis=1) >= KNOWN_HOURS
     own = np.where(enough, _median(before, 1), np.nan)
     past = np.where(enough[:, None], before - own[:, None], np.nan)
     centre = np.where(np.isfinite(centre), centre, own)

@@ -5,6 +5,7 @@ from urllib.parse import quote, urlencode
 
 from litestar import Response, get
 
+from citybrain.brain.observe import KNOWN_HOURS
 from citybrain.doors.pages import frame, rows, spoken
 from citybrain.doors.pages.parts import Call, PageParts, Parts
 from citybrain.kernel.access import Caller, Order, Query
@@ -122,7 +123,10 @@ def _judged(parts: PageParts) -> tuple[Fact, ...]:
         (Text("已与周边同类比对", "Held against their neighbours"), said.judged),
         (Text("未约定与周边一致，不比对", "Not promised to agree, not compared"), said.no_promise),
         (Text("周边同类测点不足 4 个，无法比对", "Fewer than 4 neighbours, cannot be compared"), said.few_neighbours),
-        (Text("历史不足 84 小时，暂不比对", "Less than 84 hours of history, not compared yet"), said.little_history),
+        (
+            Text(f"历史不足 {KNOWN_HOURS} 小时，暂不比对", f"Less than {KNOWN_HOURS} hours of history, not compared yet"),
+            said.little_history,
+        ),
     )
     return tuple(Fact(title, Text(f"{count} 项", f"{count}")) for title, count in lines)
 

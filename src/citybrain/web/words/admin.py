@@ -45,8 +45,8 @@ WORDS: Final = {
     "correct_end": Text("撤回更正", "Take back"),
     "judged_title": Text("与周边同类比对", "Compared with neighbours"),
     "judged_about": Text(
-        "每小时把监测项与周边同类的中位数比对：突然或持续偏离的判为“与他源矛盾”，三周内逐日偏离的判为“漂移”。",
-        "Every hour a stream is held against the median of its neighbours: away at once or for a day is contradicted, "
+        "每小时把监测项与周边同类比对：突然或持续偏离的判为“与他源矛盾”，三周内逐日偏离的判为“漂移”。",
+        "Every hour a stream is held against its neighbours: away at once or for a day is contradicted, "
         "day by day over three weeks is drifting.",
     ),
     # Admin
