@@ -193,14 +193,14 @@ async def test_a_store_that_takes_no_observation_has_the_entities_taken_back(
 
 async def test_a_group_is_tried_again_where_the_register_has_moved(sta: World, monkeypatch: pytest.MonkeyPatch) -> None:
     registry = sta.parts.registry
-    enter, others, making = registry.change_since, iter(["first"]), Making(registry, AreaBook(sta.transactions), sta.clock)
+    enter, others, making = Registry.change, iter(["first"]), Making(registry, AreaBook(sta.transactions), sta.clock)
 
-    def meanwhile(since: int, *given: Sequence[Any]) -> None:
+    def meanwhile(self: Registry, *given: Any) -> None:  # noqa: ANN401 - what it is handed is handed on
         for name in others:
             making.thing(name, MadeThing("", "A thing", {}), (), ())
-        enter(since, *given)
+        enter(self, *given)
 
-    monkeypatch.setattr(registry, "change_since", meanwhile)
+    monkeypatch.setattr(Registry, "change", meanwhile)
     async with sta.client("admin") as client:
         answers = await sent(client, *WHOLE)
     assert status(answers) == [201] * 4
