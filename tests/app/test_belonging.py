@@ -10,6 +10,7 @@ from sqlalchemy import inspect
 
 from citybrain.app import belonging, migrate
 from citybrain.app.quiet import at_home
+from citybrain.app.roles import Role
 from citybrain.app.settings import Settings
 from citybrain.app.stores import FACTS, Stores, opened
 from citybrain.brain.see import FactFeed
@@ -25,6 +26,7 @@ from tests.app.test_saving import event
 from tests.brain.see.conftest import alert, alert_event
 
 SECRET = "s"
+NOBODY = "grpc://127.0.0.1:1"
 
 
 def test_a_database_knows_the_events_that_are_its_own(transactions: SqlTransactions, tmp_path: Path) -> None:
@@ -43,15 +45,19 @@ def test_a_database_knows_the_events_that_are_its_own(transactions: SqlTransacti
     other.close()
 
 
-def settings(state: Path, database: str, role: str, **more: str) -> Settings:
+def settings(state: Path, database: str, role: Role, ingest_at: str = NOBODY, worker_at: str = NOBODY) -> Settings:
     """Those of a process of a district."""
-    needed = {
-        "bus": "nats://127.0.0.1:1",
-        "ingest_at": "grpc://127.0.0.1:1",
-        "worker_at": "grpc://127.0.0.1:1",
-        "shared": str(state),
-    }
-    return Settings(state=str(state), database=database, role=role, secret=SECRET, low_water=0, **(needed | more))  # type: ignore[arg-type]  # settings of many types
+    return Settings(
+        state=str(state),
+        database=database,
+        role=role,
+        bus="nats://127.0.0.1:1",
+        ingest_at=ingest_at,
+        worker_at=worker_at,
+        shared=str(state),
+        secret=SECRET,
+        low_water=0,
+    )
 
 
 @contextmanager
@@ -66,14 +72,14 @@ def answering(role: str, release: str = Process().release, *, knows: bool = True
 @pytest.mark.postgres
 def test_no_process_starts_beside_one_of_another_release_or_district_and_no_schema_is_changed(tmp_path: Path, empty: str) -> None:
     with answering("worker", "0.0.9") as worker, answering("ingest", knows=False) as ingest:
-        for role, upgrade, why in (("ingest", True, "worker 0.0.9"), ("api", None, "worker 0.0.9")):
-            with pytest.raises(MixedError, match=why), opened(settings(tmp_path, empty, role, worker_at=worker), upgrade=upgrade):
-                pass
-        for role in ("worker", "api"):
-            with (
-                pytest.raises(MixedError, match="process ingest is another district's"),
-                opened(settings(tmp_path, empty, role, ingest_at=ingest), upgrade=None),
-            ):
+        refused = (
+            (settings(tmp_path, empty, "ingest", worker_at=worker), True, "worker 0.0.9"),
+            (settings(tmp_path, empty, "api", worker_at=worker), None, "worker 0.0.9"),
+            (settings(tmp_path, empty, "worker", ingest_at=ingest), None, "process ingest is another district's"),
+            (settings(tmp_path, empty, "api", ingest_at=ingest), None, "process ingest is another district's"),
+        )
+        for one, upgrade, why in refused:
+            with pytest.raises(MixedError, match=why), opened(one, upgrade=upgrade):
                 pass
     store = open_postgres(empty)
     with store.read() as connection:

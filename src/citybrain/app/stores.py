@@ -1,7 +1,7 @@
 """Opening the stores of a process: transactions, series and facts (its own, or another process's), files, keys."""
 
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from importlib import import_module
@@ -21,7 +21,7 @@ from citybrain.engines.postgres import Alone, open_postgres
 from citybrain.engines.space import FreeSpace
 from citybrain.engines.sqlite import open_sqlite
 from citybrain.engines.transactions import SqlTransactions
-from citybrain.kernel.errors import BadInputError, ConflictError
+from citybrain.kernel.errors import BadInputError, BusyError, ConflictError
 from citybrain.kernel.ports import Facts
 from citybrain.kernel.text import Text
 
@@ -123,6 +123,8 @@ def _own(settings: Settings, space: FreeSpace, stack: ExitStack) -> tuple[DuckSe
         return None, DuckFacts(file)
     series = DuckSeries(file, store=_archive(settings) if settings.archive else None)
     stack.callback(series.close)
+    with suppress(BusyError):
+        series.claim()
     return series, DuckFacts(file) if settings.role == "all" else None
 
 

@@ -11,6 +11,7 @@ from citybrain.brain.observe import AreaBook, MadeThing, Making, Registry, Verdi
 from citybrain.kernel.errors import StorageFullError
 from citybrain.kernel.observations import Refusal
 from citybrain.kernel.text import Text, same
+from citybrain.kernel.things import Entity, Stream
 from tests.doors.conftest import World, basic
 from tests.doors.sensorthings.conftest import Desk
 from tests.doors.sensorthings.test_batch import sent
@@ -195,10 +196,17 @@ async def test_a_group_is_tried_again_where_the_register_has_moved(sta: World, m
     registry = sta.parts.registry
     enter, others, making = Registry.change, iter(["first"]), Making(registry, AreaBook(sta.transactions), sta.clock)
 
-    def meanwhile(self: Registry, *given: Any) -> None:  # noqa: ANN401 - what it is handed is handed on
+    def meanwhile(
+        self: Registry,
+        entities: Sequence[Entity],
+        streams: Sequence[Stream],
+        words: Sequence[Any],
+        freed: Sequence[str] = (),
+        since: int | None = None,
+    ) -> None:
         for name in others:
             making.thing(name, MadeThing("", "A thing", {}), (), ())
-        enter(self, *given)
+        enter(self, entities, streams, words, freed, since)
 
     monkeypatch.setattr(Registry, "change", meanwhile)
     async with sta.client("admin") as client:
