@@ -121,10 +121,8 @@ async def test_what_is_made_or_ended_goes_by_what_another_process_has_made_or_en
     async with sta.client("admin") as client:
         elsewhere.create((Segment("Things"),), BANK)
         assert await posted(client, "/Things('bank')/Datastreams", STREAM) == "/Datastreams('bank.water-level')"
-        named = {"@iot.id": "bank.second"}
-        elsewhere.create(
-            (Segment("Things", "bank"), Segment("Datastreams")), {**STREAM, **named, "Sensor": {**SENSOR, "name": "2nd"}}
-        )
+        second: dict[str, Any] = {**STREAM, "@iot.id": "bank.second", "Sensor": {**SENSOR, "name": "2nd"}}
+        elsewhere.create((Segment("Things", "bank"), Segment("Datastreams")), second)
         assert (await client.delete(f"{ROOT}/Things('bank')")).status_code == 200
         assert list(Registry(sta.transactions, (), AreaBook(sta.transactions)).streams_of("bank")) == []
         assert other.renew()
