@@ -12,7 +12,7 @@ from httpx import AsyncClient
 from litestar import Litestar
 
 from citybrain.app import problems
-from citybrain.brain.observe import AreaBook, Featured, Making
+from citybrain.brain.observe import AreaBook, Making
 from citybrain.doors import api, sensorthings
 from citybrain.kernel.access import Role
 from citybrain.kernel.pack import Planted
@@ -45,7 +45,7 @@ def parts_of(world: World) -> sensorthings.SensorThingsParts:
         registry=world.parts.registry,
         making=Making(world.parts.registry, AreaBook(world.transactions), world.clock),
         intake=world.parts.intake,
-        featured=Featured(world.transactions),
+        featured=world.parts.corrections.featured,
         featuring=asyncio.Lock(),
         corrections=world.parts.corrections,
         series=world.series,

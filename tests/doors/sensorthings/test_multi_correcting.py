@@ -72,8 +72,8 @@ async def test_what_is_no_change_of_it_is_refused_whole(masts: World, place: int
     async with masts.client("data_officer") as client:
         answer = await patched(client, at(addresses, place), {"result": result})
         assert (answer.status_code, words in answer.json()["message"]) == (code, True), answer.text
-        other = await patched(client, at(addresses, WHOLE), {"MultiDatastream": {"@iot.id": "mast-2"}})
-        assert other.status_code == 409
+        other = await patched(client, at(addresses, WHOLE), {"Datastream": {"@iot.id": "mast-2.wind"}})
+        assert (other.status_code, "is not moved to a Datastream" in other.json()["message"]) == (409, True)
     assert [corrections(masts, name) for name in STREAMS] == [()] * 3
 
 

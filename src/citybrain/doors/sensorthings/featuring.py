@@ -148,7 +148,7 @@ def unobserved(parts: SensorThingsParts, path: tuple[Segment, ...]) -> None:
                     "FeatureOfInterest first.",
                 )
                 raise ConflictError(what, id=key)
-        case (Segment("FeaturesOfInterest", str(key)),) if parts.featured.listed(key, None, 1, descending=True):
+        case (Segment("FeaturesOfInterest", str(key)),) if parts.featured.observed(key):
             what = Text(
                 f"有观测值以“{key}”为观测对象，读数须留存，因此不能删除它。",
                 f"Observations are about '{key}', and what was observed is kept: the feature is not deleted.",
