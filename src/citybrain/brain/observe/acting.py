@@ -210,7 +210,7 @@ class Acting:
         self._check(stream, change)
         if self._registry.kind(stream.kind).field(stream.field).by is By.DERIVED:
             raise ConflictError(_COMPUTED, stream=stream.id)
-        rows = self._series.scan(SeriesQuery((stream.no,), change.since, change.until, marks=True))
+        rows = self._series.scan(SeriesQuery((stream.no,), change.since, change.until))
         plan = revising.addition(change, rows, self._clock.city())
         respelling.check(self._registry.worded, stream, plan)
         return plan

@@ -149,6 +149,11 @@ def put_back(connection: Connection, correction: int, times: Collection[int]) ->
     _enter(connection, [one[:2] for one in back], back)
 
 
+def remove(connection: Connection, places: Sequence[tuple[int, int]]) -> None:
+    """Forget what is beside observations, each given by its stream and its time, that are there no more."""
+    _enter(connection, places, ())
+
+
 def unsay(connection: Connection, key: str) -> None:
     """Undo what people said anew with acts that came to nothing, but for what has been said otherwise since; its records go too."""
     taken = restated.take(connection, key)

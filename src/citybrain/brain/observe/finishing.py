@@ -93,11 +93,14 @@ class Finishing(Acting):
         return await asyncio.to_thread(self._ended, no)
 
     def _ended(self, no: int) -> Correction:
-        """Let a correction be ended, and what was beside the readings that stand again be there too."""
+        """Let a correction be ended, and what was beside the readings that stand again be there too; no longer what was beside a new one."""
         times = self._back(no)
+        stream, lines = self._lines(no)
+        gone = [(stream, line.time) for line in lines if line.before == NOTHING and line.time not in times]
 
         def end(connection: Connection) -> Correction:
             beside.put_back(connection, no, times)
+            beside.remove(connection, gone)
             corrected.become(connection, no, "ended")
             return corrected.one(connection, no)
 
@@ -127,7 +130,7 @@ class Finishing(Acting):
         parts = {
             STRUCK: [line for line in mine if line.before == NOTHING],
             RESTORED: [line for line in mine if line.before != NOTHING and not line.rests],
-            CORRECTION: [line for line in mine if line.rests],
+            CORRECTION: [line for line in mine if line.before != NOTHING and line.rests],
         }
         return [(door, _back(revision(stream, part))) for door, part in parts.items() if part]
 

@@ -200,12 +200,12 @@ def plan(change: Change, rows: pa.Table) -> Plan:
 
 
 def addition(change: Change, rows: pa.Table, now: Instant) -> Plan:
-    """Work out a reading that is set at ``now`` where none is; raises ConflictError for one of ``rows`` (ROWS, with what was struck out)."""
+    """Work out a reading that is set at ``now`` where none is; raises ConflictError for one that stands (ROWS)."""
     if rows.num_rows:
         at = rfc3339(change.since)
         what = Text(
-            f"{at} 已有读数（或作废的读数），观测值不能移到那里；请先更正或撤回那一条。",
-            f"There is a reading at {at}, or one that was struck out, so no Observation is moved there. Correct that one instead.",
+            f"{at} 已有读数，观测值不能移到那里；请更正那一条，或先将它删除。",
+            f"There is a reading at {at}, so no Observation is moved there. Correct that one instead, or delete it first.",
         )
         raise ConflictError(what, time=at)
     time, before, after = np.array([change.since], np.int64), np.array([NOTHING]), _rounded(np.array([change.offset]))

@@ -156,7 +156,7 @@ class Corrector:
     def _held(self, group: Group, where: tuple[Segment, ...], said: altering.Change, why: str) -> None:
         """Have a group hold what an Observation is to be."""
         seen = self._seen(where)
-        whole = self._whole(seen, said)
+        whole, moved = self._whole(seen, said), list[Wanted]()
         if whole is not None:
             anew.held(group, Sender(self.caller, self.purpose, None), seen, whole, why)
             moved = anew.moved(group, whole) if anew.moves(seen, whole) else []
@@ -164,10 +164,7 @@ class Corrector:
             for stream in dict.fromkeys([*seen.having(), *(one.stream for one in moved)]):
                 self._require(stream, {**facts, "of": [one.id for one in whole.streams]}, why)
         # Somebody may have said the same meanwhile: then its result alone is another.
-        if whole is None or not anew.moves(seen, whole):
-            wanted = self._wanted(self._restated(seen, said), why)
-        else:
-            wanted = [*self._wanted(self._struck(seen), why), *moved]
+        wanted = [*self._wanted(self._struck(seen) if moved else self._restated(seen, said), why), *moved]
         if wanted:
             group.correct(wanted, why, self.caller.account)
 

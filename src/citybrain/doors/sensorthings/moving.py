@@ -13,11 +13,13 @@ _HOPS: Final = 20
 
 def onward(registry: Registry, featured: Featured, key: str) -> Iterator[str]:
     """The ids that an Observation of this id was given one after another; none for one that was never moved."""
+    seen = {key}
     for _ in range(_HOPS):
         found = _next(registry, featured, key)
-        if found is None:
+        if found is None or found in seen:
             return
         yield found
+        seen.add(found)
         key = found
 
 
