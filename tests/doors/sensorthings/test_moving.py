@@ -20,7 +20,7 @@ from tests.doors.sensorthings.test_making import posted, said
 from tests.doors.sensorthings.test_together import of_group, status
 
 THERE = "/Datastreams('well-2.level')/Observations"
-TO: Json = {"Datastream": {"@iot.id": "well-2.level"}}
+TO: dict[str, Json] = {"Datastream": {"@iot.id": "well-2.level"}}
 METER = Kind(
     "meter",
     Text("水表", "Meter"),
