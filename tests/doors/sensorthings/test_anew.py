@@ -33,7 +33,10 @@ def mark(*names: str) -> Json:
     return {"nameOfMeasure": "restated", "measureDescription": about, "fields": [*names]}
 
 
-SET: dict[str, Json] = {"nameOfMeasure": "correction", "measureDescription": "由人员更正，不是测得的值 · Set by a person, not measured"}
+SET: dict[str, Json] = {
+    "nameOfMeasure": "correction",
+    "measureDescription": "由人员更正，不是测得的值 · Set by a person, not measured",
+}
 """The mark of a result that a person set."""
 
 

@@ -1,7 +1,7 @@
 """Observations changed and deleted: corrections of readings, for those who may correct, with what was measured kept."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, NoReturn
 
@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from httpx import AsyncClient, Response
 
-from citybrain.brain.observe import Correction, Rows, Wanted, read_rows, setting
+from citybrain.brain.observe import Act, Correction, Rows, Wanted, read_rows, setting
 from citybrain.doors.sensorthings.altering import PATCH
 from citybrain.doors.sensorthings.together import Group, begun
 from citybrain.kernel.access import Role
@@ -260,12 +260,12 @@ async def test_of_two_who_delete_the_same_one_finds_nothing_there(sta: World) ->
 async def test_a_reading_that_never_rests_is_given_up(sta: World, monkeypatch: pytest.MonkeyPatch) -> None:
     tries: list[str] = []
 
-    async def stale(_: object, by: str, why: str) -> None:
-        tries.append(f"{by} {why}")
+    async def stale(acts: Sequence[Act], by: str) -> None:
+        tries.append(f"{by} {acts[0].why}")
         raise StaleError(same("stale"))
 
     await fill(sta)
-    monkeypatch.setattr(sta.parts.corrections, "together", stale)
+    monkeypatch.setattr(sta.parts.corrections, "acts", stale)
     async with sta.client("data_officer") as client:
         assert (await patched(client, await newest(client), {"result": 1})).status_code == 412
     assert tries == [f"{officer(sta)} {CHANGED}"] * 3

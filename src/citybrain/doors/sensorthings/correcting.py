@@ -5,15 +5,15 @@ of what was known before: whole or not at all. What was measured is kept, and st
 moved to another time or Datastream is struck out there and set here, by a correction too; its old id leads to it.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Final, TypeAlias
+from typing import Final
 
 import msgspec
 from anyio import to_thread
 
-from citybrain.brain.observe import Change, Wanted, strike
+from citybrain.brain.observe import Wanted, strike
 from citybrain.doors.sensorthings import altering, anew, multi, restating, results
 from citybrain.doors.sensorthings.anew import Observed
 from citybrain.doors.sensorthings.bodies import reference
@@ -21,11 +21,11 @@ from citybrain.doors.sensorthings.parts import SensorThingsParts
 from citybrain.doors.sensorthings.paths import Segment
 from citybrain.doors.sensorthings.reading import Reading
 from citybrain.doors.sensorthings.refusals import missing, wrong
-from citybrain.doors.sensorthings.restating import STREAMS
+from citybrain.doors.sensorthings.restating import STREAMS, Changes
 from citybrain.doors.sensorthings.saying import begin
 from citybrain.doors.sensorthings.sending import Sender
 from citybrain.doors.sensorthings.shape import Item
-from citybrain.doors.sensorthings.together import Group, entered
+from citybrain.doors.sensorthings.together import Group, acts, entered
 from citybrain.doors.sensorthings.writing import DOOR, FEATURE
 from citybrain.kernel.access import Ask, Caller
 from citybrain.kernel.errors import BadInputError, ConflictError, NotFoundError, StaleError
@@ -35,8 +35,6 @@ from citybrain.kernel.things import Stream
 
 _TRIES: Final = 3
 """How often a change is tried while others change the same reading."""
-_Changes: TypeAlias = Mapping[str, Change]
-"""What is to become of readings, by the streams they are of."""
 _LINKS: Final = frozenset({FEATURE, *STREAMS})
 
 
@@ -104,7 +102,7 @@ class Corrector:
         """Strike an Observation out; raises as ``change`` does."""
         await self._made(lambda: self._struck(self._seen(where)), self._why("删除", "Deleted"))
 
-    async def _made(self, look: Callable[[], _Changes], why: str) -> None:
+    async def _made(self, look: Callable[[], Changes], why: str) -> None:
         if self.group is not None:
             wanted = await to_thread.run_sync(lambda: self._wanted(look(), why))
             self.group.correct(wanted, why, self.caller.account)
@@ -115,7 +113,7 @@ class Corrector:
                 return
             try:
                 wanted = await to_thread.run_sync(self._wanted, changes, why)
-                await self.parts.corrections.together(wanted, self.caller.account, why)
+                await self.parts.corrections.acts(acts([(one, why) for one in wanted]), self.caller.account)
             except StaleError:
                 if not left:
                     raise
@@ -168,7 +166,7 @@ class Corrector:
         if wanted:
             group.correct(wanted, why, self.caller.account)
 
-    def _restated(self, seen: Observed, said: altering.Change) -> _Changes:
+    def _restated(self, seen: Observed, said: altering.Change) -> Changes:
         result = self._said(seen, said).result
         streams = seen.streams
         after, before = ([one] if len(streams) == 1 else one for one in (result, seen.item.body["result"]))
@@ -176,8 +174,8 @@ class Corrector:
         number = partial(results.number, self.parts.registry)
         return restating.changes(seen.time, [(stream.id, number(stream, was), number(stream, now)) for stream, was, now in sides])
 
-    def _struck(self, seen: Observed) -> _Changes:
-        return {stream.id: strike(seen.time) for stream in seen.having()}
+    def _struck(self, seen: Observed) -> Changes:
+        return {stream.id: (strike(seen.time), False) for stream in seen.having()}
 
     def _streams(self, item: Item) -> tuple[Stream, ...]:
         """The streams of whose readings an Observation is, in the order of its result."""
@@ -189,13 +187,16 @@ class Corrector:
             raise missing(f"Observations('{item.id}')")
         return joint.streams
 
-    def _wanted(self, changes: _Changes, why: str) -> list[Wanted]:
+    def _wanted(self, changes: Changes, why: str) -> list[Wanted]:
         """The changes over what is seen now, each of which the caller may make, and written into the trail."""
-        registry, wanted = self.parts.registry, []
-        for name, change in changes.items():
+        registry, corrections, wanted = self.parts.registry, self.parts.corrections, list[Wanted]()
+        for name, (change, adds) in changes.items():
             stream = registry.stream(name)
             self._require(stream, {"change": msgspec.to_builtins(change)}, why)
-            wanted.append(Wanted(stream, change, self.parts.corrections.preview(stream, change).seen))
+            if adds:
+                wanted.append(corrections.addition(stream, change))
+            else:
+                wanted.append(Wanted(stream, change, corrections.preview(stream, change).seen))
         return wanted
 
     def _require(self, stream: Stream, facts: dict[str, Json], why: str) -> None:

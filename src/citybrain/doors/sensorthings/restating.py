@@ -27,6 +27,8 @@ _TIMES: Final = ("phenomenonTime", "resultTime")
 STREAMS: Final = ("Datastream", "MultiDatastream")
 Streams: TypeAlias = tuple[Stream, ...]
 """Those of whose readings an Observation is, in the order of its result."""
+Changes: TypeAlias = Mapping[str, tuple[Change, bool]]
+"""What is to become of readings, by the streams they are of, and whether one is set where none is."""
 _KNOWN: Final = frozenset({"id", "result", saying.PHENOMENON, *saying.MEMBERS, *STREAMS, FEATURE})
 
 
@@ -87,27 +89,14 @@ def names(before: Mapping[str, Json], after: Mapping[str, Json]) -> list[str]:
     return [name for name in (saying.PHENOMENON, *saying.MEMBERS) if before.get(name) != after.get(name)]
 
 
-def changes(time: Instant, readings: Iterable[tuple[str, Json, Json]]) -> Mapping[str, Change]:
-    """The changes by stream of readings at a time: what stood, and what is to stand, as numbers of the store; null where there is none.
-
-    Raises NotHeldError for a reading where none stands, and where some are set and some struck out: that is no one act.
-    """
-    found: dict[str, Change] = {}
+def changes(time: Instant, readings: Iterable[tuple[str, Json, Json]]) -> Changes:
+    """The changes by stream of readings at a time: what stood, and what is to stand, as numbers of the store; null where there is none."""
+    found: dict[str, tuple[Change, bool]] = {}
     for stream, before, after in readings:
         if after is None and before is not None:
-            found[stream] = strike(time)
-        elif after is not None and before is None:
-            raise not_held(
-                f"“{stream}”在这一时刻没有读数，修改不能添加读数；请以 POST 发送观测值。",
-                f"'{stream}' has no reading at this time, and a change adds none. Send it as an Observation (POST).",
-            )
+            found[stream] = strike(time), False
         elif isinstance(after, int | float) and after != before and _rounded(after) != before:
-            found[stream] = setting(time, float(after))
-    if len({change.strikes for change in found.values()}) > 1:
-        raise not_held(
-            "一次修改中不能既改数值又以 null 作废：请先改数值，再作废。",
-            "One change does not both set results and strike some out by null. Set them first, then strike out.",
-        )
+            found[stream] = setting(time, float(after)), before is None
     return found
 
 

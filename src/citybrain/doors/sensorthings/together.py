@@ -112,14 +112,8 @@ class Group:
 
     async def _stored(self) -> None:
         if self.corrections or (self.anew and self.held):
-            # One that is set where none stands comes first: where somebody else was there before it, nothing is done.
-            ordered = sorted(self.corrections, key=lambda pair: (not pair[0].adds, pair[0].change.strikes))
-            acts = [
-                Act([one for one, why in ordered if (one.change.strikes, why) == of], of[1])
-                for of in dict.fromkeys((one.change.strikes, why) for one, why in ordered)
-            ]
             coming = Coming(_one(self.held), self.door) if self.held else None
-            await self.parts.corrections.acts(acts, self.by, coming, [Saying(*pair) for pair in self.anew])
+            await self.parts.corrections.acts(acts(self.corrections), self.by, coming, [Saying(*pair) for pair in self.anew])
             await to_thread.run_sync(self.parts.featured.renew)
             return
         if self.anew:
@@ -141,6 +135,13 @@ class Group:
         sent = {pair for rows in self.held for pair in zip(rows.streams, rows.time.tolist(), strict=True)} if corrected else set()
         if not corrected.isdisjoint(sent):
             raise _twice()
+
+
+def acts(wanted: Sequence[tuple[Wanted, str]]) -> list[Act]:
+    """Changes, each with its reason, as acts; one that sets a reading where none is comes first: where another is by then, none is done."""
+    ordered = sorted(wanted, key=lambda pair: (not pair[0].adds, pair[0].change.strikes))
+    kinds = dict.fromkeys((one.change.strikes, why) for one, why in ordered)
+    return [Act([one for one, why in ordered if (one.change.strikes, why) == of], of[1]) for of in kinds]
 
 
 def keyless(key: str | None) -> None:
