@@ -246,7 +246,8 @@ def test_a_backup_taken_in_the_midst_of_striking_out_is_finished_where_it_is_res
         if ends:
             asyncio.run(correct(city, span(4, 9, strikes=True)))
         with monkeypatch.context() as patch:
-            patch.setattr(city.intake if place == "revise" else city.corrections, "revise" if place == "revise" else "_become", cut)
+            settle = "_ended" if ends else "_become"
+            patch.setattr(city.intake if place == "revise" else city.corrections, "revise" if place == "revise" else settle, cut)
             with pytest.raises(PowerCutError):
                 asyncio.run(
                     city.corrections.end(stream, 1, "data", "原来没有错") if ends else correct(city, span(4, 9, strikes=True))
