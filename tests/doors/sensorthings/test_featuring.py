@@ -6,12 +6,11 @@ import pytest
 from httpx import AsyncClient
 
 from citybrain.brain.observe import About, Verdict
-from citybrain.doors.sensorthings import Singles
 from citybrain.kernel.errors import StorageFullError
 from citybrain.kernel.instant import parse
 from citybrain.kernel.text import same
 from tests.doors.conftest import World
-from tests.doors.sensorthings.conftest import ROOT, Desk, fill
+from tests.doors.sensorthings.conftest import ROOT, STANDING, Desk, fill
 from tests.doors.sensorthings.test_batch import sent
 from tests.doors.sensorthings.test_making import posted, said
 from tests.doors.sensorthings.test_together import READING, of_group, status
@@ -213,8 +212,7 @@ async def test_a_store_that_takes_no_observation_leaves_no_feature_of_it(sta: Wo
 
 async def test_a_feature_that_is_observed_while_it_is_deleted_stays(sta: World, monkeypatch: pytest.MonkeyPatch) -> None:
     await made(sta)
-    assert isinstance(sta.front, Singles)
-    making, featured = sta.front.parts.making, sta.front.parts.featured
+    making, featured = STANDING.parts.making, STANDING.parts.featured
     end, number = making.end_feature, sta.parts.registry.stream("well-1.level").no
 
     def later(feature: str) -> None:
