@@ -246,7 +246,8 @@ def test_a_backup_taken_in_the_midst_of_striking_out_is_finished_where_it_is_res
         if ends:
             asyncio.run(correct(city, span(4, 9, strikes=True)))
         with monkeypatch.context() as patch:
-            patch.setattr(city.intake if place == "revise" else city.corrections, "revise" if place == "revise" else "_become", cut)
+            settle = "_ended" if ends else "_become"
+            patch.setattr(city.intake if place == "revise" else city.corrections, "revise" if place == "revise" else settle, cut)
             with pytest.raises(PowerCutError):
                 asyncio.run(
                     city.corrections.end(stream, 1, "data", "原来没有错") if ends else correct(city, span(4, 9, strikes=True))
@@ -354,14 +355,13 @@ def test_what_people_said_anew_of_observations_is_restored_with_its_records(tmp_
         words = '{"parameters":{"by":"hand"}}'
         anew = Anew(seen, seen._replace(said=words, restated="parameters"))
         moved = Anew(seen._replace(time=NOW), seen._replace(restated="phenomenonTime", said=words))
-        city.featured.restate([anew], Signed("officer", "读错了表", NOW))
-        city.featured.restate(
-            [moved._replace(about=moved.about._replace(time=Instant(NOW - 1)))], Signed("officer", "记错了时间", NOW)
-        )
+        elsewhere = moved._replace(about=moved.about._replace(time=Instant(NOW - 1)))
+        city.featured.restate([(anew, Signed("officer", "读错了表", NOW))])
+        city.featured.restate([(elsewhere, Signed("officer", "记错了时间", NOW))])
     backup(tmp_path / "var", tmp_path / "kept")
     restore(tmp_path / "kept", tmp_path / "again")
     with furnished(tmp_path / "again") as city:
         assert city.featured.verify() == 2
-        assert city.featured.moved((number,), NOW) == NOW - 1
+        assert city.featured.moved((number,), NOW) == (number, NOW - 1)
         assert [one.why for one in city.corrections.restated(city.registry.stream("air-01.pm25"))] == ["记错了时间", "读错了表"]
         assert city.featured.at([(number, NOW - HOUR)])[f"{number}.{NOW - HOUR}"].words() == {"parameters": {"by": "hand"}}

@@ -402,6 +402,11 @@ def test_an_observation_changed_and_deleted_at_one_process_is_so_at_all(split: D
         assert [(one["why"], one["state"]) for one in newest] == [
             ("经 SensorThings 修改 · Changed over SensorThings", "standing")
         ] * 2
+        body = {"phenomenonTime": _at(int(time.time()) - 20), "result": [7.0, 9.0], "parameters": {"depth": 3}}
+        answer = officer.patch(road, json=body, headers=token)
+        assert answer.status_code == 200, answer.text
+        until(lambda: desk.get(road).json().get("result"), [7.0, 9.0], seconds=5)
+        assert desk.get(road).json()["parameters"]["depth"] == 3, "words and readings are moved in one act there"
         assert officer.delete(road, headers=token).status_code == 200
         until(lambda: desk.get(road).status_code, 404, seconds=5)
         assert officer.delete(road, headers=token).status_code == 404

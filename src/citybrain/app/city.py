@@ -151,7 +151,7 @@ def build(
         making=observe.Making(registry, areas, clock, origin),
         promises=observe.Promises(registry, series, transactions, clock),
         corrections=corrections,
-        featured=observe.Featured(transactions),
+        featured=corrections.featured,
         featuring=asyncio.Lock(),
         latest=latest,
         nearest=observe.Nearest(packs, registry, latest),

@@ -34,16 +34,26 @@ class _Answered(msgspec.Struct, frozen=True, array_like=True):
     error: Told | None = None
 
 
+class _Wanted(msgspec.Struct, frozen=True, array_like=True):
+    """As ``observe.Wanted``, of a stream by its id."""
+
+    stream: str
+    change: observe.Change
+    seen: str
+    adds: bool
+
+
 class _Correcting(msgspec.Struct, frozen=True, array_like=True):
     """Acts to be done together, of streams over what was seen of them, or number ``no`` of ``stream`` to be taken back."""
 
     by: str
     why: str
-    acts: tuple[tuple[tuple[tuple[str, observe.Change, str], ...], str], ...] = ()
+    acts: tuple[tuple[tuple[_Wanted, ...], str], ...] = ()
     coming: bytes = b""
     """A piece of observations that come in with them; empty for none."""
     stream: str = ""
     no: int = 0
+    said: tuple[observe.Saying, ...] = ()
 
 
 class AskedLedger:
@@ -129,10 +139,10 @@ class SentCorrections(observe.Corrections):
         self._work = work
 
     async def acts(
-        self, acts: Sequence[observe.Act], by: str, coming: observe.Coming | None = None
+        self, acts: Sequence[observe.Act], by: str, coming: observe.Coming | None = None, said: Sequence[observe.Saying] = ()
     ) -> tuple[tuple[observe.Correction, ...], ...]:
         """Have changes made as they were previewed; raises what is raised there, and BadInputError for too much at once."""
-        listed = tuple((tuple((one.stream.id, one.change, one.seen) for one in act.wanted), act.why) for act in acts)
+        listed = tuple((tuple(_Wanted(one.stream.id, *one[1:]) for one in act.wanted), act.why) for act in acts)
         carried = [] if coming is None else [*observe.pieces(coming.rows, coming.door, new_id(), self._work.largest // 2)]
         if len(carried) > 1:
             what = Text(
@@ -141,7 +151,7 @@ class SentCorrections(observe.Corrections):
             )
             raise BadInputError(what)
         rows = "" if coming is None else about(coming.door, sum(piece.rows for piece in carried))
-        return await self._sent(_Correcting(by, "", listed, b"".join(piece.body for piece in carried)), rows)
+        return await self._sent(_Correcting(by, "", listed, b"".join(piece.body for piece in carried), said=tuple(said)), rows)
 
     async def end(self, stream: Stream, no: int, by: str, why: str) -> observe.Correction:
         """Have a correction taken back; raises what is raised there."""
@@ -168,10 +178,11 @@ async def make_corrections(work: Work, corrections: observe.Corrections, registr
         if asked.no:
             return ((await corrections.end(registry.stream(asked.stream), asked.no, asked.by, asked.why),),)
         acts = [
-            observe.Act([observe.Wanted(registry.stream(stream), change, seen) for stream, change, seen in wanted], why)
+            observe.Act([observe.Wanted(registry.stream(one.stream), one.change, one.seen, one.adds) for one in wanted], why)
             for wanted, why in asked.acts
         ]
-        return await corrections.acts(acts, asked.by, observe.Coming(*observe.rows_of(asked.coming)) if asked.coming else None)
+        coming = observe.Coming(*observe.rows_of(asked.coming)) if asked.coming else None
+        return await corrections.acts(acts, asked.by, coming, asked.said)
 
     await work.serve(_answering(make))
 

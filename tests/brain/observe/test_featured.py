@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from citybrain.brain.observe import About, EndedError, Featured, Gathering, Making, Registry, Spot
+from citybrain.brain.observe import About, EndedError, Featured, Gathering, Making, Registry, Spot, beside
 from citybrain.kernel.errors import NotFoundError
 from citybrain.kernel.instant import Instant
 from citybrain.kernel.places import Place
@@ -64,6 +64,22 @@ def test_what_deleted_observations_were_about_is_forgotten_with_them(world: Worl
     assert featured.listed("pond", None, 9, descending=False) == (about(2, 10), about(1, 20))
 
 
+def test_what_was_set_aside_is_put_back_unless_something_else_is_said_or_it_was_kept_long_enough(world: World) -> None:
+    featured = Featured(world.transactions)
+    featured.put([about(1, 10), about(1, 11), about(1, 12), about(2, 11)])
+    with world.transactions.begin() as tx:
+        beside.lay_aside(tx.connection, 7, 1, (10, 12))
+    assert (features(featured.of([1, 2], 0, 99)), featured.observed("pond")) == ({"2.11": "pond"}, True)
+    assert Featured(world.transactions).streams() == {1, 2}, "it may come back"
+    featured.put([about(1, 11, "spring")])
+    assert featured.forget(np.array([1], np.int32), Instant(11)) == 1
+    with world.transactions.begin() as tx:
+        beside.put_back(tx.connection, 7, {10, 11, 12})
+        beside.put_back(tx.connection, 7, {10, 11, 12})
+    assert features(featured.of([1], 0, 99)) == {"1.11": "spring", "1.12": "pond"}
+    assert (featured.observed("pond"), featured.observed("none")) == (True, False)
+
+
 def spot(name: str, description: str = "Behind the mill") -> Spot:
     drawn: Json = {"type": "Point", "coordinates": [117.1, 39.1]}
     return Spot(Place(117.1, 39.1), {"name": name, "description": description, "properties": {}, "location": drawn})
@@ -118,13 +134,16 @@ def test_what_is_kept_of_one_observation_twice_is_what_was_said_last(world: Worl
 def test_a_feature_that_another_s_observations_are_about_is_not_taken_back(world: World) -> None:
     featured, making = Featured(world.transactions), Making(world.registry, world.areas, world.clock)
     gathering = Gathering(world.registry)
-    for name in ("Pond", "Spring"):
+    for name in ("Pond", "Spring", "Brook"):
         making.apart(gathering).describe("", spot(name))
     making.enter(gathering)
-    featured.keep([about(1, 10)])
+    featured.keep([about(1, 10), about(1, 11, "brook")])
+    with world.transactions.begin() as tx:
+        beside.lay_aside(tx.connection, 7, 1, (11, 11))
     making.take_back(gathering)
     for registry in (world.registry, Registry(world.transactions, (), world.areas)):
         assert registry.entity("pond").title.en == "Pond"
+        assert registry.entity("brook").title.en == "Brook", "what was struck out may come back"
         assert registry.made.things["pond"].located == spot("Pond").words
         with pytest.raises(NotFoundError):
             registry.entity("spring")

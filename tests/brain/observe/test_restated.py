@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
-from citybrain.brain.observe import About, Anew, Featured, Having, Signed
+from citybrain.brain.observe import About, Anew, Featured, Having, Signed, beside
 from citybrain.brain.observe import restated as records
 from citybrain.brain.observe.store import RESTATED
 from citybrain.kernel.errors import BusyError, ConflictError, StaleError
@@ -24,6 +24,16 @@ def told(time: int, mark: str | None = None, **words: object) -> About:
     return About(1, Instant(time), None, json.dumps(words) if words else None, mark)
 
 
+def nothing(_: Connection) -> None:
+    """No work."""
+
+
+def unsaid(world: World, key: str) -> None:
+    """Undo what was said anew with acts."""
+    with world.transactions.begin() as tx:
+        beside.unsay(tx.connection, key)
+
+
 def stands(featured: Featured) -> list[About]:
     return sorted(featured.of([1, 2], 0, 99).values())
 
@@ -32,10 +42,10 @@ def test_what_is_said_anew_stands_with_its_record_until_it_is_undone(world: Worl
     featured, other = Featured(world.transactions), Featured(world.transactions)
     assert other.known() == Having(frozenset(), frozenset())
     first, second = told(10, "validTime", validTime="a"), told(10, "validTime,parameters", validTime="b")
-    featured.restate([Anew(PLAIN, first)], BY)
+    featured.restate([(Anew(PLAIN, first), BY)])
     assert (stands(other), other.saying()) == ([first], frozenset({1})), "another process knows of it"
-    undo = featured.restate([Anew(first, second)], BY)
-    featured.unsay(*undo)
+    featured.restate_with([(Anew(first, second), BY)], "acts", nothing)
+    unsaid(world, "acts")
     assert stands(featured) == [first]
     with world.transactions.read() as connection:
         (one,) = records.of(connection, 1)
@@ -44,28 +54,28 @@ def test_what_is_said_anew_stands_with_its_record_until_it_is_undone(world: Worl
 
 def test_what_another_process_says_anew_is_told_here_once_and_what_came_to_nothing_hides_nothing_after_it(world: World) -> None:
     featured, other, heard = Featured(world.transactions), Featured(world.transactions), list[About]()
-    other.restate([Anew(PLAIN, told(10, "validTime", validTime="a"))], BY)
+    other.restate([(Anew(PLAIN, told(10, "validTime", validTime="a")), BY)])
     featured.on_restated(heard.extend)
     featured.renew()
     assert heard == [], "that was before anybody was to be told"
     first, moved = told(11, "validTime", validTime="b"), told(21, "phenomenonTime")
-    undo = other.restate([Anew(About(1, Instant(11), None, None), first)], BY._replace(wall=Instant(8)))
-    other.restate([Anew(About(1, Instant(20), None, None), moved)], BY._replace(wall=Instant(9)))
+    other.restate_with([(Anew(About(1, Instant(11), None, None), first), BY._replace(wall=Instant(8)))], "acts", nothing)
+    other.restate([(Anew(About(1, Instant(20), None, None), moved), BY._replace(wall=Instant(9)))])
     featured.renew()
     featured.renew()
     assert sorted(heard) == [first, moved]
-    other.unsay(*undo)
+    unsaid(world, "acts")
     last = told(30, "validTime", validTime="c")
-    undo = other.restate([Anew(About(1, Instant(30), None, None), last)], BY._replace(wall=Instant(10)))
+    other.restate_with([(Anew(About(1, Instant(30), None, None), last), BY._replace(wall=Instant(10)))], "acts", nothing)
     featured.renew()
     assert heard.pop() == last
-    other.unsay(*undo)
+    unsaid(world, "acts")
     again = told(31, "validTime", validTime="d")
-    other.restate([Anew(About(1, Instant(31), None, None), again)], BY._replace(wall=Instant(11)))
+    other.restate([(Anew(About(1, Instant(31), None, None), again), BY._replace(wall=Instant(11)))])
     featured.renew()
     assert heard.pop() == again, "under the number that the one before had"
     own = told(32, "validTime", validTime="e")
-    featured.restate([Anew(About(1, Instant(32), None, None), own)], BY._replace(wall=Instant(12)))
+    featured.restate([(Anew(About(1, Instant(32), None, None), own), BY._replace(wall=Instant(12)))])
     assert heard.pop() == own
     assert sorted(heard) == [first, moved]
 
@@ -74,7 +84,7 @@ def test_over_what_somebody_changed_nothing_is_said(world: World) -> None:
     featured = Featured(world.transactions)
     featured.put([told(10, parameters=1)])
     with pytest.raises(StaleError):
-        featured.restate([Anew(PLAIN, told(10, "validTime", validTime="a"))], BY)
+        featured.restate([(Anew(PLAIN, told(10, "validTime", validTime="a")), BY)])
     assert stands(featured) == [told(10, parameters=1)]
     with world.transactions.read() as connection:
         assert records.of(connection, 1) == ()
@@ -85,7 +95,7 @@ def test_nothing_that_was_taken_away_comes_back_when_it_is_sent_again(world: Wor
     sent = told(10, parameters=1)
     featured.put([sent])
     bare = About(1, Instant(10), None, None, "parameters")
-    featured.restate([Anew(sent, bare)], BY)
+    featured.restate([(Anew(sent, bare), BY)])
     featured.put([sent])
     assert (stands(featured), featured.verify()) == ([bare], 1), "it is marked, though nothing is said"
     featured.put([told(10, parameters=2)])
@@ -95,18 +105,18 @@ def test_nothing_that_was_taken_away_comes_back_when_it_is_sent_again(world: Wor
 def test_one_that_was_moved_leads_on_and_retention_empties_the_record(world: World) -> None:
     featured = Featured(world.transactions)
     moved = told(20, "phenomenonTime", parameters=1)
-    featured.restate([Anew(PLAIN, moved)], BY)
-    assert (featured.moved((1,), 10), featured.moved((1,), 20), featured.moved((2,), 10)) == (20, None, None)
+    featured.restate([(Anew(PLAIN, moved), BY)])
+    assert (featured.moved((1,), 10), featured.moved((1,), 20), featured.moved((2,), 10)) == ((1, 20), None, None)
     assert (stands(featured), featured.verify()) == ([moved], 1)
     featured.forget(np.array([1], np.int32), Instant(30))
     with world.transactions.read() as connection:
         (one,) = records.of(connection, 1)
-    assert (one.by, one.names, one.said, featured.moved((1,), 10)) == ("officer", ("phenomenonTime",), {}, 20)
+    assert (one.by, one.names, one.said, featured.moved((1,), 10)) == ("officer", ("phenomenonTime",), {}, (1, 20))
 
 
 def test_a_record_that_was_changed_by_hand_is_found(world: World) -> None:
     featured = Featured(world.transactions)
-    featured.restate([Anew(PLAIN, told(10, "validTime", validTime="a"))], BY)
+    featured.restate([(Anew(PLAIN, told(10, "validTime", validTime="a")), BY)])
     with world.transactions.begin() as tx:
         tx.connection.exec_driver_sql("DELETE FROM restated")
     with pytest.raises(ConflictError, match="not as its record says"):
@@ -117,23 +127,22 @@ def test_a_number_that_another_process_has_just_taken_is_not_given_twice(world: 
     featured, other, real = Featured(world.transactions), Featured(world.transactions), records.record
     told_ = Anew(PLAIN, told(10, "validTime", validTime="a"))
     elsewhere = About(2, Instant(10), None, None)
-    other.restate([Anew(elsewhere, elsewhere._replace(said='{"validTime":"b"}', restated="validTime"))], BY)
+    other.restate([(Anew(elsewhere, elsewhere._replace(said='{"validTime":"b"}', restated="validTime")), BY)])
     tries: list[int] = []
 
-    def late(connection: Connection, listed: Sequence[records.Record], by: Signed) -> tuple[int, ...]:
+    def late(connection: Connection, listed: Sequence[tuple[records.Record, Signed]], key: str | None) -> None:
         """The first time the number is one that is there by now."""
-        numbers = real(connection, listed, by)
-        tries.append(numbers[0])
+        real(connection, listed, key)
+        tries.append(records.newest(connection)[0])
         if len(tries) == 1:
-            connection.execute(RESTATED.update().where(RESTATED.c.no == numbers[0]).values(no=1))
-        return numbers
+            connection.execute(RESTATED.update().where(RESTATED.c.no == tries[0]).values(no=1))
 
     monkeypatch.setattr(records, "record", late)
-    featured.restate([told_], BY)
+    featured.restate([(told_, BY)])
     assert (tries, featured.verify()) == ([2, 2], 2)
     monkeypatch.setattr(records, "record", always)
     with pytest.raises(BusyError):
-        featured.restate([Anew(told_.about, told(10, "validTime", validTime="c"))], BY)
+        featured.restate([(Anew(told_.about, told(10, "validTime", validTime="c")), BY)])
 
 
 def always(*_: object) -> NoReturn:

@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 from httpx import AsyncClient
 from msgspec import json
 
-from citybrain.brain.observe import read_rows
+from citybrain.brain.observe import Act, read_rows, setting
 from citybrain.kernel.instant import MINUTE, Instant, rfc3339
 from tests.doors.pages.conftest import NOW, World
 
@@ -169,3 +169,13 @@ async def test_others_see_what_was_corrected_and_have_no_form(world: World) -> N
             assert 'name="seen"' not in shown
             for address in (f"{page}/corrections", f"{page}/corrections/1/end"):
                 assert (await client.post(address, data={**form, "csrf": "x"})).status_code == 403
+
+
+async def test_a_reading_that_was_set_where_none_was_says_so(world: World) -> None:
+    page = await fill(world, "co")
+    corrections, stream = world.city.corrections, world.city.registry.stream("air-01.co")
+    added = corrections.addition(stream, setting(Instant(NOW - 7 * MINUTE), 3.5))
+    ((one,),) = await corrections.acts([Act([added], "移自别的监测项")], "system")
+    async with world.client("data_officer") as client:
+        shown = (await client.get(f"{page}?lang=zh")).text
+        assert ("没有读数 → 3.5" in shown, f'id="correction-{one.no}"' in shown) == (True, True)

@@ -14,7 +14,7 @@ from litestar.types import ASGIApp
 
 from citybrain.app import problems
 from citybrain.app.shortcut import Shortcut
-from citybrain.brain.observe import AreaBook, Featured, Making
+from citybrain.brain.observe import AreaBook, Making
 from citybrain.doors import api, sensorthings
 from citybrain.kernel.access import Role
 from citybrain.kernel.pack import Planted
@@ -47,7 +47,7 @@ def parts_of(world: World) -> sensorthings.SensorThingsParts:
         registry=world.parts.registry,
         making=Making(world.parts.registry, AreaBook(world.transactions), world.clock),
         intake=world.parts.intake,
-        featured=Featured(world.transactions),
+        featured=world.parts.corrections.featured,
         featuring=asyncio.Lock(),
         corrections=world.parts.corrections,
         series=world.series,

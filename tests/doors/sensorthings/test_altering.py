@@ -33,6 +33,17 @@ def test_each_operation_does_what_rfc_6902_says(operation: Json, after: Json) ->
     assert BEFORE["properties"] == {"a": 1, "list": [1, 2, 3], "odd/name~": "x"}
 
 
+def test_a_link_is_bound_by_the_address_of_what_it_leads_to() -> None:
+    sent: Json = {"Thing@odata.bind": "Things('a''b')", "Sensor": {"@iot.id": "s"}}
+    assert Change("merge", sent).of({"name": "x"}) == {"name": "x", "Thing": {"@iot.id": "a'b"}, "Sensor": {"@iot.id": "s"}}
+    many: Json = {"Locations@odata.bind": [f"http://host{ROOT}/Locations(1)", "Things('a')/Locations('b')"]}
+    assert Change("replace", many).of({}) == {"Locations": [{"@iot.id": "1"}, {"@iot.id": "b"}]}
+    nowhere: tuple[Json, ...] = ("a", "Things", "", 5, {"@iot.id": "a"}, None)
+    for none in nowhere:
+        with pytest.raises(BadInputError, match="address of an entity"):
+            Change("merge", {"Thing@odata.bind": none}).of({})
+
+
 @pytest.mark.parametrize(
     "operation",
     [

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pytest
 from httpx import AsyncClient
 
-from citybrain.brain.observe import About, Anew, Featured, Restated, Signed
+from citybrain.brain.observe import Anew, Featured, Restated, Signed
 from citybrain.doors.sensorthings.altering import PATCH
 from citybrain.kernel.errors import ConflictError, StorageFullError
 from citybrain.kernel.instant import parse
@@ -31,6 +31,13 @@ def mark(*names: str) -> Json:
     """The mark of an Observation of which these were said anew."""
     about = "由人员改写，不是发送者所说 · Said anew by a person, not by the sender"
     return {"nameOfMeasure": "restated", "measureDescription": about, "fields": [*names]}
+
+
+SET: dict[str, Json] = {
+    "nameOfMeasure": "correction",
+    "measureDescription": "由人员更正，不是测得的值 · Set by a person, not measured",
+}
+"""The mark of a result that a person set."""
 
 
 async def about(client: AsyncClient, at: str) -> str:
@@ -153,7 +160,7 @@ async def test_an_observation_is_moved_to_another_time_and_its_old_id_leads_to_i
         found = await said(client, at)
         assert (found["phenomenonTime"], found["resultTime"], found["result"]) == (*["2026-11-22T06:52:00Z"] * 2, 2)
         assert (found["@iot.id"] != at, found["parameters"]["depth"]) == (True, 1)
-        assert found["resultQuality"] == [mark("phenomenonTime", "result")], "nobody measured 2"
+        assert found["resultQuality"] == [SET, mark("phenomenonTime", "result")], "nobody measured 2"
         assert await results(client) == [12.5, 11.0, 2.0, 10.0]
         span = "2026-11-22T06:53:00Z/2026-11-22T06:54:00Z"
         assert (await patched(client, at, {"phenomenonTime": span})).status_code == 200
@@ -161,20 +168,20 @@ async def test_an_observation_is_moved_to_another_time_and_its_old_id_leads_to_i
         assert (again["phenomenonTime"], again["resultTime"], again["result"]) == (span, "2026-11-22T06:54:00Z", 2)
         assert (await patched(client, at, {"phenomenonTime": "2026-11-22T06:53:00Z/2026-11-22T06:58:00Z"})).status_code == 200
         assert (await said(client, at))["resultTime"] == "2026-11-22T06:58:00Z"
-        taken = await patched(client, at, {"phenomenonTime": "2026-11-22T06:51:00Z"})
-        assert (taken.status_code, "struck out" in taken.json()["message"]) == (409, True)
+        taken = await patched(client, at, {"phenomenonTime": "2026-11-22T06:50:00Z"})
+        assert (taken.status_code, "There is a reading at" in taken.json()["message"]) == (409, True)
         early = await patched(client, at, {"phenomenonTime": "1999-06-01T00:00:00Z"})
         assert early.status_code == 400
         assert "too_old）：时间早于 2000 年" in early.json()["detail"] + early.json()["message"], early.text
         assert "(too_old): The time is before the year 2000" in early.json()["detail"] + early.json()["message"], early.text
-        assert [one.change.strikes for one in corrections(sta)] == [True, True]
-        assert sta.parts.corrections.verify() == 2
+        assert [one.change.strikes for one in corrections(sta)] == [True, False, True, False]
+        assert sta.parts.corrections.verify() == 3
         assert [one.moved for one in records(sta)] == [None, parse("2026-11-22T06:53:00Z"), parse("2026-11-22T06:52:00Z")]
-        assert Featured(sta.transactions).verify() == 2
+        assert Featured(sta.transactions).verify() == 1, "one Observation, however often it was moved"
         async with sta.client("device") as device:
             await posted(device, "/Observations", reading(51, 1.5, about=None) | {"parameters": {"depth": 1}})
         assert (await said(client, at))["result"] == 2, "what is sent again undoes nothing"
-        road = "/api/v1/observe/streams/well-1.level/corrections/1/end"
+        road = "/api/v1/observe/streams/well-1.level/corrections/2/end"
         assert (await client.post(road, json={"why": "原来没有错"})).status_code == 201
         assert ((await said(client, at))["result"], (await said(client, at))["parameters"]["depth"]) == (1.5, 1)
         assert (await client.delete(ROOT + at)).status_code == 200
@@ -205,9 +212,9 @@ async def test_a_result_that_was_corrected_bears_its_mark_after_a_move(sta: Worl
         assert (await patched(client, corrected, {"result": 4})).status_code == 200
         for minute, at in enumerate((plain, corrected), 30):
             assert (await patched(client, at, {"phenomenonTime": f"2026-11-22T06:{minute}:00Z"})).status_code == 200
-        assert (await said(client, plain))["resultQuality"] == [mark("phenomenonTime")]
+        assert (await said(client, plain))["resultQuality"] == [SET, mark("phenomenonTime")]
         found = await said(client, corrected)
-        assert (found["result"], found["resultQuality"]) == (4, [mark("phenomenonTime", "result")])
+        assert (found["result"], found["resultQuality"]) == (4, [SET, mark("phenomenonTime", "result")])
         assert Featured(sta.transactions).verify() == 2
 
 
@@ -269,11 +276,11 @@ async def test_words_that_somebody_changed_meanwhile_are_looked_at_again(sta: Wo
         real = Featured.restate
         tries: list[int] = []
 
-        def late(self: Featured, listed: Sequence[Anew], by: Signed) -> tuple[tuple[int, ...], tuple[About, ...]]:
+        def late(self: Featured, listed: Sequence[tuple[Anew, Signed]]) -> None:
             tries.append(1)
             if len(tries) == 1:
                 other.put([stood._replace(said='{"parameters":{"a":2}}', restated=None)])
-            return real(self, listed, by)
+            real(self, listed)
 
         monkeypatch.setattr(Featured, "restate", late)
         assert (await patched(client, at, {"validTime": VALID})).status_code == 200

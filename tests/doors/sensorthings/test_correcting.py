@@ -1,7 +1,7 @@
 """Observations changed and deleted: corrections of readings, for those who may correct, with what was measured kept."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, NoReturn
 
@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from httpx import AsyncClient, Response
 
-from citybrain.brain.observe import Correction, Rows, Wanted, read_rows, setting
+from citybrain.brain.observe import Act, Correction, Rows, Wanted, read_rows, setting
 from citybrain.doors.sensorthings.altering import PATCH
 from citybrain.doors.sensorthings.together import Group, begun
 from citybrain.kernel.access import Role
@@ -129,9 +129,14 @@ async def test_a_json_patch_is_done_whole_or_not_at_all(sta: World) -> None:
         ({"result": 12, "phenomenonTime": "2027-11-22T06:55:00Z"}, 400, "cannot be moved to 2027"),
         ({"result": 12, "resultTime": "later"}, 400, "resultTime is an RFC 3339 instant"),
         ({"result": 12, "validTime": "2026-11-22T06:59:00Z"}, 400, "validTime is an interval"),
-        ({"result": 12, "Datastream": {"@iot.id": "well-2.level"}}, 409, "Datastream of an Observation is not changed"),
+        ({"result": 12, "Datastream": {"@iot.id": "none"}}, 400, "no Datastream 'none'"),
+        ({"Datastream@odata.bind": "well-2.level"}, 400, "the address of an entity"),
         ({"result": 12, "Datastream": {"@iot.id": "well-1.level", "name": "Level"}}, 400, "nothing else"),
-        ({"result": 12, "MultiDatastream": {"@iot.id": "well-1"}}, 409, "MultiDatastream of an Observation is not changed"),
+        (
+            {"result": 12, "MultiDatastream": {"@iot.id": "well-1"}},
+            409,
+            "is of a Datastream, and is not moved to a MultiDatastream",
+        ),
         ({"result": 12, "FeatureOfInterest": {"@iot.id": "none"}}, 400, "no FeatureOfInterest 'none'"),
         ({"result": 12, "FeatureOfInterest": {"name": "Nowhere"}}, 400, "encodingType"),
         ({"result": 12, "parameters": [3]}, 400, "parameters is an object"),
@@ -255,12 +260,12 @@ async def test_of_two_who_delete_the_same_one_finds_nothing_there(sta: World) ->
 async def test_a_reading_that_never_rests_is_given_up(sta: World, monkeypatch: pytest.MonkeyPatch) -> None:
     tries: list[str] = []
 
-    async def stale(_: object, by: str, why: str) -> None:
-        tries.append(f"{by} {why}")
+    async def stale(acts: Sequence[Act], by: str) -> None:
+        tries.append(f"{by} {acts[0].why}")
         raise StaleError(same("stale"))
 
     await fill(sta)
-    monkeypatch.setattr(sta.parts.corrections, "together", stale)
+    monkeypatch.setattr(sta.parts.corrections, "acts", stale)
     async with sta.client("data_officer") as client:
         assert (await patched(client, await newest(client), {"result": 1})).status_code == 412
     assert tries == [f"{officer(sta)} {CHANGED}"] * 3

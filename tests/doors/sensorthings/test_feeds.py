@@ -420,9 +420,8 @@ async def test_what_is_said_anew_at_another_process_is_told_here(wire: Wire) -> 
     assert await granted(reader, LEVEL) == [1]
     seen, parts = About(1, at, None, None), STANDING.parts
     elsewhere = Featured(wire.world.transactions)
-    elsewhere.restate(
-        [Anew(seen, seen._replace(said='{"parameters":{"depth":4}}', restated="parameters"))], Signed("officer", "读错了表", at)
-    )
+    anew = Anew(seen, seen._replace(said='{"parameters":{"depth":4}}', restated="parameters"))
+    elsewhere.restate([(anew, Signed("officer", "读错了表", at))])
     await to_thread.run_sync(parts.featured.renew)
     ((topic, told),) = await heard(reader, 1)
     assert (topic, told["@iot.id"], told["parameters"]["depth"]) == (LEVEL, f"1.{at}", 4)

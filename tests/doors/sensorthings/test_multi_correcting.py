@@ -57,14 +57,30 @@ async def test_null_strikes_out_what_stands(masts: World) -> None:
     assert [[each.change.strikes for each in corrections(masts, name)] for name in STREAMS] == [[], [True], [True]]
 
 
+async def test_one_change_sets_strikes_out_and_adds(masts: World) -> None:
+    one = at(await fill(masts), HALF)
+    async with masts.client("data_officer") as client:
+        body = {"result": [7, None, 80], "parameters": {"depth": 1}}
+        assert (await said(client, one))["result"] == [None, 3.0, None]
+        assert (await patched(client, one, {"result": [7, None, 80]})).status_code == 200
+        found = await said(client, one)
+        assert (found["result"], found["resultQuality"][0]["fields"]) == ([7, None, 80], ["wind", "bearing"])
+        assert (await patched(client, one, {**body, "result": [None, 4, 81]})).status_code == 200
+        found = await said(client, one)
+        assert (found["result"], found["parameters"]["depth"]) == ([None, 4, 81], 1)
+        assert masts.parts.corrections.verify() == 3
+        added = corrections(masts, "mast-1.gust")[0]
+        road = f"/api/v1/observe/streams/mast-1.gust/corrections/{added.no}/end"
+        assert (await client.post(road, json={"why": "原来没有错"})).status_code == 201
+        assert (await said(client, one))["result"] == [None, None, 81]
+
+
 @pytest.mark.parametrize(
     ("place", "result", "code", "words"),
     [
         (WHOLE, [1.5, 2.5], 400, "an array of 3"),
         (WHOLE, 1.5, 400, "an array of 3"),
         (WHOLE, ["1", 2, 3], 400, "numbers or null"),
-        (WHOLE, [1.5, None, 90], 501, "Set them first"),
-        (HALF, [1.0, 3.0, None], 501, "'mast-1.wind' has no reading at this time"),
     ],
 )
 async def test_what_is_no_change_of_it_is_refused_whole(masts: World, place: int, result: Json, code: int, words: str) -> None:
@@ -72,8 +88,8 @@ async def test_what_is_no_change_of_it_is_refused_whole(masts: World, place: int
     async with masts.client("data_officer") as client:
         answer = await patched(client, at(addresses, place), {"result": result})
         assert (answer.status_code, words in answer.json()["message"]) == (code, True), answer.text
-        other = await patched(client, at(addresses, WHOLE), {"MultiDatastream": {"@iot.id": "mast-2"}})
-        assert other.status_code == 409
+        other = await patched(client, at(addresses, WHOLE), {"Datastream": {"@iot.id": "mast-2.wind"}})
+        assert (other.status_code, "is not moved to a Datastream" in other.json()["message"]) == (409, True)
     assert [corrections(masts, name) for name in STREAMS] == [()] * 3
 
 

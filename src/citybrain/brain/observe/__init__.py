@@ -1,6 +1,6 @@
 """Observe (感知): what is. Things and areas registered, observations taken in, latest values with their life, fields derived."""
 
-from citybrain.brain.observe.acting import Act, Coming, Wanted
+from citybrain.brain.observe.acting import Act, Coming, Saying, Wanted
 from citybrain.brain.observe.altered import Altered
 from citybrain.brain.observe.areas import AreaBook
 from citybrain.brain.observe.arrivals import awaited, settled
@@ -142,6 +142,7 @@ __all__ = [
     "Rested",
     "Rows",
     "Runs",
+    "Saying",
     "Signed",
     "Silence",
     "Span",

@@ -3,31 +3,38 @@
 import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import partial
 from typing import Final, NamedTuple, TypeVar
 
 import numpy as np
 from sqlalchemy import Connection
 
-from citybrain.brain.observe import corrected, respelling, revising
+from citybrain.brain.observe import beside, corrected, respelling, restated, revising
+from citybrain.brain.observe.beside import Anew
 from citybrain.brain.observe.corrected import Correction, State
+from citybrain.brain.observe.featured import Featured, Said
 from citybrain.brain.observe.horizon import Horizon
 from citybrain.brain.observe.intake import Intake, Revision
 from citybrain.brain.observe.registry import Registry
 from citybrain.brain.observe.revising import Change, Plan
 from citybrain.brain.observe.rows import Rows
 from citybrain.brain.observe.signing import Signed
+from citybrain.brain.observe.striking import NOTHING
 from citybrain.kernel.clock import Clock
-from citybrain.kernel.errors import BadInputError, CityError, NotFoundError, StaleError
+from citybrain.kernel.errors import BadInputError, CityError, ConflictError, NotFoundError, StaleError
 from citybrain.kernel.ids import new_id
 from citybrain.kernel.instant import DAY
 from citybrain.kernel.observations import SeriesQuery
 from citybrain.kernel.ports import Series, Transactions
 from citybrain.kernel.text import Text
-from citybrain.kernel.things import Stream
+from citybrain.kernel.things import By, Stream
 
 _TRIES: Final = 5
 """How often an act that follows another is looked at again where readings come in beside it."""
 _CHANGED: Final = Text("读数已有更新，请重新预览后再更正。", "Readings have changed. Look at the preview again, then correct.")
+_COMPUTED: Final = Text(
+    "该监测项由其他读数算出，不收读数。", "The values of this stream are computed from other readings: it takes none."
+)
 PART: Final = "."
 """What stands in the key of a correction between that of its act and its place in it."""
 ACT: Final = "/"
@@ -38,11 +45,12 @@ T = TypeVar("T")
 
 
 class Wanted(NamedTuple):
-    """A change of a stream, over what was seen of it."""
+    """A change of a stream, over what was seen of it; or with ``adds`` a reading that is set where none was seen."""
 
     stream: Stream
     change: Change
     seen: str
+    adds: bool = False
 
 
 class Act(NamedTuple):
@@ -57,6 +65,22 @@ class Coming(NamedTuple):
 
     rows: Rows
     door: str
+
+
+class Saying(NamedTuple):
+    """What is said anew of an observation together with corrections, and why."""
+
+    anew: Anew
+    why: str
+
+
+class Request(NamedTuple):
+    """Acts that belong together, each signed, what comes in with them, and what is said anew with them."""
+
+    acts: Sequence[Act]
+    signed: Sequence[Signed]
+    coming: Coming | None
+    said: Sequence[Said]
 
 
 class Acting:
@@ -78,6 +102,8 @@ class Acting:
         self._horizon = horizon
         self._clock = clock
         self._streams = self._read(corrected.streams)
+        self.featured = Featured(transactions)
+        """What is beside readings: what is said anew with corrections is kept in their commit."""
 
     @property
     def _intake(self) -> Intake:
@@ -87,25 +113,36 @@ class Acting:
             raise RuntimeError(message)
         return self._own
 
-    async def _correct(
-        self, acts: Sequence[Act], signed: Sequence[Signed], coming: Coming | None
-    ) -> tuple[tuple[Correction, ...], ...]:
-        plans = [await asyncio.to_thread(self._plans, act.wanted) for act in acts]
+    async def _correct(self, request: Request) -> tuple[tuple[Correction, ...], ...]:
+        coming = request.coming
+        plans = [await asyncio.to_thread(self._plans, act.wanted) for act in request.acts]
         key = new_id().replace("-", "")
-        before = "" if coming is None else f"{coming.door}{DOOR}"
-        names = [f"{before}{key}{ACT}{place}" for place in range(len(acts))]
-        numbers = await asyncio.to_thread(self._record, plans, names, signed)
+        base = key if coming is None else f"{coming.door}{DOOR}{key}"
+        names = [f"{base}{ACT}{place}" for place in range(len(plans))]
+        numbers = await asyncio.to_thread(self._together, request, plans, names, base)
         done: list[tuple[Correction, ...]] = []
         try:
             if coming is not None:
                 await self._take(coming, key)
+                await asyncio.to_thread(self._write, partial(restated.settle, key=base))
             for place, each in enumerate(plans):
                 last = coming is None and not place
-                done.append(await self._revised(each, names[place], numbers[place], signed[place], alone=last))
+                done.append(await self._revised(each, names[place], numbers[place], request.signed[place], alone=last))
         except CityError:
-            await asyncio.to_thread(self._drop, [no for each in numbers for no in each])
+            await asyncio.to_thread(self._drop, [no for each in numbers for no in each], base)
             raise
         return tuple(done)
+
+    def _together(
+        self, request: Request, plans: Sequence[Sequence[tuple[Stream, Plan]]], names: Sequence[str], base: str
+    ) -> list[list[int]]:
+        """Record all of a request in one commit: what is said anew, and corrections that are on their way; the numbers of these."""
+        if not request.said:
+            return self._record(plans, names, request.signed)
+        recorded = partial(_recorded, acts=plans, keys=names, signed=request.signed)
+        numbers = self.featured.restate_with(request.said, base, recorded)
+        self._streams |= {stream.no for act in plans for stream, _ in act}
+        return numbers
 
     async def _take(self, coming: Coming, key: str) -> None:
         verdict = await self._intake.take(coming.rows, coming.door, key)
@@ -128,7 +165,7 @@ class Acting:
                 if alone:
                     raise
                 await asyncio.to_thread(self._drop, numbers)
-                wanted = [Wanted(stream, plan.change, "") for stream, plan in plans]
+                wanted = [Wanted(stream, plan.change, "", plan.adds) for stream, plan in plans]
                 plans, name = await asyncio.to_thread(self._there, wanted), f"{new_id().replace('-', '')}{ACT}0"
                 if not plans:
                     # Somebody was later: what was asked for stood, and stands no more.
@@ -139,20 +176,20 @@ class Acting:
                     raise
                 break
             else:
-                return await asyncio.to_thread(self._become, numbers, "standing")
+                return await asyncio.to_thread(self._become, numbers, "standing", name.partition(ACT)[0])
         return await asyncio.to_thread(self._become, numbers, "pending")
 
     def _plans(self, wanted: Sequence[Wanted]) -> list[tuple[Stream, Plan]]:
         """What is to be done, in the order of the streams; raises StaleError where readings changed since they were seen."""
         plans = []
         for one in sorted(wanted, key=lambda one: (one.stream.no, one.change.since)):
-            plans.append((one.stream, self._plan(one.stream, one.change)))
-            if plans[-1][1].seen() != one.seen:
+            plans.append((one.stream, self._added(one.stream, one.change) if one.adds else self._plan(one.stream, one.change)))
+            if not one.adds and plans[-1][1].seen() != one.seen:
                 raise StaleError(_CHANGED, seen=one.seen)
         return plans
 
     def _there(self, wanted: Sequence[Wanted]) -> list[tuple[Stream, Plan]]:
-        """What is still to be done of changes, as readings are by now."""
+        """What is still to be done of changes, as readings are by now; where one came to a place that had none it is set."""
         plans = []
         for one in wanted:
             with suppress(BadInputError, NotFoundError):
@@ -160,12 +197,7 @@ class Acting:
         return plans
 
     def _plan(self, stream: Stream, change: Change) -> Plan:
-        revising.check(change, self._clock.city())
-        if self._registry.streams()[stream.no - 1].ended is not None:
-            raise NotFoundError(Text("该监测项已停用。", "This stream has ended."), stream=stream.id)
-        if self._horizon.expired(np.array([stream.no], np.int32), np.array([change.since], np.int64)).any():
-            what = Text("这段读数已过保存期限，不能更正。", "These readings were kept long enough: they cannot be corrected.")
-            raise BadInputError(what, field="since")
+        self._check(stream, change)
         span = (stream.no,), change.since, change.until
         days = self._series.scan(SeriesQuery(*span, DAY))
         revising.check_count(int(days["count"].to_numpy().sum()))
@@ -173,31 +205,51 @@ class Acting:
         respelling.check(self._registry.worded, stream, plan)
         return plan
 
+    def _added(self, stream: Stream, change: Change) -> Plan:
+        """A reading that is set where none is; raises ConflictError where one is, and for a stream that takes none."""
+        self._check(stream, change)
+        if self._registry.kind(stream.kind).field(stream.field).by is By.DERIVED:
+            raise ConflictError(_COMPUTED, stream=stream.id)
+        rows = self._series.scan(SeriesQuery((stream.no,), change.since, change.until))
+        plan = revising.addition(change, rows, self._clock.city())
+        respelling.check(self._registry.worded, stream, plan)
+        return plan
+
+    def _check(self, stream: Stream, change: Change) -> None:
+        revising.check(change, self._clock.city())
+        if self._registry.streams()[stream.no - 1].ended is not None:
+            raise NotFoundError(Text("该监测项已停用。", "This stream has ended."), stream=stream.id)
+        if self._horizon.expired(np.array([stream.no], np.int32), np.array([change.since], np.int64)).any():
+            what = Text("这段读数已过保存期限，不能更正。", "These readings were kept long enough: they cannot be corrected.")
+            raise BadInputError(what, field="since")
+
     def _record(
         self, acts: Sequence[Sequence[tuple[Stream, Plan]]], keys: Sequence[str], signed: Sequence[Signed]
     ) -> list[list[int]]:
         # Before the rows are stored: a reading that comes again beside them must find the correction.
-        def record(connection: Connection) -> list[list[int]]:
-            return [
-                [corrected.record(connection, *plan, f"{key}{PART}{part}", by) for part, plan in enumerate(plans)]
-                for plans, key, by in zip(acts, keys, signed, strict=True)
-            ]
-
-        numbers = self._write(record)
+        numbers = self._write(partial(_recorded, acts=acts, keys=keys, signed=signed))
         self._streams |= {stream.no for plans in acts for stream, _ in plans}
         return numbers
 
-    def _drop(self, numbers: Sequence[int]) -> None:
+    def _drop(self, numbers: Sequence[int], base: str = "") -> None:
+        """Forget corrections that never came to stand, and what was said anew with acts of this key."""
+
         def drop(connection: Connection) -> None:
             for no in numbers:
                 corrected.drop(connection, no)
+            if base:
+                beside.unsay(connection, base)
 
         self._write(drop)
 
-    def _become(self, numbers: Sequence[int], state: State) -> tuple[Correction, ...]:
+    def _become(self, numbers: Sequence[int], state: State, base: str = "") -> tuple[Correction, ...]:
+        """Move corrections to a state, and let what was said anew with acts of this key stand with them."""
+
         def change(connection: Connection) -> tuple[Correction, ...]:
             for no in numbers:
                 corrected.become(connection, no, state)
+            if base:
+                restated.settle(connection, base)
             return tuple(corrected.one(connection, no) for no in numbers)
 
         done = self._write(change)
@@ -220,6 +272,17 @@ def revision(stream: int, lines: tuple[corrected.Line, ...] | list[corrected.Lin
 
 
 def joined(revisions: Sequence[Revision]) -> Revision:
-    """Revisions of several streams, in their order, as one."""
+    """Revisions of several streams that are to be made, in their order, as one; NaN before stands for no reading."""
     numbers = np.repeat([one.stream_no for one in revisions], [len(one.time) for one in revisions]).astype(np.int32)
-    return Revision(numbers, *map(np.concatenate, zip(*(one[1:] for one in revisions), strict=True)))
+    time, before, after = map(np.concatenate, zip(*(one[1:] for one in revisions), strict=True))
+    return Revision(numbers, time, np.where(before == NOTHING, np.nan, before), after)
+
+
+def _recorded(
+    connection: Connection, acts: Sequence[Sequence[tuple[Stream, Plan]]], keys: Sequence[str], signed: Sequence[Signed]
+) -> list[list[int]]:
+    """Enter acts that are on their way; the numbers of their corrections."""
+    return [
+        [corrected.record(connection, *plan, f"{key}{PART}{part}", by) for part, plan in enumerate(plans)]
+        for plans, key, by in zip(acts, keys, signed, strict=True)
+    ]

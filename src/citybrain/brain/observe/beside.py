@@ -1,6 +1,9 @@
-"""What is beside observations as it is stored: which feature they are about, what else they say, and what a person said anew of that."""
+"""What is beside observations as it is stored: which feature they are about, what else they say, and what a person said anew of that.
 
-from collections.abc import Iterable, Sequence
+What is beside a reading that is struck out is set aside with that correction, for another reading of that instant says nothing of it.
+"""
+
+from collections.abc import Collection, Iterable, Sequence
 from typing import Final, NamedTuple, TypeVar
 
 import msgspec
@@ -10,7 +13,7 @@ from sqlalchemy.sql.elements import ColumnElement
 from citybrain.brain.observe import restated
 from citybrain.brain.observe.made import FEATURE, LOCATION
 from citybrain.brain.observe.restated import Record
-from citybrain.brain.observe.store import ENTITY, FEATURED
+from citybrain.brain.observe.store import ASIDE, ENTITY, FEATURED
 from citybrain.kernel.errors import ConflictError
 from citybrain.kernel.instant import Instant, parse
 from citybrain.kernel.text import Json, Text
@@ -54,11 +57,16 @@ class About(NamedTuple):
 class Anew(NamedTuple):
     """What a person says anew of an observation: what was known of it when they saw it, and what is to be.
 
-    Where this is of another time the observation is moved there, and what was known of it stays beside what is struck out.
+    Where this is of another stream or time the observation is moved there; what was known of it goes with what is struck out.
     """
 
     seen: About
     about: About
+
+    @property
+    def moves(self) -> bool:
+        """Whether it is to be of another stream or time."""
+        return self.seen[:2] != self.about[:2]
 
 
 class Lags(NamedTuple):
@@ -114,14 +122,58 @@ def put(connection: Connection, about: Sequence[About]) -> tuple[About, ...]:
             continue
         now[one.id] = About(one.stream, one.time, *state, one.restated)
     changed = [one for key, one in now.items() if one != before[key]]
-    gone = [{"of": one.stream, "at": one.time} for one in changed if one.id in known]
-    if gone:
+    _enter(connection, [one[:2] for one in changed if one.id in known], changed)
+    return tuple(before.values())
+
+
+def lay_aside(connection: Connection, correction: int, stream: int, span: tuple[int, int]) -> None:
+    """Take what is beside the observations of a stream from one time to another (both included), which a correction strikes out."""
+    mine = and_(FEATURED.c.stream == stream, FEATURED.c.time.between(*span))
+    taken = connection.execute(delete(FEATURED).where(mine).returning(*FEATURED.c)).all()
+    if taken:
+        rows = [read(row)._asdict() for row in taken]
+        connection.execute(insert(ASIDE), [{"correction": correction, **row} for row in rows])
+
+
+def put_back(connection: Connection, correction: int, times: Collection[int]) -> None:
+    """Put back what a correction that is no more had taken, at these times; where something else is said by now that stays.
+
+    Whoever sent again meanwhile what had been known before a person said it anew undid nothing of that.
+    """
+    mine = ASIDE.c.correction == correction
+    taken = connection.execute(delete(ASIDE).where(mine).returning(*ASIDE.c)).all()
+    back = [one for one in map(read, taken) if one.time in times]
+    known = at(connection, [one[:2] for one in back])
+    again = restated.overruled(connection, [one[:2] for one in back if one.restated])
+    back = [one for one in back if one.id not in known or known[one.id][2:4] in again.get(one[:2], ())]
+    _enter(connection, [one[:2] for one in back], back)
+
+
+def remove(connection: Connection, places: Sequence[tuple[int, int]]) -> None:
+    """Forget what is beside observations, each given by its stream and its time, that are there no more."""
+    _enter(connection, places, ())
+
+
+def unsay(connection: Connection, key: str) -> None:
+    """Undo what people said anew with acts that came to nothing, but for what has been said otherwise since; its records go too."""
+    taken = restated.take(connection, key)
+    stands = {now[:2]: now[2:4] for now in at(connection, [one.place for one in taken]).values()}
+    mine = [one for one in taken if stands.get(one.place) == one.now]
+    _enter(
+        connection,
+        [one.place for one in mine],
+        [About(one.stream, one.time, *one.was, one.mark) for one in mine if one.moved is None],
+    )
+
+
+def _enter(connection: Connection, places: Sequence[tuple[int, int]], about: Sequence[About]) -> None:
+    """Let these stand, and nothing else at those places."""
+    if places:
         mine = and_(FEATURED.c.stream == bindparam("of"), FEATURED.c.time == bindparam("at"))
-        connection.execute(delete(FEATURED).where(mine), gone)
-    fresh = [{**one._asdict(), **_measured(one)} for one in changed if one.feature or one.said or one.restated]
+        connection.execute(delete(FEATURED).where(mine), [{"of": stream, "at": time} for stream, time in places])
+    fresh = [{**one._asdict(), **_measured(one)} for one in about if one.feature or one.said or one.restated]
     if fresh:
         connection.execute(insert(FEATURED), fresh)
-    return tuple(before.values())
 
 
 def at(connection: Connection, places: Sequence[tuple[int, int]]) -> dict[str, About]:
@@ -137,7 +189,7 @@ def at(connection: Connection, places: Sequence[tuple[int, int]]) -> dict[str, A
     return found
 
 
-def read(row: Row[tuple[int, int, str | None, str | None, int | None, int | None, str | None]]) -> About:
+def read(row: Row[tuple[object, ...]]) -> About:
     """A row as what it says."""
     return About(row.stream, Instant(row.time), row.feature, row.said, row.restated)
 
@@ -145,8 +197,8 @@ def read(row: Row[tuple[int, int, str | None, str | None, int | None, int | None
 def record(one: Anew) -> Record:
     """The record of what a person says anew."""
     seen, about = one
-    moved = None if about.time == seen.time else about.time
-    return Record(seen.stream, seen.time, seen[2:4], about[2:4], about.restated or "", moved)
+    stream = None if about.stream == seen.stream else about.stream
+    return Record(*seen[:2], seen[2:4], about[2:4], about.restated or "", about.time if one.moves else None, stream, seen.restated)
 
 
 def _measured(one: About) -> dict[str, int | None]:
@@ -164,8 +216,12 @@ def streams(connection: Connection) -> Having:
     """Which streams have anything beside their observations, and which things are observed by others."""
     stream, feature = FEATURED.c.stream, FEATURED.c.feature
     featured, saying = _each(connection, stream, feature.is_not(None)), _each(connection, stream, FEATURED.c.lag.is_not(None))
+    # What was set aside may come back.
+    aside = connection.execute(select(ASIDE.c.stream, ASIDE.c.feature, ASIDE.c.said, ASIDE.c.restated).distinct()).all()
+    featured |= {row.stream for row in aside if row.feature}
+    saying |= {row.stream for row in aside if row.said or row.restated}
     hosts: set[str] = set()
-    for part in parts(sorted(_each(connection, feature, feature.is_not(None)))):
+    for part in parts(sorted(_each(connection, feature, feature.is_not(None)) | {row.feature for row in aside if row.feature})):
         hosts |= set(connection.execute(select(ENTITY.c.id).where(ENTITY.c.id.in_(part), ENTITY.c.kind != FEATURE)).scalars())
     return Having(featured, saying, frozenset(hosts))
 

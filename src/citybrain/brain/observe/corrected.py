@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from typing import Final, Literal, NamedTuple, TypeAlias
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, Row, and_, delete, exists, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, delete, exists, func, insert, or_, select, update
 
+from citybrain.brain.observe import beside
 from citybrain.brain.observe.revising import CORRECTION, Change, Plan
 from citybrain.brain.observe.signing import Signed
 from citybrain.brain.observe.store import CORRECTED
@@ -51,7 +52,7 @@ class Correction(msgspec.Struct, frozen=True):
 class Kept(msgspec.Struct, frozen=True):
     """A reading of a correction: what was measured, and by which door it had come when; what stood, and what was set.
 
-    What was struck out is infinite, in JSON null.
+    What was struck out is infinite, in JSON null; so is what was measured where a person set a reading and there was none.
     """
 
     time: Instant
@@ -78,9 +79,11 @@ def streams(connection: Connection) -> frozenset[int]:
 
 
 def struck(connection: Connection) -> dict[int, int]:
-    """Of each stream the newest time at which a reading is struck out."""
+    """Of each stream the newest time at which a reading is struck out, or one that was set where none was is taken back."""
     strikes = CORRECTED.c.correction.in_(select(TABLE.c.no).where(TABLE.c.state != "ended", TABLE.c.offset == NOTHING))
-    newest = select(CORRECTED.c.stream, func.max(CORRECTED.c.time).label("time")).where(strikes).group_by(CORRECTED.c.stream)
+    ended = CORRECTED.c.correction.in_(select(TABLE.c.no).where(TABLE.c.state.in_(("ending", "ended"))))
+    gone = or_(strikes, and_(ended, CORRECTED.c.before == NOTHING))
+    newest = select(CORRECTED.c.stream, func.max(CORRECTED.c.time).label("time")).where(gone).group_by(CORRECTED.c.stream)
     return {row.stream: row.time for row in connection.execute(newest)}
 
 
@@ -136,11 +139,15 @@ def record(connection: Connection, stream: Stream, plan: Plan, key: str, signed:
             }
         )
     connection.execute(insert(CORRECTED), lines)
+    if change.strikes:
+        beside.lay_aside(connection, no, stream.no, (int(plan.time[0]), int(plan.time[-1])))
     return no
 
 
 def drop(connection: Connection, no: int) -> None:
     """Forget a correction that never came to stand."""
+    times = connection.execute(select(CORRECTED.c.time).where(CORRECTED.c.correction == no)).scalars()
+    beside.put_back(connection, no, frozenset(times))
     connection.execute(delete(CORRECTED).where(CORRECTED.c.correction == no))
     connection.execute(delete(TABLE).where(TABLE.c.no == no))
 

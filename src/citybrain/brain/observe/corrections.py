@@ -2,49 +2,47 @@
 
 preview → record (pending) → Intake.revise, under the record's key → record (standing). A kill between two steps is mended by ``finish``.
 Those of several streams that are one act are recorded in one commit and revised in one batch: all of them, or none. Acts that belong together,
-and with observations that come in beside them, are recorded in one commit before these; ``finish`` goes on where the observations are stored.
+and with observations that come in beside them, are recorded in one commit before these, with what is said anew of observations in the same
+act; ``finish`` goes on where the observations are stored.
 Corrected values go in by their own door, as revisions: every reader meets them, and every reader can tell them from what was measured.
 """
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from functools import partial
-from itertools import groupby
-from typing import Final, TypeVar
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection
 
 from citybrain.brain.observe import altered, corrected, derive, restated, verifying
-from citybrain.brain.observe.acting import ACT, DOOR, PART, Act, Acting, Coming, Wanted, joined, revision
+from citybrain.brain.observe.acting import Act, Coming, Request, Saying, Wanted
 from citybrain.brain.observe.altered import Altered
 from citybrain.brain.observe.corrected import Correction, Kept
+from citybrain.brain.observe.finishing import Finishing
 from citybrain.brain.observe.horizon import Horizon
-from citybrain.brain.observe.intake import Intake, Revision
+from citybrain.brain.observe.intake import Intake
 from citybrain.brain.observe.registry import Registry
 from citybrain.brain.observe.restated import Restated
 from citybrain.brain.observe.resting import Grounds, Rested, Resting
-from citybrain.brain.observe.revising import CORRECTION, MOST, RESTORED, Change, Preview
+from citybrain.brain.observe.revising import MOST, Change, Preview
 from citybrain.brain.observe.signing import Signed, signed
-from citybrain.brain.observe.striking import NOTHING, STRUCK
+from citybrain.brain.observe.striking import NOTHING
 from citybrain.kernel.alerts import Evidence
 from citybrain.kernel.clock import Clock
-from citybrain.kernel.errors import ConflictError, NotFoundError, StaleError
-from citybrain.kernel.ids import new_id
+from citybrain.kernel.errors import ConflictError, NotFoundError
 from citybrain.kernel.instant import Instant
-from citybrain.kernel.observations import Floats, Ints, Numbers, SeriesQuery
+from citybrain.kernel.observations import Floats, Ints, Numbers
 from citybrain.kernel.pack import Pack
 from citybrain.kernel.ports import Series, Transactions
 from citybrain.kernel.text import Text
 from citybrain.kernel.things import Stream
 
-_TRIES: Final = 5
-"""How often taking back is begun anew where readings come in beside it."""
 T = TypeVar("T")
 
 
-class Corrections(Acting):
+class Corrections(Finishing):
     """Corrections of readings, one at a time; each is durable when it returns, in the store of readings too."""
 
     def __init__(
@@ -74,6 +72,11 @@ class Corrections(Acting):
         """What a change would do to a stream; raises BadInputError with the field, NotFoundError for a stream that has ended."""
         return self._plan(stream, change).preview(stream.contract)
 
+    def addition(self, stream: Stream, change: Change) -> Wanted:
+        """The change that sets a reading where none is; raises as ``preview`` does, and ConflictError where one is or none may be."""
+        self._added(stream, change)
+        return Wanted(stream, change, "", adds=True)
+
     async def correct(self, stream: Stream, change: Change, seen: str, by: str, why: str) -> Correction:
         """Make a change as it was previewed. Raises as ``preview`` does, and StaleError where readings changed since.
 
@@ -90,14 +93,18 @@ class Corrections(Acting):
         (done,) = await self.acts((Act(wanted, why),), by)
         return done
 
-    async def acts(self, acts: Sequence[Act], by: str, coming: Coming | None = None) -> tuple[tuple[Correction, ...], ...]:
-        """Do acts that belong together, after what comes in with them: all of it, or none.
+    async def acts(
+        self, acts: Sequence[Act], by: str, coming: Coming | None = None, said: Sequence[Saying] = ()
+    ) -> tuple[tuple[Correction, ...], ...]:
+        """Do acts that belong together, after what comes in with them, and keep what is said anew with them: all of it, or none.
 
-        Raises as ``together`` does, and what storing raises, with nothing done. Once something stands the rest follows: what was read
-        anew in between is looked at again, and what a full store does not take is left to ``finish``.
+        Raises as ``together`` does, what storing raises, and as ``Featured.restate`` does, with nothing done. Once something stands the
+        rest follows: what was read anew in between is looked at again, and what a full store does not take is left to ``finish``.
         """
-        own = [signed(by, act.why, self._clock.wall()) for act in acts]
-        return await self._in_turn(lambda: self._correct(acts, own, coming))
+        wall = self._clock.wall()
+        own = [signed(by, act.why, wall) for act in acts]
+        words = [(one.anew, signed(by, one.why, wall)) for one in said]
+        return await self._in_turn(lambda: self._correct(Request(acts, own, coming, words)))
 
     async def end(self, stream: Stream, no: int, by: str, why: str) -> Correction:
         """Take a correction back: what stood before stands again, where nothing newer has come.
@@ -197,51 +204,6 @@ class Corrections(Acting):
         await asyncio.to_thread(self._begin_end, stream, no, signed)
         return await self._restore(no)
 
-    async def _restore(self, no: int) -> Correction:
-        """Put back what stands of a correction that ends; what is left to do is told by values alone, so it may be begun anew."""
-        for left in range(_TRIES - 1, -1, -1):
-            try:
-                for door, revision in await asyncio.to_thread(self._standing, no):
-                    await self._intake.revise(revision, door, new_id())
-                break
-            except StaleError:
-                if not left:
-                    raise
-        (done,) = await asyncio.to_thread(self._become, (no,), "ended")
-        return done
-
-    async def _finish(self) -> int:
-        left = await asyncio.to_thread(self._read, corrected.unfinished)
-        for one, _ in left:
-            if one.state == "ending":
-                await self._restore(one.no)
-        pending = [(one, key.partition(PART)[0]) for one, key in left if one.state == "pending"]
-        for key, act in groupby(pending, lambda pair: pair[1]):
-            await self._apply([one for one, _ in act], key)
-        return len(left)
-
-    async def _apply(self, act: Sequence[Correction], key: str) -> None:
-        """Finish what was recorded of one act; one whose rows are not stored and fit no more has never been.
-
-        Nor has one with which observations were to come in that are not stored.
-        """
-        door, numbers = act[0].change.door, [one.no for one in act]
-        beside, _, key = key.rpartition(DOOR)
-        if beside and not await self._intake.stored(beside, key.partition(ACT)[0]):
-            await asyncio.to_thread(self._drop, numbers)
-            return
-
-        def read(connection: Connection) -> list[Revision]:
-            return [revision(one.stream, corrected.lines(connection, one.no)) for one in act]
-
-        try:
-            await self._intake.revise(joined(await asyncio.to_thread(self._read, read)), door, key)
-        except StaleError:
-            if not await self._intake.stored(door, key):
-                await asyncio.to_thread(self._drop, numbers)
-                return
-        await asyncio.to_thread(self._become, numbers, "standing")
-
     def _begin_end(self, stream: Stream, no: int, signed: Signed) -> None:
         """Enter that a correction is taken back, where it may be."""
         if all(one.no != no for one in self.of(stream)):
@@ -261,27 +223,3 @@ class Corrections(Acting):
             corrected.begin_end(connection, no, signed, rows)
 
         self._write(begin)
-
-    def _standing(self, no: int) -> list[tuple[str, Revision]]:
-        """What is left to put back of a correction: measured values by their door, and those of the correction below by theirs."""
-
-        def read(connection: Connection) -> tuple[int, tuple[corrected.Line, ...]]:
-            return corrected.one(connection, no).stream, corrected.lines(connection, no)
-
-        stream, lines = self._read(read)
-        if not lines:
-            return []
-        stands = self._stands(stream, lines[0].time, lines[-1].time)
-        mine = [line for line in lines if stands.get(line.time) == line.after]
-        parts = {RESTORED: [line for line in mine if not line.rests], CORRECTION: [line for line in mine if line.rests]}
-        return [(door, _back(revision(stream, part))) for door, part in parts.items() if part]
-
-    def _stands(self, stream: int, first: int, last: int) -> dict[int, float]:
-        """The corrected values that stand in a stream between two instants, both included, by time; infinite where struck out."""
-        rows = self._series.scan(SeriesQuery((stream,), Instant(first), Instant(last + 1), marks=True))
-        columns = rows["time"].to_numpy().tolist(), rows["value"].to_numpy().tolist(), rows["door"].to_pylist()
-        return {time: value for time, value, door in zip(*columns, strict=True) if door in (CORRECTION, STRUCK)}
-
-
-def _back(revision: Revision) -> Revision:
-    return Revision(revision.stream_no, revision.time, revision.after, revision.before)

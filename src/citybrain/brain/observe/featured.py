@@ -6,7 +6,7 @@ Kept beside them, by stream and time. Those that have nothing of it cost nothing
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
-from typing import Final, TypeVar
+from typing import Final, TypeAlias, TypeVar
 
 from sqlalchemy import Connection, and_, delete, func, or_, select
 from sqlalchemy.exc import IntegrityError
@@ -16,7 +16,7 @@ from citybrain.brain.observe.beside import About, Anew, Having, Lags
 from citybrain.brain.observe.made import FEATURE, MadeThing
 from citybrain.brain.observe.marks import Mark
 from citybrain.brain.observe.signing import Signed
-from citybrain.brain.observe.store import ENTITY, FEATURED
+from citybrain.brain.observe.store import ASIDE, ENTITY, FEATURED
 from citybrain.kernel.errors import BusyError, ConflictError, StaleError
 from citybrain.kernel.instant import Instant
 from citybrain.kernel.observations import Numbers
@@ -27,6 +27,8 @@ from citybrain.kernel.things import Entity
 MARK: Final = "observe.featured"
 """The cursor that moves when a stream has such an observation for the first time."""
 _TRIES: Final = 5
+Said: TypeAlias = tuple[Anew, Signed]
+"""What is said anew, and by whom, why and when."""
 Noun = TypeVar("Noun")
 Result = TypeVar("Result")
 
@@ -135,6 +137,12 @@ class Featured:
         with self._transactions.read() as connection:
             return tuple(map(beside.read, connection.execute(ordered)))
 
+    def observed(self, feature: str) -> bool:
+        """Whether an observation is about a feature, or one that was struck out and may come back."""
+        with self._transactions.read() as connection:
+            found = (select(table.c.feature).where(table.c.feature == feature).limit(1) for table in (FEATURED, ASIDE))
+            return any(connection.execute(one).first() is not None for one in found)
+
     def keep(self, about: Sequence[About]) -> tuple[About, ...]:
         """As ``put``, for features that are there; raises EndedError, with nothing kept, where one of them is there no more."""
         return self._kept(about, sorted({one.feature for one in about if one.feature}))
@@ -146,21 +154,29 @@ class Featured:
         """
         return self._kept(about, ())
 
-    def restate(self, listed: Sequence[Anew], signed: Signed) -> tuple[tuple[int, ...], tuple[About, ...]]:
-        """Keep what a person says anew, with a record of each, in one commit; what ``unsay`` takes to undo it.
+    def restate(self, listed: Sequence[Said]) -> None:
+        """Keep what people say anew, with a record of each, in one commit; raises as ``restate_with`` does."""
+        self.restate_with(listed, None, lambda _: None)
 
-        Raises StaleError where something else is known of one by now, EndedError for a feature that is gone, BusyError where other
-        processes say something all the time.
+    def restate_with(self, listed: Sequence[Said], key: str | None, work: Callable[[Connection], Result]) -> Result:
+        """What some work gives, in one commit with what people say anew and a record of each, after that.
+
+        ``key`` is that of acts that are on their way, which the records bear until these stand. Raises StaleError where something else
+        is known of an observation by now, EndedError for a feature that is gone, BusyError where other processes say something all the
+        time.
         """
-        about = [one.about for one in listed]
-        needed = sorted({one.about.feature for one in listed if one.about.feature and one.about.feature != one.seen.feature})
+        anew = [one for one, _ in listed]
+        about = [one.about for one in anew]
+        needed = sorted({one.about.feature for one in anew if one.about.feature and one.about.feature != one.seen.feature})
 
-        def put(connection: Connection) -> tuple[tuple[int, ...], tuple[About, ...]]:
-            known = beside.at(connection, [one.seen[:2] for one in listed])
-            if any(known.get(one.seen.id, About(*one.seen[:2], None, None)) != one.seen for one in listed):
+        def put(connection: Connection) -> Result:
+            known = beside.at(connection, [one.seen[:2] for one in anew])
+            if any(known.get(one.seen.id, About(*one.seen[:2], None, None)) != one.seen for one in anew):
                 what = Text("观测值其间另有更新，请重试。", "The observation was changed meanwhile. Try again.")
                 raise StaleError(what)
-            return restated.record(connection, [beside.record(one) for one in listed], signed), beside.put(connection, about)
+            restated.record(connection, [(beside.record(one), signed) for one, signed in listed], key)
+            beside.put(connection, about)
+            return work(connection)
 
         found = self._alone(about, needed, put)
         self.renew()
@@ -173,17 +189,8 @@ class Featured:
                 return self._entered(about, needed, put)
         raise BusyError(Text("正在别处改写观测值，请重试。", "Observations are being changed elsewhere. Try again."), retry_after=1)
 
-    def unsay(self, numbers: Sequence[int], before: Sequence[About]) -> None:
-        """Undo what ``restate`` did, where what belongs to it came to nothing."""
-
-        def back(connection: Connection) -> None:
-            restated.drop(connection, numbers)
-            beside.put(connection, before)
-
-        self._entered(before, (), back)
-
-    def moved(self, streams: Sequence[int], time: int) -> Instant | None:
-        """To which time the observation of streams at a time was moved last, whichever of them; None for one that was not."""
+    def moved(self, streams: Sequence[int], time: int) -> tuple[int, Instant] | None:
+        """To which stream and time the observation of streams at a time was moved last, whichever of them; None for one that was not."""
         with self._transactions.read() as connection:
             return restated.moved(connection, streams, time)
 
@@ -222,6 +229,8 @@ class Featured:
             for stream in (there.featured | there.saying).intersection(numbers.tolist()):
                 gone = delete(FEATURED).where(FEATURED.c.stream == stream, FEATURED.c.time < before)
                 count += tx.connection.execute(gone).rowcount
+                aside = delete(ASIDE).where(ASIDE.c.stream == stream, ASIDE.c.time < before)
+                count += tx.connection.execute(aside).rowcount
             restated.forget(tx.connection, numbers, before)
         return count
 
@@ -233,7 +242,8 @@ def unnamed(connection: Connection, nouns: Sequence[Noun]) -> list[Noun]:
     for part in beside.parts(ids):
         # Locked first and looked at after that: whoever keeps an observation about one of them is waited for.
         connection.execute(select(ENTITY.c.id).where(ENTITY.c.id.in_(part)).with_for_update())
-        kept |= set(connection.execute(select(FEATURED.c.feature).where(FEATURED.c.feature.in_(part)).distinct()).scalars())
+        for feature in (FEATURED.c.feature, ASIDE.c.feature):
+            kept |= set(connection.execute(select(feature).where(feature.in_(part)).distinct()).scalars())
     return [noun for noun in nouns if not isinstance(noun, Entity | MadeThing) or noun.id not in kept]
 
 
@@ -241,8 +251,10 @@ def unobserved(connection: Connection, entities: Iterable[Entity]) -> None:
     """Raise ConflictError for a feature that is ending and that an observation is about, in the commit that ends it."""
     ending = [one.id for one in entities if one.kind == FEATURE and one.valid_to is not None]
     for part in beside.parts(ending):
-        found = connection.execute(select(FEATURED.c.feature).where(FEATURED.c.feature.in_(part)).limit(1)).scalar_one_or_none()
-        if found is not None:
+        for feature in (FEATURED.c.feature, ASIDE.c.feature):
+            found = connection.execute(select(feature).where(feature.in_(part)).limit(1)).scalar_one_or_none()
+            if found is None:
+                continue
             what = Text(
                 f"有观测值以“{found}”为观测对象，读数须留存，因此不能删除它。",
                 f"Observations are about '{found}', and what was observed is kept: the feature is not deleted.",

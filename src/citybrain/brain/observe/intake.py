@@ -202,6 +202,7 @@ class Intake:
     async def revise(self, revision: Revision, door: str, key: str) -> None:
         """Replace values that stand, all of them or none; returns when that is durable. The same key of a door again stores nothing.
 
+        Where NaN stands before, there must be no reading, or one that was struck out.
         Raises StaleError where something else stands by now, BusyError and StorageFullError; then nothing was stored.
         """
         await self._paced()
@@ -211,7 +212,8 @@ class Intake:
             if earlier:
                 await asyncio.wait(earlier)
             known = await asyncio.to_thread(self._series.known, no, revision.time)
-            if not np.array_equal(known, revision.before):
+            nothing = np.isnan(revision.before) & ~np.isfinite(known)
+            if not (nothing | (known == revision.before)).all():
                 raise StaleError(_NEWER)
             await self._append(Batch(f"{door}:{key}", door, self._clock.city(), no, revision.time, revision.after, {}))
 

@@ -1,7 +1,8 @@
 """What people said anew of observations, as it is stored: who said what of which, why, and what was known of it before.
 
-A record is entered in one commit with what it makes of an observation (beside.py), and neither changed nor taken out after that, but
-that retention empties it. Of an observation that was moved to another time it says to which: its old id leads there.
+A record is entered in one commit with what it makes of an observation (beside.py) and with the corrections that belong to it, whose key it
+bears until they stand. It is neither changed nor taken out after that, but that retention empties it. Of an observation that was moved to
+another time or stream it says whereto: its old id leads there.
 """
 
 from collections.abc import Sequence
@@ -9,7 +10,7 @@ from itertools import groupby
 from typing import Final, NamedTuple
 
 import msgspec
-from sqlalchemy import Connection, Row, and_, func, insert, or_, select, update
+from sqlalchemy import Connection, Row, and_, delete, func, insert, or_, select, update
 
 from citybrain.brain.observe.signing import Signed
 from citybrain.brain.observe.store import FEATURED, RESTATED
@@ -27,8 +28,8 @@ State = tuple[str | None, str | None]
 class Restated(msgspec.Struct, frozen=True):
     """What was said anew of the observation of a stream (its number) at a time, and what had been known of it.
 
-    ``names`` are the properties and links of SensorThings that became others; ``moved`` is the time to which it was moved. ``wall`` is
-    when it was said (wall time).
+    ``names`` are the properties and links of SensorThings that became others; ``moved`` is the time to which it was moved, and
+    ``moved_stream`` the stream where that is another one. ``wall`` is when it was said (wall time).
     """
 
     no: int
@@ -43,10 +44,14 @@ class Restated(msgspec.Struct, frozen=True):
     by: str
     why: str
     wall: Instant
+    moved_stream: int | None = None
 
 
 class Record(NamedTuple):
-    """A record that is to be entered: of which observation, what was known and what is to be, which names, and where it was moved."""
+    """A record: of which observation, what was known and what is to be, which names, and the time and stream to which it was moved.
+
+    ``mark`` names what of it had been said anew before.
+    """
 
     stream: int
     time: Instant
@@ -54,10 +59,17 @@ class Record(NamedTuple):
     now: State
     names: str
     moved: Instant | None
+    to: int | None = None
+    mark: str | None = None
+
+    @property
+    def place(self) -> tuple[int, Instant]:
+        """The stream and the time of which the observation is with it."""
+        return (self.stream if self.to is None else self.to, self.time if self.moved is None else self.moved)
 
 
-def record(connection: Connection, listed: Sequence[Record], signed: Signed) -> tuple[int, ...]:
-    """Enter records; their numbers."""
+def record(connection: Connection, listed: Sequence[tuple[Record, Signed]], key: str | None) -> None:
+    """Enter records, under the key of acts that are on their way; None for none."""
     last = int(connection.execute(select(func.coalesce(func.max(RESTATED.c.no), 0))).scalar_one())
     rows = [
         {
@@ -70,12 +82,14 @@ def record(connection: Connection, listed: Sequence[Record], signed: Signed) -> 
             "said": one.now[1],
             "names": one.names,
             "moved": one.moved,
+            "moved_stream": one.to,
+            "was_restated": one.mark,
+            "key": key,
             **signed._asdict(),
         }
-        for no, one in enumerate(listed, last + 1)
+        for no, (one, signed) in enumerate(listed, last + 1)
     ]
     connection.execute(insert(RESTATED), rows)
-    return tuple(range(last + 1, last + 1 + len(listed)))
 
 
 def newest(connection: Connection) -> tuple[int, int]:
@@ -91,12 +105,25 @@ def since(connection: Connection, last: tuple[int, int]) -> list[tuple[int, int]
     """
     begin = min(last, newest(connection))[0]
     rows = connection.execute(select(RESTATED).where(RESTATED.c.no >= begin).order_by(RESTATED.c.no))
-    return [(row.stream, row.moved or row.time) for row in rows if row.no > last[0] or row.wall > last[1]]
+    return [_entered(row).place for row in rows if row.no > last[0] or row.wall > last[1]]
 
 
-def drop(connection: Connection, numbers: Sequence[int]) -> None:
-    """Forget records of what never came to stand."""
-    connection.execute(RESTATED.delete().where(RESTATED.c.no.in_(numbers)))
+def unsettled(connection: Connection) -> tuple[str, ...]:
+    """The keys of the acts with which something was said anew and that are on their way."""
+    key = RESTATED.c.key
+    return tuple(connection.execute(select(key).where(key.is_not(None)).distinct().order_by(key)).scalars())
+
+
+def settle(connection: Connection, key: str) -> None:
+    """Let what was said anew with acts stand with them."""
+    connection.execute(update(RESTATED).where(RESTATED.c.key == key).values(key=None))
+
+
+def take(connection: Connection, key: str) -> tuple[Record, ...]:
+    """Forget the records of what never came to stand; they are given back."""
+    mine = RESTATED.c.key == key
+    found = connection.execute(delete(RESTATED).where(mine).returning(*RESTATED.c)).all()
+    return tuple(map(_entered, found))
 
 
 def of(connection: Connection, stream: int) -> tuple[Restated, ...]:
@@ -105,11 +132,11 @@ def of(connection: Connection, stream: int) -> tuple[Restated, ...]:
     return tuple(map(_restated, connection.execute(wanted)))
 
 
-def moved(connection: Connection, streams: Sequence[int], time: int) -> Instant | None:
-    """To which time the observation of streams at a time was moved last, whichever of them; None for one that was not."""
+def moved(connection: Connection, streams: Sequence[int], time: int) -> tuple[int, Instant] | None:
+    """To which stream and time the observation of streams at a time was moved last, whichever of them; None for one that was not."""
     mine = and_(RESTATED.c.stream.in_(streams), RESTATED.c.time == time, RESTATED.c.moved.is_not(None))
-    found = connection.execute(select(RESTATED.c.moved).where(mine).order_by(RESTATED.c.no.desc()).limit(1)).scalar()
-    return None if found is None else Instant(found)
+    found = connection.execute(select(RESTATED).where(mine).order_by(RESTATED.c.no.desc()).limit(1)).one_or_none()
+    return None if found is None else (found.moved_stream or found.stream, Instant(found.moved))
 
 
 def overruled(connection: Connection, places: Sequence[tuple[int, int]]) -> dict[tuple[int, int], set[State]]:
@@ -126,7 +153,9 @@ def overruled(connection: Connection, places: Sequence[tuple[int, int]]) -> dict
 def forget(connection: Connection, numbers: Numbers, before: Instant) -> None:
     """Empty the records of observations of streams (n,) before an instant, as retention has it; who said something when stays."""
     mine = and_(RESTATED.c.stream.in_(numbers.tolist()), RESTATED.c.time < before)
-    connection.execute(update(RESTATED).where(mine).values(was_feature=None, was_said=None, feature=None, said=None))
+    connection.execute(
+        update(RESTATED).where(mine).values(was_feature=None, was_said=None, feature=None, said=None, was_restated=None)
+    )
 
 
 def verify(connection: Connection) -> int:
@@ -146,9 +175,16 @@ def verify(connection: Connection) -> int:
 
 
 def _newest(connection: Connection, stream: int) -> dict[int, State]:
-    """What the newest record of each observation of a stream made of it; of one that was moved that of its move."""
-    wanted = select(RESTATED).where(RESTATED.c.stream == stream).order_by(RESTATED.c.no)
+    """What the newest record of each observation of a stream made of it; of one that was moved there that of its move."""
+    stayed = and_(RESTATED.c.stream == stream, RESTATED.c.moved_stream.is_(None))
+    wanted = select(RESTATED).where(or_(stayed, RESTATED.c.moved_stream == stream)).order_by(RESTATED.c.no)
     return {row.time if row.moved is None else row.moved: (row.feature, row.said) for row in connection.execute(wanted)}
+
+
+def _entered(row: Row[tuple[object, ...]]) -> Record:
+    was, now = (row.was_feature, row.was_said), (row.feature, row.said)
+    moved = None if row.moved is None else Instant(row.moved)
+    return Record(row.stream, Instant(row.time), was, now, row.names, moved, row.moved_stream, row.was_restated)
 
 
 def _unlike(stream: int, time: int) -> ConflictError:
@@ -174,6 +210,7 @@ def _restated(row: Row[tuple[object, ...]]) -> Restated:
         row.by,
         row.why,
         Instant(row.wall),
+        row.moved_stream,
     )
 
 

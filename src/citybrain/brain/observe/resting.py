@@ -60,7 +60,8 @@ class _Reading(NamedTuple):
             return None
         stood = [line for line in self.lines if line.made + self._late <= at < line.ended + self._late]
         if not stood:
-            return self.lines[0].measured, False
+            # Before a person set it nothing was there.
+            return None if self.lines[0].measured == NOTHING else (self.lines[0].measured, False)
         return None if stood[-1].value == NOTHING else (stood[-1].value, True)
 
     def said(self, at: int) -> Rested | None:

@@ -1,4 +1,7 @@
-"""What a correction does to readings: one sum for all of a span, worked out in full before anything is written. Pure."""
+"""What a correction does to readings: one sum for all of a span, worked out in full before anything is written. Pure.
+
+A reading that a person sets where none stood is a correction of nothing: infinite before, as what is struck out is afterwards.
+"""
 
 import hashlib
 from dataclasses import dataclass
@@ -11,8 +14,8 @@ import pyarrow as pa
 from citybrain.brain.observe import derive
 from citybrain.brain.observe.checking import AHEAD
 from citybrain.brain.observe.striking import NOTHING, STRUCK
-from citybrain.kernel.errors import BadInputError
-from citybrain.kernel.instant import Instant
+from citybrain.kernel.errors import BadInputError, ConflictError
+from citybrain.kernel.instant import Instant, rfc3339
 from citybrain.kernel.observations import Floats, Ints
 from citybrain.kernel.text import Text
 from citybrain.kernel.things import Contract
@@ -97,6 +100,11 @@ class Plan:
     door: list[str]
     received: Ints
     unchanged: int
+
+    @property
+    def adds(self) -> bool:
+        """Whether it sets a reading where none stands."""
+        return bool(self.before[0] == NOTHING)
 
     def seen(self) -> str:
         """Sixteen digits that stand for the readings and what is to become of them."""
@@ -189,6 +197,19 @@ def plan(change: Change, rows: pa.Table) -> Plan:
     unlike = [doors[place] for place in differs.tolist()]
     received = rows["received"].to_numpy()[differs]
     return Plan(change, time[differs], before[differs], after[differs], unlike, received, len(time) - len(differs))
+
+
+def addition(change: Change, rows: pa.Table, now: Instant) -> Plan:
+    """Work out a reading that is set at ``now`` where none is; raises ConflictError for one that stands (ROWS)."""
+    if rows.num_rows:
+        at = rfc3339(change.since)
+        what = Text(
+            f"{at} 已有读数，观测值不能移到那里；请更正那一条，或先将它删除。",
+            f"There is a reading at {at}, so no Observation is moved there. Correct that one instead, or delete it first.",
+        )
+        raise ConflictError(what, time=at)
+    time, before, after = np.array([change.since], np.int64), np.array([NOTHING]), _rounded(np.array([change.offset]))
+    return Plan(change, time, before, after, [CORRECTION], np.array([now], np.int64), 0)
 
 
 def _rounded(values: Floats) -> Floats:

@@ -161,9 +161,29 @@ RESTATED = Table(
     Column("by", String(100), nullable=False),
     Column("why", Text, nullable=False),
     Column("wall", BigInteger, nullable=False),
+    Column("moved_stream", Integer),
+    Column("was_restated", Text),
+    Column("key", String(100)),
     Index("restated_of", "stream", "time"),
 )
-"""What people said anew of observations, what was known of them before, and to which time one was moved (restated.py)."""
+"""What people said anew of observations, what was known of them before, and where one was moved (restated.py).
+
+``moved_stream`` is null where one that was moved stayed with its stream. ``key`` names the acts that it was entered with while these are on
+their way into the store of readings; it is null from when they stand.
+"""
+Index("restated_key", RESTATED.c.key, sqlite_where=RESTATED.c.key.is_not(None), postgresql_where=RESTATED.c.key.is_not(None))
+ASIDE = Table(
+    "aside",
+    METADATA,
+    Column("correction", Integer, primary_key=True, autoincrement=False),
+    Column("time", BigInteger, primary_key=True, autoincrement=False),
+    Column("stream", Integer, nullable=False),
+    Column("feature", String(200)),
+    Column("said", Text),
+    Column("restated", Text),
+    Index("aside_by", "feature"),
+)
+"""What was beside readings that a correction struck out: it stands beside them again when that is taken back."""
 for _name, _of in (("featured_lag", FEATURED.c.lag), ("featured_lasts", FEATURED.c.lasts)):
     # Few have them, and these are asked for the first and the last.
     Index(_name, FEATURED.c.stream, _of, sqlite_where=_of.is_not(None), postgresql_where=_of.is_not(None))

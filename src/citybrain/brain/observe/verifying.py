@@ -16,7 +16,7 @@ from citybrain.brain.observe.registry import Registry
 from citybrain.brain.observe.revising import CORRECTION
 from citybrain.brain.observe.store import CORRECTED
 from citybrain.brain.observe.store import CORRECTION as TABLE
-from citybrain.brain.observe.striking import STRUCK
+from citybrain.brain.observe.striking import NOTHING, STRUCK
 from citybrain.kernel.errors import ConflictError
 from citybrain.kernel.instant import DAY, Instant, rfc3339
 from citybrain.kernel.observations import SeriesQuery
@@ -31,10 +31,14 @@ _MANY: Final = 500
 
 
 class Said(NamedTuple):
-    """What the corrections of a stream say: by time the newest that stands, and the times of those on their way."""
+    """What the corrections of a stream say: by time the newest that stands, and the times of those on their way.
+
+    At the times of ``nothing`` a reading was set where none was, and taken back: it is struck out by no correction of its own.
+    """
 
     stands: dict[int, "Row[tuple[object, ...]]"]
     moving: frozenset[int]
+    nothing: frozenset[int]
 
 
 class Stands(NamedTuple):
@@ -64,7 +68,8 @@ def _agree(said: Said, series: Series, stream: Stream, horizon: Horizon) -> int:
     for time, reading in found.items():
         if time in said.moving or reading.door not in _SETS or time in said.stands:
             continue
-        raise _unlike(stream, time, None)
+        if reading.door != STRUCK or time not in said.nothing:
+            raise _unlike(stream, time, None)
     return len(said.stands)
 
 
@@ -78,13 +83,15 @@ def _lost(line: "Row[tuple[object, ...]]", reading: Stands) -> bool:
 def _said(connection: Connection, stream: int) -> Said:
     columns = (*CORRECTED.c, TABLE.c.state)
     joined = select(*columns).select_from(CORRECTED.join(TABLE, CORRECTED.c.correction == TABLE.c.no))
-    stands, moving = {}, set()
+    stands, moving, nothing = {}, set(), set()
     for row in connection.execute(joined.where(CORRECTED.c.stream == stream).order_by(CORRECTED.c.correction)):
         if row.state == "standing":
             stands[int(row.time)] = row
         elif row.state in UNFINISHED:
             moving.add(int(row.time))
-    return Said(stands, frozenset(moving))
+        elif row.before == NOTHING:
+            nothing.add(int(row.time))
+    return Said(stands, frozenset(moving), frozenset(nothing))
 
 
 def _touched(series: Series, registry: Registry) -> set[int]:

@@ -34,6 +34,8 @@ FIELDS: Final = tuple(field.name for field in (*_SPAN, _AT, _VALUE, *_STRIKE))
 _AS_ONE: Final = {"since": "at", "until": "at", "factor": "value", "offset": "value"}
 _AS_STRIKE: Final = {"since": "strike_since", "until": "strike_until"}
 _STRUCK: Final = Text("作废", "struck out")
+_NONE: Final = Text("没有读数", "no reading")
+"""In the place of what stood where a person set a reading and none was."""
 _GONE: Final = Text("（已到期删除）", "(kept long enough, deleted)")
 """In the place of a word that is in no reading any more."""
 _STATES: Final = {
@@ -162,10 +164,10 @@ def _example(title: Text, one: Changed, say: _Say) -> Fact:
 
 
 def _becomes(before: float, after: float, say: _Say) -> Text:
-    if after == NOTHING:
-        was = say(before)
-        return Text(f"{was.zh} → {_STRUCK.zh}", f"{was.en} → {_STRUCK.en}")
-    return say(before, after)
+    if NOTHING not in (before, after):
+        return say(before, after)
+    was, now = _NONE if before == NOTHING else say(before), _STRUCK if after == NOTHING else say(after)
+    return Text(f"{was.zh} → {now.zh}", f"{was.en} → {now.en}")
 
 
 def _sum(change: Change, say: _Say) -> Text:

@@ -7,12 +7,14 @@ from typing import Final, Literal, TypeAlias
 import msgspec
 
 from citybrain.doors.sensorthings.model import IDS
+from citybrain.doors.sensorthings.paths import ROOT, segments
 from citybrain.doors.sensorthings.refusals import wrong
-from citybrain.kernel.errors import BadInputError
+from citybrain.kernel.errors import BadInputError, NotFoundError
 from citybrain.kernel.text import Json
 
 Body: TypeAlias = dict[str, Json]
 PATCH: Final = "application/json-patch+json"
+_BIND: Final = "@odata.bind"
 _MOST: Final = 100
 """Operations of one JSON Patch."""
 _COPIED: Final = 100_000
@@ -29,8 +31,8 @@ class Change:
     def of(self, before: Body) -> Body:
         """A body as it is to be from now on.
 
-        Ids and links of an answer that is sent back are passed over. Raises BadInputError for what is no object, or operations
-        that cannot be done.
+        Ids and links of an answer that is sent back are passed over; a link that is bound by an address (OData JSON Format 4.0, 8.5) is
+        one that names an id. Raises BadInputError for what is no object, or operations that cannot be done.
         """
         if self.how == "patch":
             return _own(_patched(before, self.sent))
@@ -64,7 +66,23 @@ class Change:
 def _own(value: Json) -> Body:
     if not isinstance(value, dict):
         raise wrong("内容须为对象。", "The body is an object.", "body")
-    return {name: one for name, one in value.items() if not name.startswith("@iot.") and not name.endswith("navigationLink")}
+    own = {name: one for name, one in value.items() if not name.startswith("@iot.") and not name.endswith("navigationLink")}
+    return {name.removesuffix(_BIND): _bound(name, one) if name.endswith(_BIND) else one for name, one in own.items()}
+
+
+def _bound(name: str, value: Json) -> Json:
+    """What an address of an entity names, or each of a list, as its id; raises BadInputError for what is no address of one."""
+    if isinstance(value, list):
+        return [_bound(name, one) for one in value]
+    try:
+        found = segments(value if ROOT in value else f"{ROOT}/{value}") if isinstance(value, str) else ()
+    except NotFoundError:
+        found = ()
+    if not found or found[-1].key is None:
+        raise wrong(
+            f"{name} 须为已有对象的地址，如 Datastreams('…')。", f"{name} is the address of an entity, as Datastreams('…').", name
+        )
+    return {"@iot.id": found[-1].key}
 
 
 def _patched(document: Json, operations: Json) -> Json:

@@ -1,4 +1,4 @@
-"""What a person says anew of an Observation, held with a group: words, what it is about, and the time to which it is moved."""
+"""What a person says anew of an Observation, held with a group: words, what it is about, and the time and Datastream to which it is moved."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,17 +6,16 @@ from typing import Final
 
 import msgspec
 
-from citybrain.brain.observe import About, Anew, read_rows
-from citybrain.doors.sensorthings import featuring, restating, saying
+from citybrain.brain.observe import About, Anew, Wanted, read_rows, setting
+from citybrain.doors.sensorthings import featuring, restating, results, saying
 from citybrain.doors.sensorthings.parts import SensorThingsParts
-from citybrain.doors.sensorthings.restating import Whole
+from citybrain.doors.sensorthings.restating import STREAMS, Whole
 from citybrain.doors.sensorthings.sending import Sender
 from citybrain.doors.sensorthings.shape import Item
 from citybrain.doors.sensorthings.together import Group
 from citybrain.doors.sensorthings.writing import FEATURE
-from citybrain.kernel.errors import BadInputError, ConflictError
+from citybrain.kernel.errors import BadInputError
 from citybrain.kernel.instant import Instant, rfc3339
-from citybrain.kernel.observations import SeriesQuery
 from citybrain.kernel.text import Json, Text
 from citybrain.kernel.things import Stream
 
@@ -56,50 +55,56 @@ def known(parts: SensorThingsParts, seen: Observed) -> dict[str, About]:
     return {stream.id: own[stream.id] or About(stream.no, seen.time, *_OWN) for stream in seen.having()}
 
 
-def held(group: Group, sender: Sender, seen: Observed, whole: Whole, why: str) -> None:
-    """Have a group hold what an Observation is to be, but for its result where it stays at its time; blocks.
+def moves(seen: Observed, whole: Whole) -> bool:
+    """Whether an Observation is to be of another time or of other streams."""
+    return whole.time != seen.time or whole.streams != seen.streams
 
-    Raises ConflictError where it would be moved to a time at which there is a reading, BadInputError where none may be, and what
-    ``featuring.settled`` raises.
-    """
-    moves, thing = whole.time != seen.time, seen.streams[0].entity
-    feature = featuring.settled(group, sender, whole.feature, thing) if whole.feature is not None else None
-    names = [*(_of_move(seen, whole) if moves else []), *restating.names(words(group.parts, seen), words_of(whole.words))]
+
+def held(group: Group, sender: Sender, seen: Observed, whole: Whole, why: str) -> None:
+    """Have a group hold what an Observation is to be, but for its readings; blocks. Raises what ``featuring.settled`` raises."""
+    feature = featuring.settled(group, sender, whole.feature, whole.streams[0].entity) if whole.feature is not None else None
+    names = restating.names(words(group.parts, seen), words_of(whole.words))
+    stand = {stream.id: to.no for stream, (to, value) in zip(seen.streams, whole.results(), strict=True) if value is not None}
     told: list[Anew] = []
-    for was in known(group.parts, seen).values():
-        about = feature if whole.feature is not None else was.feature
-        mine = [*names, *([FEATURE] if about != was.feature else [])]
-        mark = ",".join(dict.fromkeys([*(was.restated.split(",") if was.restated else []), *mine]))
-        told += [Anew(was, About(was.stream, whole.time, about, whole.words, mark))] if mine else []
-    if moves:
-        _moved(group, seen, whole)
+    for stream, was in known(group.parts, seen).items():
+        if stream not in stand:
+            # It is struck out, and what is beside it with it.
+            continue
+        own, before = whole.streams[0].entity, was.feature or seen.streams[0].entity
+        about = feature if whole.feature is not None else None if was.feature == own else was.feature
+        said_anew = [*_of_move(seen, whole, was), *names, *([FEATURE] if (about or own) != before else [])]
+        mark = ",".join(dict.fromkeys([*(was.restated.split(",") if was.restated else []), *said_anew]))
+        told += [Anew(was, About(stand[stream], whole.time, about, whole.words, mark))] if said_anew else []
     group.restate(told, why, sender.caller.account)
 
 
-def _of_move(seen: Observed, whole: Whole) -> list[str]:
-    """What a move itself says anew: what stands at the new time is no correction, so the mark names a result that nobody measured."""
-    other = whole.result != seen.item.body["result"] or restating.corrected(seen.item)
-    return [saying.PHENOMENON, *(["result"] if other else [])]
+def moved(group: Group, whole: Whole) -> list[Wanted]:
+    """The readings of an Observation at the place to which it is moved, set by the person who moves it; blocks.
 
-
-def _moved(group: Group, seen: Observed, whole: Whole) -> None:
-    """Have a group hold the readings of an Observation at its new time."""
+    Raises BadInputError where none is taken in of that time, ConflictError where there is one, or for a stream that takes none.
+    """
     at = rfc3339(whole.time)
-    stood = group.parts.series.scan(
-        SeriesQuery(tuple(stream.no for stream in seen.streams), whole.time, Instant(whole.time + 1), marks=True)
-    )
-    if stood.num_rows:
-        what = Text(
-            f"{at} 已有读数（或作废的读数），观测值不能移到那里；请先更正或撤回那一条。",
-            f"There is a reading at {at}, or one that was struck out, so no Observation is moved there. Correct that one instead.",
-        )
-        raise ConflictError(what, time=at)
-    result = whole.result if isinstance(whole.result, list) and len(seen.streams) > 1 else [whole.result]
-    pairs = [(stream, value) for stream, value in zip(seen.streams, result, strict=True) if value is not None]
+    pairs = [(stream, value) for stream, value in whole.results() if value is not None]
     rows = read_rows(msgspec.json.encode([{"stream": stream.id, "time": at, "value": value} for stream, value in pairs]))
     refused = group.parts.intake.refused(rows, group.gathering)
     if refused:
         code, why = refused[0].code, refused[0].why
         what = Text(f"观测值不能移到 {at}（{code}）：{why.zh}", f"The Observation cannot be moved to {at} ({code}): {why.en}")
         raise BadInputError(what, reason=code)
-    group.held.append(rows)
+    numbers = [(stream, results.number(group.parts.registry, stream, value)) for stream, value in pairs]
+    return [
+        group.parts.corrections.addition(stream, setting(whole.time, float(number)))
+        for stream, number in numbers
+        if isinstance(number, int | float)
+    ]
+
+
+def _of_move(seen: Observed, whole: Whole, was: About) -> list[str]:
+    """What a move itself says anew; where nobody measured the result, that too, for what is moved bears the mark of corrections anyway."""
+    if not moves(seen, whole):
+        return []
+    link = STREAMS[len(seen.streams) > 1]
+    names = [saying.PHENOMENON] * (whole.time != seen.time) + [link] * (whole.streams != seen.streams)
+    moved_before = bool({saying.PHENOMENON, link}.intersection((was.restated or "").split(",")))
+    other = whole.result != seen.item.body["result"] or (restating.corrected(seen.item) and not moved_before)
+    return [*names, *(["result"] if other else [])]

@@ -32,6 +32,7 @@ from citybrain.doors.sensorthings.parts import Call, Parts, SensorThingsParts
 from citybrain.doors.sensorthings.paths import Segment, segments
 from citybrain.doors.sensorthings.reading import Raw, Reading
 from citybrain.doors.sensorthings.refusals import missing
+from citybrain.doors.sensorthings.restating import STREAMS
 from citybrain.doors.sensorthings.sending import Sender
 from citybrain.doors.sensorthings.together import Group, entered, group_of, keyless
 from citybrain.doors.sensorthings.writing import Takes, Writer, addressed, decoded, tells
@@ -43,8 +44,8 @@ _READINGS: Final = "Observations"
 """What is sent to a path that ends so are readings of devices."""
 _ARRAYS: Final = "CreateObservations"
 _BELOW: Final = "/{path:path}"
-_ABOUT: Final = "/FeatureOfInterest/$ref"
-_ONE_READING: Final = {"endings": dict.fromkeys((f"/{_READINGS}(*)", f"/{_READINGS}(*){_ABOUT}"), "observation.correct")}
+_LINKS: Final = tuple(f"/{_READINGS}(*)/{link}/$ref" for link in ("FeatureOfInterest", *STREAMS))
+_ONE_READING: Final = {"endings": dict.fromkeys((f"/{_READINGS}(*)", *_LINKS), "observation.correct")}
 IdempotencyKey = Annotated[str | None, HeaderParameter(name="Idempotency-Key", min_length=1, max_length=200, pattern="^[!-~]+$")]
 
 
@@ -84,7 +85,7 @@ def read(request: Call, parts: Parts, path: FromPath[str]) -> Response[bytes]:
         "endings": {
             _READINGS: "observation.write",
             batch.BATCH: "catalogue.read",
-            f"/{_READINGS}(*){_ABOUT}": "observation.correct",
+            **dict.fromkeys(_LINKS, "observation.correct"),
         }
     },
     status_code=201,

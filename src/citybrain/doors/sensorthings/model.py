@@ -136,9 +136,9 @@ Met in part and so not claimed:
 
 - create-update-delete/link-to-existing-entities: the Location of a declared Thing is no other's, for packs move what they declare with no
   door asked (decisions/0015).
-- create-update-delete/update-entity, update-entity-put, update-entity-jsonpatch: of all but what packs declare; an Observation stays with
-  its Datastream, and one that is moved to another time has another id, at which its old one leads to it. A change brings nothing new
-  along, and adds to the links to many that it names.
+- create-update-delete/update-entity, update-entity-put, update-entity-jsonpatch: of all but what packs declare. An Observation that is
+  moved to another time or Datastream has another id, to which its old one leads, and is not moved between a Datastream and a
+  MultiDatastream. A change brings nothing new along, and adds to the links to many that it names.
 - create-update-delete/delete-entity: of all but what packs declare, with what table 25 has go along; but a FeatureOfInterest about which
   Observations are is kept (409), one that is a Thing's place goes with it alone, and the present place of a Thing is no HistoricalLocation
   that is deleted.

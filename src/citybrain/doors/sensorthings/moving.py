@@ -1,10 +1,11 @@
-"""Where Observations were moved to another time: the id that one had leads to the one that it has."""
+"""Where Observations were moved, to another time or Datastream: the id that one had leads to the one that it has."""
 
 from collections.abc import Iterator
 from typing import Final
 
 from citybrain.brain.observe import Featured, Registry
 from citybrain.doors.sensorthings import multi, spans
+from citybrain.kernel.instant import Instant
 
 _HOPS: Final = 20
 """How often one that was moved is followed."""
@@ -12,11 +13,13 @@ _HOPS: Final = 20
 
 def onward(registry: Registry, featured: Featured, key: str) -> Iterator[str]:
     """The ids that an Observation of this id was given one after another; none for one that was never moved."""
+    seen = {key}
     for _ in range(_HOPS):
         found = _next(registry, featured, key)
-        if found is None:
+        if found is None or found in seen:
             return
         yield found
+        seen.add(found)
         key = found
 
 
@@ -25,7 +28,14 @@ def _next(registry: Registry, featured: Featured, key: str) -> str | None:
     if joint is not None:
         group = multi.joint(registry, joint[0])
         # One of its readings may have been moved by itself before.
-        time = None if group is None else featured.moved([stream.no for stream in group.streams], joint[1])
-        return None if time is None else multi.named(joint[0], time)
-    time = None if place is None else featured.moved([place[0]], place[1])
-    return None if place is None or time is None else f"{place[0]}.{time}"
+        moved = None if group is None else featured.moved([stream.no for stream in group.streams], joint[1])
+        return None if moved is None else _joint(registry, *moved)
+    moved = None if place is None else featured.moved([place[0]], place[1])
+    return None if moved is None else f"{moved[0]}.{moved[1]}"
+
+
+def _joint(registry: Registry, number: int, time: Instant) -> str:
+    """The id of the Observation of a MultiDatastream that a reading is in; that of the reading where it is in none."""
+    stream = registry.streams()[number - 1]
+    joint = next((one for one in multi.of_thing(registry, stream.entity) if stream in one.streams), None)
+    return f"{number}.{time}" if joint is None else multi.named(joint.id, time)

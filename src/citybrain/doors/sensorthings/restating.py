@@ -1,11 +1,11 @@
-"""What is said of an Observation that is there: another result, time or feature, and other words about it. Pure.
+"""What is said of an Observation that is there: another result, time, Datastream or feature, and other words about it. Pure.
 
 A client sends back whole what it has read; what the door itself had said of it (``parameters``, ``resultQuality``) is passed over.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeAlias
 
 from citybrain.brain.observe import CORRECTION, Change, setting, strike
 from citybrain.doors.sensorthings import saying
@@ -24,28 +24,39 @@ from citybrain.kernel.text import Json, Text
 from citybrain.kernel.things import Stream
 
 _TIMES: Final = ("phenomenonTime", "resultTime")
-_STREAMS: Final = ("Datastream", "MultiDatastream")
-_KNOWN: Final = frozenset({"id", "result", saying.PHENOMENON, *saying.MEMBERS, *_STREAMS, FEATURE})
+STREAMS: Final = ("Datastream", "MultiDatastream")
+Streams: TypeAlias = tuple[Stream, ...]
+"""Those of whose readings an Observation is, in the order of its result."""
+Changes: TypeAlias = Mapping[str, tuple[Change, bool]]
+"""What is to become of readings, by the streams they are of, and whether one is set where none is."""
+_KNOWN: Final = frozenset({"id", "result", saying.PHENOMENON, *saying.MEMBERS, *STREAMS, FEATURE})
 
 
 @dataclass(frozen=True, slots=True)
 class Whole:
-    """An Observation as it is to be: of which instant, with which result, and what else it says, as ``saying.said`` has it.
+    """An Observation as it is to be: of which streams and instant, with which result, and what else it says, as ``saying.said`` has it.
 
     ``feature`` is what it is to be about, as it was said; None where nothing else than before.
     """
 
+    streams: Streams
     time: Instant
     result: Json
     words: str | None
     feature: Json
 
+    def results(self) -> list[tuple[Stream, Json]]:
+        """The result of each of the streams; null for one that has none."""
+        listed = self.result if isinstance(self.result, list) and len(self.streams) > 1 else [self.result]
+        return list(zip(self.streams, listed, strict=True))
 
-def whole(item: Item, said: Said, streams: Sequence[Stream], words: Mapping[str, Json]) -> Whole:
+
+def whole(item: Item, said: Said, streams: Streams, words: Mapping[str, Json], found: Callable[[str, str], Streams]) -> Whole:
     """An Observation as it is to be; its result is one of its stream, or a list of those of its streams and nulls.
 
-    ``words`` are what was said of it so far. Raises BadInputError for what cannot be said, ConflictError where it would be of another
-    Datastream, and NotHeldError for what would not be kept.
+    ``words`` are what was said of it so far; ``found`` gives the streams of the Datastream or MultiDatastream of an id. Raises
+    BadInputError for what cannot be said, ConflictError where it does not fit the Datastream that it is to be of, and NotHeldError for
+    what would not be kept.
     """
     links: Body = {name: {"@iot.id": str(link.value)} for name, link in item.links.items() if isinstance(link, Compare)}
     before: Body = {**item.body, **links}
@@ -53,14 +64,18 @@ def whole(item: Item, said: Said, streams: Sequence[Stream], words: Mapping[str,
     lost = next((name for name, value in after.items() if name not in _KNOWN and value not in EMPTY), None)
     if lost is not None:
         raise not_held(f"不保存观测值的 {lost}，请去掉。", f"An Observation's {lost} would not be kept. Leave it out.")
-    for name in _STREAMS:
+    to = streams
+    for name in STREAMS:
         if after.get(name) not in EMPTY:
-            _stays(name, after[name], before.get(name))
+            to = _of(name, after[name], before.get(name), found) or to
+    _fits(streams, to, told="result" in said.names)
+    # Who names the feature of one that goes to another Thing does not mean the place of that one.
+    stays = to[0].entity == streams[0].entity or FEATURE not in said.names
     feature = after.get(FEATURE)
-    stays = feature in EMPTY or reference(feature) == reference(before[FEATURE])
+    stays = feature in EMPTY or (stays and reference(feature) == reference(before[FEATURE]))
     time = _begin(after.get(saying.PHENOMENON), item)
-    result = _result(after.get("result"), streams)
-    return Whole(time, result, _words(item, said, after, words), None if stays else feature)
+    result = _result(after.get("result"), to)
+    return Whole(to, time, result, _words(item, said, after, words), None if stays else feature)
 
 
 def corrected(item: Item) -> bool:
@@ -74,27 +89,14 @@ def names(before: Mapping[str, Json], after: Mapping[str, Json]) -> list[str]:
     return [name for name in (saying.PHENOMENON, *saying.MEMBERS) if before.get(name) != after.get(name)]
 
 
-def changes(time: Instant, readings: Iterable[tuple[str, Json, Json]]) -> Mapping[str, Change]:
-    """The changes by stream of readings at a time: what stood, and what is to stand, as numbers of the store; null where there is none.
-
-    Raises NotHeldError for a reading where none stands, and where some are set and some struck out: that is no one act.
-    """
-    found: dict[str, Change] = {}
+def changes(time: Instant, readings: Iterable[tuple[str, Json, Json]]) -> Changes:
+    """The changes by stream of readings at a time: what stood, and what is to stand, as numbers of the store; null where there is none."""
+    found: dict[str, tuple[Change, bool]] = {}
     for stream, before, after in readings:
         if after is None and before is not None:
-            found[stream] = strike(time)
-        elif after is not None and before is None:
-            raise not_held(
-                f"“{stream}”在这一时刻没有读数，修改不能添加读数；请以 POST 发送观测值。",
-                f"'{stream}' has no reading at this time, and a change adds none. Send it as an Observation (POST).",
-            )
+            found[stream] = strike(time), False
         elif isinstance(after, int | float) and after != before and _rounded(after) != before:
-            found[stream] = setting(time, float(after))
-    if len({change.strikes for change in found.values()}) > 1:
-        raise not_held(
-            "一次修改中不能既改数值又以 null 作废：请先改数值，再作废。",
-            "One change does not both set results and strike some out by null. Set them first, then strike out.",
-        )
+            found[stream] = setting(time, float(after)), before is None
     return found
 
 
@@ -125,22 +127,42 @@ def _begin(time: Json, item: Item) -> Instant:
         ) from error
 
 
-def _stays(name: str, value: Json, before: Json) -> None:
-    """Raise where an Observation would be of another Datastream or MultiDatastream."""
+def _of(name: str, value: Json, before: Json, found: Callable[[str, str], Streams]) -> Streams | None:
+    """The streams of a Datastream or MultiDatastream that an Observation is to be of; None for that of which it is."""
     named = reference(value)
     if named is None:
         raise wrong(
-            f"观测值的 {name} 不随观测值一起修改：请去掉，或只写原有的 @iot.id。",
-            f"The {name} of an Observation is not changed along with it. Leave it out, or say the @iot.id that stands and nothing else.",
+            f"观测值的 {name} 不随观测值一起修改：请去掉，或只写 @iot.id。",
+            f"The {name} of an Observation is not changed along with it. Leave it out, or say an @iot.id and nothing else.",
             name,
         )
-    if before is None or named != reference(before):
+    if before is None:
+        of = next(one for one in STREAMS if one != name)
         what = Text(
-            f"观测值的 {name} 不能更改：标识、单位和有权更正的人都随数据流。请删除这条，再向另一数据流发送。",
-            f"The {name} of an Observation is not changed: its id, its unit and who may correct it are those of its stream. Delete the "
-            "Observation and send it to the other one.",
+            f"这条观测值属于 {of}，不能改属 {name}：结果的写法不同。请删除这条，再向那里发送。",
+            f"The Observation is of a {of}, and is not moved to a {name}: results are written otherwise there. Delete it and send it there.",
         )
         raise ConflictError(what, id=named)
+    return None if named == reference(before) else found(name, named)
+
+
+def _fits(streams: Streams, to: Streams, *, told: bool) -> None:
+    """Raise ConflictError where a result of streams is none of others: of another number of parts, or of other units and not said anew."""
+    if len(to) != len(streams):
+        what = Text(
+            f"该 MultiDatastream 的结果有 {len(to)} 项，这条观测值有 {len(streams)} 项，不能移到那里。",
+            f"A result of that MultiDatastream has {len(to)} parts, the Observation has {len(streams)}: it is not moved there.",
+        )
+        raise ConflictError(what, id=to[0].id)
+    unlike = next(((was, now) for was, now in zip(streams, to, strict=True) if was.unit != now.unit), None)
+    if unlike is not None and not told:
+        was, now = (one.unit or "1" for one in unlike)
+        what = Text(
+            f"单位不同：这条观测值的结果以 {was} 计，“{unlike[1].id}”以 {now} 计。请一并写明以 {now} 计的 result。",
+            f"The units differ: the result of the Observation is in {was}, those of '{unlike[1].id}' are in {now}. Say the result in {now} "
+            "along with it.",
+        )
+        raise ConflictError(what, id=unlike[1].id, unit=unlike[1].unit)
 
 
 def _result(after: Json, streams: Sequence[Stream]) -> Json:

@@ -1,7 +1,7 @@
 """What is done together or not at all: entities tried on a register that stands apart, observations checked, then all of it entered.
 
-changes → Gathering; observations → checked, held; corrections → held → ``enter``: one commit of entities, one batch of observations, and
-the corrections, which are recorded before that batch and follow it
+changes → Gathering; observations → checked, held; corrections and what is said anew → held → ``enter``: one commit of entities, one of
+corrections on their way with what is said anew, one batch of observations, and the corrections follow it
 """
 
 from collections.abc import Awaitable, Callable, Sequence
@@ -21,6 +21,7 @@ from citybrain.brain.observe import (
     Making,
     MovedError,
     Rows,
+    Saying,
     Verdict,
     Wanted,
     signed,
@@ -88,9 +89,8 @@ class Group:
 
         Entities and observations stand in two stores: entities are entered first, and taken back where the observations are
         refused after all, because a store is full or a day has ended meanwhile. A kill in between leaves the entities, and what the
-        observations are about or what is said anew of them, without the rest; nobody was told that it had succeeded, and who does it again
-        finds what is left to do. Corrections stand or fall with the
-        observations, over a kill too (Corrections.acts).
+        observations are about, without the rest; nobody was told that it had succeeded, and who does it again finds what is left to do.
+        Corrections, and what is said anew, stand or fall with one another and with the observations, over a kill too (Corrections.acts).
         """
         self._once()
         made = self.gathering.version != self.gathering.since
@@ -98,33 +98,28 @@ class Group:
             await to_thread.run_sync(self.parts.making.enter, self.gathering)
         if not self.held and not self.corrections and not self.anew:
             return
-        stored, before, said = False, tuple[About, ...](), list[tuple[tuple[int, ...], tuple[About, ...]]]()
+        stored, before = False, tuple[About, ...]()
         try:
             if self.about:
                 before = await to_thread.run_sync(self.parts.featured.keep, self.about)
-            for why in dict.fromkeys(why for _, why in self.anew):
-                mine = [one for one, of in self.anew if of == why]
-                by = signed(self.by, why, self.parts.clock.wall())
-                said.append(await to_thread.run_sync(self.parts.featured.restate, mine, by))
-            if self.held or self.corrections:
-                await self._stored()
+            await self._stored()
             stored = True
         finally:
-            if not stored:
-                for undone in reversed(said):
-                    await to_thread.run_sync(self.parts.featured.unsay, *undone)
             if before and not stored:
                 await to_thread.run_sync(self.parts.featured.put, before)
             if made and not stored:
                 await to_thread.run_sync(self.parts.making.take_back, self.gathering)
 
     async def _stored(self) -> None:
-        if self.corrections:
-            acts = [
-                Act([one for one, why in self.corrections if (one.change.strikes, why) == of], of[1])
-                for of in dict.fromkeys((one.change.strikes, why) for one, why in self.corrections)
-            ]
-            await self.parts.corrections.acts(acts, self.by, Coming(_one(self.held), self.door) if self.held else None)
+        if self.corrections or (self.anew and self.held):
+            coming = Coming(_one(self.held), self.door) if self.held else None
+            await self.parts.corrections.acts(acts(self.corrections), self.by, coming, [Saying(*pair) for pair in self.anew])
+            await to_thread.run_sync(self.parts.featured.renew)
+            return
+        if self.anew:
+            wall = self.parts.clock.wall()
+            said = [(one, signed(self.by, why, wall)) for one, why in self.anew]
+            await to_thread.run_sync(self.parts.featured.restate, said)
             return
         verdict = await self.parts.intake.take(_one(self.held), self.door, None)
         if verdict.refused:
@@ -140,6 +135,13 @@ class Group:
         sent = {pair for rows in self.held for pair in zip(rows.streams, rows.time.tolist(), strict=True)} if corrected else set()
         if not corrected.isdisjoint(sent):
             raise _twice()
+
+
+def acts(wanted: Sequence[tuple[Wanted, str]]) -> list[Act]:
+    """Changes, each with its reason, as acts; one that sets a reading where none is comes first: where another is by then, none is done."""
+    ordered = sorted(wanted, key=lambda pair: (not pair[0].adds, pair[0].change.strikes))
+    kinds = dict.fromkeys((one.change.strikes, why) for one, why in ordered)
+    return [Act([one for one, why in ordered if (one.change.strikes, why) == of], of[1]) for of in kinds]
 
 
 def keyless(key: str | None) -> None:
