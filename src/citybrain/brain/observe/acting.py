@@ -90,7 +90,8 @@ class Acting:
     async def _correct(
         self, acts: Sequence[Act], signed: Sequence[Signed], coming: Coming | None
     ) -> tuple[tuple[Correction, ...], ...]:
-        plans = [await asyncio.to_thread(self._plans, act.wanted) for act in acts]
+        looked = [await asyncio.to_thread(self._plans, act.wanted) for act in acts]
+        plans = [await asyncio.to_thread(respelling.entered, self._registry.worded, each) for each in looked]
         key = new_id().replace("-", "")
         before = "" if coming is None else f"{coming.door}{DOOR}"
         names = [f"{before}{key}{ACT}{place}" for place in range(len(acts))]
@@ -157,7 +158,7 @@ class Acting:
         for one in wanted:
             with suppress(BadInputError, NotFoundError):
                 plans.append((one.stream, self._plan(one.stream, one.change)))
-        return plans
+        return respelling.entered(self._registry.worded, plans)
 
     def _plan(self, stream: Stream, change: Change) -> Plan:
         revising.check(change, self._clock.city())
@@ -169,7 +170,7 @@ class Acting:
         span = (stream.no,), change.since, change.until
         days = self._series.scan(SeriesQuery(*span, DAY))
         revising.check_count(int(days["count"].to_numpy().sum()))
-        plan = revising.plan(change, self._series.scan(SeriesQuery(*span)))
+        plan = revising.plan(respelling.coded(self._registry.worded, stream, change), self._series.scan(SeriesQuery(*span)))
         respelling.check(self._registry.worded, stream, plan)
         return plan
 

@@ -7,7 +7,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from citybrain.brain.observe import CORRECTION, Change, setting, strike
+import msgspec
+
+from citybrain.brain.observe import CORRECTION, Change, set_result, strike
 from citybrain.doors.sensorthings import saying
 from citybrain.doors.sensorthings.altering import Body
 from citybrain.doors.sensorthings.altering import Change as Said
@@ -74,22 +76,24 @@ def names(before: Mapping[str, Json], after: Mapping[str, Json]) -> list[str]:
     return [name for name in (saying.PHENOMENON, *saying.MEMBERS) if before.get(name) != after.get(name)]
 
 
-def changes(time: Instant, readings: Iterable[tuple[str, Json, Json]]) -> Mapping[str, Change]:
-    """The changes by stream of readings at a time: what stood, and what is to stand, as numbers of the store; null where there is none.
+def changes(time: Instant, readings: Iterable[tuple[Stream, Json, Json]]) -> Mapping[str, Change]:
+    """The changes by stream of readings at a time: what stood, and what is to stand, as results; null where there is none.
 
     Raises NotHeldError for a reading where none stands, and where some are set and some struck out: that is no one act.
     """
     found: dict[str, Change] = {}
     for stream, before, after in readings:
         if after is None and before is not None:
-            found[stream] = strike(time)
+            found[stream.id] = strike(time)
         elif after is not None and before is None:
             raise not_held(
-                f"“{stream}”在这一时刻没有读数，修改不能添加读数；请以 POST 发送观测值。",
-                f"'{stream}' has no reading at this time, and a change adds none. Send it as an Observation (POST).",
+                f"“{stream.id}”在这一时刻没有读数，修改不能添加读数；请以 POST 发送观测值。",
+                f"'{stream.id}' has no reading at this time, and a change adds none. Send it as an Observation (POST).",
             )
-        elif isinstance(after, int | float) and after != before and _rounded(after) != before:
-            found[stream] = setting(time, float(after))
+        elif after is not None:
+            was, now = (set_result(stream, time, one) for one in (before, after))
+            if was not in (now, msgspec.structs.replace(now, offset=_rounded(now.offset))):
+                found[stream.id] = now
     if len({change.strikes for change in found.values()}) > 1:
         raise not_held(
             "一次修改中不能既改数值又以 null 作废：请先改数值，再作废。",
