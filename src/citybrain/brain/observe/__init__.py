@@ -1,7 +1,7 @@
 """Observe (感知): what is. Things and areas registered, observations taken in, latest values with their life, fields derived."""
 
 from citybrain.brain.observe.acting import Act, Coming, Wanted
-from citybrain.brain.observe.altered import Altered
+from citybrain.brain.observe.altered import Altered, readable
 from citybrain.brain.observe.areas import AreaBook
 from citybrain.brain.observe.arrivals import awaited, settled
 from citybrain.brain.observe.beside import AS_BEFORE, About, Anew, EndedError, Having, Lags
@@ -179,6 +179,7 @@ __all__ = [
     "read_pieces",
     "read_rows",
     "read_series",
+    "readable",
     "rows_of",
     "set_result",
     "setting",
