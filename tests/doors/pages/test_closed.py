@@ -12,6 +12,7 @@ import pytest
 from httpx import AsyncClient
 
 from citybrain.app.packs import installed
+from citybrain.brain.observe import About, Anew, Featured, Signed
 from citybrain.kernel.access import ROLES, Role
 from citybrain.kernel.things import Access
 from tests.doors.pages.conftest import World, behind_pages, opened_as
@@ -49,6 +50,10 @@ async def _corrected(world: World) -> None:
     latest = max(one.time for one in world.city.alerts.alert(world.alert).evidence)
     for field in ("pm25", "pm10"):
         await corrected(world, field, latest, 0.5)
+    city = world.city
+    was = About(city.registry.stream("air-01.pm25").no, latest, None, None)
+    now = was._replace(said='{"resultQuality":"suspect"}', restated="resultQuality")
+    Featured(city.stores.transactions).restate([Anew(was, now)], Signed("data_officer", "单位误设", latest))
 
 
 async def told(world: World, client: AsyncClient) -> frozenset[str]:
@@ -63,7 +68,9 @@ async def told(world: World, client: AsyncClient) -> frozenset[str]:
         "api trace of the case": f"{road}/see/trace/cases/{case}",
     }
     words = {name for name, path in pages.items() if re.search(r"其后|\b131\b", (await client.get(path)).text)}
-    values = {name for name, path in http.items() if re.search(r'"changed":(true|[1-9]|\[\{)|\b131\b', (await client.get(path)).text)}
+    values = {
+        name for name, path in http.items() if re.search(r'"changed":(true|[1-9]|\[\{)|\b131\b', (await client.get(path)).text)
+    }
     return frozenset(words | values)
 
 
@@ -80,3 +87,14 @@ async def test_whoever_handles_the_case_opens_it_where_its_readings_are_closed(a
         shown = await client.get(f"/desk/{world.number}?lang=zh")
         assert (shown.status_code, "AQI 为 238" in shown.text) == (200, True)
         assert ("您的角色不能进行此操作" in shown.text) is (access == "closed")
+
+
+@pytest.mark.parametrize("role", ["leader", "dispatcher", "handler", "data_officer"])
+async def test_the_page_of_a_stream_says_what_was_changed_of_it_to_whom_may_read_it(
+    altered: tuple[World, Access], role: Role
+) -> None:
+    world, access = altered
+    async with world.client(role) as client:
+        shown = (await client.get("/admin/streams/air-01.pm25?lang=zh")).text
+        said = ('id="restated"' in shown, "suspect" in shown, 'class="timeline"' in shown, "单位误设" in shown)
+        assert said == ((True,) * 4 if access == "conditional" else (False,) * 4)
