@@ -68,7 +68,7 @@ async def test_one_that_was_moved_says_from_when_to_when_and_one_about_a_feature
         await patched(world, client, identifier(world, "co", since), {"phenomenonTime": "2026-11-22T06:05:30Z", "result": 1.2})
         shown = facts(await section(client, "co", "zh"))
         assert shown == [
-            ("观测时间", "2026-11-22 14:00 → 2026-11-22 14:05:30"),
+            ("观测时间", "2026-11-22 14:00 → 14:05:30"),
             ("结果", "不是测得的：移动时改写过，或此前更正过"),
         ]
         feature = {"name": "采样口", "description": "-", "encodingType": "application/geo+json"}

@@ -13,6 +13,7 @@ from citybrain.web.stream_views import RestatedBlock, RestatedLine
 from citybrain.web.views import Fact
 
 _SHOWN: Final = 20
+_DAY: Final = len("2026-11-22 ")
 _TIME: Final = "phenomenonTime"
 _TIMES: Final = {
     _TIME: Text("观测时间", "Observed"),
@@ -48,7 +49,7 @@ def _facts(parts: PageParts, one: Restated) -> Iterator[Fact]:
     now: dict[str, Json] = {_TIME: _moment(one.moved or one.time), **_timed(one.said)}
     for name, title in _TIMES.items():
         if was.get(name) != now.get(name):
-            yield Fact(title, _became(_plain(was.get(name)), _plain(now.get(name))))
+            yield Fact(title, _became(_plain(was.get(name)), _plain(_shorter(was.get(name), now.get(name)))))
     if one.moved is not None and "result" in one.names:
         yield Fact(_RESULT, _OTHER)
     if one.was_feature != one.feature:
@@ -85,8 +86,15 @@ def _span(said: str) -> str:
     since, *until = (parse(part) for part in said.split("/"))
     if not until:
         return _moment(since)
-    day = f"{local(since):%Y-%m-%d} "
-    return f"{_moment(since)} – {_moment(until[0]).removeprefix(day)}"
+    first = _moment(since)
+    return f"{first} – {_shorter(first, _moment(until[0]))}"
+
+
+def _shorter(before: Json, after: Json) -> Json:
+    """The second of two times without its day, where that is the day of the first."""
+    if isinstance(before, str) and isinstance(after, str) and before[:_DAY] == after[:_DAY]:
+        return after[_DAY:]
+    return after
 
 
 def _moment(at: Instant) -> str:

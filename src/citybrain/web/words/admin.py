@@ -24,6 +24,7 @@ WORDS: Final = {
     "promise_agree": Text("确认约定", "Agree"),
     "promise_agreed": Text("确认约定", "Agreed"),
     "promise_taken_back": Text("撤回约定", "Taken back"),
+    "promise_history": Text("约定的历史", "What was agreed on"),
     "promise_take_back": Text("撤回约定", "Take back"),
     "carry_title": Text("导出近 31 日的读数", "Readings of 31 days to carry away"),
     "correct_title": Text("更正读数", "Correct readings"),
