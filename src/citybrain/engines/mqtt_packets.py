@@ -68,16 +68,16 @@ def violation(first: int, body: bytes) -> Text | None:
         if kind == PUBLISH:
             _publish(flags, _Reading(body))
             return None
-        _hold(flags == _FLAGS.get(kind, 0), _FLAGGED)
+        _break(_FLAGGED, unless=flags == _FLAGS.get(kind, 0))
         if kind == CONNECT:
             _connect(_Reading(body))
         elif kind in (_SUBSCRIBE, _UNSUBSCRIBE):
             _filters(_Reading(body), qos=kind == _SUBSCRIBE)
         elif kind in _ACKNOWLEDGEMENTS:
-            _hold(len(body) == 2, _LENGTH)
+            _break(_LENGTH, unless=len(body) == 2)
         else:
-            _hold(kind in _EMPTY, _NO_PACKET)
-            _hold(not body, _LENGTH)
+            _break(_NO_PACKET, unless=kind in _EMPTY)
+            _break(_LENGTH, unless=not body)
     except _BrokenError as error:
         return error.why
     return None
@@ -97,7 +97,7 @@ class _Reading:
 
     def bytes(self, count: int) -> bytes:
         """So many bytes."""
-        _hold(count <= self.left, _LENGTH)
+        _break(_LENGTH, unless=count <= self.left)
         begin, self._place = self._place, self._place + count
         return self._body[begin : self._place]
 
@@ -111,18 +111,18 @@ class _Reading:
             found = self.bytes(self.number()).decode()
         except UnicodeDecodeError:
             raise _BrokenError(_TEXT) from None
-        _hold("\x00" not in found, _TEXT)
+        _break(_TEXT, unless="\x00" not in found)
         return found
 
 
 def _publish(flags: int, reading: _Reading) -> None:
     qos = flags >> 1 & 3
-    _hold(qos < 3, _QOS)
-    _hold(bool(qos) or not flags & 8, _FLAGGED)
+    _break(_QOS, unless=qos < 3)
+    _break(_FLAGGED, unless=bool(qos) or not flags & 8)
     topic = reading.text()
-    _hold(bool(topic) and not {"+", "#"} & set(topic), _TOPIC)
+    _break(_TOPIC, unless=bool(topic) and not {"+", "#"} & set(topic))
     if qos:
-        _hold(reading.number() > 0, _NUMBER)
+        _break(_NUMBER, unless=reading.number() > 0)
 
 
 def _connect(reading: _Reading) -> None:
@@ -130,7 +130,10 @@ def _connect(reading: _Reading) -> None:
     reading.bytes(1)
     flags = reading.bytes(1)[0]
     will, login, secret = flags & 0x04, flags & 0x80, flags & 0x40
-    _hold(not flags & 0x01 and (bool(will) or not flags & 0x38) and flags & 0x18 != 0x18 and bool(login or not secret), _FLAGGED)
+    _break(
+        _FLAGGED,
+        unless=not flags & 0x01 and (bool(will) or not flags & 0x38) and flags & 0x18 != 0x18 and bool(login or not secret),
+    )
     reading.bytes(2)
     reading.text()
     if will:
@@ -140,18 +143,18 @@ def _connect(reading: _Reading) -> None:
         reading.text()
     if secret:
         reading.bytes(reading.number())
-    _hold(not reading.left, _LENGTH)
+    _break(_LENGTH, unless=not reading.left)
 
 
 def _filters(reading: _Reading, *, qos: bool) -> None:
-    _hold(reading.number() > 0, _NUMBER)
-    _hold(reading.left > 0, _LENGTH)
+    _break(_NUMBER, unless=reading.number() > 0)
+    _break(_LENGTH, unless=reading.left > 0)
     while reading.left:
-        _hold(bool(reading.text()), _TOPIC)
+        _break(_TOPIC, unless=bool(reading.text()))
         if qos:
-            _hold(reading.bytes(1)[0] < 3, _QOS)
+            _break(_QOS, unless=reading.bytes(1)[0] < 3)
 
 
-def _hold(holds: bool, otherwise: Text) -> None:  # noqa: FBT001 - what holds is a truth
-    if not holds:
-        raise _BrokenError(otherwise)
+def _break(why: Text, *, unless: bool) -> None:
+    if not unless:
+        raise _BrokenError(why)
