@@ -90,3 +90,12 @@ def test_a_district_is_not_served_while_steps_are_pending(tmp_path: Path) -> Non
         pass
     with opened(settings, upgrade=False) as stores:
         assert stores.transactions.last_position() == 0
+
+
+def test_a_database_of_a_later_release_is_not_opened_and_the_step_is_named(bare: SqlTransactions) -> None:
+    with bare.begin() as tx:
+        migrate.upgrade(tx.connection)
+        tx.connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
+    with pytest.raises(ConflictError, match=r"later release \(step 9999\)"), bare.read() as connection:
+        migrate.pending(connection)
+    bare.close()

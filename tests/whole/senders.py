@@ -124,9 +124,19 @@ async def _way(sender: Sender, running: Running) -> AsyncIterator[Callable[[Send
 
 
 async def _message(client: aiomqtt.Client, sending: Sending) -> None:
-    """One entity at QoS 1."""
+    """One entity at QoS 1; raises MqttError as soon as the connection is lost, which to publish alone would notice after its patience."""
     values = {stream.rpartition(".")[2]: value for stream, _, value in sending.rows}
-    await client.publish(f"citybrain/v1/{sending.key}", json.dumps({"time": sending.rows[0][1]} | values), qos=1)
+    message = json.dumps({"time": sending.rows[0][1]} | values)
+    published = asyncio.ensure_future(client.publish(f"citybrain/v1/{sending.key}", message, qos=1))
+    # It subscribes to nothing: what ends this is the end of the connection, which is asked of nobody else.
+    lost = asyncio.ensure_future(anext(client.messages))
+    try:
+        await asyncio.wait((published, lost), return_when=asyncio.FIRST_COMPLETED)
+        await (published if published.done() else lost)
+    finally:
+        published.cancel()
+        lost.cancel()
+        await asyncio.gather(published, lost, return_exceptions=True)
 
 
 def _json(rows: list[tuple[str, str, float]]) -> bytes:

@@ -69,6 +69,17 @@ ADVICE: dict[str, tuple[Text, Text]] = {
         Text("地址存在，但不接受这个方法。", "The address exists and does not take this method."),
         Text("用响应头 `Allow` 所列的方法。", "Use one of those in the header `Allow`."),
     ),
+    "mixed_processes": (
+        Text(
+            "城区的各进程不是同一版本，或其中一个连着另一城区的数据库。没有读取或写入任何内容。",
+            "The processes of the district are not of one release, or one works on another district's database. Nothing was read or written.",
+        ),
+        Text(
+            "`detail` 说明是哪两个进程、各是什么版本；按 [多进程](../how-to/scale-out.md) 停止所有进程，换成同一版本后启动。",
+            "`detail` says which two, and of which release each is. Stop all, install one release and start them as in "
+            "[several processes](../how-to/scale-out.md).",
+        ),
+    ),
     "needs_version": (
         Text(
             "改动须说明基于哪个版本，否则会覆盖他人的改动。",

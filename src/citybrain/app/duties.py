@@ -213,7 +213,7 @@ async def tidy(city: City) -> None:
     if city.settings.archive:
         try:
             await asyncio.to_thread(city.stores.mine.ship)
-        except (BusyError, StorageFullError) as error:
+        except (BusyError, ConflictError, StorageFullError) as error:
             log.warning("days_not_shipped", error=str(error))
     past = await asyncio.to_thread(city.retaining.run_once)
     # On the loop, as the readings come in: a newer one is not forgotten with the old.

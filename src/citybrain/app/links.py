@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from citybrain.app.settings import Settings
 from citybrain.app.waiting import Waiting
+from citybrain.engines.meeting import Process
 from citybrain.engines.nats import Link, SharedBus, Work
 from citybrain.engines.tls import Papers, read_papers
 
@@ -40,7 +41,8 @@ def links(settings: Settings) -> Links | None:
     if settings.role == "all":
         return None
     link = Link(settings.bus, settings.district, settings.role, papers=papers(settings))
-    return Links(link, SharedBus(link), Work(link, "readings"), Work(link, "corrections"))
+    me = Process(settings.role)
+    return Links(link, SharedBus(link), Work(link, "readings", me=me), Work(link, "corrections", me=me))
 
 
 def papers(settings: Settings) -> Papers | None:

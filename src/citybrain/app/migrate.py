@@ -10,6 +10,8 @@ from sqlalchemy import Column, Connection, MetaData, Table, inspect
 
 from citybrain.brain import act, decide, detect, exchange, observe, protect, see
 from citybrain.engines import transactions
+from citybrain.kernel.errors import ConflictError
+from citybrain.kernel.text import Text
 
 METADATA: tuple[MetaData, ...] = (
     transactions.METADATA,
@@ -25,9 +27,15 @@ METADATA: tuple[MetaData, ...] = (
 
 
 def pending(connection: Connection) -> tuple[str, ...]:
-    """The steps that this store has not taken yet, oldest first."""
+    """The steps that this store has not taken yet, oldest first. Raises ConflictError for one that has taken a step of a later release."""
     scripts = ScriptDirectory.from_config(_config(connection))
     have = MigrationContext.configure(connection).get_current_revision()
+    if have is not None and have not in {step.revision for step in scripts.walk_revisions()}:
+        what = Text(
+            f"数据库已升级到更新的版本（步骤 {have}），此版本不能使用它。请装上那个版本再启动。",
+            f"The database is of a later release (step {have}), and this one cannot use it. Install that release, then start.",
+        )
+        raise ConflictError(what, step=have)
     steps = scripts.iterate_revisions("head", have) if have != scripts.get_current_head() else iter(())
     return tuple(reversed([step.revision for step in steps]))
 

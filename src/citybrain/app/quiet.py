@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from citybrain.app import belonging
 from citybrain.app.city import City, build, datasets
 from citybrain.app.lock import StateLock
 from citybrain.app.packs import installed
@@ -40,7 +41,19 @@ def kept(settings: Settings, *, upgrade: bool | None) -> Iterator[Stores]:
 
 
 def at_home(settings: Settings, stores: Stores) -> None:
-    """Raise ConflictError for a folder that lacks observations which the database of the district knows of: none may be added there."""
+    """Raise ConflictError for a folder that lacks observations which the database of the district knows of: none may be added there.
+
+    The same for one whose facts are another district's, or older than its events.
+    """
+    if settings.role == "worker" and not belonging.begun(stores.transactions, stores.facts):
+        what = Text(
+            f"状态目录 {settings.folder} 中的事实表不是本城区的，或与数据库不是同一时刻的。请用 --state 指定 worker 原来的目录；它若已丢失，"
+            "请从同一备份恢复，或指定一个空目录，由尚存的事件重建。",
+            f"The facts in the state folder {settings.folder} are not those of this district, or not of the same time as its database. Name the "
+            "folder that the worker had with --state; if that is lost, restore it from the same backup, or name an empty one: facts are made "
+            "anew from the events that are left.",
+        )
+        raise ConflictError(what, folder=str(settings.folder))
     if stores.own is not None and settings.database and _lacks(stores):
         what = Text(
             f"状态目录 {settings.folder} 中没有本城区的观测数据。请用 --state 指定原来的目录；它若已丢失，请把它和数据库一起从同一备份恢复。",

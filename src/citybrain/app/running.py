@@ -14,7 +14,7 @@ import uvicorn
 from litestar.types import ASGIApp
 from uvicorn.loops.auto import auto_loop_factory
 
-from citybrain.app import asgi, control, parts, saving
+from citybrain.app import asgi, belonging, control, parts, saving
 from citybrain.app.city import City
 from citybrain.app.duties import duties
 from citybrain.app.links import papers
@@ -23,6 +23,7 @@ from citybrain.app.sockets import listen
 from citybrain.doors.mqtt import MqttDoor
 from citybrain.doors.sensorthings import Feeds
 from citybrain.engines.flight import Answer, Answers, facts_answers, plain, series_answers
+from citybrain.engines.meeting import Process
 from citybrain.engines.mqtt import Broker
 from citybrain.engines.mqtt_arrivals import Arrivals
 from citybrain.web import render
@@ -138,16 +139,18 @@ def _asked(city: City) -> AbstractAsyncContextManager[None]:
 
 def _answers(city: City) -> Answers | None:
     """What this process answers to the others of its district."""
-    settings = city.settings
+    settings, knows = city.settings, partial(belonging.knows, city.stores.transactions)
+    me = Process(settings.role)
     if settings.role == "ingest":
         answers = series_answers(city.stores.mine, asyncio.get_running_loop())
         ledger: dict[str, Answer] = {"accounts": lambda _: plain(city.intake.accounts())}
-        return Answers(settings.ingest_at, settings.secret, {**answers, **ledger}, papers(settings))
+        return Answers(settings.ingest_at, settings.secret, {**answers, **ledger}, papers(settings), me, knows)
     if settings.role == "worker":
         own: dict[str, Answer] = {
             "figures": lambda _: plain(city.indicators.figures()),
             "judged": lambda _: plain(city.doubts.judged),
             "behind": lambda _: plain(city.behind()),
         }
-        return Answers(settings.worker_at, settings.secret, {**facts_answers(city.stores.facts), **own}, papers(settings))
+        told = {**facts_answers(city.stores.facts), **own}
+        return Answers(settings.worker_at, settings.secret, told, papers(settings), me, knows)
     return None

@@ -7,19 +7,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from citybrain.app import saving
+from citybrain.app import belonging, saving
 from citybrain.app.lock import StateLock
 from citybrain.app.quiet import at_home, kept
 from citybrain.app.settings import Settings
 from citybrain.app.stores import FACTS, SERIES, Stores
-from citybrain.brain.see import facts
 from citybrain.engines.duckdb import DuckFacts, DuckFile
 from citybrain.kernel.errors import BadInputError, BusyError, ConflictError
 from citybrain.kernel.ports import Facts
 from citybrain.kernel.text import Text
-
-_LOOKED = 1000
-"""Events that are looked at again: with none among the last so many nothing tells one district's facts from another's but how far they are."""
 
 
 def save(settings: Settings, target: Path, worker: Path | None) -> int:
@@ -61,28 +57,11 @@ def _facts(settings: Settings, stores: Stores, folder: Path | None) -> Iterator[
             file = DuckFile(folder / FACTS, settings.series_memory)
             try:
                 found = DuckFacts(file)
-                if not _fit(stores, found):
+                if not belonging.fit(stores.transactions, found):
                     raise _others(folder)
                 yield found
             finally:
                 file.close()
-
-
-def _fit(stores: Stores, found: Facts) -> bool:
-    """Whether facts are those of this district: the newest that the worker has made of its events are there, and none is of later ones."""
-    events = stores.transactions
-    upto = events.cursor(facts.FactFeed.READER)
-    if max(map(found.position, facts.FACTS)) > max(upto, events.last_position()):
-        return False
-    taken = [one for one in events.events_after(max(0, upto - _LOOKED), _LOOKED) if one[0] <= upto]
-    return all(_has(found, name, str(rows[-1]["event"])) for name, rows in facts.flatten(taken).items())
-
-
-def _has(found: Facts, name: str, event: str) -> bool:
-    return (
-        found.position(name) > 0
-        and found.query(f'SELECT 1 AS there FROM "{name}" WHERE event = $event', {"event": event}).num_rows > 0
-    )
 
 
 def _others(folder: Path) -> ConflictError:

@@ -1,12 +1,13 @@
 """Opening the stores of a process: transactions, series and facts (its own, or another process's), files, keys."""
 
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 
-from citybrain.app import migrate
+from citybrain.app import belonging, migrate
 from citybrain.app.history import HistorySeries
 from citybrain.app.links import papers
 from citybrain.app.settings import Settings
@@ -14,12 +15,13 @@ from citybrain.engines.duckdb import Cleared, DuckFacts, DuckFile, DuckSeries, c
 from citybrain.engines.files import FolderFiles
 from citybrain.engines.flight import Calls, Kept, RemoteFacts, RemoteSeries
 from citybrain.engines.keys import SoftKeys
+from citybrain.engines.meeting import Process
 from citybrain.engines.objects import ObjectStore
 from citybrain.engines.postgres import Alone, open_postgres
 from citybrain.engines.space import FreeSpace
 from citybrain.engines.sqlite import open_sqlite
 from citybrain.engines.transactions import SqlTransactions
-from citybrain.kernel.errors import BadInputError, ConflictError
+from citybrain.kernel.errors import BadInputError, BusyError, ConflictError
 from citybrain.kernel.ports import Facts
 from citybrain.kernel.text import Text
 
@@ -67,7 +69,8 @@ def opened(settings: Settings, *, upgrade: bool | None) -> Iterator[Stores]:
     """The stores of a process with the settings' role, closed in order on leaving.
 
     With ``upgrade`` pending migrations are taken; without, they raise ConflictError: serve never changes a schema unasked. None opens
-    stores as they are, to be copied. On a PostgreSQL database one process keeps the observations, and one has the role worker: a second raises ConflictError.
+    stores as they are, to be copied. On a PostgreSQL database one process keeps the observations, and one has the role worker: a second raises ConflictError. MixedError
+    is raised where another process of the district is of another release, or of another district.
     """
     folder, shared = settings.folder, Path(settings.shared or settings.state)
     folder.mkdir(parents=True, exist_ok=True)
@@ -79,19 +82,24 @@ def opened(settings: Settings, *, upgrade: bool | None) -> Iterator[Stores]:
             alone.hold()
         transactions = open_postgres(settings.database) if settings.database else open_sqlite(folder / SQLITE, space)
         stack.callback(transactions.close)
-        if upgrade is not None:
-            (_upgraded if upgrade else up_to_date)(transactions)
+        if upgrade is False:
+            up_to_date(transactions)
         facts: Facts | None
         cleared = clear(folder / FACTS, settings.series_memory) if settings.role == "worker" else None
         own, facts = _own(settings, space, stack)
         worker: Calls | None = None
         if facts is None:
-            worker = _calls(settings.worker_at, settings, stack, None)
+            worker = _calls(settings.worker_at, settings, stack, transactions)
             facts = RemoteFacts(worker)
+            # Before a schema is changed: a worker of another release that runs is to be stopped first.
+            worker.meet()
+        if upgrade:
+            _upgraded(transactions)
         ingest: Calls | None = None
         series: Kept | None = own
         if series is None:
-            ingest = _calls(settings.ingest_at, settings, stack, "last_seq")
+            ingest = _calls(settings.ingest_at, settings, stack, transactions)
+            ingest.wait("last_seq", _START)
             series = _remote(settings, ingest, stack)
         files, keys = FolderFiles(shared / "files"), SoftKeys(shared / "keys", settings.suite)
         yield Stores(transactions, series, own, facts, files, keys, space, worker, ingest, alone, cleared)
@@ -115,6 +123,8 @@ def _own(settings: Settings, space: FreeSpace, stack: ExitStack) -> tuple[DuckSe
         return None, DuckFacts(file)
     series = DuckSeries(file, store=_archive(settings) if settings.archive else None)
     stack.callback(series.close)
+    with suppress(BusyError):
+        series.claim()
     return series, DuckFacts(file) if settings.role == "all" else None
 
 
@@ -136,11 +146,10 @@ def _archive(settings: Settings) -> ObjectStore:
         raise BadInputError(what, setting="archive") from error
 
 
-def _calls(address: str, settings: Settings, stack: ExitStack, awaited: str | None) -> Calls:
-    calls = Calls(address, settings.secret, papers=papers(settings))
+def _calls(address: str, settings: Settings, stack: ExitStack, transactions: SqlTransactions) -> Calls:
+    me, newest = Process(settings.role), partial(belonging.newest, transactions)
+    calls = Calls(address, settings.secret, papers=papers(settings), me=me, newest=newest)
     stack.callback(calls.close)
-    if awaited is not None:
-        calls.wait(awaited, _START)
     return calls
 
 

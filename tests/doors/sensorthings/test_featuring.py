@@ -5,13 +5,12 @@ from typing import Any
 import pytest
 from httpx import AsyncClient
 
-from citybrain.brain.observe import About, Verdict
-from citybrain.doors.sensorthings import Singles
+from citybrain.brain.observe import About, Making, Verdict
 from citybrain.kernel.errors import StorageFullError
 from citybrain.kernel.instant import parse
 from citybrain.kernel.text import same
 from tests.doors.conftest import World
-from tests.doors.sensorthings.conftest import ROOT, Desk, fill
+from tests.doors.sensorthings.conftest import ROOT, STANDING, Desk, fill
 from tests.doors.sensorthings.test_batch import sent
 from tests.doors.sensorthings.test_making import posted, said
 from tests.doors.sensorthings.test_together import READING, of_group, status
@@ -213,16 +212,14 @@ async def test_a_store_that_takes_no_observation_leaves_no_feature_of_it(sta: Wo
 
 async def test_a_feature_that_is_observed_while_it_is_deleted_stays(sta: World, monkeypatch: pytest.MonkeyPatch) -> None:
     await made(sta)
-    assert isinstance(sta.front, Singles)
-    making, featured = sta.front.parts.making, sta.front.parts.featured
-    end, number = making.end_feature, sta.parts.registry.stream("well-1.level").no
+    featured, end, number = STANDING.parts.featured, Making.end_feature, sta.parts.registry.stream("well-1.level").no
 
-    def later(feature: str) -> None:
+    def later(self: Making, feature: str) -> None:
         """An observation about it comes after the look."""
+        end(self, feature)
         featured.keep([About(number, parse("2026-11-22T06:51:00Z"), feature)])
-        end(feature)
 
-    monkeypatch.setattr(making, "end_feature", later)
+    monkeypatch.setattr(Making, "end_feature", later)
     async with sta.client("admin") as client:
         answer = await client.delete(f"{ROOT}/FeaturesOfInterest('pond')")
         assert (answer.status_code, "is not deleted" in answer.json()["message"]) == (409, True)

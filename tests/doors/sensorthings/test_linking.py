@@ -115,6 +115,22 @@ async def test_what_another_process_changed_a_moment_ago_is_neither_undone_nor_t
         assert (back.status_code, (await said(client, f"{LEVELS}/Thing"))["@iot.id"]) == (200, "river-gauge")
 
 
+async def test_what_is_made_or_ended_goes_by_what_another_process_has_made_or_ended_a_moment_ago(sta: World) -> None:
+    other = Registry(sta.transactions, (), AreaBook(sta.transactions))
+    elsewhere = Changer(Making(other, AreaBook(sta.transactions), sta.clock), other)
+    async with sta.client("admin") as client:
+        elsewhere.create((Segment("Things"),), BANK)
+        assert await posted(client, "/Things('bank')/Datastreams", STREAM) == "/Datastreams('bank.water-level')"
+        second: dict[str, Any] = {**STREAM, "@iot.id": "bank.second", "Sensor": {**SENSOR, "name": "2nd"}}
+        elsewhere.create((Segment("Things", "bank"), Segment("Datastreams")), second)
+        assert (await client.delete(f"{ROOT}/Things('bank')")).status_code == 200
+        assert list(Registry(sta.transactions, (), AreaBook(sta.transactions)).streams_of("bank")) == []
+        assert other.renew()
+        elsewhere.create((Segment("Things"),), {**BANK, "@iot.id": "north"})
+        elsewhere.end((Segment("Things", "north"),))
+        assert (await client.post(f"{ROOT}/Things('north')/Datastreams", json=STREAM)).status_code == 404
+
+
 async def test_a_multidatastream_goes_with_all_its_streams_and_none_of_these_alone(sta: World) -> None:
     wind = "/MultiDatastreams('vane-1.wind')"
     async with sta.client("admin") as client:

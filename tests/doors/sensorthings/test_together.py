@@ -11,6 +11,7 @@ from citybrain.brain.observe import AreaBook, MadeThing, Making, Registry, Verdi
 from citybrain.kernel.errors import StorageFullError
 from citybrain.kernel.observations import Refusal
 from citybrain.kernel.text import Text, same
+from citybrain.kernel.things import Entity, Stream
 from tests.doors.conftest import World, basic
 from tests.doors.sensorthings.conftest import Desk
 from tests.doors.sensorthings.test_batch import sent
@@ -193,14 +194,21 @@ async def test_a_store_that_takes_no_observation_has_the_entities_taken_back(
 
 async def test_a_group_is_tried_again_where_the_register_has_moved(sta: World, monkeypatch: pytest.MonkeyPatch) -> None:
     registry = sta.parts.registry
-    enter, others, making = registry.change_since, iter(["first"]), Making(registry, AreaBook(sta.transactions), sta.clock)
+    enter, others, making = Registry.change, iter(["first"]), Making(registry, AreaBook(sta.transactions), sta.clock)
 
-    def meanwhile(since: int, *given: Sequence[Any]) -> None:
+    def meanwhile(
+        self: Registry,
+        entities: Sequence[Entity],
+        streams: Sequence[Stream],
+        words: Sequence[Any],
+        freed: Sequence[str] = (),
+        since: int | None = None,
+    ) -> None:
         for name in others:
             making.thing(name, MadeThing("", "A thing", {}), (), ())
-        enter(since, *given)
+        enter(self, entities, streams, words, freed, since)
 
-    monkeypatch.setattr(registry, "change_since", meanwhile)
+    monkeypatch.setattr(Registry, "change", meanwhile)
     async with sta.client("admin") as client:
         answers = await sent(client, *WHOLE)
     assert status(answers) == [201] * 4

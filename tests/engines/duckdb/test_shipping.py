@@ -10,7 +10,7 @@ import pytest
 
 from citybrain.engines.duckdb import DuckFile, DuckSeries, Due
 from citybrain.engines.objects import ObjectStore
-from citybrain.kernel.errors import BusyError
+from citybrain.kernel.errors import BusyError, ConflictError
 from citybrain.kernel.instant import DAY, HOUR, Instant
 from citybrain.kernel.observations import SeriesQuery
 from tests.engines.duckdb import shipper
@@ -94,11 +94,45 @@ def test_a_file_that_is_lost_or_broken_in_the_store_is_sent_again(tmp_path: Path
 
 def test_files_of_somebody_else_are_left_alone_and_what_was_left_half_written_goes(tmp_path: Path) -> None:
     with owner(tmp_path) as (series, store):
-        (tmp_path / "objects").mkdir()
+        three_days(series)
+        series.ship()
+        mine = set(store.names())
         for name in ("notes.txt", "day.parquet", "day020777-000000000009.parquet.part", "day020777-000000000009.parquet"):
             (tmp_path / "objects" / name).write_bytes(b"x")
         assert series.ship() == 2
-        assert set(store.names()) == {"notes.txt", "day.parquet"}
+        assert set(store.names()) - mine == {"notes.txt", "day.parquet"}
+
+
+def test_nothing_is_done_to_a_store_that_holds_the_files_of_another(tmp_path: Path) -> None:
+    with owner(tmp_path / "theirs") as (series, store):
+        three_days(series)
+        series.ship()
+        theirs = files(tmp_path / "theirs" / "objects")
+        file = DuckFile(tmp_path / "mine")
+        other = DuckSeries(file, store=store)
+        run(other.append(batch("b", [(1, START + day * DAY, 7.0) for day in range(9)])))
+        other.close_days(Instant(START + 8 * DAY))
+        for use in (other.claim, other.ship):
+            with pytest.raises(ConflictError, match="3 closed files of another district"):
+                use()
+        assert files(tmp_path / "theirs" / "objects") == theirs
+        for name in theirs:
+            store.remove(name)
+        assert other.ship() == len(files(tmp_path / "mine" / "closed"))
+        other.claim()
+        other.close()
+        file.close()
+
+
+def test_one_that_forgot_what_it_sent_knows_its_own_files_again(tmp_path: Path) -> None:
+    with owner(tmp_path) as (series, store):
+        three_days(series)
+        series.ship()
+        for name in [*store.names()][1:]:
+            store.remove(name)
+        with series._file.cursor() as cursor:
+            cursor.execute("DELETE FROM series.shipped")
+        assert series.ship() == 3
 
 
 def test_a_store_that_does_not_answer_says_so_and_the_rest_goes_when_it_is_back(tmp_path: Path) -> None:

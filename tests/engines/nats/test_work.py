@@ -10,17 +10,20 @@ import pytest
 from nats.js.api import RetentionPolicy
 
 from bench.program import free_port
+from citybrain.engines.meeting import MixedError, Process
 from citybrain.engines.nats import Link, Work
 from citybrain.engines.nats.work import Do
 from citybrain.kernel.errors import BusyError
 from tests import several
 
+ME = Process("ingest", "1.2.0", 4)
+
 
 @asynccontextmanager
-async def worker(address: str, name: str, patience: float = 10, most: int = 10_000_000) -> AsyncIterator[Work]:
+async def worker(address: str, name: str, patience: float = 10, most: int = 10_000_000, me: Process = ME) -> AsyncIterator[Work]:
     link = Link(address, "990101", "test")
     await link.start()
-    work = Work(link, name, patience, most)
+    work = Work(link, name, patience, most, me)
     await work.start()
     yield work
     await link.stop()
@@ -49,6 +52,28 @@ async def test_each_asker_gets_the_answer_to_its_own_piece(address: str) -> None
         bodies = [f"{number:05}".encode() for number in range(300)]
         asked = [(one if number % 2 else other).ask(body) for number, body in enumerate(bodies)]
         assert await asyncio.gather(*asked) == [body[::-1] for body in bodies]
+
+
+async def test_a_piece_that_is_written_otherwise_is_not_done_and_its_asker_is_told_by_whom(address: str) -> None:
+    done: list[bytes] = []
+
+    async def do(body: bytes) -> bytes:
+        done.append(body)
+        return body
+
+    async with (
+        worker(address, "mixed") as taker,
+        worker(address, "mixed", me=Process("api", "1.2.0", 5)) as other,
+        worker(address, "mixed", me=Process("api", "1.1.0", 4)) as earlier,
+        serving(taker, do),
+    ):
+        with pytest.raises(MixedError, match=r"this one is ingest 1\.2\.0 \(4\), the other is api 1\.2\.0 \(5\)"):
+            await other.ask(b"a")
+        assert await earlier.ask(b"b") == b"b", (
+            "of another release, and written as this one reads: it may have waited over an upgrade"
+        )
+        assert done == [b"b"]
+        assert not await asyncio.to_thread(other.waits), "it does not come again"
 
 
 @pytest.mark.thorough

@@ -29,14 +29,18 @@ class Spot:
 
 
 class Entering:
-    """The register, and the lock under which it is changed; ids are made from names where none is asked for."""
+    """The register, and the lock under which it is changed; ids are made from names where none is asked for.
+
+    Whatever is worked out is entered on what it was worked out on, or MovedError is raised with nothing entered.
+    """
 
     def __init__(self, registry: Registry, areas: Areas, clock: Clock, origin: Origin = "real") -> None:
         self._registry = registry
         self._areas = areas
         self._clock = clock
         self._origin = origin
-        self._lock = threading.Lock()
+        self._lock = _Turn(registry)
+        self._deciding = threading.Lock()
 
     def own(self, thing: str) -> Entity:
         """A thing that was made here; raises NotFoundError, and ConflictError for one that comes from elsewhere."""
@@ -66,7 +70,23 @@ class Entering:
         self, entities: tuple[Entity, ...], streams: tuple[Stream, ...], words: tuple[Words, ...], freed: Iterable[str] = ()
     ) -> None:
         with alone():
-            self._registry.change(entities, streams, words, tuple(freed))
+            self._registry.change(entities, streams, words, tuple(freed), self._lock.since)
+
+
+class _Turn:
+    """A lock under which something is worked out on a register, and the version at which that began."""
+
+    def __init__(self, registry: Registry) -> None:
+        self._registry = registry
+        self._lock = threading.Lock()
+        self.since = registry.version
+
+    def __enter__(self) -> None:
+        self._lock.acquire()
+        self.since = self._registry.version
+
+    def __exit__(self, *_: object) -> None:
+        self._lock.release()
 
 
 @contextmanager

@@ -17,7 +17,7 @@ from citybrain.brain.observe.made import FEATURE, MadeThing
 from citybrain.brain.observe.marks import Mark
 from citybrain.brain.observe.signing import Signed
 from citybrain.brain.observe.store import ENTITY, FEATURED
-from citybrain.kernel.errors import BusyError, StaleError
+from citybrain.kernel.errors import BusyError, ConflictError, StaleError
 from citybrain.kernel.instant import Instant
 from citybrain.kernel.observations import Numbers
 from citybrain.kernel.ports import Transactions
@@ -235,3 +235,16 @@ def unnamed(connection: Connection, nouns: Sequence[Noun]) -> list[Noun]:
         connection.execute(select(ENTITY.c.id).where(ENTITY.c.id.in_(part)).with_for_update())
         kept |= set(connection.execute(select(FEATURED.c.feature).where(FEATURED.c.feature.in_(part)).distinct()).scalars())
     return [noun for noun in nouns if not isinstance(noun, Entity | MadeThing) or noun.id not in kept]
+
+
+def unobserved(connection: Connection, entities: Iterable[Entity]) -> None:
+    """Raise ConflictError for a feature that is ending and that an observation is about, in the commit that ends it."""
+    ending = [one.id for one in entities if one.kind == FEATURE and one.valid_to is not None]
+    for part in beside.parts(ending):
+        found = connection.execute(select(FEATURED.c.feature).where(FEATURED.c.feature.in_(part)).limit(1)).scalar_one_or_none()
+        if found is not None:
+            what = Text(
+                f"有观测值以“{found}”为观测对象，读数须留存，因此不能删除它。",
+                f"Observations are about '{found}', and what was observed is kept: the feature is not deleted.",
+            )
+            raise ConflictError(what, id=found)

@@ -46,9 +46,15 @@ class Gathering(Registry):
         self._freed: list[str] = []
 
     def change(
-        self, entities: Sequence[Entity], streams: Sequence[Stream], words: Sequence[Words], freed: Sequence[str] = ()
+        self,
+        entities: Sequence[Entity],
+        streams: Sequence[Stream],
+        words: Sequence[Words],
+        freed: Sequence[str] = (),
+        since: int | None = None,
     ) -> None:
-        """Have it so from now on, in memory alone."""
+        """Have it so from now on, in memory alone, where nobody else changes anything."""
+        del since
         before = (
             [self._entities.get(one.id) for one in entities],
             [self._known(one) for one in streams],

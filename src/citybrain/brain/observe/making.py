@@ -4,7 +4,7 @@ draft → ids that nobody has → entity, streams and words → registry.change
 """
 
 import itertools
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple, TypeVar
 
@@ -14,6 +14,7 @@ from citybrain.brain.observe.entering import alone, declared_elsewhere
 from citybrain.brain.observe.gathering import Gathering
 from citybrain.brain.observe.made import MADE, MadeGroup, MadeProperty, MadeSensor, MadeStream, MadeThing, MadeUnit, Words
 from citybrain.brain.observe.naming import below, free, slug
+from citybrain.brain.observe.registry import MovedError, Registry
 from citybrain.brain.observe.siting import Where
 from citybrain.brain.observe.standing import Standing
 from citybrain.brain.observe.worded import promising
@@ -23,7 +24,10 @@ from citybrain.kernel.things import Contract, Entity, Sort, Stream
 from citybrain.kernel.units import UNITS
 
 _UNIT: Final = 50
+_TRIES: Final = 5
+"""How often something is decided while others change the register."""
 Noun = TypeVar("Noun", MadeProperty, MadeSensor)
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,10 +207,34 @@ class Making(Standing):
         with self._lock:
             made = gathering.changes()
             with alone():
-                self._registry.change_since(gathering.since, made.entities, made.streams, made.words, made.freed)
+                self._registry.change(made.entities, made.streams, made.words, made.freed, gathering.since)
+
+    def decided(self, work: Callable[["Making", Registry], Result]) -> Result:
+        """What ``work`` gives, all that it changes entered in one commit, decided on what is in the store at that commit.
+
+        It is handed a register that stands apart, and done again where the store has moved on meanwhile; one at a time here, for then
+        only other processes move it. Raises MovedError where that happens again and again, and whatever ``work`` raises, with nothing
+        entered.
+        """
+        with self._deciding:
+            for left in reversed(range(_TRIES)):
+                # What another process has changed a moment ago is neither undone nor taken for what stands.
+                self._registry.renew()
+                gathering = Gathering(self._registry)
+                found = work(self.apart(gathering), gathering)
+                try:
+                    if gathering.version != gathering.since:
+                        self.enter(gathering)
+                except MovedError:
+                    if not left:
+                        raise
+                else:
+                    break
+        return found
 
     def take_back(self, gathering: Gathering) -> None:
         """Have everything as it was before ``enter``; new streams are ended, and what others name by now is kept."""
+        self._registry.renew()
         with self._lock:
             back = gathering.opposite(self._clock.city())
             mine = {stream.no for stream in back.streams}

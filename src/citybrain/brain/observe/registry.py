@@ -72,23 +72,28 @@ class Registry:
         self._load()
 
     def change(
-        self, entities: Sequence[Entity], streams: Sequence[Stream], words: Sequence[Words], freed: Sequence[str] = ()
+        self,
+        entities: Sequence[Entity],
+        streams: Sequence[Stream],
+        words: Sequence[Words],
+        freed: Sequence[str] = (),
+        since: int | None = None,
     ) -> None:
         """Enter made entities and streams as they are now, with what was said of them, in one commit.
 
-        ``freed`` are ids of streams that end here and may be given again. Raises IntegrityError where another process took an id
-        or a number meanwhile.
+        ``freed`` are ids of streams that end here and may be given again. Raises MovedError, with nothing entered, where this was worked
+        out at the version ``since`` and the store is past that, here or elsewhere; ConflictError for a feature that ends and is observed.
         """
         with self._lock:
-            self._enter(entities, streams, words, freed)
-        self._tell((*entities, *streams, *words))
-
-    def change_since(
-        self, since: int, entities: Sequence[Entity], streams: Sequence[Stream], words: Sequence[Words], freed: Sequence[str]
-    ) -> None:
-        """The same for what was worked out at a version; raises MovedError where the register is at another by now, here or elsewhere."""
-        with self._lock:
-            self._enter(entities, streams, words, freed, since)
+            with self._transactions.begin() as tx:
+                if since is not None and (
+                    since != self.version or self._mark.moved()
+                ):  # Nobody else writes until this is committed.
+                    raise MovedError(_MOVED)
+                featured.unobserved(tx.connection, entities)
+                self._put(tx.connection, entities, streams, words)
+                alone = self._mark.move(tx.connection)
+            self._hold(entities, streams, words, freed, alone=alone)
         self._tell((*entities, *streams, *words))
 
     def withdraw(
@@ -141,12 +146,16 @@ class Registry:
     def promise(self, no: int, contract: Contract | None, write: Callable[[Connection, Stream], None]) -> None:
         """Have a stream promise what was agreed on, or nothing again.
 
-        ``write`` is handed the stream as it is now, and leaves the record in the same commit, or raises and nothing is changed.
+        ``write`` is handed the stream as it is now, and leaves the record in the same commit, or raises and nothing is changed. Raises
+        MovedError where another process changes the register at this moment.
         """
+        self.renew()
         with self._lock:
             held = self._streams[no - 1]
             changed = msgspec.structs.replace(held, contract=contract or Contract())
             with self._transactions.begin() as tx:
+                if self._mark.moved():
+                    raise MovedError(_MOVED)
                 write(tx.connection, held)
                 tx.connection.execute(update(STREAM).where(STREAM.c.no == no).values(stream_row(changed)))
                 alone = self._mark.move(tx.connection)
@@ -266,16 +275,6 @@ class Registry:
 
     def _found(self, ids: Sequence[str]) -> Numbers:
         return np.fromiter(map(self._numbers.get, ids, repeat(0)), np.int32, len(ids))
-
-    def _enter(
-        self, entities: Sequence[Entity], streams: Sequence[Stream], words: Sequence[Words], freed: Sequence[str], *since: int
-    ) -> None:
-        with self._transactions.begin() as tx:
-            if since and (since[0] != self.version or self._mark.moved()):  # Nobody else writes until this is committed.
-                raise MovedError(_MOVED)
-            self._put(tx.connection, entities, streams, words)
-            alone = self._mark.move(tx.connection)
-        self._hold(entities, streams, words, freed, alone=alone)
 
     def _hold(
         self, entities: Sequence[Entity], streams: Sequence[Stream], words: Sequence[Words], freed: Sequence[str], *, alone: bool

@@ -134,16 +134,10 @@ class Standing(Siting):
             self._commit((self._stood(again, spot),), (), (MadeThing(feature, "", {}, spot.words),))
 
     def end_feature(self, feature: str) -> None:
-        """End a feature that was made here: listed no more."""
+        """End a feature that was made here: listed no more. Raises ConflictError where observations are about it."""
         with self._lock:
             entity = self.own_feature(feature)
             self._commit((msgspec.structs.replace(entity, valid_to=self._clock.city(), version=entity.version + 1),), (), ())
-
-    def revive_feature(self, feature: str) -> None:
-        """Have a feature that has ended be there again, for observations are about it after all."""
-        with self._lock:
-            entity = self._registry.entity(feature)
-            self._commit((msgspec.structs.replace(entity, valid_to=None, version=entity.version + 1),), (), ())
 
     def own_feature(self, feature: str) -> Entity:
         """A feature that was made here; raises NotFoundError, and ConflictError for one that is a thing's place."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Final, TypeVar
+from typing import TypeVar
 
 import msgspec
 
@@ -15,7 +15,6 @@ from citybrain.brain.observe import (
     MadeStream,
     MadeThing,
     Making,
-    MovedError,
     Registry,
     declared_elsewhere,
 )
@@ -30,14 +29,12 @@ from citybrain.doors.sensorthings.refusals import missing, wrong
 from citybrain.kernel.errors import ConflictError
 from citybrain.kernel.text import Json, Text
 
-_TRIES: Final = 3
-"""How often a change is tried while others change the register."""
 Noun = TypeVar("Noun", MadeProperty, MadeSensor)
 
 
 @dataclass(frozen=True, slots=True)
 class Changer:
-    """Changes what was made here; what packs declare is changed by packs alone (409)."""
+    """Changes what was made here, on what is in the store when it is entered; what packs declare is changed by packs alone (409)."""
 
     making: Making
     registry: Registry
@@ -47,6 +44,8 @@ class Changer:
 
         Raises BadInputError, NotFoundError, ConflictError, and 501 for what is not held.
         """
+        if not isinstance(self.registry, Gathering):
+            return self.making.decided(lambda *there: Changer(*there).create(path, body))
         match path:
             case (Segment("Things", None),):
                 made = drafts.thing(body)
@@ -77,21 +76,8 @@ class Changer:
             said.keeps(path[-1].key or "")
         if isinstance(self.registry, Gathering):
             self._change(path, said)
-            return
-        for left in range(_TRIES - 1, -1, -1):
-            # What another process has changed a moment ago is neither undone nor taken for what stands.
-            self.registry.renew()
-            gathering = Gathering(self.registry)
-            Changer(self.making.apart(gathering), gathering).change(path, said)
-            if gathering.version == gathering.since:
-                return
-            try:
-                self.making.enter(gathering)
-            except MovedError:
-                if not left:
-                    raise
-            else:
-                return
+        else:
+            self.making.decided(lambda *there: Changer(*there).change(path, said))
 
     def _change(self, path: tuple[Segment, ...], said: Change) -> None:
         match path:
@@ -130,6 +116,12 @@ class Changer:
 
     def end(self, path: tuple[Segment, ...]) -> None:
         """End an entity and what hangs on it; what was observed is kept in the store. Raises as ``create`` does."""
+        if isinstance(self.registry, Gathering):
+            self._end(path)
+        else:
+            self.making.decided(lambda *there: Changer(*there).end(path))
+
+    def _end(self, path: tuple[Segment, ...]) -> None:
         match path:
             case (Segment("Things", str(key)),):
                 self.making.end_thing(key)

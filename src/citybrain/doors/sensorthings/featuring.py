@@ -135,9 +135,9 @@ def unfit(registry: Registry, feature: str) -> CityError | None:
 
 
 def unobserved(parts: SensorThingsParts, path: tuple[Segment, ...]) -> None:
-    """Raise ConflictError for a FeatureOfInterest, or a Thing or its place, that is to be ended and that observations are about.
+    """Raise ConflictError for a Thing, or its place, that is to be ended and that observations of others are about.
 
-    Of a Thing those of others count that stand: its own end with it, and nobody can say anew what was struck out.
+    Those count that stand: its own end with it, and nobody can say anew what was struck out.
     """
     match path:
         case (Segment("Things" | "Locations", str(key)),) if key in parts.featured.known().hosts:
@@ -148,12 +148,6 @@ def unobserved(parts: SensorThingsParts, path: tuple[Segment, ...]) -> None:
                     "FeatureOfInterest first.",
                 )
                 raise ConflictError(what, id=key)
-        case (Segment("FeaturesOfInterest", str(key)),) if parts.featured.listed(key, None, 1, descending=True):
-            what = Text(
-                f"有观测值以“{key}”为观测对象，读数须留存，因此不能删除它。",
-                f"Observations are about '{key}', and what was observed is kept: the feature is not deleted.",
-            )
-            raise ConflictError(what, id=key)
 
 
 def _observed_by_others(parts: SensorThingsParts, key: str) -> bool:
@@ -168,17 +162,6 @@ def _observed_by_others(parts: SensorThingsParts, key: str) -> bool:
         if len(page) < _PAGE:
             return False
         after = page[-1]
-
-
-def unended(parts: SensorThingsParts, path: tuple[Segment, ...]) -> None:
-    """As ``unobserved`` for one that has just been ended: where an observation about it came in between, it is there again."""
-    if path[0].name != "FeaturesOfInterest":
-        return
-    try:
-        unobserved(parts, path)
-    except ConflictError:
-        parts.making.revive_feature(str(path[0].key))
-        raise
 
 
 def _said(body: Json) -> str | None:

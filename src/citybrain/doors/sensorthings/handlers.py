@@ -147,8 +147,6 @@ def _end(request: Call, parts: SensorThingsParts, where: tuple[Segment, ...]) ->
     changer = _changer(parts, request, where)
     featuring.unobserved(parts, where)
     changer.end(where)
-    if group_of(request) is None:
-        featuring.unended(parts, where)
 
 
 async def _observed(

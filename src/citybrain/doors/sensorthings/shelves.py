@@ -14,6 +14,7 @@ from citybrain.doors.sensorthings import (
     lagging,
     merging,
     moving,
+    passing,
     pooling,
     ranking,
     results,
@@ -268,14 +269,9 @@ class Shelves:
                 )
             found, onward = merging.merged(self.reader, streams, rest, order, limit, cursor)
             return Portion(self._shown(found, where), onward)
-        group, inner = spans.mark(cursor)
-        part = streams[group * spans.MOST : (group + 1) * spans.MOST]
-        if not part:
-            return Portion(())
-        rows = self.reader.read(Query("observation", both(Compare("stream", "in", part), rest), order, limit, inner))
-        following = rows.next is not None or len(streams) > (group + 1) * spans.MOST
-        onward = spans.marked(group, rows.next) if rows.next is not None else spans.marked(group + 1, None)
-        return Portion(self._shown(rows.rows, where), onward if following else None)
+        numbers = tuple(self.registry.stream(name).no for name in streams)
+        found, onward = passing.listed(self.reader, self.series, streams, numbers, rest, order, limit, cursor)
+        return Portion(self._shown(found, where), onward)
 
     def _hosted(self, host: str, where: Predicate, limit: int, cursor: str | None, order: Order | None) -> Portion:
         """Observations about the place of a thing that those of others are about too."""

@@ -47,6 +47,12 @@ def count(series: Series, numbers: Sequence[int], where: Predicate) -> int | Non
     return int(series.scan(SeriesQuery(tuple(numbers), *span, DAY))["count"].to_numpy().sum())
 
 
+def between(where: Predicate) -> tuple[Instant, Instant]:
+    """The span that the bounds of time of a predicate leave, whatever else it says."""
+    bounds = tuple(part for part in parts(where) if isinstance(part, Compare) and part.field == "time" and part.op in _EDGES)
+    return _span(And(bounds)) or (_BEGIN, _END)
+
+
 def _span(where: Predicate) -> tuple[Instant, Instant] | None:
     since, until = int(_BEGIN), int(_END)
     for part in parts(where):

@@ -31,7 +31,7 @@ from citybrain.kernel.errors import BadInputError, StaleError
 from citybrain.kernel.text import Text
 
 T = TypeVar("T")
-_TRIES: Final = 3
+_TRIES: Final = 5
 """How often something is tried while others change the register."""
 STATE: Final = "together"
 """Where a request of a group says so; nobody outside can write there."""
@@ -163,19 +163,18 @@ async def entered(parts: SensorThingsParts, work: Callable[[Group], Awaitable[T]
 
     Raises MovedError, EndedError or StaleError where it moves again and again, and whatever ``work`` raises, with nothing entered.
     """
-    for _ in range(_TRIES - 1):
+    for left in reversed(range(_TRIES)):
+        # Another process may have made what is named here, or was first a moment ago.
+        await to_thread.run_sync(parts.registry.renew)
         group = begun(parts, door)
         found = await work(group)
         try:
             await group.enter()
         except (MovedError, EndedError, StaleError):
-            # It may be another process that was first.
-            await to_thread.run_sync(parts.registry.renew)
-            continue
-        return found
-    group = begun(parts, door)
-    found = await work(group)
-    await group.enter()
+            if not left:
+                raise
+        else:
+            break
     return found
 
 

@@ -109,9 +109,14 @@ class DuckSeries:
         """Make the store equal to the closed files; returns how many were sent or removed, 0 with no store. Blocks: run in a thread.
 
         Meant for after ``close_days``, imports and deletions; what a kill leaves is done at the next call. Raises BusyError while the
-        store does not answer, StorageFullError.
+        store does not answer, StorageFullError, and ConflictError for a store that is another's.
         """
         return 0 if self._shipping is None else self._shipping.ship()
+
+    def claim(self) -> None:
+        """Raise ConflictError for a store that is another's, BusyError while it does not answer."""
+        if self._shipping is not None:
+            self._shipping.claim()
 
     def doors(self) -> Sequence[DoorAccount]:
         """The ledger of every door since the beginning, in the order of first use."""

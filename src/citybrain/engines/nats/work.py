@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import TypeAlias
 
+import msgspec
 import structlog
 from nats.aio.msg import Msg
 from nats.errors import Error
@@ -18,7 +19,9 @@ from nats.js import JetStreamContext
 from nats.js.api import AckPolicy, ConsumerConfig, DiscardPolicy, RetentionPolicy, StorageType, StreamConfig
 from nats.js.errors import APIError, BadRequestError, NoStreamResponseError, NotFoundError
 
+from citybrain.engines.meeting import MixedError, Process, alike, shown
 from citybrain.engines.nats.link import Link
+from citybrain.engines.told import Told, raised, told
 from citybrain.kernel.errors import BusyError
 from citybrain.kernel.ids import new_id
 from citybrain.kernel.text import Text
@@ -33,6 +36,10 @@ PATIENCE = 20.0
 MOST = 1_000_000_000
 """Bytes of work that may wait; from then on askers are told to come back later."""
 _REPLY = "Citybrain-Reply"
+_WIRE = "Citybrain-Wire"
+"""The version of what goes between processes in which a piece is written; one that says none is of the first."""
+_UNFIT = "Citybrain-Unfit"
+"""Where an answer says that it is an error: the piece was not understood."""
 _TAKER = "taker"
 _AT_ONCE = 64
 """Pieces that are done side by side: they become durable together."""
@@ -46,11 +53,15 @@ _ROOM = 10_000
 """Bytes of a message that are left for its head."""
 
 
+_ANYBODY = Process()
+
+
 class Work:
     """One kind of work under a name; ``ask`` in some processes, ``serve`` in one."""
 
-    def __init__(self, link: Link, name: str, patience: float = PATIENCE, most: int = MOST) -> None:
+    def __init__(self, link: Link, name: str, patience: float = PATIENCE, most: int = MOST, me: Process = _ANYBODY) -> None:
         self._link = link
+        self._me = me
         self._subject = f"citybrain.{link.district}.{name}"
         self._stream = f"CITYBRAIN_{link.district}_{name.upper()}"
         self._patience = patience
@@ -97,12 +108,12 @@ class Work:
         """Hand over a piece and wait for its answer; raises BusyError where it cannot be kept or is not done in time.
 
         Work that is not done in time is not lost: it is done when its taker is there again. ``about`` is words of a subject of NATS,
-        parted by dots.
+        parted by dots. Raises MixedError where who takes it up would read it otherwise than it is written.
         """
         token, answer = new_id(), asyncio.get_running_loop().create_future()
         self._asked[token] = answer
         try:
-            await self._hand_over(body, about, {_REPLY: f"{self._inbox}.{token}"})
+            await self._hand_over(body, about, {_REPLY: f"{self._inbox}.{token}", _WIRE: str(self._me)})
             return await asyncio.wait_for(answer, self._patience)
         except (Error, APIError, TimeoutError) as error:
             raise _not_taken() from error
@@ -190,11 +201,12 @@ class Work:
 
     async def _done(self, do: Do, message: Msg, free: asyncio.Semaphore) -> None:
         try:
-            answer = await do(message.data)
-            reply = (message.headers or {}).get(_REPLY)
+            heads = message.headers or {}
+            reply, unfit = heads.get(_REPLY), self._unfit(shown(heads.get(_WIRE, "")))
+            answer = await do(message.data) if unfit is None else msgspec.msgpack.encode(told(unfit))
             if reply is not None:
-                await self._link.client.publish(reply, answer)
-            await message.ack()
+                await self._link.client.publish(reply, answer, headers=None if unfit is None else {_UNFIT: unfit.code})
+            await (message.ack() if unfit is None else message.term())
         except Exception as error:
             # The fence of each piece: it is not acknowledged and comes again.
             given_up = message.metadata.num_delivered >= _TRIES
@@ -206,9 +218,23 @@ class Work:
             self._hand[self._about(message)] -= 1
             free.release()
 
+    def _unfit(self, sender: Process | None) -> MixedError | None:
+        """Why a piece is not taken; None where it is written as this process reads: then its release does not matter, and it may have waited."""
+        if sender is None or sender.wire == self._me.wire:
+            return None
+        try:
+            alike(self._me, sender)
+        except MixedError as error:
+            return error
+        return None
+
     async def _answered(self, message: Msg) -> None:
         answer = self._asked.get(message.subject.rpartition(".")[2])
-        if answer is not None and not answer.done():
+        if answer is None or answer.done():
+            return
+        if message.headers and _UNFIT in message.headers:
+            answer.set_exception(raised(msgspec.msgpack.decode(message.data, type=Told)))
+        else:
             answer.set_result(message.data)
 
     def _context(self) -> JetStreamContext:
