@@ -179,7 +179,9 @@ def _said(state: Path) -> dict[str, list[Json]]:
         return found
 
 
-@pytest.mark.parametrize("form", ["csv", "json", "parquet"])
+@pytest.mark.parametrize(
+    "form", ["csv", pytest.param("json", marks=pytest.mark.thorough), pytest.param("parquet", marks=pytest.mark.thorough)]
+)
 def test_words_that_were_exported_are_imported_as_they_were(tmp_path: Path, form: str, capsys: pytest.CaptureFixture[str]) -> None:
     here, there = tmp_path / "here", tmp_path / "there"
     _box(here)

@@ -93,6 +93,30 @@ def _gate(name: str) -> dict[str, object]:
     return {"@iot.id": name, "name": "闸机", "description": "演示", "Datastreams": [stream]}
 
 
+@pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
+def test_what_was_said_anew_of_an_observation_fits_its_page(demo: District, opened: Opener, size: ViewportSize) -> None:
+    page = opened("/", "data_officer", size).page
+    road, headers = (
+        f"{demo.root}/sta/v1.1",
+        {"Authorization": f"Bearer {demo.token('data_officer')}", "Content-Type": "application/json"},
+    )
+    newest = page.request.get(f"{road}/Datastreams('air-04.o3')/Observations?$top=1&$orderby=phenomenonTime desc", headers=headers)
+    (found,) = newest.json()["value"]
+    said = {
+        "parameters": {"remark": "a_word_that_is_longer_than_a_phone_is_wide_" * 2, "批次": size["width"]},
+        "resultQuality": "suspect",
+    }
+    answer = page.request.patch(f"{road}/Observations('{found['@iot.id']}')", data=json.dumps(said), headers=headers)
+    assert answer.status == 200, answer.text()
+    for lang, told in (("zh", f"参数 批次 … {size['width']}"), ("en", f"Parameter 批次 … {size['width']}")):
+        page.goto(f"{demo.root}/admin/streams/air-04.o3?lang={lang}")
+        title, _, value = told.partition(" … ")
+        newest_line = page.locator("#restated .timeline > li").first
+        expect(newest_line.locator("dt", has_text=title)).to_be_visible()
+        expect(newest_line).to_contain_text(value)
+        looked_at(page)
+
+
 def test_a_span_is_struck_out_on_a_phone_where_the_table_of_gaps_fits(opened: Opener) -> None:
     page = opened("/admin/streams/air-02.co?lang=zh", "data_officer", PHONE).page
     times = page.locator(".chart-rows tbody th time").evaluate_all("found => found.map(one => one.getAttribute('datetime'))")

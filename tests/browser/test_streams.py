@@ -26,6 +26,13 @@ def test_the_count_of_each_life_is_on_the_screen_of_a_phone(opened: Opener) -> N
     assert max(edges) <= PHONE["width"]
 
 
+def test_how_a_stream_is_comes_first_on_a_phone(opened: Opener) -> None:
+    page = opened("/admin/streams/air-02.pm25?lang=en", "data_officer", PHONE).page
+    now, others = page.locator("#now"), page.locator(".case-grid .card:not(#now)")
+    tops = others.evaluate_all("found => found.map(one => one.getBoundingClientRect().top)")
+    assert now.evaluate("one => one.getBoundingClientRect().bottom") < min(tops)
+
+
 def test_what_a_stream_says_in_words_is_read_whole_on_a_phone(demo: District, opened: Opener) -> None:
     said = "故障：红外遮挡，须人工复位；" * 6
     headers = {"Content-Type": "application/json", "Authorization": f"Bearer {demo.token('admin')}"}

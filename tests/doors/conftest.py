@@ -30,7 +30,7 @@ from citybrain.engines.keys import SoftKeys
 from citybrain.engines.sqlite import open_sqlite
 from citybrain.engines.transactions import SqlTransactions
 from citybrain.kernel.access import ROLES, Role
-from citybrain.kernel.alerts import Grade
+from citybrain.kernel.alerts import Evidence, Grade
 from citybrain.kernel.calendar import Allowance
 from citybrain.kernel.clock import FixedClock
 from citybrain.kernel.datasets import Advice, Sheet
@@ -266,8 +266,8 @@ def settled(
     alerts = detect.Alerts(transactions)
     limits = detect.Limits(packs, transactions, clock)
 
-    def arrival(stream: str, time: Instant) -> see.Arrival | None:
-        rows = series.scan(SeriesQuery((registry.stream(stream).no,), time, Instant(time + 1))).to_pylist()
+    def arrival(seen: Evidence) -> see.Arrival | None:
+        rows = series.scan(SeriesQuery((registry.stream(seen.stream).no,), seen.time, Instant(seen.time + 1))).to_pylist()
         return see.Arrival(rows[0]["value"], rows[0]["door"], Instant(rows[0]["received"]), "demo") if rows else None
 
     parts = api.ApiParts(
@@ -302,7 +302,7 @@ def settled(
         clock=clock,
         events_after=transactions.events_after,
         last_event=lambda: _last_event(transactions),
-        lookups=lambda _: see.Lookups(cases.case, alerts.alert, lambda _: PACK.rules[0], arrival, lambda *_: (), lambda *_: None),
+        lookups=lambda _: see.Lookups(cases.case, alerts.alert, lambda _: PACK.rules[0], arrival, lambda _: (), lambda *_: None),
         layers={
             "areas": lambda: see.layers.areas(areas.all()),
             "well": lambda: see.layers.things(registry.entities("well"), stream_rows()),

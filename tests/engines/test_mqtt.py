@@ -11,7 +11,7 @@ from structlog.testing import capture_logs
 from citybrain.engines.mqtt import Broker
 from citybrain.engines.mqtt_session import Refuse
 from citybrain.kernel.access import Caller
-from citybrain.kernel.errors import BadInputError, BusyError
+from citybrain.kernel.errors import BadInputError, BusyError, CityError
 from citybrain.kernel.text import Text
 from tests.brokers import until
 
@@ -151,13 +151,13 @@ async def test_both_stacks_answer_on_one_port() -> None:
 @pytest.mark.thorough
 async def test_a_packet_over_the_limit_ends_the_connection_and_is_accounted_for() -> None:
     taken: list[int] = []
-    refused: list[tuple[int, int, str]] = []
+    refused: list[tuple[str, object, str]] = []
 
     async def take(_topic: str, payload: bytes, _caller: Caller) -> None:
         taken.append(len(payload))
 
-    async def refuse(size: int, limit: int, caller: Caller) -> None:
-        refused.append((size, limit, caller.account))
+    async def refuse(error: CityError, caller: Caller) -> None:
+        refused.append((error.code, error.fields["size"], caller.account))
 
     async with broker(take, refuse=refuse) as running:
         with capture_logs() as logs, pytest.raises(aiomqtt.MqttError):
@@ -166,6 +166,6 @@ async def test_a_packet_over_the_limit_ends_the_connection_and_is_accounted_for(
         await until(lambda: bool(refused))
         async with client(running.port) as device:
             await device.publish("t", b"1", qos=1)
-    assert (taken, refused) == ([1], [(3_000_000, 1_048_576, "meter-7")])
-    (told,) = [one for one in logs if one["event"] == "mqtt_packet_too_large"]
-    assert (told["account"], told["bytes"], told["client"].partition("/")[0]) == ("meter-7", 3_000_000, "meter-7")
+    assert (taken, refused) == ([1], [("too_large", 3_000_005, "meter-7")])
+    (told,) = [one for one in logs if one["event"] == "mqtt_packet_not_read"]
+    assert (told["account"], told["code"], told["client"].partition("/")[0]) == ("meter-7", "too_large", "meter-7")

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright, ViewportSize, expect, sync_playwright
+from playwright.sync_api import TimeoutError as StayedError
 
 from citybrain.web import assets
 from tests.web import examples
@@ -72,8 +73,13 @@ def test_a_page_has_no_accessibility_violation_and_no_complaint_and_fits_every_s
 
 
 def _too_wide(page: Page, size: ViewportSize) -> bool:
+    """Whether something stays past the edge: a chart is drawn anew a moment after its page has become narrower."""
     page.set_viewport_size(size)
-    return bool(page.evaluate("document.documentElement.scrollWidth") > size["width"])
+    try:
+        page.wait_for_function(f"document.documentElement.scrollWidth <= {size['width']}", timeout=5_000)
+    except StayedError:
+        return True
+    return False
 
 
 def test_letters_are_large_on_a_wall_and_in_the_large_mode(browser: Browser, address: str) -> None:

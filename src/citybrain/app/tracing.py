@@ -3,10 +3,11 @@
 from collections.abc import Mapping, Sequence
 
 from citybrain.app.city import City
+from citybrain.brain import observe
 from citybrain.brain.detect import feeds
 from citybrain.brain.see import Arrival, Lookups
 from citybrain.doors.api.plain import mapping
-from citybrain.kernel.access import Ask, Caller, Query
+from citybrain.kernel.access import Caller, Query
 from citybrain.kernel.alerts import Alert, Evidence, Grade
 from citybrain.kernel.cases import Case
 from citybrain.kernel.errors import ForbiddenError, NotFoundError
@@ -35,8 +36,8 @@ def lookups(city: City, caller: Caller) -> Lookups:
         case=lambda key: _case(city, caller, key),
         alert=lambda key: _alert(city, caller, key),
         rule=lambda key: _rule(city, key),
-        arrival=lambda stream, time: _arrival(city, stream, time),
-        inputs=lambda stream, time: _inputs(city, stream, time),
+        arrival=lambda seen: _arrival(city, seen) if _readable(city, caller, (seen,)) else None,
+        inputs=lambda seen: _readable(city, caller, _inputs(city, seen)),
         visible=lambda dataset, key: _visible(city, caller, dataset, key),
         changed=lambda seen: _changed(city, caller, seen),
     )
@@ -72,9 +73,9 @@ def _rule(city: City, key: str) -> Rule:
     raise NotFoundError(Text(f"没有规则“{key}”。", f"There is no rule '{key}'."), rule=key)
 
 
-def _arrival(city: City, stream: str, time: Instant) -> Arrival | None:
-    known = city.registry.stream(stream)
-    rows = city.stores.series.scan(SeriesQuery((known.no,), time, Instant(time + 1))).to_pylist()
+def _arrival(city: City, seen: Evidence) -> Arrival | None:
+    known = city.registry.stream(seen.stream)
+    rows = city.stores.series.scan(SeriesQuery((known.no,), seen.time, Instant(seen.time + 1))).to_pylist()
     if not rows:
         return None
     return Arrival(float(rows[0]["value"]), str(rows[0]["door"]), Instant(int(rows[0]["received"])), known.origin)
@@ -82,20 +83,17 @@ def _arrival(city: City, stream: str, time: Instant) -> Arrival | None:
 
 def _changed(city: City, caller: Caller, seen: Sequence[Evidence]) -> Mapping[Evidence, Mapping[str, Json]]:
     """What has become of readings of kinds that the caller may read."""
-    readable = [one for one in seen if _reads(city, caller, one)]
+    readable = _readable(city, caller, seen)
     found = {(one.stream, one.time): one for one in city.corrections.altered(readable)}
     return {one: mapping(told) for one in readable if (told := found.get((one.stream, one.time))) is not None}
 
 
-def _reads(city: City, caller: Caller, one: Evidence) -> bool:
-    if one.stream not in city.registry.stream_numbers():
-        return False
-    kind = city.registry.kind(city.registry.stream(one.stream).kind)
-    return city.policy.decide(Ask(caller, "observation.read", kind.name, "", {"access": kind.access})).allowed
+def _readable(city: City, caller: Caller, seen: Sequence[Evidence]) -> list[Evidence]:
+    return observe.readable(city.policy, city.registry, caller, seen)
 
 
-def _inputs(city: City, stream: str, time: Instant) -> Sequence[Evidence]:
-    known = city.registry.stream(stream)
+def _inputs(city: City, seen: Evidence) -> Sequence[Evidence]:
+    known, time = city.registry.stream(seen.stream), seen.time
     names = next(
         (made.inputs for pack in city.packs for made in pack.derived if (made.kind, made.field) == (known.kind, known.field)), ()
     )

@@ -48,7 +48,7 @@ class Broker:
         arrivals: Arrivals | None = None,
         refuse: Refuse | None = None,
     ) -> None:
-        """``arrivals`` takes what may be sent again instead of ``take``, and ``refuse`` is told of packets that are too large to be read."""
+        """``arrivals`` takes what may be sent again instead of ``take``, and ``refuse`` is told of packets that are not read."""
         self._hosts = tuple(hosts)
         self._authorise = authorise
         self._take = take

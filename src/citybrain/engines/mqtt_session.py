@@ -3,7 +3,7 @@
 import asyncio
 import itertools
 from collections.abc import Awaitable, Callable, Coroutine
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple, NoReturn, TypeAlias
 
 import structlog
 from amqtt.adapters import ReaderAdapter, WriterAdapter
@@ -17,17 +17,18 @@ from amqtt.mqtt.pubrel import PubrelPacket
 from amqtt.plugins.manager import PluginManager
 from amqtt.session import Session
 
+from citybrain.engines import mqtt_packets as packets
 from citybrain.engines.mqtt_arrivals import Arrivals
 from citybrain.engines.mqtt_outgoing import Outgoing, Outlet, Subscribe
 from citybrain.kernel.access import Caller
-from citybrain.kernel.errors import BadInputError, BusyError, CityError, StorageFullError
+from citybrain.kernel.errors import BadInputError, BusyError, CityError, StorageFullError, TooLargeError, UnreadableError
 from citybrain.kernel.instant import Instant
 from citybrain.kernel.text import Text
 
 Take: TypeAlias = Callable[[str, bytes, Caller], Awaitable[object]]
 """Stores a message (topic, payload, sender); what it raises decides whether the sender tries again."""
-Refuse: TypeAlias = Callable[[int, int, Caller], Awaitable[object]]
-"""Accounts for a packet of so many bytes, over the limit of so many, that was not read (bytes, limit, sender)."""
+Refuse: TypeAlias = Callable[[CityError, Caller], Awaitable[object]]
+"""Accounts for a packet that may have held observations and was not read: why not, and its sender."""
 _SUBSCRIPTIONS = 200
 """Topics that one connection may subscribe to."""
 _WILDCARDS = 10
@@ -53,7 +54,8 @@ class _Message(NamedTuple):
 class GatedReader(ReaderAdapter):  # type: ignore[misc]  # amqtt ships no types
     """Reads from a device only while few of its messages wait to be taken; TCP holds the rest back.
 
-    A packet is read in many small pieces: they are cut from what came at once, begun with what was ``read`` of it already.
+    A packet is handed on when all of it is there and is in its form: piece by piece, as amqtt asks for it, and nothing past its end.
+    What came already is ``read``.
     """
 
     def __init__(
@@ -61,30 +63,70 @@ class GatedReader(ReaderAdapter):  # type: ignore[misc]  # amqtt ships no types
     ) -> None:
         self._inner = inner
         self.cut = cut
-        self.refused: Callable[[int, int], None] | None = None
-        """Is told of the bytes of a packet that is not read, and of the limit."""
+        self.refused: Callable[[CityError, int], None] | None = None
+        """Is told why a packet is not read, and of which type it is."""
         self._in_flight = in_flight
         self._largest = largest
-        self._read, self._place = read, 0
+        self._came, self._at = read, 0
+        self._packet, self._place = b"", 0
+        self._begun = False
         self._open = asyncio.Event()
         self._open.set()
         self.waiting = self._bytes = 0
 
     async def read(self, n: int = -1) -> bytes:
-        """Read n bytes; raises ConnectionAbortedError for a packet that is too large, IncompleteReadError where it ends before."""
-        if n > self._largest:
-            if self.refused is not None:
-                self.refused(n, self._largest)
-            message = f"A packet of {n} bytes is over the limit of {self._largest}."
-            raise ConnectionAbortedError(message)
+        """Read n bytes of a packet; raises IncompleteReadError where the stream ends before that is whole.
+
+        Raises ConnectionAbortedError for a packet that is too large or not in its form, and for bytes past the end of one.
+        """
         await self._open.wait()
-        while len(self._read) - self._place < n:
-            more = await self._inner.read(_AT_ONCE)
-            if not more:
-                raise asyncio.IncompleteReadError(self._read[self._place :], n)
-            self._read, self._place = self._read[self._place :] + more, 0
+        if self._place == len(self._packet):
+            await self._next()
         begin, self._place = self._place, self._place + n
-        return self._read[begin : self._place]
+        if self._place > len(self._packet):
+            message = f"{n} bytes were asked for, past the end of the packet."
+            raise ConnectionAbortedError(message)
+        return self._packet[begin : self._place]
+
+    async def _next(self) -> None:
+        """Wait for the next packet and hold it against its form; who is cut short waiting begins anew with what came."""
+        while (head := packets.head(self._came[self._at : self._at + packets.LONGEST_HEAD])) is None:
+            self._came, self._at = self._came[self._at :] + await self._piece(), 0
+        if head.rest > self._largest:
+            self._refuse(_too_large(head.rest, self._largest), head)
+        whole = head.size + max(head.rest, 0)
+        if len(self._came) - self._at < whole:
+            await self._gather(whole)
+        packet = self._came[self._at : self._at + whole]
+        self._at += whole
+        why = packets.TOO_LONG if head.rest < 0 else packets.violation(head.first, packet[head.size :])
+        why = why or (packets.OUT_OF_TURN if self._begun is (head.type == packets.CONNECT) else None)
+        if why is not None:
+            self._refuse(_malformed(why), head)
+        self._begun = True
+        self._packet, self._place = packet, 0
+
+    async def _gather(self, whole: int) -> None:
+        """Wait until so many bytes are there; those of a great packet, which come in many pieces, are put together once."""
+        pieces = [self._came[self._at :]]
+        there = len(pieces[0])
+        try:
+            while there < whole:
+                pieces.append(await self._piece())
+                there += len(pieces[-1])
+        finally:
+            self._came, self._at = b"".join(pieces), 0
+
+    async def _piece(self) -> bytes:
+        more = await self._inner.read(_AT_ONCE)
+        if not more:
+            raise asyncio.IncompleteReadError(b"", 1)
+        return more
+
+    def _refuse(self, error: CityError, head: packets.Head) -> NoReturn:
+        if self.refused is not None:
+            self.refused(error, head.type)
+        raise ConnectionAbortedError(error.what.en)
 
     def feed_eof(self) -> None:
         """Acknowledge the end of the stream."""
@@ -241,12 +283,12 @@ class DurableHandler(BrokerProtocolHandler):  # type: ignore[misc]  # amqtt ship
             return None
         return self._arrivals.came(self._client, message.number, message.topic, message.payload, again=message.again)
 
-    def _unread(self, size: int, limit: int) -> None:
-        """A packet is too large to be read: its sender is cut off, and whoever keeps the account is told."""
+    def _unread(self, error: CityError, kind: int) -> None:
+        """A packet is not read: its sender is cut off, and of what may have held observations whoever keeps the account is told."""
         account = "" if self.caller is None else self.caller.account
-        _log.warning("mqtt_packet_too_large", account=account, client=self._client, bytes=size, limit=limit)
-        if self._refuse is not None and self.caller is not None:
-            self._begin(self._accounted(self._refuse(size, limit, self.caller)))
+        _log.warning("mqtt_packet_not_read", account=account, client=self._client, packet=kind, code=error.code, why=error.what.en)
+        if self._refuse is not None and self.caller is not None and kind == packets.PUBLISH:
+            self._begin(self._accounted(self._refuse(error, self.caller)))
 
     async def _accounted(self, told: Awaitable[object]) -> None:
         try:
@@ -317,6 +359,22 @@ class DurableHandler(BrokerProtocolHandler):  # type: ignore[misc]  # amqtt ship
         said, self._taken_in = bytes(self._taken_in), bytearray()
         if self.writer is not None:
             self.writer.write(said)
+
+
+def _too_large(size: int, limit: int) -> TooLargeError:
+    what = Text(
+        f"报文有 {size} 字节，超过 {limit} 字节，没有读取，连接已断开。请分批发送。",
+        f"The packet has {size} bytes, over {limit}: it was not read, and the connection was cut. Send it in parts.",
+    )
+    return TooLargeError(what, size=size, limit=limit)
+
+
+def _malformed(why: Text) -> UnreadableError:
+    what = Text(
+        f"报文不合 MQTT 3.1.1：{why.zh}。没有读取，连接已断开。请检查设备的 MQTT 程序。",
+        f"The packet is none of MQTT 3.1.1: {why.en}. It was not read, and the connection was cut. Look at the device's MQTT program.",
+    )
+    return UnreadableError(what)
 
 
 def _is_wild(topic: str) -> bool:

@@ -83,6 +83,24 @@ class CorrectionBlock(msgspec.Struct, frozen=True):
     looked: Looked | None = None
 
 
+class RestatedLine(msgspec.Struct, frozen=True):
+    """What was said anew of one Observation: what each thing was and is, by whom, why and when."""
+
+    no: int
+    title: Text
+    facts: tuple[Fact, ...]
+    by: str
+    why: str
+    at: Instant
+
+
+class RestatedBlock(msgspec.Struct, frozen=True):
+    """What was said anew of single Observations of a stream, the newest of ``total``."""
+
+    lines: tuple[RestatedLine, ...]
+    total: int
+
+
 class CarryBlock(msgspec.Struct, frozen=True):
     """The readings of the last days to carry away: how many of which mark, and the files."""
 
@@ -108,6 +126,8 @@ class StreamPage(msgspec.Struct, frozen=True):
     agreed: bool
     history: tuple[PromiseLine, ...]
     corrections: CorrectionBlock
+    restated: RestatedBlock | None = None
+    """Nothing where nobody said any Observation anew, and for whom may not see readings."""
     results: Table | None = None
     carry: CarryBlock | None = None
     """Nothing for whom may not carry readings away."""

@@ -260,13 +260,14 @@ class Cell(msgspec.Struct, frozen=True):
 
 
 class Column(msgspec.Struct, frozen=True):
-    """A column; ``numeric`` aligns to the right."""
+    """A column; ``numeric`` aligns to the right, ``named`` has its title beside each cell where a phone shows no head."""
 
     name: str
     title: Text
     unit: Text | None = None
     numeric: bool = False
     sorts: bool = False
+    named: bool = False
 
 
 class Table(msgspec.Struct, frozen=True):

@@ -3,7 +3,7 @@
 import numpy as np
 from msgspec import json
 
-from citybrain.brain.observe import Altered, read_rows, spelt_number
+from citybrain.brain.observe import Altered, read_rows, set_result
 from citybrain.engines.duckdb import Due
 from citybrain.kernel.alerts import Evidence
 from citybrain.kernel.instant import DAY, MINUTE, Instant, rfc3339
@@ -102,5 +102,5 @@ async def test_words_are_told_as_words(world: World) -> None:
     row = {"stream": "p1.state", "time": rfc3339(Instant(START - MINUTE)), "value": "开"}
     assert (await world.intake.take(read_rows(json.encode([row])), "test", None)).stored == 1
     stream = registry.stream("p1.state")
-    await correct(world, acting, one_at(-1, spelt_number(registry.worded, stream, "关")), "p1.state")
+    await correct(world, acting, set_result(stream, Instant(START - MINUTE), "关"), "p1.state")
     assert told(acting.altered([seen(-1, 1.0, "p1.state")])) == [(-1, "开", "关", "corrected", 1)]

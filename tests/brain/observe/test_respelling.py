@@ -3,8 +3,19 @@
 import msgspec
 import pytest
 
-from citybrain.brain.observe import Promises, history, latest_json, missing, spelt, spelt_number, strike, written
-from citybrain.kernel.errors import BadInputError
+from citybrain.brain.observe import (
+    UNSAID,
+    Promises,
+    history,
+    latest_json,
+    missing,
+    set_result,
+    spelt,
+    strike,
+    written,
+)
+from citybrain.brain.observe import worded as limits
+from citybrain.kernel.errors import BadInputError, StaleError
 from citybrain.kernel.instant import DAY, HOUR, MINUTE, Duration, Instant
 from citybrain.kernel.text import Json, Text, same
 from citybrain.kernel.things import Contract, Life, Sort
@@ -97,8 +108,7 @@ async def test_one_result_is_set_to_another_of_its_sort_or_struck_out_and_nothin
     for wrong in (one_at(-1, 9.0), one_at(-1, 0.5), span(-3, -1, 2.0), span(-3, -1, 1.0, 1.0), span(-1, -1, 1.0, 1.0)):
         with pytest.raises(BadInputError):
             corrections.preview(made_, wrong)
-    code = spelt_number(world.registry.worded, made_, first)
-    await correct(world, corrections, one_at(-1, code), "p1.state")
+    await correct(world, corrections, set_result(made_, Instant(NOON - MINUTE), first), "p1.state")
     assert words(world) == [first, first, first]
     await correct(world, corrections, strike(Instant(NOON - 2 * MINUTE)), "p1.state")
     assert words(world) == [first, first]
@@ -118,4 +128,43 @@ async def test_a_count_stays_whole(world: World) -> None:
     await correct(world, corrections, span(-30, -29, 2.0), "p1.state")
     assert numbers(world) == [6, 8]
     with pytest.raises(BadInputError, match="whole number"):
-        spelt_number(world.registry.worded, made_, 2.5)
+        set_result(made_, NOON, 2.5)
+
+
+async def test_looking_at_a_correction_to_a_new_word_enters_nothing_and_making_it_enters_the_word(world: World) -> None:
+    made_ = stream(world, "category")
+    await send(world, "open")
+    corrections, words_of = made(world), world.registry.worded
+    change = set_result(made_, Instant(NOON - 30 * MINUTE), "ajar")
+    shown = corrections.preview(made_, change)
+    assert (shown.first.before, shown.first.after) == (1.0, UNSAID)
+    told = spelt(words_of, made_, (shown.first.before, shown.first.after), shown.change)
+    assert told == {"1": "open", "0": "ajar"}
+    with pytest.raises(StaleError):
+        await corrections.correct(made_, change, "0" * 16, "officer", "看错了阀位")
+    with pytest.raises(BadInputError):
+        await corrections.correct(made_, change, shown.seen, "officer", "")
+    assert words_of.coded([made_.no]) == {made_.no: {1}}
+    done = await corrections.correct(made_, change, shown.seen, "officer", "看错了阀位")
+    assert (words_of.coded([made_.no]), words(world), done.change.offset) == ({made_.no: {1, 2}}, ["ajar"], 2.0)
+
+
+async def test_what_was_seen_of_a_new_word_stands_when_its_stream_says_it_meanwhile(world: World) -> None:
+    made_ = stream(world, "category")
+    await send(world, "open")
+    corrections = made(world)
+    change = set_result(made_, Instant(NOON - 30 * MINUTE), "ajar")
+    seen = corrections.preview(made_, change).seen
+    await send(world, "ajar", minute=-10)
+    await corrections.correct(made_, change, seen, "officer", "看错了阀位")
+    assert (words(world), corrections.verify()) == (["ajar", "ajar"], 1)
+
+
+async def test_a_full_list_of_words_is_told_when_a_new_one_is_looked_at(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    made_ = stream(world, "category")
+    await send(world, "open", "shut")
+    corrections, at = made(world), Instant(NOON - 30 * MINUTE)
+    monkeypatch.setattr(limits, "MOST", 2)
+    with pytest.raises(BadInputError, match="full"):
+        corrections.preview(made_, set_result(made_, at, "ajar"))
+    assert corrections.preview(made_, set_result(made_, at, "shut")).rows == 1

@@ -8,7 +8,6 @@ from citybrain.kernel.alerts import Alert, Evidence, Grade
 from citybrain.kernel.cases import Case
 from citybrain.kernel.datasets import Figure
 from citybrain.kernel.errors import NotFoundError
-from citybrain.kernel.instant import Instant
 from citybrain.kernel.pack import Indicator, Rule
 from citybrain.kernel.text import Json, Text, same
 from tests.brain.see.conftest import NOW, alert, case
@@ -28,12 +27,12 @@ def alerts(key: str) -> Alert:
     return alert(key)
 
 
-def arrival(stream: str, time: Instant) -> trace.Arrival | None:
-    return trace.Arrival(180.0 if stream == "air-01.aqi" else 138.0, "replay", time, "demo")
+def arrival(seen: Evidence) -> trace.Arrival | None:
+    return trace.Arrival(180.0 if seen.stream == "air-01.aqi" else 138.0, "replay", seen.time, "demo")
 
 
-def inputs(stream: str, time: Instant) -> tuple[Evidence, ...]:
-    return (Evidence("air-01.pm25", time, 138.0, "ug/m3"),) if stream == "air-01.aqi" else ()
+def inputs(seen: Evidence) -> tuple[Evidence, ...]:
+    return (Evidence("air-01.pm25", seen.time, 138.0, "ug/m3"),) if seen.stream == "air-01.aqi" else ()
 
 
 def seen(dataset: str, key: str) -> None:
@@ -91,7 +90,7 @@ def test_a_reading_that_has_changed_since_says_what_it_was_and_is() -> None:
 
 
 def test_a_derivation_that_runs_in_a_circle_ends() -> None:
-    circle = trace.Lookups(cases, alerts, lambda _: RULE, arrival, lambda stream, time: (Evidence(stream, time, 1.0, "1"),), seen)
+    circle = trace.Lookups(cases, alerts, lambda _: RULE, arrival, lambda one: (Evidence(one.stream, one.time, 1.0, "1"),), seen)
     reading = trace.of_alert("a1", circle).parts[1]
     depth = 0
     while reading.parts:

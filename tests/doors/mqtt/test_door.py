@@ -12,6 +12,7 @@ from citybrain.doors.mqtt import BULK, PREFIX, MqttDoor
 from citybrain.kernel.access import Caller
 from citybrain.kernel.errors import BadInputError, ForbiddenError, TooLargeError, UnauthenticatedError, UnreadableError
 from citybrain.kernel.instant import MINUTE, Instant, parse, rfc3339
+from citybrain.kernel.text import same
 from tests.doors.conftest import World
 
 TIME = "2026-11-22T06:58:00Z"
@@ -173,8 +174,10 @@ async def test_a_message_that_is_sent_again_is_of_its_first_arrival(world: World
 
 
 async def test_a_packet_that_was_not_read_stands_in_the_ledger_as_one_row(world: World, door: MqttDoor, probe: Caller) -> None:
-    await door.refuse(3_000_000, 1_048_576, probe)
+    large = TooLargeError(same("3 MB"))
+    await door.refuse(large, probe)
+    await door.refuse(UnreadableError(same("no topic")), probe)
     (ledger,) = (account for account in world.series.doors() if account.door == "mqtt")
-    assert (ledger.received, ledger.stored, ledger.refused) == (1, 0, {"too_large": 1})
+    assert (ledger.received, ledger.stored, ledger.refused) == (2, 0, {"too_large": 1, "unreadable": 1})
     with pytest.raises(ForbiddenError):
-        await door.refuse(3_000_000, 1_048_576, Caller("x", "", frozenset({"dispatcher"})))
+        await door.refuse(large, Caller("x", "", frozenset({"dispatcher"})))

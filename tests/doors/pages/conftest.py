@@ -2,7 +2,7 @@
 
 import asyncio
 import shutil
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,7 +21,7 @@ from citybrain.app.stores import opened
 from citybrain.kernel.access import ROLES, Caller, Query, Role
 from citybrain.kernel.clock import FixedClock
 from citybrain.kernel.instant import HOUR, parse
-from citybrain.kernel.pack import Planted
+from citybrain.kernel.pack import Pack, Planted
 from citybrain.kernel.parties import Unit
 from citybrain.kernel.places import Area, Place
 from citybrain.kernel.text import Text, same
@@ -59,21 +59,27 @@ class World:
 def furnished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The state of the city after its two foul hours, made once: the tests of each module begin with a copy."""
     folder = tmp_path_factory.mktemp("pages")
-    with _opened(folder) as city:
+    with opened_as(folder, installed()) as city:
         _furnish(city)
     return folder
 
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory, furnished: Path) -> Iterator[World]:
-    with _opened(Path(shutil.copytree(furnished, tmp_path_factory.mktemp("pages") / "var"))) as city:
-        case = city.guard.reader(city_leader()).read(Query("case")).rows[0]
-        alert = str(case["cause"]).partition(":")[2]
-        yield World(city, asgi.application(city), str(case["number"]), alert)
+    with opened_as(Path(shutil.copytree(furnished, tmp_path_factory.mktemp("pages") / "var")), installed()) as city:
+        yield behind_pages(city)
+
+
+def behind_pages(city: City) -> World:
+    """A furnished city with its application."""
+    case = city.guard.reader(city_leader()).read(Query("case")).rows[0]
+    alert = str(case["cause"]).partition(":")[2]
+    return World(city, asgi.application(city), str(case["number"]), alert)
 
 
 @contextmanager
-def _opened(folder: Path) -> Iterator[City]:
+def opened_as(folder: Path, packs: Sequence[Pack]) -> Iterator[City]:
+    """The city over the stores of a folder, as packs declare it."""
     settings = Settings(
         state=str(folder),
         district="990104",
@@ -83,7 +89,7 @@ def _opened(folder: Path) -> Iterator[City]:
         frame_ancestors=("https://portal.example",),
     )
     with opened(settings, upgrade=True) as stores:
-        yield build(settings, stores, installed(), FixedClock(NOW), "demo")
+        yield build(settings, stores, packs, FixedClock(NOW), "demo")
 
 
 def city_leader() -> Caller:

@@ -107,3 +107,23 @@ async def test_others_look_and_a_declared_contract_is_shown_without_a_form(world
         assert "changed there" in declared
         assert 'id="promise"' not in declared
         assert (await client.get("/admin/streams/nothing.here")).status_code == 404
+
+
+async def test_a_stream_that_never_reported_is_not_said_to_have_no_gaps(world: World) -> None:
+    unit, kind = MadeUnit("metre", "m", "ucum:m"), "http://www.opengis.net/def/observationType/OGC-OM/2.0/OM_Measurement"
+    draft = Draft(
+        MadeStream("", "水位", "", kind, unit, {}),
+        MadeSensor("", "探头", "", "text/plain", "", {}),
+        MadeProperty("", "水位", "", "", {}),
+        Contract(every=MINUTE),
+        "number",
+    )
+    made = world.city.making.thing("水位站", MadeThing("never-1", "", {}), (), (draft,))
+    (stream,) = world.city.registry.streams_of(made.id)
+    async with world.client("data_officer") as client:
+        for lang, said, not_said in (
+            ("zh", "缺口从第一个读数之后算起", "近 7 日没有缺口"),
+            ("en", "gaps are counted after the first", "No gaps in"),
+        ):
+            shown = (await client.get(f"/admin/streams/{stream.id}?lang={lang}")).text
+            assert (said in shown, not_said in shown) == (True, False)

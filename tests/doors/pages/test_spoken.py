@@ -15,8 +15,7 @@ from citybrain.brain.observe import (
     MadeThing,
     MadeUnit,
     read_rows,
-    setting,
-    spelt_number,
+    set_result,
 )
 from citybrain.kernel.instant import MINUTE, Instant, rfc3339
 from citybrain.kernel.things import Contract, Sort
@@ -135,11 +134,21 @@ async def test_whoever_may_not_correct_has_no_form_and_enters_no_word(world: Wor
         assert ('name="value"' in shown, words.code(no, '"生造"')) == (False, None)
 
 
+async def test_looking_at_what_a_new_word_would_do_enters_nothing(world: World) -> None:
+    at = await page(world, "category", "甲")
+    words = world.city.registry.worded
+    no = world.city.registry.stream(at.rpartition("/")[2]).no
+    async with world.client("data_officer") as client:
+        shown = (await client.get(at, params={"at": "2026-11-22T15:00:00", "value": "生造", "lang": "zh"})).text
+        assert ("设为 生造" in shown, "甲 → 生造" in shown) == (True, True)
+    assert words.coded([no]) == {no: {1}}
+
+
 async def test_truths_are_said_in_both_languages_and_a_correction_in_words(world: World) -> None:
     at = await page(world, "truth", *(True, False))
     city = world.city
     stream = city.registry.stream(at.rpartition("/")[2])
-    change = setting(Instant(NOW), spelt_number(city.registry.worded, stream, result=False))
+    change = set_result(stream, Instant(NOW), result=False)
     seen = city.corrections.preview(stream, change).seen
     await city.corrections.correct(stream, change, seen, "data_officer", "门磁接反了")
     async with world.client("data_officer") as client:

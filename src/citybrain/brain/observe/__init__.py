@@ -1,7 +1,7 @@
 """Observe (感知): what is. Things and areas registered, observations taken in, latest values with their life, fields derived."""
 
 from citybrain.brain.observe.acting import Act, Coming, Saying, Wanted
-from citybrain.brain.observe.altered import Altered
+from citybrain.brain.observe.altered import Altered, readable
 from citybrain.brain.observe.areas import AreaBook
 from citybrain.brain.observe.arrivals import awaited, settled
 from citybrain.brain.observe.beside import AS_BEFORE, About, Anew, EndedError, Having, Lags
@@ -47,11 +47,10 @@ from citybrain.brain.observe.placed import Stood
 from citybrain.brain.observe.promises import Promise, Promises
 from citybrain.brain.observe.recalling import stays
 from citybrain.brain.observe.registry import MovedError, Noun, Registry
-from citybrain.brain.observe.respelling import number as spelt_number
-from citybrain.brain.observe.respelling import spelt
+from citybrain.brain.observe.respelling import new_word, set_result, spelt
 from citybrain.brain.observe.restated import Restated
 from citybrain.brain.observe.resting import Rested
-from citybrain.brain.observe.revising import CORRECTION, RESTORED, Change, Changed, Preview, setting, strike
+from citybrain.brain.observe.revising import CORRECTION, RESTORED, UNSAID, Change, Changed, Preview, setting, strike
 from citybrain.brain.observe.rows import Rows, because, lenient, read_rows, read_series, unread, whole
 from citybrain.brain.observe.shelves import datasets
 from citybrain.brain.observe.signing import Signed, signed
@@ -83,6 +82,7 @@ __all__ = [
     "STANDING",
     "STRUCK",
     "UNMEASURED",
+    "UNSAID",
     "WALK_BASIS",
     "About",
     "Act",
@@ -172,6 +172,7 @@ __all__ = [
     "life",
     "lives",
     "missing",
+    "new_word",
     "permitted",
     "pieces",
     "plausible",
@@ -179,13 +180,14 @@ __all__ = [
     "read_pieces",
     "read_rows",
     "read_series",
+    "readable",
     "rows_of",
+    "set_result",
     "setting",
     "settled",
     "signed",
     "sources",
     "spelt",
-    "spelt_number",
     "stays",
     "strike",
     "struck",

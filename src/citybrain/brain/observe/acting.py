@@ -115,7 +115,8 @@ class Acting:
 
     async def _correct(self, request: Request) -> tuple[tuple[Correction, ...], ...]:
         coming = request.coming
-        plans = [await asyncio.to_thread(self._plans, act.wanted) for act in request.acts]
+        looked = [await asyncio.to_thread(self._plans, act.wanted) for act in request.acts]
+        plans = [await asyncio.to_thread(respelling.entered, self._registry.worded, each) for each in looked]
         key = new_id().replace("-", "")
         base = key if coming is None else f"{coming.door}{DOOR}{key}"
         names = [f"{base}{ACT}{place}" for place in range(len(plans))]
@@ -194,14 +195,14 @@ class Acting:
         for one in wanted:
             with suppress(BadInputError, NotFoundError):
                 plans.append((one.stream, self._plan(one.stream, one.change)))
-        return plans
+        return respelling.entered(self._registry.worded, plans)
 
     def _plan(self, stream: Stream, change: Change) -> Plan:
         self._check(stream, change)
         span = (stream.no,), change.since, change.until
         days = self._series.scan(SeriesQuery(*span, DAY))
         revising.check_count(int(days["count"].to_numpy().sum()))
-        plan = revising.plan(change, self._series.scan(SeriesQuery(*span)))
+        plan = revising.plan(respelling.coded(self._registry.worded, stream, change), self._series.scan(SeriesQuery(*span)))
         respelling.check(self._registry.worded, stream, plan)
         return plan
 
@@ -211,7 +212,7 @@ class Acting:
         if self._registry.kind(stream.kind).field(stream.field).by is By.DERIVED:
             raise ConflictError(_COMPUTED, stream=stream.id)
         rows = self._series.scan(SeriesQuery((stream.no,), change.since, change.until))
-        plan = revising.addition(change, rows, self._clock.city())
+        plan = revising.addition(respelling.coded(self._registry.worded, stream, change), rows, self._clock.city())
         respelling.check(self._registry.worded, stream, plan)
         return plan
 

@@ -14,10 +14,11 @@ from citybrain.brain.observe.revising import CORRECTION, RESTORED
 from citybrain.brain.observe.store import CORRECTED
 from citybrain.brain.observe.store import CORRECTION as TABLE
 from citybrain.brain.observe.striking import NOTHING, STRUCK
+from citybrain.kernel.access import Ask, Caller
 from citybrain.kernel.alerts import Evidence
 from citybrain.kernel.instant import Instant
 from citybrain.kernel.observations import Ints, SeriesQuery
-from citybrain.kernel.ports import Series
+from citybrain.kernel.ports import Policy, Series
 from citybrain.kernel.text import Json
 from citybrain.kernel.things import Stream
 
@@ -44,6 +45,18 @@ class Altered(msgspec.Struct, frozen=True):
     how: How
     at: Instant
     correction: int | None = None
+
+
+def readable(policy: Policy, registry: Registry, caller: Caller, seen: Iterable[Evidence], purpose: str = "") -> list[Evidence]:
+    """Those of some readings whose stream, as it is now, policy lets a caller read; of the others nothing that is newer is told."""
+    known, found = registry.stream_numbers(), []
+    for one in seen:
+        if one.stream in known:
+            kind = registry.kind(registry.stream(one.stream).kind)
+            ask = Ask(caller, "observation.read", kind.name, purpose, {"access": kind.access})
+            if policy.decide(ask).allowed:
+                found.append(one)
+    return found
 
 
 def altered(connection: Connection, series: Series, registry: Registry, seen: Sequence[Evidence]) -> tuple[Altered, ...]:

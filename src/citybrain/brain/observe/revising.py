@@ -26,12 +26,15 @@ CORRECTION: Final = "correction"
 """The door of a value that a person set: whoever reads it knows that it was not measured."""
 RESTORED: Final = "restored"
 """The door of a measured value that stands again after its correction was taken back."""
+UNSAID: Final = 0.0
+"""In the place of the code of a word that its stream has never said: no code is 0."""
 
 
 class Change(msgspec.Struct, frozen=True):
     """Readings of [since, until) become ``factor`` × reading + ``offset``, in the stream's unit; a factor of 0 sets one reading.
 
-    With ``strikes`` they are struck out: there was nothing to measure, or nobody knows what.
+    With ``strikes`` they are struck out: there was nothing to measure, or nobody knows what. Of a reading that is set to a word ``word``
+    is that one as it is kept (JSON), and ``offset`` its code: ``UNSAID`` as long as it has none.
     """
 
     since: Instant
@@ -39,6 +42,7 @@ class Change(msgspec.Struct, frozen=True):
     factor: float = 1.0
     offset: float = 0.0
     strikes: bool = False
+    word: str | msgspec.UnsetType = msgspec.UNSET
 
     @property
     def door(self) -> str:
@@ -107,9 +111,11 @@ class Plan:
         return bool(self.before[0] == NOTHING)
 
     def seen(self) -> str:
-        """Sixteen digits that stand for the readings and what is to become of them."""
-        parts = (self.time.astype("<i8"), self.before.astype("<f8"), self.after.astype("<f8"))
-        return hashlib.blake2b(b"".join(part.tobytes() for part in parts), digest_size=8).hexdigest()
+        """Sixteen digits that stand for the readings and what is to become of them: a word is the same before and after it has a code."""
+        word = self.change.word
+        after = self.after.astype("<f8").tobytes() if word is msgspec.UNSET else word.encode()
+        parts = (self.time.astype("<i8").tobytes(), self.before.astype("<f8").tobytes(), after)
+        return hashlib.blake2b(b"".join(parts), digest_size=8).hexdigest()
 
     def preview(self, contract: Contract) -> Preview:
         """The plan as it is shown."""

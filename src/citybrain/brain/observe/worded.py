@@ -181,6 +181,11 @@ class Worded:
         """The code of a word of a stream; None for one that it never said."""
         return self._found([(stream, word)]).get((stream, word))
 
+    def full(self, stream: int) -> bool:
+        """Whether a stream takes no other word."""
+        with self._transactions.read() as connection:
+            return _room(connection, stream, _last(connection, WORD, stream)) <= 0
+
     def saying(self, word: str, most: int) -> dict[int, int] | None:
         """The codes of a word by stream, of all that ever said it; None where those are more than ``most``."""
         wanted = select(WORD.c.stream, WORD.c.code).where(WORD.c.digest == _digest(word)).limit(most + 1)
@@ -297,7 +302,7 @@ class Worded:
         for stream in {stream for stream, _ in missing}:
             held = _last(connection, WORD, stream)
             last[stream] = max(held, _last(connection, SPENT, stream))
-            free[stream] = MOST - (held if held < MOST else _count(connection, stream))
+            free[stream] = _room(connection, stream, held)
         fresh: list[dict[str, int | str]] = []
         for stream, word in missing:
             if (stream, word) in found or free[stream] <= 0:
@@ -365,6 +370,9 @@ def _last(connection: Connection, table: Table, stream: int) -> int:
     return int(connection.execute(asked).scalar_one())
 
 
-def _count(connection: Connection, stream: int) -> int:
+def _room(connection: Connection, stream: int, last: int) -> int:
+    """How many words a stream still takes; ``last`` is its greatest code: they are counted where those may be too many."""
+    if last < MOST:
+        return MOST - last
     asked = select(func.count()).select_from(WORD).where(WORD.c.stream == stream)
-    return int(connection.execute(asked).scalar_one())
+    return MOST - int(connection.execute(asked).scalar_one())

@@ -54,10 +54,10 @@ class Lookups:
     case: Callable[[str], Case]
     alert: Callable[[str], Alert]
     rule: Callable[[str], Rule]
-    arrival: Callable[[str, Instant], Arrival | None]
-    """The observation of a stream at a time."""
-    inputs: Callable[[str, Instant], Sequence[Evidence]]
-    """The readings that a derived stream's value at a time was computed from; empty for a measured one."""
+    arrival: Callable[[Evidence], Arrival | None]
+    """The observation that stands where a reading was; None for whom may not read it, too."""
+    inputs: Callable[[Evidence], Sequence[Evidence]]
+    """The readings that a derived stream's value is computed from, as they are now, that may be read; empty for a measured one."""
     visible: Callable[[str, str], None]
     """Nothing where a row of a dataset is there for the caller, by dataset and id."""
     changed: Callable[[Sequence[Evidence]], Mapping[Evidence, Mapping[str, Json]]] = _unchanged
@@ -168,11 +168,11 @@ def _then(seen: Evidence, changed: Mapping[str, Json] | None, lookups: Lookups, 
 
 def _reading(seen: Evidence, lookups: Lookups, origin: Origin, depth: int) -> Trace:
     said: dict[str, Json] = {"time": rfc3339(seen.time), "value": seen.value, "unit": seen.unit}
-    arrived = lookups.arrival(seen.stream, seen.time)
+    arrived = lookups.arrival(seen)
     if arrived is not None:
         said |= {"stored": arrived.value, "door": arrived.door, "received": rfc3339(arrived.received)}
         origin = arrived.origin
-    inputs = lookups.inputs(seen.stream, seen.time) if depth < _DEEPEST else ()
+    inputs = lookups.inputs(seen) if depth < _DEEPEST else ()
     parts = tuple(_reading(one, lookups, origin, depth + 1) for one in inputs)
     return Trace("reading", seen.stream, same(seen.stream), said, origin, parts)
 

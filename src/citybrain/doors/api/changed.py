@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 
-from citybrain.brain.observe import Altered
+from citybrain.brain.observe import Altered, readable
 from citybrain.doors.api.caller import purpose
 from citybrain.doors.api.parts import ApiParts, Call
-from citybrain.kernel.access import Ask, Query
+from citybrain.kernel.access import Query
 from citybrain.kernel.alerts import Evidence
 from citybrain.kernel.predicate import Compare
 from citybrain.kernel.text import Json
@@ -17,7 +17,7 @@ def of_alert(parts: ApiParts, call: Call, name: str) -> tuple[Altered, ...]:
     rows = parts.guard.reader(call.user, purpose(call)).read(asked).rows
     if not rows or rows[0].get("evidence") is None:
         return ()
-    return parts.corrections.altered([one for one in parts.alerts.alert(name).evidence if _reads(parts, call, one)])
+    return parts.corrections.altered(_readable(parts, call, parts.alerts.alert(name).evidence))
 
 
 def of_cause(parts: ApiParts, call: Call, cause: str) -> tuple[Altered, ...]:
@@ -36,14 +36,9 @@ def behind(parts: ApiParts, call: Call, rows: Sequence[Mapping[str, Json]]) -> f
         causes = {str(row["id"]): str(row.get("cause") or "").partition(":") for row in found}
         alerts = {case: name for case, (kind, _, name) in causes.items() if kind == "alert"}
     seen = parts.alerts.evidence(tuple(set(alerts.values())))
-    readable = {name: [one for one in each if _reads(parts, call, one)] for name, each in seen.items()}
-    changed = parts.corrections.behind(readable)
+    changed = parts.corrections.behind({name: _readable(parts, call, each) for name, each in seen.items()})
     return frozenset(key for key, name in alerts.items() if name in changed)
 
 
-def _reads(parts: ApiParts, call: Call, one: Evidence) -> bool:
-    if one.stream not in parts.registry.stream_numbers():
-        return False
-    kind = parts.registry.kind(parts.registry.stream(one.stream).kind)
-    ask = Ask(call.user, "observation.read", kind.name, purpose(call), {"access": kind.access})
-    return parts.policy.decide(ask).allowed
+def _readable(parts: ApiParts, call: Call, seen: Sequence[Evidence]) -> list[Evidence]:
+    return readable(parts.policy, parts.registry, call.user, seen, purpose(call))

@@ -9,7 +9,7 @@ from anyio import to_thread
 from litestar import Response, get, post
 from litestar.params import FromPath, FromQuery, JSONBody
 
-from citybrain.brain.observe import UNMEASURED, Change, Correction, Kept, Preview, Restated, setting, spelt, spelt_number, strike
+from citybrain.brain.observe import UNMEASURED, Change, Correction, Kept, Preview, Restated, set_result, setting, spelt, strike
 from citybrain.doors.api import asking
 from citybrain.doors.api.caller import asks, purpose
 from citybrain.doors.api.observe import readable
@@ -109,12 +109,12 @@ async def correct(
     stream = await to_thread.run_sync(readable, request, parts, name)
     if preview:
         await to_thread.run_sync(_allowed, request, parts, stream)
-        change = await to_thread.run_sync(_change, parts, stream, data)
+        change = _change(stream, data)
         shown = await to_thread.run_sync(parts.corrections.preview, stream, change)
-        words = await to_thread.run_sync(spelt, parts.registry.worded, stream, _said(shown))
+        words = await to_thread.run_sync(spelt, parts.registry.worded, stream, _said(shown), shown.change)
         told: dict[str, object] = {**mapping(shown), **({"words": words} if words else {})}
         return Response(told, headers={"ETag": f'"{shown.seen}"'}, status_code=200)
-    change = await to_thread.run_sync(_change, parts, stream, data)
+    change = _change(stream, data)
     seen = _seen(version)
     facts: dict[str, Json] = {"change": msgspec.to_builtins(change), "seen": seen, "why": data.why}
     await to_thread.run_sync(_require, request, parts, stream, facts)
@@ -146,13 +146,12 @@ def _said(shown: Preview) -> list[float]:
     return [value for one in (shown.first, shown.last) for value in (one.before, one.after)]
 
 
-def _change(parts: ApiParts, stream: Stream, data: Correcting) -> Change:
+def _change(stream: Stream, data: Correcting) -> Change:
     """Raises BadInputError with the field for a body that is neither of the two, or both, and for a word that is none of the stream."""
-    if data.word is not None and data.value is None and stream.sort in UNMEASURED:
-        value = spelt_number(parts.registry.worded, stream, msgspec.to_builtins(data.word))
-        return _change(parts, stream, msgspec.structs.replace(data, word=None, value=value))
-    one_reading, span = (data.at is not None, data.value is not None), (data.since is not None, data.until is not None)
-    if data.word is not None:
+    worded = data.word is not None
+    one_reading = data.at is not None, data.value is not None or worded
+    span = data.since is not None, data.until is not None
+    if worded and (data.value is not None or stream.sort not in UNMEASURED):
         what = Text(
             "word 只用于结果不是数值的监测项，且不与 value 同用。",
             "word is for streams whose results are no numbers, and instead of value.",
@@ -161,7 +160,8 @@ def _change(parts: ApiParts, stream: Stream, data: Correcting) -> Change:
     if data.strike and one_reading == (True, False) and not any(span):
         return strike(asking.instant(str(data.at), "at"))
     if all(one_reading) and not any(span) and not data.strike:
-        return setting(asking.instant(str(data.at), "at"), float(data.value or 0.0))
+        at = asking.instant(str(data.at), "at")
+        return set_result(stream, at, msgspec.to_builtins(data.word)) if worded else setting(at, float(data.value or 0.0))
     if all(span) and not any(one_reading):
         since, until = asking.instant(str(data.since), "since"), asking.instant(str(data.until), "until")
         return Change(since, until, data.factor, data.offset, data.strike)

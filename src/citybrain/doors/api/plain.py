@@ -22,8 +22,8 @@ def plain(value: object) -> Json:
 
 
 def mapping(value: msgspec.Struct) -> dict[str, Json]:
-    """A noun as a JSON object."""
-    return {name: _field(value, name) for name in value.__struct_fields__}
+    """A noun as a JSON object, without the fields that are not set."""
+    return {name: _field(value, name) for name in value.__struct_fields__ if getattr(value, name) is not msgspec.UNSET}
 
 
 def _field(value: msgspec.Struct, name: str) -> Json:

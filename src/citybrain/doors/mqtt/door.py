@@ -114,13 +114,9 @@ class MqttDoor:
         """The same for what came first at an instant, and may have been sent again since: what says no time is of that instant."""
         return await self._take(topic, payload, caller, lambda topic, payload: self._read(topic, payload, came))
 
-    async def refuse(self, size: int, limit: int, caller: Caller) -> None:
-        """Have a packet of so many bytes, which the broker would not read, stand in the ledger as one row that is refused."""
-        what = Text(
-            f"报文有 {size} 字节，超过 {limit} 字节，没有读取，连接已断开。请分批发送。",
-            f"The packet has {size} bytes, over {limit}: it was not read, and the connection was cut. Send it in parts.",
-        )
-        await self._account(TooLargeError(what, limit=limit), caller)
+    async def refuse(self, error: CityError, caller: Caller) -> None:
+        """Have a packet that the broker would not read stand in the ledger as one row that is refused."""
+        await self._account(error, caller)
 
     async def take_kept(self, topic: str, payload: bytes, caller: Caller) -> Verdict:
         """The same for what another broker had kept (MQTT: retained): it came now, but nobody knows when it was sent.

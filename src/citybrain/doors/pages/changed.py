@@ -3,11 +3,10 @@
 from collections.abc import Mapping
 from typing import Final
 
-from citybrain.brain.observe import Altered, written
+from citybrain.brain.observe import Altered, readable, written
 from citybrain.doors.pages import rows
 from citybrain.doors.pages.parts import PageParts
-from citybrain.kernel.access import Ask, Caller
-from citybrain.kernel.alerts import Evidence
+from citybrain.kernel.access import Caller
 from citybrain.kernel.instant import parse
 from citybrain.kernel.text import Json, Text
 from citybrain.web import formats
@@ -27,15 +26,14 @@ def of_alert(parts: PageParts, caller: Caller, row: rows.Row) -> tuple[Fact, ...
     """The readings that an alert rests on, as its row shows it, that are not what it saw. Blocks."""
     if row.get("evidence") is None:
         return ()
-    seen = [one for one in parts.alerts.alert(str(row["id"])).evidence if _reads(parts, caller, one)]
+    seen = readable(parts.policy, parts.registry, caller, parts.alerts.alert(str(row["id"])).evidence)
     return tuple(_line(parts, one) for one in parts.corrections.altered(seen))
 
 
 def behind(parts: PageParts, caller: Caller, causes: Mapping[str, str]) -> frozenset[str]:
     """Of rows (id → the id of the alert they are, or were opened for) those that rest on what was corrected since. Blocks."""
     seen = parts.alerts.evidence(tuple(set(causes.values())))
-    readable = {name: [one for one in each if _reads(parts, caller, one)] for name, each in seen.items()}
-    touched = parts.corrections.behind(readable)
+    touched = parts.corrections.behind({name: readable(parts.policy, parts.registry, caller, each) for name, each in seen.items()})
     return frozenset(key for key, name in causes.items() if name in touched)
 
 
@@ -65,10 +63,3 @@ def _said(result: Json) -> Text:
         shown = formats.reading(result)
         return Text(shown, shown)
     return written(result)
-
-
-def _reads(parts: PageParts, caller: Caller, one: Evidence) -> bool:
-    if one.stream not in parts.registry.stream_numbers():
-        return False
-    kind = parts.registry.kind(parts.registry.stream(one.stream).kind)
-    return parts.policy.decide(Ask(caller, "observation.read", kind.name, "", {"access": kind.access})).allowed

@@ -21,7 +21,7 @@ _NO_READINGS = Text("近两日没有读数", "no readings in two days")
 
 
 def trend(parts: PageParts, caller: Caller, board: Board, entity: Entity) -> Chart:
-    """The headline field of an entity over two days, its levels as thresholds; nothing ahead."""
+    """The headline field of an entity over two days, its levels as thresholds, nothing ahead; empty for whom may not see readings."""
     return _chart(parts, caller, board, entity, board.field, None)
 
 
@@ -60,21 +60,22 @@ def _chart(parts: PageParts, caller: Caller, board: Board, entity: Entity, field
     now = parts.clock.city()
     stream = parts.registry.stream(f"{entity.id}.{field}")
     title = next(kind for pack in parts.packs for kind in pack.kinds if kind.name == entity.kind).field(field).title
-    seen = parts.history(caller, stream.id, Instant(now - _DAYS * DAY), Instant(now + 1))
+    seen, reason = recent(parts, caller, stream, now)
+    open_ = reason is _NO_READINGS
     sign = UNITS[stream.unit].sign
     return Chart(
         name=f"{entity.id}-{field}".replace(".", "-"),
         title=Text(f"{entity.title.zh} {title.zh}", f"{entity.title.en}: {title.en}"),
         unit=Text(sign, sign),
-        rows=_rows(stream, seen, issue, now, *_marks(parts, stream, now)),
+        rows=_rows(stream, seen, issue, now, *_marks(parts, stream, now)) if open_ else (),
         decimals=_decimals(stream, seen),
         promised=_promised(stream),
-        ails=_ails(parts, stream),
+        ails=_ails(parts, stream) if open_ else None,
         thresholds=_thresholds(board, field),
         skill=() if issue is None else _skill(issue, sign, _baseline(parts, entity.kind, field)),
         method=None if issue is None else issue.note,
         coverage=80,
-        reason=None if seen else _NO_READINGS,
+        reason=None if seen else reason,
         demo=stream.origin != "real",
     )
 

@@ -5,7 +5,18 @@ from typing import Final, TypeAlias
 
 import msgspec
 
-from citybrain.brain.observe import NOTHING, UNMEASURED, Change, Changed, Correction, Preview, setting, written
+from citybrain.brain.observe import (
+    NOTHING,
+    UNMEASURED,
+    UNSAID,
+    Change,
+    Changed,
+    Correction,
+    Preview,
+    new_word,
+    set_result,
+    written,
+)
 from citybrain.doors.pages import results, rows, typed
 from citybrain.doors.pages.parts import PageParts
 from citybrain.kernel.access import Ask, Caller
@@ -101,7 +112,7 @@ def change(parts: PageParts, caller: Caller, stream: Stream, said: Mapping[str, 
         since, until = (typed.moment(said.get(name, ""), name) for name in ("since", "until"))
         factor, offset = (typed.number(said.get(name, usual), name) for name, usual in (("factor", "1"), ("offset", "0")))
         return Change(since, until, factor, offset)
-    at, value = typed.moment(said["at"], "at"), results.typed_as(parts, stream, said.get("value", ""))
+    at, value = typed.moment(said["at"], "at"), results.typed_as(stream, said.get("value", ""))
     found = parts.history(caller, stream.id, at, Instant(at + SECOND))
     if len(found) != 1:
         what = Text(
@@ -109,7 +120,7 @@ def change(parts: PageParts, caller: Caller, stream: Stream, said: Mapping[str, 
             f"There are {len(found)} readings in this second, there must be one. The table above says when readings were.",
         )
         raise BadInputError(what, field="at")
-    return setting(found[0][0], value)
+    return set_result(stream, found[0][0], value)
 
 
 def _looked(parts: PageParts, caller: Caller, stream: Stream, said: Mapping[str, str]) -> Looked | None:
@@ -117,11 +128,13 @@ def _looked(parts: PageParts, caller: Caller, stream: Stream, said: Mapping[str,
         return None
     shown = parts.corrections.preview(stream, change(parts, caller, stream, said))
     fields = tuple((name, said[name]) for name in FIELDS if name in said)
-    return Looked(_would(shown, _saying(parts, stream), measured=stream.sort not in UNMEASURED), fields, shown.seen)
+    return Looked(
+        _would(shown, _saying(parts, stream, new_word(shown.change)), measured=stream.sort not in UNMEASURED), fields, shown.seen
+    )
 
 
-def _saying(parts: PageParts, stream: Stream) -> _Say:
-    """What readings of a stream say, one after another: numbers with their unit, or words."""
+def _saying(parts: PageParts, stream: Stream, new: Json = None) -> _Say:
+    """What readings of a stream say, one after another: numbers with their unit, or words, also a ``new`` one."""
     unit = rows.sign(stream.unit)
 
     def numbers(*values: float) -> Text:
@@ -129,10 +142,9 @@ def _saying(parts: PageParts, stream: Stream) -> _Say:
         return Text(f"{said} {unit.zh}".rstrip(), f"{said} {unit.en}".rstrip())
 
     def words(*values: float) -> Text:
-        said = [
-            _GONE if word is None else written(word)
-            for word in parts.registry.worded.results([(stream, value) for value in values])
-        ]
+        known = parts.registry.worded.results([(stream, value) for value in values])
+        found = [new if value == UNSAID and word is None else word for value, word in zip(values, known, strict=True)]
+        said = [_GONE if word is None else written(word) for word in found]
         return Text(" → ".join(one.zh for one in said), " → ".join(one.en for one in said))
 
     return words if stream.sort in UNMEASURED else numbers

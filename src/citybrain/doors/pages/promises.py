@@ -8,7 +8,17 @@ from litestar.params import FromPath, URLEncodedBody
 from litestar.response import Redirect
 
 from citybrain.brain.observe import UNMEASURED
-from citybrain.doors.pages import carrying, charts, correction_facts, frame, rows, spoken, streams, typed
+from citybrain.doors.pages import (
+    carrying,
+    charts,
+    correction_facts,
+    frame,
+    restated_facts,
+    rows,
+    spoken,
+    streams,
+    typed,
+)
 from citybrain.doors.pages import stream_facts as told
 from citybrain.doors.pages.parts import Call, PageParts, Parts
 from citybrain.kernel.access import Ask, Caller, Query
@@ -128,6 +138,7 @@ def view(parts: PageParts, caller: Caller, name: str, given: dict[str, str]) -> 
         agreed=parts.registry.agreed(stream),
         history=tuple(told.line(parts, one, unit) for one in history),
         corrections=corrections,
+        restated=restated_facts.block(parts, stream) if reads else None,
         carry=carrying.block(parts, caller, stream),
         typed=given,
         errors=errors,

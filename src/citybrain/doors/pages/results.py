@@ -2,7 +2,7 @@
 
 import msgspec
 
-from citybrain.brain.observe import spelt_number, written
+from citybrain.brain.observe import written
 from citybrain.doors.pages import charts, typed
 from citybrain.doors.pages.parts import PageParts
 from citybrain.kernel.access import Caller
@@ -30,13 +30,13 @@ def field(parts: PageParts, caller: Caller, stream: Stream, plain: CorrectionFie
     return plain
 
 
-def typed_as(parts: PageParts, stream: Stream, said: str) -> float:
-    """The number that stands for what was typed; a new word is entered. Raises BadInputError with the field. Blocks."""
+def typed_as(stream: Stream, said: str) -> Json:
+    """The result that was typed. Raises BadInputError with the field."""
     if stream.sort == "number":
         return typed.number(said, _FIELD)
     if not said.strip():
         raise BadInputError(Text("请填写应有的结果。", "Say what the result should be."), field=_FIELD)
-    return spelt_number(parts.registry.worded, stream, _result(stream, said.strip()))
+    return _result(stream, said.strip())
 
 
 def _result(stream: Stream, said: str) -> Json:

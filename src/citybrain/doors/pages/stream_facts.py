@@ -27,6 +27,10 @@ _WEEK: Final = 7 * DAY
 _SHOWN: Final = 20
 _COMPLETE: Final = Text("近 7 日没有缺口。", "No gaps in 7 days.")
 _NOTHING_DUE: Final = Text("没有约定上报间隔，无从判断缺了什么。", "No interval is promised, so nothing can be said to be missing.")
+_NEVER: Final = Text(
+    "登记以来没有收到过读数：缺口从第一个读数之后算起。",
+    "No reading has come since it was registered: gaps are counted after the first.",
+)
 _NONE_SINCE: Final = Text("至今没有", "none since")
 _NO_GROUND: Final = Text("没有依据", "no ground for one")
 _WAYS: Final = {"line": Text("两端连线", "straight line"), "day": Text("前后各日同时刻", "same times of the days around")}
@@ -71,7 +75,8 @@ def contract(promised: Contract, unit: Text) -> tuple[Fact, ...]:
 
 def gaps(parts: PageParts, caller: Caller, stream: Stream, unit: Text) -> Table:
     """What is missing of a week, with estimates; empty, with the reason, for whom may not see readings."""
-    until, empty = Instant(parts.clock.city() + 1), _COMPLETE if stream.contract.every else _NOTHING_DUE
+    until, never = Instant(parts.clock.city() + 1), parts.latest.of(stream.no) is None
+    empty = _NOTHING_DUE if stream.contract.every is None else _NEVER if never else _COMPLETE
     try:
         found = parts.missing(caller, stream.id, Instant(until - _WEEK), until)
     except ForbiddenError as refused:

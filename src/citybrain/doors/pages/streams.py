@@ -36,13 +36,18 @@ _TITLES: Final = {
     _NONE: _NO_PROMISE,
     **{life.value: LIFE_WORDS[life] for life in Life},
 }
+_EMPTY: Final = {
+    "": Text("所有监测项都正常，或在停用时段。", "Every stream is live, or closed at this hour."),
+    _ALL: Text("尚无监测项。", "There is no stream yet."),
+    _NONE: Text("每个监测项都有约定。", "Every stream has a contract."),
+}
 _COLUMNS: Final = (
     Column("stream", Text("监测项", "Stream")),
     Column("life", Text("状态", "Life")),
-    Column("since", Text("自何时起", "Since")),
+    Column("since", Text("自何时起", "Since"), named=True),
     Column("why", Text("原因", "Why")),
-    Column("value", Text("最新读数", "Latest reading")),
-    Column("time", Text("观测时间", "Observed")),
+    Column("value", Text("最新读数", "Latest reading"), named=True),
+    Column("time", Text("观测时间", "Observed"), named=True),
 )
 
 
@@ -79,7 +84,7 @@ def _table(parts: PageParts, caller: Caller, chosen: str, cursor: str) -> Table:
         _TITLES[chosen],
         _COLUMNS,
         tuple(_line(parts, row) for row in found.rows),
-        Text("没有处于这一状态的监测项。", "No stream is in this state."),
+        _EMPTY.get(chosen, Text("没有处于这一状态的监测项。", "No stream is in this state.")),
         next=found.next or "",
         first=not cursor,
         total=found.total,

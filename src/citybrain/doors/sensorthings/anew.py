@@ -6,8 +6,8 @@ from typing import Final
 
 import msgspec
 
-from citybrain.brain.observe import About, Anew, Wanted, read_rows, setting
-from citybrain.doors.sensorthings import featuring, restating, results, saying
+from citybrain.brain.observe import About, Anew, Wanted, read_rows, set_result
+from citybrain.doors.sensorthings import featuring, restating, saying
 from citybrain.doors.sensorthings.parts import SensorThingsParts
 from citybrain.doors.sensorthings.restating import STREAMS, Whole
 from citybrain.doors.sensorthings.sending import Sender
@@ -91,12 +91,7 @@ def moved(group: Group, whole: Whole) -> list[Wanted]:
         code, why = refused[0].code, refused[0].why
         what = Text(f"观测值不能移到 {at}（{code}）：{why.zh}", f"The Observation cannot be moved to {at} ({code}): {why.en}")
         raise BadInputError(what, reason=code)
-    numbers = [(stream, results.number(group.parts.registry, stream, value)) for stream, value in pairs]
-    return [
-        group.parts.corrections.addition(stream, setting(whole.time, float(number)))
-        for stream, number in numbers
-        if isinstance(number, int | float)
-    ]
+    return [group.parts.corrections.addition(stream, set_result(stream, whole.time, value)) for stream, value in pairs]
 
 
 def _of_move(seen: Observed, whole: Whole, was: About) -> list[str]:

@@ -7,14 +7,13 @@ moved to another time or Datastream is struck out there and set here, by a corre
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from typing import Final
 
 import msgspec
 from anyio import to_thread
 
 from citybrain.brain.observe import Wanted, strike
-from citybrain.doors.sensorthings import altering, anew, multi, restating, results
+from citybrain.doors.sensorthings import altering, anew, multi, restating
 from citybrain.doors.sensorthings.anew import Observed
 from citybrain.doors.sensorthings.bodies import reference
 from citybrain.doors.sensorthings.parts import SensorThingsParts
@@ -171,8 +170,7 @@ class Corrector:
         streams = seen.streams
         after, before = ([one] if len(streams) == 1 else one for one in (result, seen.item.body["result"]))
         sides = zip(streams, *(one if isinstance(one, list) else [] for one in (before, after)), strict=True)
-        number = partial(results.number, self.parts.registry)
-        return restating.changes(seen.time, [(stream.id, number(stream, was), number(stream, now)) for stream, was, now in sides])
+        return restating.changes(seen.time, sides)
 
     def _struck(self, seen: Observed) -> Changes:
         return {stream.id: (strike(seen.time), False) for stream in seen.having()}

@@ -7,7 +7,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
-from citybrain.brain.observe import CORRECTION, Change, setting, strike
+import msgspec
+
+from citybrain.brain.observe import CORRECTION, Change, set_result, strike
 from citybrain.doors.sensorthings import saying
 from citybrain.doors.sensorthings.altering import Body
 from citybrain.doors.sensorthings.altering import Change as Said
@@ -89,14 +91,19 @@ def names(before: Mapping[str, Json], after: Mapping[str, Json]) -> list[str]:
     return [name for name in (saying.PHENOMENON, *saying.MEMBERS) if before.get(name) != after.get(name)]
 
 
-def changes(time: Instant, readings: Iterable[tuple[str, Json, Json]]) -> Changes:
-    """The changes by stream of readings at a time: what stood, and what is to stand, as numbers of the store; null where there is none."""
+def changes(time: Instant, readings: Iterable[tuple[Stream, Json, Json]]) -> Changes:
+    """The changes by stream of readings at a time: what stood, and what is to stand, as results; null where there is none."""
     found: dict[str, tuple[Change, bool]] = {}
     for stream, before, after in readings:
         if after is None and before is not None:
-            found[stream] = strike(time), False
-        elif isinstance(after, int | float) and after != before and _rounded(after) != before:
-            found[stream] = setting(time, float(after)), before is None
+            found[stream.id] = strike(time), False
+        elif after is not None:
+            now = set_result(stream, time, after)
+            if before is None or set_result(stream, time, before) not in (
+                now,
+                msgspec.structs.replace(now, offset=_rounded(now.offset)),
+            ):
+                found[stream.id] = now, before is None
     return found
 
 

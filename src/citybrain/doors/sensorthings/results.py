@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final, TypeAlias
 
-from citybrain.brain.observe import UNMEASURED, Registry, UnfitError, fitted, spelt_number
+from citybrain.brain.observe import UNMEASURED, Registry, UnfitError, fitted
 from citybrain.doors.sensorthings import push
 from citybrain.doors.sensorthings.nodes import Value
 from citybrain.doors.sensorthings.push import Column, Pushed
@@ -38,11 +38,6 @@ def result(row: Mapping[str, Json], sort: str) -> Json:
     if sort in UNMEASURED:
         return row.get("word")
     return int(value) if sort == "count" and isinstance(value, float) else value
-
-
-def number(registry: Registry, stream: Stream, value: Json) -> Json:
-    """What stands for a result of a stream in the store; null for none. A new word is entered: blocks. Raises as ``spelt_number``."""
-    return value if value is None or stream.sort not in UNMEASURED else spelt_number(registry.worded, stream, value)
 
 
 def unfit(stream: Stream, value: Json) -> Text | None:

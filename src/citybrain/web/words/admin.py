@@ -24,6 +24,7 @@ WORDS: Final = {
     "promise_agree": Text("确认约定", "Agree"),
     "promise_agreed": Text("确认约定", "Agreed"),
     "promise_taken_back": Text("撤回约定", "Taken back"),
+    "promise_history": Text("约定的历史", "What was agreed on"),
     "promise_take_back": Text("撤回约定", "Take back"),
     "carry_title": Text("导出近 31 日的读数", "Readings of 31 days to carry away"),
     "correct_title": Text("更正读数", "Correct readings"),
@@ -43,6 +44,13 @@ WORDS: Final = {
     "correct_look": Text("预览", "Look"),
     "correct_made": Text("已作的更正", "Corrections made"),
     "correct_end": Text("撤回更正", "Take back"),
+    "restated_title": Text("改写的观测值", "Observations said anew"),
+    "restated_about": Text(
+        "经 SensorThings 改写了时间、观测对象、质量或参数的观测值：原来所说的留存于此，不能撤回，可再次改写。结果的更正见“更正读数”。",
+        "Observations of which the time, the feature, the quality or parameters were said anew over SensorThings, with what had been "
+        "said before. It is not taken back but said anew again. Corrected results stand under “Correct readings”.",
+    ),
+    "newest_of": Text("共 {total} 条，列出最新 {shown} 条。", "{total} in all; the newest {shown} are listed."),
     "judged_title": Text("与周边同类比对", "Compared with neighbours"),
     "judged_about": Text(
         "每小时把监测项与周边同类比对：突然或持续偏离的判为“与他源矛盾”，三周内逐日偏离的判为“漂移”。",
