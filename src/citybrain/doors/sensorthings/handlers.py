@@ -21,6 +21,7 @@ from citybrain.doors.sensorthings import (
     openapi,
     sending,
     tabled,
+    unobserving,
 )
 from citybrain.doors.sensorthings.altering import PATCH, Change
 from citybrain.doors.sensorthings.bound import bound
@@ -135,20 +136,24 @@ async def end(request: Call, parts: Parts, path: FromPath[str]) -> Response[byte
     elif correcting.links(where):
         await _corrector(parts, request).unlink(where)
     else:
-        await to_thread.run_sync(_end, request, parts, where)
+        await _end(request, parts, where)
     return Response(b"", status_code=200)
 
 
 HANDLERS: Final = (root, described, read, write, change, end)
 
 
-def _end(request: Call, parts: SensorThingsParts, where: tuple[Segment, ...]) -> None:
-    where = _shortened(parts, request, where, 1)
-    changer = _changer(parts, request, where)
-    featuring.unobserved(parts, where)
-    changer.end(where)
-    if group_of(request) is None:
-        featuring.unended(parts, where)
+async def _end(request: Call, parts: SensorThingsParts, where: tuple[Segment, ...]) -> None:
+    where = await _short(parts, request, where, 1)
+    changer = await to_thread.run_sync(_changer, parts, request, where)
+    match where:
+        case (Segment("FeaturesOfInterest", str(key)),) if group_of(request) is None:
+            await to_thread.run_sync(parts.making.own_feature, key)
+            sender = Sender(request.user, parts.purpose(request), None)
+            await unobserving.ended(parts, sender, key, lambda: changer.end(where))
+        case _:
+            await to_thread.run_sync(featuring.unobserved, parts, where)
+            await to_thread.run_sync(changer.end, where)
 
 
 async def _observed(
