@@ -4,6 +4,7 @@ import itertools
 
 import msgspec
 
+from citybrain.brain.observe import sharing
 from citybrain.brain.observe.placed import UNTOLD, Stood, Told
 from citybrain.brain.observe.registry import Registry
 from citybrain.kernel.errors import BadInputError, ConflictError, NotFoundError
@@ -66,9 +67,9 @@ def stays(registry: Registry, stood: Stood) -> bool:
     """Whether a Location at which a thing once stood is still where it stood then; where it has moved away, a copy says where."""
     then = None if stood.words is None else stood.words.get("location")
     for location in stood.locations:
-        said = registry.made.things.get(location)
-        here = said is not None and said.located is not None and said.located.get("location") == then
-        if here and registry.entity(location).valid_to is None:
+        said, entity = registry.made.things.get(location), registry.entity(location)
+        here = sharing.drawn(entity) if said is None else (said.located or {}).get("location")
+        if here is not None and here == then and entity.valid_to is None:
             return True
     return False
 

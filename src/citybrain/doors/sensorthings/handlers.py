@@ -45,6 +45,8 @@ _READINGS: Final = "Observations"
 _ARRAYS: Final = "CreateObservations"
 _BELOW: Final = "/{path:path}"
 _ABOUT: Final = "/FeatureOfInterest/$ref"
+_OF_LINK: Final = 3
+"""Segments of the path of a link: an entity, the link, and ``$ref``."""
 _ONE_READING: Final = {"endings": dict.fromkeys((f"/{_READINGS}(*)", f"/{_READINGS}(*){_ABOUT}"), "observation.correct")}
 IdempotencyKey = Annotated[str | None, HeaderParameter(name="Idempotency-Key", min_length=1, max_length=200, pattern="^[!-~]+$")]
 
@@ -224,8 +226,9 @@ def _corrector(parts: SensorThingsParts, request: Call) -> Corrector:
 
 
 async def _short(parts: SensorThingsParts, request: Call, where: tuple[Segment, ...], plain: int) -> tuple[Segment, ...]:
-    """As ``_shortened``, in a thread where something is to be read."""
-    return where if len(where) <= plain else await to_thread.run_sync(_shortened, parts, request, where, plain)
+    """As ``_shortened``, in a thread where something is to be read; a link of an entity is written to where it is."""
+    alone = len(where) <= plain or (len(where) == _OF_LINK and where[-1].name == "$ref")
+    return where if alone else await to_thread.run_sync(_shortened, parts, request, where, plain)
 
 
 def _shortened(parts: SensorThingsParts, request: Call, where: tuple[Segment, ...], plain: int) -> tuple[Segment, ...]:
