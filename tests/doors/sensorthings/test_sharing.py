@@ -145,7 +145,7 @@ async def test_a_device_and_a_change_set_name_it_too(sta: World) -> None:
         assert await Desk(client).ids("/Things('two')/Locations", _orderby="id asc") == ["well-1", "well-2"]
     moved(sta)
     assert sta.parts.registry.made.guests["well-2"] == ("two",)
-    assert sta.parts.registry.made.guests["well-1"] == ()
+    assert sta.parts.registry.made.guests.get("well-1", ()) == ()
 
 
 async def test_the_past_is_written_with_it(sta: World) -> None:
