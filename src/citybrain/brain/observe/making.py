@@ -103,17 +103,24 @@ class Making(Standing):
             self._commit((), streams, (*words, group))
             return group
 
-    def regroup(self, words: MadeGroup, contract: Contract | None, links: Links = AS_LINKED) -> None:
+    def regroup(
+        self, words: MadeGroup, contract: Contract | None, links: Links = AS_LINKED, units: Sequence[MadeUnit] = ()
+    ) -> None:
         """Say something else of streams side by side; a contract is that of each from now on, None leaves them theirs.
 
-        Links are those of all of them; raises as ``restate`` does.
+        Links are those of all of them; units, one for each, are theirs from now on, none leave them theirs. Raises as ``restate`` does.
         """
         with self._lock:
             beside = self._beside(words)
             known = self._registry.made.streams
             promised = words.properties.get("contract")
-            said = () if contract is None else tuple(_promise(known[stream.id], promised) for stream in beside)
+            said = [known[stream.id] for stream in beside]
+            if contract is not None:
+                said = [_promise(one, promised) for one in said]
             fresh = [self._linked(self._promising(stream, contract), links) for stream in beside]
+            if units:
+                said = [msgspec.structs.replace(one, unit=unit) for one, unit in zip(said, units, strict=True)]
+                fresh = [msgspec.structs.replace(one, unit=_unit(unit)) for one, unit in zip(fresh, units, strict=True)]
             changed = tuple(after for before, after in zip(beside, fresh, strict=True) if before != after)
             self._commit((), changed, (msgspec.structs.replace(words, thing=fresh[0].entity), *said))
 
@@ -153,7 +160,8 @@ class Making(Standing):
         """Say something else of a stream, a sensor or a property; a contract and links are the stream's from now on.
 
         Whoever states no contract leaves in force what a person agreed on. A stream keeps its id, its number and what was observed,
-        whatever it watches from now on, and of whatever thing it is: then all of it is, as if it had always been. Raises NotFoundError
+        whatever it watches from now on, in whatever unit, and of whatever thing it is: then all of it is, as if it had always been, and
+        the numbers stand as they are (decisions/0020). Raises NotFoundError
         for a sensor, property or thing that is not there, ConflictError for a thing that a pack declares, and for a stream of a group,
         which goes to another thing as a whole.
         """
@@ -162,8 +170,6 @@ class Making(Standing):
             if isinstance(words, MadeStream):
                 stream = self.own_stream(words.id)
                 fresh = msgspec.structs.replace(self._linked(self._promising(stream, contract), links), unit=_unit(words.unit))
-                if fresh.unit != stream.unit:
-                    raise _kept_unit(stream)
                 if words.observation != self._registry.made.streams[words.id].observation:
                     raise _kept_sort(stream)
                 if fresh.entity != stream.entity:
@@ -242,7 +248,7 @@ class Making(Standing):
 
     def _linked(self, stream: Stream, links: Links) -> Stream:
         """A stream that comes from another sensor, watches another property, or is of another thing."""
-        source = stream.source if links.sensor is None else self._sensor(links.sensor, {}).id
+        source = stream.source if links.sensor is None else self._source(links.sensor, {})
         watched = stream.field if links.watched is None else self._watched(links.watched, {}).id
         thing = stream.entity if links.thing in (None, stream.entity) else self.own(str(links.thing)).id
         return msgspec.structs.replace(stream, source=source, field=watched, entity=thing)
@@ -261,16 +267,16 @@ class Making(Standing):
         """The streams of drafts with numbers that are free, and all that is said of them and of what they name."""
         streams: dict[str, Stream] = {}
         words: dict[tuple[str, str], Words] = {}
-        last, shared = len(self._registry.streams()), dict[int, MadeSensor]()
+        last, shared = len(self._registry.streams()), dict[int, str]()
         for draft in drafts:
-            sensor = shared[id(draft.sensor)] if id(draft.sensor) in shared else self._sensor(draft.sensor, words)
+            sensor = shared[id(draft.sensor)] if id(draft.sensor) in shared else self._source(draft.sensor, words)
             shared[id(draft.sensor)] = sensor
             watched = self._watched(draft.watched, words)
             key = self._stream_id(thing, draft.words.id, watched.id, streams)
             unit, number = _unit(draft.words.unit), last + len(streams) + 1
             promised = promising(draft.sort, draft.contract)
-            streams[key] = Stream(key, number, thing, MADE, watched.id, unit, promised, sensor.id, self._origin, None, draft.sort)
-            words |= {("sensor", sensor.id): sensor, ("property", watched.id): watched}
+            streams[key] = Stream(key, number, thing, MADE, watched.id, unit, promised, sensor, self._origin, None, draft.sort)
+            words["property", watched.id] = watched
             words["stream", key] = msgspec.structs.replace(draft.words, id=key, name=draft.words.name or watched.name)
         return tuple(streams.values()), tuple(words.values())
 
@@ -294,6 +300,15 @@ class Making(Standing):
         away = {home for key, home in made.homes.items() if key.rpartition(".")[0] == thing}
         return {group.id for home in {thing, *away} for group in made.groups_of(home, streams)}
 
+    def _source(self, given: MadeSensor | str, fresh: dict[tuple[str, str], Words]) -> str:
+        """The id of a sensor, among what is said from now on where it is no source that a pack declares."""
+        declared = (stream.source == given and stream.kind != MADE for stream in self._registry.present())
+        if isinstance(given, str) and given not in self._registry.made.sensors and any(declared):
+            return given
+        sensor = self._sensor(given, fresh)
+        fresh["sensor", sensor.id] = sensor
+        return sensor.id
+
     def _sensor(self, given: MadeSensor | str, fresh: Mapping[tuple[str, str], Words]) -> MadeSensor:
         known = self._registry.made.sensors | {one.id: one for one in fresh.values() if isinstance(one, MadeSensor)}
         if isinstance(given, str):
@@ -305,6 +320,9 @@ class Making(Standing):
     def _watched(self, given: MadeProperty | str, fresh: Mapping[tuple[str, str], Words]) -> MadeProperty:
         known = self._registry.made.properties | {one.id: one for one in fresh.values() if isinstance(one, MadeProperty)}
         if isinstance(given, str):
+            kind, _, name = given.rpartition(".")
+            if any(one.name == kind and one.has(name) for one in self._registry.kinds()):
+                raise _field_of(given)
             return _there(known.get(given.removeprefix(f"{MADE}.")), given, Text("没有观测属性", "There is no observed property"))
         asked = given.id.removeprefix(f"{MADE}.")
         return msgspec.structs.replace(given, id=free(asked or slug(given.name, "property"), known, asked=bool(asked)))
@@ -345,12 +363,12 @@ def _promise(words: MadeStream, contract: Json) -> MadeStream:
     return msgspec.structs.replace(words, properties=others if contract is None else {**others, "contract": contract})
 
 
-def _kept_unit(stream: Stream) -> ConflictError:
+def _field_of(watched: str) -> ConflictError:
     what = Text(
-        f"数据流 {stream.id} 的单位是“{stream.unit}”，已有读数以此为准，不能改动；请另建数据流。",
-        f"The unit of {stream.id} is '{stream.unit}'; what was observed is in it, so it stays. Make another stream.",
+        f"“{watched}”是应用包声明的一类对象的字段，只属于那一类；请另写自己的观测属性，definition 可以相同。",
+        f"'{watched}' is a field that a pack declares of its own kind. Describe a property of your own, with the same definition.",
     )
-    return ConflictError(what, stream=stream.id, unit=stream.unit)
+    return ConflictError(what, id=watched)
 
 
 def _kept_sort(stream: Stream) -> ConflictError:

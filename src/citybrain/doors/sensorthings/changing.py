@@ -73,8 +73,6 @@ class Changer:
 
         Links to others are changed with it in one commit, or nothing is.
         """
-        if path[-1].name != "$ref":
-            said.keeps(path[-1].key or "")
         if isinstance(self.registry, Gathering):
             self._change(path, said)
             return
@@ -187,8 +185,9 @@ class Changer:
     def _regroup(self, known: MadeGroup, said: Change) -> None:
         """Say something else of a MultiDatastream; a contract that is another one than before is that of its streams from now on."""
         units = multi.units(self.registry, known)
-        kept: Body = {"unitOfMeasurements": units, "multiObservationDataTypes": multi.types(self.registry, known)}
-        after = said.of({"name": known.name, "description": known.description, "properties": known.properties, **kept})
+        kept: Body = {"multiObservationDataTypes": multi.types(self.registry, known)}
+        told: Body = {"name": known.name, "description": known.description, "properties": known.properties}
+        after = said.of({**told, "unitOfMeasurements": units, **kept})
         watched = [f"{MADE}.{self.registry.streams()[no - 1].field}" for no in known.streams]
         named = after.get("ObservedProperties")
         listed = watched if named is None else [reference(one) for one in named] if isinstance(named, list) else []
@@ -201,7 +200,9 @@ class Changer:
             raise ConflictError(what, id=known.id)
         words, contract = drafts.group(known, after)
         same = words.properties.get("contract") == known.properties.get("contract")
-        self.making.regroup(words, None if same else contract, links_of(after))
+        other_units = after.get("unitOfMeasurements", units)
+        changed = () if other_units == units else drafts.units(other_units, len(units))
+        self.making.regroup(words, None if same else contract, links_of(after), changed)
 
     def _thing(self, key: str, said: Change) -> None:
         entity = self.making.own(key)
@@ -235,6 +236,17 @@ class Changer:
     def _declared_field(self, key: str) -> bool:
         kind, _, name = key.rpartition(".")
         return any(one.name == kind and one.has(name) for one in self.registry.kinds())
+
+
+def noted(registry: Registry, path: tuple[Segment, ...], said: Change) -> dict[str, Json]:
+    """What the trail keeps of a change: of what something is said, and where that is units those that were."""
+    facts: dict[str, Json] = {"names": [*sorted(said.names)]}
+    key = path[-1].key or ""
+    if said.names & {"unitOfMeasurement", "unitOfMeasurements"}:
+        group = registry.made.group(key)
+        numbers = [registry.stream_numbers().get(key)] if group is None else group.streams
+        facts["units"] = {registry.streams()[no - 1].id: registry.streams()[no - 1].unit for no in numbers if no is not None}
+    return facts
 
 
 def _of(noun: str, thing: str | None, body: Json) -> "str | drafts.Made":

@@ -3,6 +3,8 @@
 path and body → what hangs on it apart (hanging.py), its observations apart (bringing.py) → policy, trail → made, entered
 """
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import NamedTuple
 
 from anyio import to_thread
@@ -58,10 +60,12 @@ def changer(
     where: tuple[Segment, ...],
     made: tuple[str | None, ...] = (None,),
     within: Group | None = None,
+    noted: Mapping[str, Json] = MappingProxyType({}),
 ) -> Changer:
     """What changes entities for this caller, who is asked for and written into the trail here.
 
-    ``made`` is what is to be made, or of which something is: policy hears whether all of it is the caller's own to make.
+    ``made`` is what is to be made, or of which something is: policy hears whether all of it is the caller's own to make. ``noted`` is kept
+    in the trail besides.
     """
-    hanging.required(parts, caller, purpose, where, made)
+    hanging.required(parts, caller, purpose, where, made, noted)
     return Changer(parts.making, parts.registry) if within is None else Changer(within.making, within.gathering)

@@ -12,6 +12,7 @@ from litestar.params import FromPath, HeaderParameter
 from citybrain.doors.sensorthings import (
     answers,
     batch,
+    changing,
     correcting,
     featuring,
     hanging,
@@ -125,7 +126,7 @@ async def change(request: Call, parts: Parts, path: FromPath[str]) -> Response[b
         await _corrector(parts, request).change(where, said)
     else:
         where = await _short(parts, request, where, 1)
-        await to_thread.run_sync(_changer(parts, request, where).change, where, said)
+        await to_thread.run_sync(_change, request, parts, where, said)
     return Response(b"", status_code=200)
 
 
@@ -143,6 +144,12 @@ async def end(request: Call, parts: Parts, path: FromPath[str]) -> Response[byte
 
 
 HANDLERS: Final = (root, described, read, write, change, end)
+
+
+def _change(request: Call, parts: SensorThingsParts, where: tuple[Segment, ...], said: Change) -> None:
+    group = group_of(request)
+    noted = changing.noted(parts.registry if group is None else group.gathering, where, said)
+    changer(parts, request.user, parts.purpose(request), where, within=group, noted=noted).change(where, said)
 
 
 async def _end(request: Call, parts: SensorThingsParts, where: tuple[Segment, ...]) -> None:
