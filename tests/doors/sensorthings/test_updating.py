@@ -10,9 +10,11 @@ import pytest
 from httpx import AsyncClient
 
 from citybrain.brain.observe import AreaBook, Registry
+from citybrain.doors.sensorthings import creating
 from citybrain.kernel.text import Json
 from tests.doors.conftest import World
-from tests.doors.sensorthings.conftest import ROOT, Desk
+from tests.doors.sensorthings.conftest import ROOT, Desk, entrusted
+from tests.doors.sensorthings.test_batch import sent
 from tests.doors.sensorthings.test_bringing import TWO
 from tests.doors.sensorthings.test_featuring import POND, results
 from tests.doors.sensorthings.test_historical import past
@@ -20,8 +22,10 @@ from tests.doors.sensorthings.test_linking import begun
 from tests.doors.sensorthings.test_locations import EAST, PARK
 from tests.doors.sensorthings.test_making import GAUGE, LEVEL, PLACE, SENSOR, STREAM, posted, said
 from tests.doors.sensorthings.test_multi_making import WIND, unit
+from tests.doors.sensorthings.test_together import of_group, status
 from tests.doors.sensorthings.test_unobserving import steward
 
+ANY = "http://www.opengis.net/def/observationType/OGC-OM/2.0/OM_Observation"
 PATCHED = {"Content-Type": "application/json-patch+json"}
 THING: dict[str, Any] = {"name": "Bank", "description": "Left", "properties": {"owner": "water"}}
 ALL: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
@@ -108,6 +112,65 @@ async def test_another_unit_leaves_the_numbers_as_they_are_and_stands_in_the_tra
     kept = [row["detail"]["facts"] for row in rows]
     (facts,) = [one for one in kept if "units" in one]
     assert (facts["names"], facts["units"]) == (["unitOfMeasurement"], {"river-gauge.water-level": "m"})
+
+
+@pytest.mark.parametrize("how", ["PATCH", "PUT", "JSON Patch", "group"])
+async def test_a_datastream_without_observations_is_of_another_type(sta: World, how: str) -> None:
+    async with sta.client("admin") as client:
+        await posted(client, "/Things", GAUGE)
+        at, before = "/Datastreams('river-gauge.water-level')", sta.parts.registry.stream("river-gauge.water-level")
+        body: Json = {"observationType": ANY}
+        if how == "PUT":
+            body = {"name": "Any", "description": "Any", "observationType": ANY}
+        elif how == "JSON Patch":
+            body = [{"op": "replace", "path": "/observationType", "value": ANY}, {"op": "remove", "path": "/properties/contract"}]
+        if how == "PATCH":
+            limits = await client.patch(ROOT + at, json=body)
+            assert (limits.status_code, "no quantities" in limits.json()["message"]) == (400, True)
+        if how in ("PATCH", "group"):
+            body = {"observationType": ANY, "properties": {}}
+        if how == "group":
+            assert status(await sent(client, *of_group({"method": "patch", "url": at[1:], "body": body}))) == [200]
+        else:
+            kind = PATCHED if how == "JSON Patch" else {}
+            answer = await client.request(how.removeprefix("JSON ").upper(), ROOT + at, json=body, headers=kind)
+            assert answer.status_code == 200, answer.text
+        assert (await said(client, at))["observationType"] == ANY
+        after = sta.parts.registry.stream("river-gauge.water-level")
+        assert (after.sort, after.no > before.no, after.entity, after.source) == ("any", True, before.entity, before.source)
+        assert await Desk(client).ids("/Things('river-gauge')/Datastreams") == ["river-gauge.water-level"]
+    async with sta.client("device") as device:
+        entrusted(sta, device, "river-gauge")
+        await posted(device, f"{at}/Observations", {**TWO[0], "result": {"a": 1}})
+    async with sta.client("dispatcher") as reader:
+        assert [one["result"] for one in (await said(reader, f"{at}/Observations"))["value"]] == [{"a": 1}]
+    async with sta.client("admin") as client:
+        answer = await client.patch(ROOT + at, json={"observationType": STREAM["observationType"]})
+        assert (answer.status_code, "what was observed is so" in answer.json()["message"]) == (409, True)
+    anew = Registry(sta.transactions, (), AreaBook(sta.transactions))
+    assert (anew.streams(), anew.made) == (sta.parts.registry.streams(), sta.parts.registry.made)
+
+
+async def test_a_datastream_of_which_something_was_struck_out_or_comes_in_meanwhile_keeps_its_type(
+    sta: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at, body = f"{ROOT}/Datastreams('river-gauge.water-level')", {"observationType": ANY, "properties": {}}
+    async with sta.client("admin") as client:
+        await begun(sta, client)
+    async with steward(sta) as client:
+        (found,) = (await said(client, "/Datastreams('river-gauge.water-level')/Observations"))["value"]
+        assert (await client.delete(f"{ROOT}/Observations('{found['@iot.id']}')")).status_code == 200
+        assert (await client.patch(at, json=body)).status_code == 409
+        await posted(client, "/Things", {**GAUGE, "@iot.id": "other"})
+        looks = iter((False, True))
+        monkeypatch.setattr(creating, "observed", lambda *_: next(looks))
+        before = sta.parts.registry.streams(), sta.parts.registry.made
+        (other,) = sta.parts.registry.streams_of("other")
+        late = await client.patch(f"{ROOT}/Datastreams('{other.id}')", json=body)
+        assert (late.status_code, "came in meanwhile" in late.json()["message"]) == (409, True)
+        after = sta.parts.registry.streams(), sta.parts.registry.made
+        assert (after[0][: len(before[0])], after[1]) == before
+        assert [one.ended is not None for one in after[0][len(before[0]) :]] == [True]
 
 
 NEW: tuple[tuple[str, dict[str, Any]], ...] = (

@@ -154,6 +154,22 @@ class Making(Standing):
             else:
                 self._commit((msgspec.structs.replace(named, version=entity.version + 1),), (), (told,))
 
+    def retype(self, words: MadeStream, contract: Contract, sort: Sort, links: Links = AS_LINKED) -> Stream:
+        """Say of a stream of which nothing was observed, too, that its results are of another sort; gives the one that ends here.
+
+        It keeps its id and gets another number: what may be on its way to the old one is never taken for what it is not. Raises as
+        ``restate`` does, ConflictError for a stream of a group.
+        """
+        with self._lock:
+            stream = self.own_stream(words.id)
+            self._by_itself(stream, _kept_sort(stream))
+            linked = self._linked(stream, links)
+            number, unit, promised = len(self._registry.streams()) + 1, _unit(words.unit), promising(sort, contract)
+            fresh = msgspec.structs.replace(linked, no=number, unit=unit, contract=promised, sort=sort)
+            old = self._over(stream)
+            self._commit((), (old, fresh), (words,), (stream.id,))
+            return old
+
     def restate(
         self, words: MadeStream | MadeSensor | MadeProperty, contract: Contract | None = None, links: Links = AS_LINKED
     ) -> None:
@@ -253,7 +269,7 @@ class Making(Standing):
         thing = stream.entity if links.thing in (None, stream.entity) else self.own(str(links.thing)).id
         return msgspec.structs.replace(stream, source=source, field=watched, entity=thing)
 
-    def _by_itself(self, stream: Stream) -> None:
+    def _by_itself(self, stream: Stream, why: ConflictError | None = None) -> None:
         """Raise ConflictError for a stream of a group: streams that stand side by side are of one thing."""
         for group in self._registry.made.groups_of(stream.entity, self._registry.streams()):
             if stream.no in group.streams:
@@ -261,7 +277,7 @@ class Making(Standing):
                     f"数据流 {stream.id} 属于“{group.id}”，不能单独改属别的 Thing，请改那个 MultiDatastream。",
                     f"{stream.id} is one of '{group.id}' and goes to no other thing alone: change that MultiDatastream.",
                 )
-                raise ConflictError(what, stream=stream.id, group=group.id)
+                raise why or ConflictError(what, stream=stream.id, group=group.id)
 
     def _drafted(self, thing: str, drafts: Sequence[Draft]) -> tuple[tuple[Stream, ...], tuple[Words, ...]]:
         """The streams of drafts with numbers that are free, and all that is said of them and of what they name."""
@@ -336,11 +352,11 @@ class Making(Standing):
 
     def _end(self, entities: Iterable[Entity], streams: Iterable[Stream], words: Iterable[Words]) -> None:
         """Streams that end promise nothing more, and give their ids back."""
-        at, freed, ended = self._clock.city(), [], []
-        for stream in streams:
-            freed.append(stream.id)
-            ended.append(msgspec.structs.replace(stream, id=f"{stream.id}~{stream.no}", contract=Contract(), ended=at))
-        self._commit(tuple(entities), tuple(ended), tuple(words), freed)
+        listed = tuple(streams)
+        self._commit(tuple(entities), tuple(map(self._over, listed)), tuple(words), [stream.id for stream in listed])
+
+    def _over(self, stream: Stream) -> Stream:
+        return msgspec.structs.replace(stream, id=f"{stream.id}~{stream.no}", contract=Contract(), ended=self._clock.city())
 
 
 def _there(found: Noun | None, key: str, none: Text) -> Noun:
@@ -373,7 +389,8 @@ def _field_of(watched: str) -> ConflictError:
 
 def _kept_sort(stream: Stream) -> ConflictError:
     what = Text(
-        f"数据流 {stream.id} 的结果类型（{stream.sort}）不能改动，已有读数以此为准；请另建数据流。",
-        f"What the results of {stream.id} are ({stream.sort}) stays, for what was observed is so. Make another stream.",
+        f"数据流 {stream.id} 的结果类型（{stream.sort}）不能改动：已有读数以此为准，并列的数据流也是；请另建数据流。",
+        f"What the results of {stream.id} are ({stream.sort}) stays, for what was observed is so, and streams side by side are made so. Make "
+        "another stream.",
     )
     return ConflictError(what, stream=stream.id, sort=stream.sort)

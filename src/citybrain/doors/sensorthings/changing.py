@@ -9,6 +9,7 @@ import msgspec
 from citybrain.brain.observe import (
     MADE,
     Gathering,
+    Links,
     MadeGroup,
     MadeProperty,
     MadeSensor,
@@ -27,12 +28,18 @@ from citybrain.doors.sensorthings.linking import Linker, own_group
 from citybrain.doors.sensorthings.locating import Locator, past
 from citybrain.doors.sensorthings.paths import Segment, unwritten
 from citybrain.doors.sensorthings.refusals import missing, wrong
+from citybrain.doors.sensorthings.results import SORTS
 from citybrain.kernel.errors import ConflictError
 from citybrain.kernel.text import Json, Text
+from citybrain.kernel.things import Contract, Stream
 
 _TRIES: Final = 3
 """How often a change is tried while others change the register."""
 Noun = TypeVar("Noun", MadeProperty, MadeSensor)
+
+
+def _always(_stream: Stream) -> bool:
+    return True
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +48,8 @@ class Changer:
 
     making: Making
     registry: Registry
+    observed: Callable[[Stream], bool] = _always
+    """Whether anything was observed of a stream; where nobody can say, it may have been."""
 
     def create(self, path: tuple[Segment, ...], body: Json) -> tuple[str, str]:
         """Make what a body describes in the set that a path leads to; the set and the id of what was made.
@@ -80,7 +89,7 @@ class Changer:
             # What another process has changed a moment ago is neither undone nor taken for what stands.
             self.registry.renew()
             gathering = Gathering(self.registry)
-            Changer(self.making.apart(gathering), gathering).change(path, said)
+            Changer(self.making.apart(gathering), gathering, self.observed).change(path, said)
             if gathering.version == gathering.since:
                 return
             try:
@@ -89,7 +98,19 @@ class Changer:
                 if not left:
                     raise
             else:
+                self._look_back(gathering)
                 return
+
+    def _look_back(self, gathering: Gathering) -> None:
+        """Take a change back by which a stream got another number where something was observed of the old one meanwhile."""
+        ended = [one for one in gathering.changes().streams if one.ended is not None]
+        if any(self.observed(one) for one in ended):
+            self.making.take_back(gathering)
+            what = Text(
+                "其间有观测值到达，观测类型没有改动，请另建数据流。",
+                "Observations came in meanwhile, so the observationType was not changed. Make another Datastream.",
+            )
+            raise ConflictError(what)
 
     def _change(self, path: tuple[Segment, ...], said: Change) -> None:
         match path:
@@ -110,7 +131,7 @@ class Changer:
                 self.making.own_stream(key)
                 before = _written(self.registry.made.streams[key], observation="observationType", unit="unitOfMeasurement")
                 after = said.of(before)
-                self.making.restate(*drafts.series(key, after), links_of(after))
+                self._restate(*drafts.series(key, after), links_of(after))
             case (Segment("MultiDatastreams", str(key)),):
                 self._regroup(own_group(self.registry, key), said)
             case (Segment("Sensors", str(key)),):
@@ -125,6 +146,14 @@ class Changer:
                 self._linker.bind("ObservedProperties", key, bound)
             case _:
                 raise unwritten(path)
+
+    def _restate(self, words: MadeStream, contract: Contract, links: Links) -> None:
+        """Say something else of a Datastream; its type is another one where nothing was observed of it."""
+        retyped = words.observation != self.registry.made.streams[words.id].observation
+        if retyped and not self.observed(self.registry.stream(words.id)):
+            self.making.retype(words, contract, SORTS[words.observation], links)
+        else:
+            self.making.restate(words, contract, links)
 
     def end(self, path: tuple[Segment, ...]) -> None:
         """End an entity and what hangs on it; what was observed is kept in the store. Raises as ``create`` does."""

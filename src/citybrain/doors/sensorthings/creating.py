@@ -4,6 +4,7 @@ path and body → what hangs on it apart (hanging.py), its observations apart (b
 """
 
 from collections.abc import Mapping
+from functools import partial
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -18,6 +19,7 @@ from citybrain.doors.sensorthings.sending import Sender
 from citybrain.doors.sensorthings.together import Group, entered
 from citybrain.kernel.access import Caller
 from citybrain.kernel.text import Json
+from citybrain.kernel.things import Stream
 
 
 class Created(NamedTuple):
@@ -68,4 +70,11 @@ def changer(
     in the trail besides.
     """
     hanging.required(parts, caller, purpose, where, made, noted)
-    return Changer(parts.making, parts.registry) if within is None else Changer(within.making, within.gathering)
+    making, registry = (parts.making, parts.registry) if within is None else (within.making, within.gathering)
+    return Changer(making, registry, partial(observed, parts, within))
+
+
+def observed(parts: SensorThingsParts, within: Group | None, stream: Stream) -> bool:
+    """Whether a stream has a reading, also one that was struck out, or one that waits with a group. Blocks."""
+    waits = within is not None and any(stream.id in rows.streams for rows in within.held)
+    return waits or bool(parts.series.latest(None, (stream.no,)).num_rows) or bool(parts.corrections.of(stream))
