@@ -127,9 +127,12 @@ def test_since_when_a_thing_stands_somewhere_is_deleted_and_it_goes_on_standing_
     last = world.registry.moved(key)
     assert (last is not None and last.struck, last is not None and last.place) == (True, before.place)
     sound(world, key)
-    for act in (making.forget, making.rejoin, lambda *where: making.retime(*where, ago(world, 5))):
-        with pytest.raises(NotFoundError):
-            act(key, now, "x") if act == making.rejoin else act(key, now)
+    with pytest.raises(NotFoundError):
+        making.forget(key, now)
+    with pytest.raises(NotFoundError):
+        making.rejoin(key, now, "x")
+    with pytest.raises(NotFoundError):
+        making.retime(key, now, ago(world, 5))
     making.take_back(gathering)
     assert not any(one.struck for one in world.registry.places(key, 0, 10))
     making.forget(key, now)

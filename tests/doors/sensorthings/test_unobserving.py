@@ -176,6 +176,28 @@ async def test_a_feature_to_which_they_keep_coming_stays(sta: World, monkeypatch
         assert (await said(client, AT))["name"] == "Pond"
 
 
+async def test_a_break_in_between_leaves_what_a_second_try_finds(sta: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As a kill does: the Observations are struck out, each on record, and the feature is there still."""
+    await made(sta)
+    await observed(sta, 51, 52)
+    assert isinstance(sta.front, Singles)
+    making = sta.front.parts.making
+    with monkeypatch.context() as broken:
+        broken.setattr(making, "end_feature", _full)
+        async with steward(sta) as client:
+            assert (await client.delete(ROOT + AT)).status_code == 507
+            assert await results(client, f"{AT}/Observations") == []
+            broken.undo()
+            assert [(one.rows, one.state) for one in corrections(sta)] == [(2, "standing")]
+            assert (await client.delete(ROOT + AT)).status_code == 200
+            assert (await client.get(ROOT + AT)).status_code == 404
+    assert len(corrections(sta)) == 1
+
+
+def _full(*_: object) -> None:
+    raise StorageFullError(same("The store is full."))
+
+
 @pytest.mark.parametrize(("raised", "code"), [(StaleError, 412), (StorageFullError, 507)])
 async def test_what_cannot_be_struck_out_leaves_the_feature(
     sta: World, monkeypatch: pytest.MonkeyPatch, raised: type[StaleError | StorageFullError], code: int
