@@ -159,14 +159,14 @@ def native(parts: api.ApiParts) -> Litestar:
     return _native()
 
 
-def own(parts: api.ApiParts) -> Litestar:
+def own(parts: api.ApiParts, numbers: api.Metrics) -> Litestar:
     """An application that nobody else has asked anything."""
-    return Litestar([*api.routes(parts)], exception_handlers=problems.handlers(), openapi_config=api.openapi())
+    return Litestar([*api.routes(parts, numbers)], exception_handlers=problems.handlers(), openapi_config=api.openapi())
 
 
 @cache
 def _native() -> Litestar:
-    return own(STANDING)
+    return own(STANDING, api.Metrics(STANDING))
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from litestar.types import ASGIApp
 
 from citybrain.app import decoding, parts, problems
 from citybrain.app.city import City
+from citybrain.app.shortcut import Shortcut
 from citybrain.doors import api, pages, sensorthings
 from citybrain.kernel.access import Caller
 from citybrain.kernel.errors import CityError
@@ -24,9 +25,22 @@ _LEVEL = 4
 
 def application(city: City, demo: parts.DemoNotes | None = None, outside: parts.Connected | None = None) -> Litestar:
     """The application of a wired city; ``outside`` tells whether the broker that it reads from is there."""
-    shown, served = parts.pages(city, demo, outside), parts.api(city)
+    served = parts.api(city)
+    return _routes(city, served, api.Metrics(served), parts.pages(city, demo, outside))
+
+
+def served(city: City, demo: parts.DemoNotes | None = None, outside: parts.Connected | None = None) -> ASGIApp:
+    """The application as it is served: before it stands the short way of what devices send most."""
+    handed = parts.api(city)
+    numbers = api.Metrics(handed)
+    whole = _routes(city, handed, numbers, parts.pages(city, demo, outside))
+    ways = (api.Bulk(handed, numbers), sensorthings.Singles(parts.sensorthings(city, handed)))
+    return Shortcut(whole, city.accounts, api.may(handed), ways)
+
+
+def _routes(city: City, served: api.ApiParts, numbers: api.Metrics, shown: pages.PageParts) -> Litestar:
     made = Litestar(
-        route_handlers=[*api.routes(served), *sensorthings.routes(parts.sensorthings(city, served)), *pages.routes(shown)],
+        route_handlers=[*api.routes(served, numbers), *sensorthings.routes(parts.sensorthings(city, served)), *pages.routes(shown)],
         exception_handlers={**problems.handlers(), CityError: _for_whom(shown)},
         openapi_config=api.openapi(),
         compression_config=CompressionConfig(
@@ -39,11 +53,6 @@ def application(city: City, demo: parts.DemoNotes | None = None, outside: parts.
     )
     decoding.ready()
     return made
-
-
-def served(city: City, demo: parts.DemoNotes | None = None, outside: parts.Connected | None = None) -> ASGIApp:
-    """The application as it is served: before it stands the short way of single readings."""
-    return sensorthings.Singles(application(city, demo, outside), parts.sensorthings(city, parts.api(city)))
 
 
 def _for_whom(shown: pages.PageParts) -> Callable[[_Asked, CityError], _Answer]:

@@ -158,7 +158,6 @@ def sensorthings(city: City, admitting: api_door.ApiParts) -> sensorthings_door.
         series=city.stores.series,
         clock=city.clock,
         admit=api_door.gate(admitting),
-        may=api_door.may(admitting),
         purpose=api_door.purpose,
         body_limit=city.settings.bulk_limit,
         mqtt_port=city.settings.mqtt_port,

@@ -11,6 +11,7 @@ from csv import DictReader
 import pyarrow.parquet as pq
 from httpx import AsyncClient
 
+from citybrain.doors import api
 from citybrain.kernel.text import Text
 from tests.doors.conftest import World, own
 
@@ -126,7 +127,7 @@ async def test_rows_and_exports_of_a_dataset_are_for_those_whom_policy_lets(worl
 
 
 async def test_the_program_says_whether_it_is_alive_ready_and_how_busy(world: World) -> None:
-    world = dataclasses.replace(world, build=lambda: own(world.parts))
+    world = dataclasses.replace(world, build=lambda: own(world.parts, api.Metrics(world.parts)))
     await flood(world)
     async with world.client() as anyone:
         assert (await anyone.get("/healthz")).json() == {"alive": True}

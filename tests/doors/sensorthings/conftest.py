@@ -10,8 +10,10 @@ from typing import Any
 import pytest
 from httpx import AsyncClient
 from litestar import Litestar
+from litestar.types import ASGIApp
 
 from citybrain.app import problems
+from citybrain.app.shortcut import Shortcut
 from citybrain.brain.observe import AreaBook, Featured, Making
 from citybrain.doors import api, sensorthings
 from citybrain.kernel.access import Role
@@ -51,7 +53,6 @@ def parts_of(world: World) -> sensorthings.SensorThingsParts:
         series=world.series,
         clock=world.clock,
         admit=api.gate(doors.STANDING),
-        may=api.may(world.parts),
         purpose=api.purpose,
     )
 
@@ -61,12 +62,21 @@ def on(world: World) -> World:
     parts = parts_of(world)
     doors.STANDING.parts, STANDING.parts = world.parts, parts
     app = _application()
-    return replace(world, build=lambda: app, front=sensorthings.Singles(app, parts))
+    return replace(world, build=lambda: app, front=before(world, app))
+
+
+def before(world: World, whole: ASGIApp) -> Shortcut:
+    """The short way before the routes, as the world is served."""
+    ways = (api.Bulk(world.parts, api.Metrics(world.parts)), sensorthings.Singles(STANDING.parts))
+    return Shortcut(whole, world.parts.accounts, api.may(world.parts), ways)
 
 
 @cache
 def _application() -> Litestar:
-    return Litestar([*api.routes(doors.STANDING), *sensorthings.routes(STANDING)], exception_handlers=problems.handlers())
+    return Litestar(
+        [*api.routes(doors.STANDING, api.Metrics(doors.STANDING)), *sensorthings.routes(STANDING)],
+        exception_handlers=problems.handlers(),
+    )
 
 
 @dataclass(frozen=True)

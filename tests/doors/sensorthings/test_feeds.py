@@ -13,7 +13,7 @@ from anyio import to_thread
 
 from citybrain.brain.observe import About, Anew, Featured, Signed
 from citybrain.doors.mqtt import MqttDoor
-from citybrain.doors.sensorthings import Feeds, Messages, Singles
+from citybrain.doors.sensorthings import Feeds, Messages
 from citybrain.engines.mqtt import Broker
 from citybrain.engines.mqtt_arrivals import Arrivals
 from citybrain.kernel.access import Caller, Role
@@ -21,7 +21,7 @@ from citybrain.kernel.instant import SECOND, Instant, parse, rfc3339
 from citybrain.kernel.observations import Batch, Receipt
 from tests.brokers import until
 from tests.doors.conftest import PASSWORD, World
-from tests.doors.sensorthings.conftest import ROOT, desk, fill, parts_of
+from tests.doors.sensorthings.conftest import ROOT, STANDING, desk, fill, parts_of
 from tests.doors.sensorthings.test_featuring import POND
 
 AT = "2026-11-22T06:30:00Z"
@@ -66,10 +66,8 @@ async def wire(sta: World) -> AsyncIterator[Wire]:
 @asynccontextmanager
 async def wired(sta: World) -> AsyncIterator[Wire]:
     """A broker of a city with SensorThings, and what is told there."""
-    front = sta.front
-    assert isinstance(front, Singles)
     door = MqttDoor(sta.parts.guard, sta.parts.accounts, sta.parts.intake, sta.clock, topics=(Messages(parts_of(sta)),))
-    feeds = Feeds(front.parts, door.stays, "http://city")
+    feeds = Feeds(STANDING.parts, door.stays, "http://city")
     broker = Broker(
         ("127.0.0.1",),
         0,
@@ -346,8 +344,7 @@ class Ear:
 async def test_what_is_too_far_behind_is_given_up_so_that_what_is_told_is_of_now(
     sta: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert isinstance(sta.front, Singles)
-    feeds, ear = Feeds(sta.front.parts, lambda _: True, ""), Ear()
+    feeds, ear = Feeds(STANDING.parts, lambda _: True, ""), Ear()
     close = await feeds.open(LEVEL, Caller("a", "A", frozenset({"dispatcher"})), ear)
     await fill(sta)
     monkeypatch.setattr("citybrain.doors.sensorthings.feeds._FAR", 2)
@@ -400,10 +397,9 @@ async def test_what_a_person_says_anew_of_an_observation_is_told_though_no_readi
 
 @pytest.mark.parametrize("topic", [LEVEL, ALL, "v1.1/Observations('{at}')"])
 async def test_what_comes_with_a_reading_is_not_told_a_second_time(sta: World, topic: str) -> None:
-    assert isinstance(sta.front, Singles)
     await fill(sta)
     at = f"1.{parse('2026-11-22T06:59:00Z')}"
-    feeds, ear = Feeds(sta.front.parts, lambda _: True, ""), Ear()
+    feeds, ear = Feeds(STANDING.parts, lambda _: True, ""), Ear()
     await feeds.open(topic.format(at=at), Caller("a", "A", frozenset({"dispatcher"})), ear)
     async with sta.client("data_officer") as officer:
         for number, body in enumerate(({"result": 4, "parameters": {"depth": 3}}, {"phenomenonTime": "2026-11-22T06:40:00Z"}), 1):
@@ -422,8 +418,7 @@ async def test_what_is_said_anew_at_another_process_is_told_here(wire: Wire) -> 
     await device.publish(ALL, reading(3), qos=1)
     at = Instant(parse(AT) + 3 * SECOND)
     assert await granted(reader, LEVEL) == [1]
-    assert isinstance(wire.world.front, Singles)
-    seen, parts = About(1, at, None, None), wire.world.front.parts
+    seen, parts = About(1, at, None, None), STANDING.parts
     elsewhere = Featured(wire.world.transactions)
     elsewhere.restate(
         [Anew(seen, seen._replace(said='{"parameters":{"depth":4}}', restated="parameters"))], Signed("officer", "读错了表", at)

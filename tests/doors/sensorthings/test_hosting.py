@@ -4,12 +4,12 @@ import pytest
 from httpx import AsyncClient
 
 from citybrain.brain.observe import Featured
-from citybrain.doors.sensorthings import Singles, hosting
+from citybrain.doors.sensorthings import hosting
 from citybrain.doors.sensorthings.shape import Item
 from citybrain.kernel.errors import BadInputError
 from citybrain.kernel.instant import Instant, rfc3339
 from tests.doors.conftest import World, basic
-from tests.doors.sensorthings.conftest import ROOT, fill
+from tests.doors.sensorthings.conftest import ROOT, STANDING, fill
 from tests.doors.sensorthings.test_batch import sent
 from tests.doors.sensorthings.test_featuring import POND, made, reading, results
 from tests.doors.sensorthings.test_making import GAUGE, posted, said
@@ -57,8 +57,7 @@ async def test_they_lead_to_it_and_stand_below_it_beside_its_own(sta: World) -> 
         assert sorted(await walked(client, HERE)) == [10, 11]
         expanded = await said(client, "/FeaturesOfInterest('well-2')", _expand="Observations($top=2;$count=true)")
         assert ([one["result"] for one in expanded["Observations"]], expanded["Observations@iot.count"]) == ([59, 3], 4)
-    assert isinstance(sta.front, Singles)
-    assert Featured(sta.transactions).known() == sta.front.parts.featured.known()
+    assert Featured(sta.transactions).known() == STANDING.parts.featured.known()
     assert Featured(sta.transactions).known().hosts == {"well-2"}
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from citybrain.brain.observe import AreaBook, Registry
-from citybrain.doors.sensorthings import Feeds, Singles
+from citybrain.doors.sensorthings import Feeds
 from citybrain.kernel.access import Caller
 from citybrain.kernel.observations import Batch, Receipt
 from citybrain.kernel.pack import Planted
@@ -16,7 +16,7 @@ from citybrain.kernel.places import Place
 from citybrain.kernel.text import same
 from tests.doors import conftest
 from tests.doors.conftest import NOW, World
-from tests.doors.sensorthings.conftest import desk
+from tests.doors.sensorthings.conftest import STANDING, desk
 from tests.doors.sensorthings.test_corrected import correct, strike
 from tests.doors.sensorthings.test_feeds import ALL, Ear, Wire, granted, heard, wired
 from tests.doors.sensorthings.test_multi import OBSERVED, fill, observation
@@ -143,8 +143,7 @@ async def test_a_multidatastream_is_told_when_its_thing_changes(mast_wire: Wire)
 
 
 async def test_of_more_than_may_wait_the_newest_are_told_and_the_rest_is_counted(masts: World) -> None:
-    assert isinstance(masts.front, Singles)
-    feeds, ear = Feeds(masts.front.parts, lambda _: True, ""), Ear(room=2)
+    feeds, ear = Feeds(STANDING.parts, lambda _: True, ""), Ear(room=2)
     await feeds.open(TOPIC, Caller("a", "A", frozenset({"dispatcher"})), ear)
     rows = [
         {"stream": f"mast-1.{field}", "time": f"2026-11-22T06:3{minute}:00Z", "value": minute}

@@ -11,12 +11,11 @@ from httpx import AsyncClient, Response
 from litestar.types import Receive, Scope, Send
 
 from citybrain.brain.observe import Featured
-from citybrain.doors import sensorthings
 from citybrain.engines.space import FreeSpace, full
 from citybrain.kernel.instant import parse
 from citybrain.kernel.observations import SeriesQuery
 from tests.doors.conftest import World
-from tests.doors.sensorthings.conftest import ROOT
+from tests.doors.sensorthings.conftest import ROOT, before
 
 LEVEL = {"Datastream": {"@iot.id": "well-1.level"}}
 SINCE, UNTIL = parse("2026-11-22T00:00:00Z"), parse("2026-11-23T00:00:00Z")
@@ -63,8 +62,7 @@ def routes(sta: World) -> _Counted:
 @pytest.fixture
 async def device(sta: World, routes: _Counted) -> AsyncIterator[AsyncClient]:
     """The device on the short way, before routes that count."""
-    assert isinstance(sta.front, sensorthings.Singles)
-    front = sensorthings.Singles(routes, sta.front.parts)
+    front = before(sta, routes)
     async with replace(sta, front=front).client("device") as client:
         yield client
 

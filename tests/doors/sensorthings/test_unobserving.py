@@ -7,13 +7,13 @@ import pytest
 from httpx import AsyncClient
 
 from citybrain.brain.observe import About, Correction, Wanted
-from citybrain.doors.sensorthings import Singles, unobserving
+from citybrain.doors.sensorthings import unobserving
 from citybrain.kernel.access import Role
 from citybrain.kernel.errors import StaleError, StorageFullError
 from citybrain.kernel.instant import parse
 from citybrain.kernel.text import same
 from tests.doors.conftest import PASSWORD, World
-from tests.doors.sensorthings.conftest import ROOT, Desk, fill
+from tests.doors.sensorthings.conftest import ROOT, STANDING, Desk, fill
 from tests.doors.sensorthings.test_batch import sent
 from tests.doors.sensorthings.test_correcting import corrections, trail
 from tests.doors.sensorthings.test_featuring import POND, SPRING, made, reading, results
@@ -159,8 +159,7 @@ async def test_one_that_comes_in_meanwhile_goes_too(sta: World, monkeypatch: pyt
 
 async def test_a_feature_to_which_they_keep_coming_stays(sta: World, monkeypatch: pytest.MonkeyPatch) -> None:
     await made(sta)
-    assert isinstance(sta.front, Singles)
-    making, featured = sta.front.parts.making, sta.front.parts.featured
+    making, featured = STANDING.parts.making, STANDING.parts.featured
     end, number = making.end_feature, sta.parts.registry.stream("well-1.level").no
     minutes = iter(range(10, 60))
 
@@ -180,8 +179,7 @@ async def test_a_break_in_between_leaves_what_a_second_try_finds(sta: World, mon
     """As a kill does: the Observations are struck out, each on record, and the feature is there still."""
     await made(sta)
     await observed(sta, 51, 52)
-    assert isinstance(sta.front, Singles)
-    making = sta.front.parts.making
+    making = STANDING.parts.making
     with monkeypatch.context() as broken:
         broken.setattr(making, "end_feature", _full)
         async with steward(sta) as client:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from citybrain.engines.duckdb.journal import Journal
+from citybrain.engines.duckdb.journal import AHEAD, Journal
 from citybrain.kernel.observations import Batch
 from tests.engines.duckdb.test_full_disk import files_end_at
 from tests.engines.duckdb.world import START, batch
@@ -41,7 +41,7 @@ def test_a_torn_or_spoilt_end_costs_whole_groups_and_only_the_last_ones(groups: 
         for number, size in enumerate(groups):
             assert journal.write([one(10 * number + place) for place in range(size)]) == number + 1
             (path,) = Path(folder).iterdir()
-            ends.append(path.stat().st_size)
+            ends.append(journal.parts()[0][1])
         journal.close()
         keep = round(cut * ends[-1])
         written = bytearray(path.read_bytes())
@@ -75,15 +75,58 @@ def test_files_go_once_their_last_group_is_stored_and_numbers_go_on(tmp_path: Pa
     assert Journal(tmp_path, 5).write([one(10)]) == 6
 
 
+def test_small_groups_go_over_zeros_that_are_on_the_disk_and_the_file_ends_with_the_last(tmp_path: Path) -> None:
+    journal = Journal(tmp_path, 0)
+    journal.write([one(0)])
+    (path,) = tmp_path.iterdir()
+    (_, size) = journal.parts()[0]
+    assert path.stat().st_size == AHEAD
+    assert not any(path.read_bytes()[size:])
+    journal.write([one(1)])
+    assert path.stat().st_size == AHEAD
+    # Killed now: what follows the last group is nobody's.
+    assert [group.number for group in Journal(tmp_path, 0).left] == [1, 2]
+    journal.write([one(2, rows=AHEAD // 20)])
+    (_, size) = journal.parts()[0]
+    assert path.stat().st_size == size > AHEAD
+    journal.write([one(3)])
+    (_, size) = journal.parts()[0]
+    assert path.stat().st_size > size
+    journal.close()
+    assert path.stat().st_size == size
+    assert [group.number for group in Journal(tmp_path, 0).left] == [1, 2, 3, 4]
+
+
+def fill(journal: Journal) -> None:
+    """Write small groups, more than a thousand bytes of them."""
+    for number in range(1, 100):
+        journal.write([one(number)])
+
+
+def test_where_there_is_no_room_for_zeros_groups_are_written_as_long_as_they_fit(tmp_path: Path) -> None:
+    journal = Journal(tmp_path, 0)
+    with files_end_at(1000):
+        assert journal.write([one(0)]) == 1
+        (path,) = tmp_path.iterdir()
+        assert 0 < path.stat().st_size < 1000
+        with pytest.raises(OSError, match="File too large"):
+            fill(journal)
+    kept = path.stat().st_size
+    assert kept == journal.parts()[0][1]
+    found = [group.number for group in Journal(tmp_path, 0).left]
+    assert found == list(range(1, len(found) + 1))
+    assert journal.write([one(200)]) == len(found) + 1
+
+
 def test_what_a_full_disk_cut_short_is_taken_back(tmp_path: Path) -> None:
     journal = Journal(tmp_path, 0)
     journal.write([one(0)])
     (path,) = tmp_path.iterdir()
-    size = path.stat().st_size
-    with files_end_at(size + 50), pytest.raises(OSError, match="File too large"):
-        journal.write([one(1, rows=100)])
+    (_, size) = journal.parts()[0]
+    with files_end_at(AHEAD + 50), pytest.raises(OSError, match="File too large"):
+        journal.write([one(1, rows=AHEAD // 10)])
     assert path.stat().st_size == size
-    assert resource.getrlimit(resource.RLIMIT_FSIZE)[0] != size + 50
+    assert resource.getrlimit(resource.RLIMIT_FSIZE)[0] != AHEAD + 50
     assert journal.write([one(2)]) == 2
     journal.close()
     assert [group.batches[0].id for group in Journal(tmp_path, 0).left] == ["b0", "b2"]

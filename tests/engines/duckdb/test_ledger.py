@@ -27,7 +27,7 @@ def test_no_two_doors_share_a_number(groups: list[list[str]]) -> None:
     for turn, doors in enumerate(groups):
         batches = [batch(f"{turn} {place}", [(1, START + turn, 1.0)], door) for place, door in enumerate(doors)]
         planned = commit.plan(state, batches, lambda _: {})
-        state.remember(state.last_seq + planned.rows.num_rows, planned.doors, planned.keys, START)
+        state.remember(state.last_seq + planned.columns.rows, planned.doors, planned.keys, START)
         state.open("import")
     numbers = Counter(door.no for door in state.doors.values())
     assert set(numbers.values()) <= {1}

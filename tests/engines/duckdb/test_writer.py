@@ -164,7 +164,7 @@ def fails(*_: object) -> None:
 async def test_on_a_slow_disk_nobody_is_answered_before_it_has_written_and_those_who_wait_share_a_write(
     duck_file: DuckFile, groups: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    written, slow = 0, os.fsync
+    written, slow = 0, os.fdatasync
 
     def sync(file: int) -> None:
         nonlocal written
@@ -172,7 +172,7 @@ async def test_on_a_slow_disk_nobody_is_answered_before_it_has_written_and_those
         slow(file)
         written += 1
 
-    monkeypatch.setattr(os, "fsync", sync)
+    monkeypatch.setattr(os, "fdatasync", sync)
     writer = Writer(duck_file, Ring(1000), 10_000)
     before = written
 

@@ -25,6 +25,7 @@ from citybrain.doors.api import (
     taking,
 )
 from citybrain.doors.api.body import JsonRequest
+from citybrain.doors.api.bulk import Bulk
 from citybrain.doors.api.caller import gate, may, purpose
 from citybrain.doors.api.live import Seats
 from citybrain.doors.api.metrics import Metrics
@@ -32,7 +33,7 @@ from citybrain.doors.api.openapi import document, openapi
 from citybrain.doors.api.parts import ApiParts
 from citybrain.doors.api.speaking import language, preferred
 
-__all__ = ["ApiParts", "gate", "language", "may", "openapi", "preferred", "purpose", "routes"]
+__all__ = ["ApiParts", "Bulk", "Metrics", "gate", "language", "may", "openapi", "preferred", "purpose", "routes"]
 
 _FACULTIES = {
     "observe": (*observe.HANDLERS, *promises.HANDLERS, *corrections.HANDLERS, *nearby.HANDLERS),
@@ -45,9 +46,9 @@ _FACULTIES = {
 }
 
 
-def routes(parts: ApiParts) -> Sequence[ControllerRouterHandler]:
+def routes(parts: ApiParts, numbers: Metrics) -> Sequence[ControllerRouterHandler]:
     """All routes of the door over these parts; the application adds ``problems.handlers()`` and ``openapi()``."""
-    numbers, seats = Metrics(parts), Seats(parts.live_limit)
+    seats = Seats(parts.live_limit)
     faculties = [Router(f"/api/v1/{name}", route_handlers=handlers, tags=[name]) for name, handlers in _FACULTIES.items()]
     bulk = Router("/api/v1/observe", route_handlers=taking.BULK, tags=["observe"], request_max_body_size=parts.bulk_limit)
     photos = Router(

@@ -37,6 +37,10 @@ class Metrics:
         """All numbers in Prometheus' text form."""
         return generate_latest(self._registry)
 
+    def took(self, method: str, route: str, status: int, seconds: float) -> None:
+        """Note how long a request took."""
+        self._seconds.labels(method, route, str(status)).observe(seconds)
+
     def middleware(self) -> Middleware:
         """What times every request of the door; event streams are left out, for they have no end."""
 
@@ -65,7 +69,7 @@ class Metrics:
     def _note(self, scope: Scope, status: int, seconds: float) -> None:
         route = scope["path_template"]
         if scope["type"] == ScopeType.HTTP and not route.endswith("/live"):
-            self._seconds.labels(scope["method"], route, str(status)).observe(seconds)
+            self.took(scope["method"], route, status, seconds)
 
 
 class _House(Collector):

@@ -1,6 +1,6 @@
 """Observations in over HTTP, in any of their forms: stored when it is answered, and what is refused named row by row."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
 from typing import Annotated, Final
 
@@ -16,11 +16,11 @@ from citybrain.doors.api.parts import ApiParts, Call, Parts
 from citybrain.doors.api.speaking import language
 from citybrain.kernel.access import Caller
 from citybrain.kernel.errors import RefusedRowsError
-from citybrain.kernel.observations import Refusal
-from citybrain.kernel.text import Text
+from citybrain.kernel.text import Lang, Text
 
 DOOR: Final = "api"
-_LARGE: Final = 524_288
+ACTION: Final = "observation.write"
+LARGE: Final = 524_288
 """Bytes above which reading leaves the event loop."""
 
 
@@ -40,7 +40,7 @@ class Taken(msgspec.Struct, frozen=True):
     refused: tuple[RefusedRow, ...]
 
 
-@post("/observations", opt=asks("observation.write"), status_code=200)
+@post("/observations", opt=asks(ACTION), status_code=200)
 async def take(
     request: Call,
     parts: Parts,
@@ -54,10 +54,15 @@ async def take(
     """
     body.json_only(request, *FORMS)
     raw = await request.body()
-    read = partial(_own, parts, request.user, FORMS[request.content_type[0]], raw)
-    own = await to_thread.run_sync(read) if len(raw) > _LARGE else read()
-    verdict = await parts.intake.take(own, DOOR, None if key is None else f"{request.user.account}:{key}")
-    refused = _refused(request, verdict.refused) if verdict.refused else ()
+    reading = partial(read, parts, request.user, FORMS[request.content_type[0]], raw)
+    own = await to_thread.run_sync(reading) if len(raw) > LARGE else reading()
+    return await taken(parts, own, None if key is None else f"{request.user.account}:{key}", language(request))
+
+
+async def taken(parts: ApiParts, rows: Rows, key: str | None, lang: Lang) -> Taken:
+    """What became of rows, when those that are stored are durable; raises RefusedRowsError where all were refused."""
+    verdict = await parts.intake.take(rows, DOOR, key)
+    refused = tuple(RefusedRow(each.row, each.code, each.why.get(lang)) for each in verdict.refused)
     if refused and not verdict.stored and not verdict.duplicate:
         count = len(refused)
         what = Text(f"{count} 行全部被拒绝，原因见 refused。", f"All {count} rows were refused; refused says why.")
@@ -65,13 +70,9 @@ async def take(
     return Taken(verdict.stored, verdict.duplicate, refused)
 
 
-def _refused(request: Call, refused: Sequence[Refusal]) -> tuple[RefusedRow, ...]:
-    lang = language(request)
-    return tuple(RefusedRow(each.row, each.code, each.why.get(lang)) for each in refused)
-
-
-def _own(parts: ApiParts, caller: Caller, read: Callable[[bytes], Rows], raw: bytes) -> Rows:
-    return permitted(read(raw), parts.accounts.barred(caller))
+def read(parts: ApiParts, caller: Caller, form: Callable[[bytes], Rows], raw: bytes) -> Rows:
+    """A body as rows of which the sender may write each that is not refused; raises UnreadableError."""
+    return permitted(form(raw), parts.accounts.barred(caller))
 
 
 BULK = (take,)

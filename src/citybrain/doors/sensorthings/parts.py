@@ -39,8 +39,6 @@ class SensorThingsParts:
     clock: Clock
     admit: Callable[[Connection, BaseRouteHandler], Awaitable[None]]
     """Finds the caller and asks policy for the route's action, or raises."""
-    may: Callable[[Caller, str], bool]
-    """Whether policy would let a caller do an action, as ``admit`` asks it."""
     purpose: Callable[[Call], str]
     """The purpose of reading that a request states."""
     body_limit: int = 32_000_000

@@ -9,10 +9,11 @@ import numpy as np
 import pyarrow as pa
 
 from citybrain.engines.duckdb import state as states
+from citybrain.engines.duckdb.columns import NONE, Columns, joined
 from citybrain.engines.duckdb.ledger import Door, after_batch, key, next_no, opened
-from citybrain.engines.duckdb.revision import column64, days_of
+from citybrain.engines.duckdb.revision import days_of
 from citybrain.engines.duckdb.state import State
-from citybrain.engines.duckdb.tables import COLUMNS, STORED
+from citybrain.engines.duckdb.tables import COLUMNS
 from citybrain.kernel.observations import Batch, Receipt
 
 _BATCHES_TYPES: dict[str, pa.DataType] = {
@@ -30,12 +31,12 @@ Receipts = Mapping[str, Receipt]
 
 
 class Plan(NamedTuple):
-    """A group of batches as it will stand: those that are new and their keys, doors after it, rows (STORED) and receipts by id."""
+    """A group of batches as it will stand: those that are new and their keys, doors after it, columns and receipts by id."""
 
     fresh: tuple[Batch, ...]
     keys: tuple[int, ...]
     doors: dict[str, Door]
-    rows: pa.Table
+    columns: Columns
     receipts: Receipts
     known: Receipts
 
@@ -72,13 +73,13 @@ def plan(state: State, batches: Sequence[Batch], look: Callable[[Sequence[str]],
     fresh = tuple({batch.id: batch for batch in reversed(batches) if batch.id not in known}.values())[::-1]
     doors = _doors(state, fresh)
     receipts = _receipts(fresh, state.last_seq)
-    return Plan(fresh, tuple(keys[batch.id] for batch in fresh), doors, _rows(fresh, doors, state.last_seq), receipts, known)
+    return Plan(fresh, tuple(keys[batch.id] for batch in fresh), doors, _columns(fresh, doors, state.last_seq), receipts, known)
 
 
 def store(cursor: duckdb.DuckDBPyConnection, state: State, plans: Sequence[Plan], number: int) -> None:
     """Put plans into the tables in one transaction, with the number of the last group. Raises duckdb.Error."""
-    rows = pa.concat_tables([one.rows for one in plans]).combine_chunks()
-    days = days_of(column64(rows, "time")) - state.hot_days
+    rows = joined([one.columns for one in plans])
+    days = days_of(rows.time) - state.hot_days
     with transaction(cursor):
         _insert(cursor, rows, [line for one in plans for line in _lines(one)])
         open_doors(cursor, state)
@@ -133,20 +134,19 @@ def _doors(state: State, fresh: Sequence[Batch]) -> dict[str, Door]:
     return doors
 
 
-def _rows(fresh: Sequence[Batch], doors: dict[str, Door], last_seq: int) -> pa.Table:
-    """The observations of batches in one table (STORED); always a copy, since senders may use their arrays again."""
+def _columns(fresh: Sequence[Batch], doors: dict[str, Door], last_seq: int) -> Columns:
+    """The observations of batches; always a copy, since senders may use their arrays again."""
     if not fresh:
-        return STORED.empty_table()
+        return NONE
     counts = [len(batch.time) for batch in fresh]
-    columns = [
+    return Columns(
         last_seq + 1 + np.arange(sum(counts), dtype=np.int64),
         np.concatenate([batch.stream_no for batch in fresh]).astype(np.int32, copy=False),
         np.concatenate([batch.time for batch in fresh]).astype(np.int64, copy=False),
         np.concatenate([batch.value for batch in fresh]).astype(np.float64, copy=False),
-        np.repeat(np.array([batch.received for batch in fresh], dtype=np.int64), counts),
-        np.repeat(np.array([doors[batch.door].no for batch in fresh], dtype=np.int32), counts),
-    ]
-    return pa.table(columns, schema=STORED)
+        np.array([batch.received for batch in fresh], dtype=np.int64).repeat(counts),
+        np.array([doors[batch.door].no for batch in fresh], dtype=np.int32).repeat(counts),
+    )
 
 
 def _lines(one: Plan) -> Iterator[tuple[str, int, int, int, int, int, str | None, int]]:
@@ -158,11 +158,11 @@ def _lines(one: Plan) -> Iterator[tuple[str, int, int, int, int, int, str | None
 
 
 def _insert(
-    cursor: duckdb.DuckDBPyConnection, rows: pa.Table, lines: Sequence[tuple[str, int, int, int, int, int, str | None, int]]
+    cursor: duckdb.DuckDBPyConnection, rows: Columns, lines: Sequence[tuple[str, int, int, int, int, int, str | None, int]]
 ) -> None:
-    if rows.num_rows:
+    if rows.rows:
         # Plain arrays are planned and read in two thirds of the time of an Arrow table.
-        cursor.register("incoming", {name: rows.column(name).to_numpy() for name in STORED.names})
+        cursor.register("incoming", rows._asdict())
         cursor.execute(f"INSERT INTO series.obs SELECT {COLUMNS} FROM incoming")
     if lines:
         cursor.register("ids", pa.table(list(zip(*lines, strict=True)), schema=_BATCHES))

@@ -1,7 +1,10 @@
-"""The journal: what was acknowledged and is not yet in the tables. One write and one fsync, so that nobody waits for SQL.
+"""The journal: what was acknowledged and is not yet in the tables. One write and one fdatasync, so that nobody waits for SQL.
 
 A file is a row of records: a head (mark, length, CRC-32), then a numbered group of batches in MessagePack. What follows a torn
 record was never acknowledged. The tables say up to which number they hold everything, so that nothing is stored twice.
+
+Small records are written over zeros that are on the disk already: a file that does not grow changes nothing that the file system
+itself keeps, whose own journal would have to be waited for, and behind it whatever anybody else writes to that disk.
 """
 
 import os
@@ -11,6 +14,7 @@ import threading
 import zlib
 from collections import Counter, deque
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -23,6 +27,10 @@ from citybrain.kernel.observations import Batch
 
 FULL = 32 * 1024 * 1024
 """Bytes after which a new file is begun, and a file of which everything is in the tables may go."""
+AHEAD = 1024 * 1024
+"""Bytes of zeros that are written at once, for small records to come."""
+SMALL = 8 * 1024
+"""Bytes of a record up to which it is small: a greater one takes longer to write than the file system's journal."""
 _HEAD = struct.Struct("<4sII")
 _MARK = b"CBJ1"
 _NAME = re.compile(r"\d{9}\.journal")
@@ -79,6 +87,8 @@ class Journal:
         self._old: deque[_Old] = deque()
         self._file = -1
         self._size = 0
+        self._ready = 0
+        """Bytes of the file that is written to, with the zeros that follow what is written."""
         self._group = stored
         self.left: list[Group] = []
         """The groups that a killed run acknowledged and did not store, in their order; for whoever takes them up."""
@@ -96,14 +106,17 @@ class Journal:
             record = _HEAD.pack(_MARK, len(body), zlib.crc32(body)) + body
             if self._file < 0 or self._size >= self._full:
                 self._begin()
+            end = self._size + len(record)
+            if self._ready < end <= self._size + SMALL:
+                self._make_ready()
             try:
-                _whole(self._file, record)
-                os.fsync(self._file)
+                _whole(self._file, record, self._size)
+                os.fdatasync(self._file)
             except OSError:
-                os.ftruncate(self._file, self._size)
-                os.lseek(self._file, self._size, os.SEEK_SET)
+                self._cut()
                 raise
-            self._size += len(record)
+            self._size = end
+            self._ready = max(self._ready, end)
             self._group = number
             return number
 
@@ -128,11 +141,27 @@ class Journal:
         self._end()
         self._number += 1
         self._file = os.open(self._path(), os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        self._size = 0
+        self._size = self._ready = 0
         sync(self._folder)
+
+    def _make_ready(self) -> None:
+        """Write zeros after what is written; where there is no room for them, records go on by themselves as long as they fit."""
+        try:
+            _whole(self._file, bytes(AHEAD), self._size)
+            os.fsync(self._file)
+        except OSError:
+            self._cut()
+        else:
+            self._ready = self._size + AHEAD
+
+    def _cut(self) -> None:
+        os.ftruncate(self._file, self._size)
+        self._ready = self._size
 
     def _end(self) -> None:
         if self._file >= 0:
+            with suppress(OSError):  # zeros that stay are the end of the file to whoever reads it
+                self._cut()
             os.close(self._file)
             self._file = -1
             self._old.append(_Old(self._path(), self._group))
@@ -180,7 +209,7 @@ def _groups(path: Path) -> Iterator[Group]:
         place += _HEAD.size + length
 
 
-def _whole(file: int, record: bytes) -> None:
-    rest = memoryview(record)
-    while rest:
-        rest = rest[os.write(file, rest) :]
+def _whole(file: int, record: bytes, place: int) -> None:
+    done = 0
+    while done < len(record):
+        done += os.pwrite(file, memoryview(record)[done:], place + done)

@@ -74,7 +74,7 @@ class Storer:
                 self._due = time.monotonic() + _SOON
             self._pending.append(_Pending(number, plan))
             self._receipts.update(plan.receipts)
-            self._rows += plan.rows.num_rows
+            self._rows += plan.columns.rows
             self._taken += 1
             # The thread sleeps until something is due: it is woken where that changes.
             if len(self._pending) == 1 or self._rows >= STORE_ROWS:
@@ -196,8 +196,8 @@ class Storer:
         with self._ready:
             for one in part:
                 self._pending.popleft()
-                self._rows -= one.plan.rows.num_rows
-                self._stored_seq += one.plan.rows.num_rows
+                self._rows -= one.plan.columns.rows
+                self._stored_seq += one.plan.columns.rows
                 for name in one.plan.receipts:
                     self._receipts.pop(name, None)
             self._stored += len(part)

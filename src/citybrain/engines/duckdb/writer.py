@@ -146,12 +146,12 @@ class Writer:
             return [error] * len(batches)
 
     def _enter(self, number: int, plan: Plan) -> None:
-        last = self.state.last_seq + plan.rows.num_rows
+        last = self.state.last_seq + plan.columns.rows
         newest = max((batch.received for batch in plan.fresh), default=0)
         self.state.remember(last, plan.doors, plan.keys, newest)
         self._storer.take(number, plan)
-        if plan.rows.num_rows:
-            self._ring.push(last, plan.rows)
+        if plan.columns.rows:
+            self._ring.push(last, plan.columns)
 
     def _look(self, ids: Sequence[str]) -> dict[str, Receipt]:
         """Receipts of batches that were acknowledged before: those not yet stored first, for they move from there to the tables."""

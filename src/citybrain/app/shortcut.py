@@ -1,0 +1,144 @@
+"""The short way for what devices send most: it stands before the routes, and answers only what needs nothing of them.
+
+A known device, plain JSON, an address of which a door says that it takes it so. Everything else goes the whole way with its body
+unread, and what a door leaves to the routes with its body as it came: the answers are the same.
+"""
+
+import base64
+import binascii
+from collections import deque
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Final, NamedTuple, Protocol, TypeAlias
+
+from litestar.enums import ScopeType
+from litestar.types import ASGIApp, HTTPScope, Receive, ReceiveMessage, Scope, Send
+
+from citybrain.app.problems import CityRequest, problem
+from citybrain.brain.protect import Accounts
+from citybrain.kernel.access import Caller
+from citybrain.kernel.errors import CityError
+
+_TOLD: Final = frozenset({b"idempotency-key", b"x-purpose", b"transfer-encoding", b"content-encoding", b"cookie", b"expect"})
+"""Headers whose meaning the routes know."""
+_KINDS: Final = frozenset({b"application/json", b"application/json; charset=utf-8", b"application/json;charset=utf-8"})
+_TYPE: Final = b"content-type"
+Answer: TypeAlias = tuple[int, bytes, tuple[tuple[bytes, bytes], ...]]
+"""Status, body in JSON, and headers beside its type and length."""
+
+
+class Aim(Protocol):
+    """What an address takes by the short way."""
+
+    @property
+    def action(self) -> str:
+        """The action that policy is asked for."""
+
+    @property
+    def largest(self) -> int:
+        """Bytes of a body that is read here; a greater one goes the whole way."""
+
+    @property
+    def answer(self) -> Callable[[Caller, str, Mapping[bytes, bytes], bytes], Awaitable[Answer | None]]:
+        """Answers who sends, at which scheme and host, with which headers, what: None leaves it to the routes. Raises CityError."""
+
+
+class Way(Protocol):
+    """What a door answers before its routes."""
+
+    def aim(self, raw: bytes) -> Aim | None:
+        """What a path takes; None for one that goes the whole way."""
+
+
+class Shortcut:
+    """An ASGI application before another one; ``may`` tells whether policy lets a caller do an action."""
+
+    def __init__(self, whole: ASGIApp, accounts: Accounts, may: Callable[[Caller, str], bool], ways: Sequence[Way]) -> None:
+        self._whole = whole
+        self._accounts = accounts
+        self._may = may
+        self._ways = ways
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request here or the whole way."""
+        asked = self._asked(scope) if scope["type"] == ScopeType.HTTP else None
+        if asked is None:
+            await self._whole(scope, receive, send)
+            return
+        read, body = await _body(receive, asked.aim.largest)
+        answer = None if body is None else await _answered(asked, body)
+        if answer is None:
+            await self._whole(scope, _again(read, receive), send)
+            return
+        status, content, headers = answer
+        if _TYPE not in dict(headers):
+            headers = (*headers, (_TYPE, b"application/json"))
+        headers = (*headers, (b"content-length", b"%d" % len(content)))
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        await send({"type": "http.response.body", "body": content, "more_body": False})
+
+    def _asked(self, scope: HTTPScope) -> "_Asked | None":
+        """Who asks for what; None for what goes the whole way."""
+        if scope["method"] != "POST" or scope["query_string"] or scope.get("root_path"):
+            return None
+        raw = scope.get("raw_path") or b""
+        aim = next((aim for way in self._ways if (aim := way.aim(raw)) is not None), None)
+        sent = list(scope["headers"])
+        headers = dict(sent)
+        if aim is None or len(headers) != len(sent) or not _TOLD.isdisjoint(headers):
+            return None
+        if headers.get(_TYPE, b"").lower() not in _KINDS or b"host" not in headers:
+            return None
+        caller = self._caller(headers.get(b"authorization", b""), aim.action)
+        return None if caller is None else _Asked(aim, caller, headers, scope)
+
+    def _caller(self, given: bytes, action: str) -> Caller | None:
+        """The device of these credentials, if it may do the action at all; None leaves the answer to the routes."""
+        if given[:6].lower() != b"basic ":
+            return None
+        try:
+            login, colon, secret = base64.b64decode(given[6:].strip(), validate=True).decode().partition(":")
+        except (binascii.Error, UnicodeDecodeError):
+            return None
+        caller = self._accounts.device_caller(login, secret) if colon and "\x00" not in login else None
+        return caller if caller is not None and self._may(caller, action) else None
+
+
+class _Asked(NamedTuple):
+    aim: Aim
+    caller: Caller
+    headers: Mapping[bytes, bytes]
+    scope: HTTPScope
+
+
+async def _answered(asked: _Asked, body: bytes) -> Answer | None:
+    host = f"{asked.scope['scheme']}://{asked.headers[b'host'].decode('latin-1')}"
+    try:
+        return await asked.aim.answer(asked.caller, host, asked.headers, body)
+    except CityError as error:
+        told = problem(CityRequest(asked.scope), error)
+        headers = tuple((name.lower().encode(), value.encode()) for name, value in told.headers.items())
+        return error.status, told.content, (*headers, (_TYPE, str(told.media_type).encode()))
+
+
+async def _body(receive: Receive, largest: int) -> tuple[deque[ReceiveMessage], bytes | None]:
+    """The messages of a request that were read, and its body; None for one that is too large, or does not come to its end."""
+    read: deque[ReceiveMessage] = deque()
+    body = b""
+    while len(body) <= largest:
+        message = await receive()
+        read.append(message)
+        if message["type"] != "http.request":
+            return read, None
+        body += message.get("body", b"")
+        if not message.get("more_body", False):
+            return read, body if len(body) <= largest else None
+    return read, None
+
+
+def _again(read: deque[ReceiveMessage], receive: Receive) -> Receive:
+    """The messages of a request, those that were read already first."""
+
+    async def received() -> ReceiveMessage:
+        return read.popleft() if read else await receive()
+
+    return received
