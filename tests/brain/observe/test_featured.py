@@ -69,7 +69,7 @@ def test_what_was_set_aside_is_put_back_unless_something_else_is_said_or_it_was_
     featured.put([about(1, 10), about(1, 11), about(1, 12), about(2, 11)])
     with world.transactions.begin() as tx:
         beside.lay_aside(tx.connection, 7, 1, (10, 12))
-    assert (features(featured.of([1, 2], 0, 99)), featured.observed("pond")) == ({"2.11": "pond"}, True)
+    assert features(featured.of([1, 2], 0, 99)) == {"2.11": "pond"}
     assert Featured(world.transactions).streams() == {1, 2}, "it may come back"
     featured.put([about(1, 11, "spring")])
     assert featured.forget(np.array([1], np.int32), Instant(11)) == 1
@@ -77,7 +77,6 @@ def test_what_was_set_aside_is_put_back_unless_something_else_is_said_or_it_was_
         beside.put_back(tx.connection, 7, {10, 11, 12})
         beside.put_back(tx.connection, 7, {10, 11, 12})
     assert features(featured.of([1], 0, 99)) == {"1.11": "spring", "1.12": "pond"}
-    assert (featured.observed("pond"), featured.observed("none")) == (True, False)
 
 
 def spot(name: str, description: str = "Behind the mill") -> Spot:

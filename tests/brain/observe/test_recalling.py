@@ -92,8 +92,6 @@ def test_the_place_where_a_thing_stands_stays_the_last_one(world: World) -> None
     for name, since in ((begun, ago(world, 70)), (past.key, ago(world, 10))):
         with pytest.raises(ConflictError, match="would stand elsewhere"):
             making.retime(key, name, since)
-    with pytest.raises(ConflictError, match="stands now"):
-        making.forget(key, begun)
     making.move(key)
     making.forget(key, begun)
     assert lons(world.registry, key) == [117.01]
@@ -107,12 +105,44 @@ def test_the_place_where_a_thing_stands_stays_the_last_one(world: World) -> None
 def test_a_thing_that_never_moved_has_a_first_place_to_set_to_another_time(world: World) -> None:
     making, begun = making_of(world), world.clock.city()
     key = thing(making, "gauge")
-    with pytest.raises(ConflictError, match="stands now"):
-        making.forget(key, begun)
     with pytest.raises(NotFoundError):
         making.retime(key, begun - 1, begun)
     making.retime(key, begun, ago(world, 60))
     assert world.registry.places(key, 0, 10) == (Stood(key, ago(world, 60), Place(117.1, 39.1), HERE, begun),)
+    sound(world, key)
+
+
+@pytest.mark.parametrize("moved", [False, True])
+def test_since_when_a_thing_stands_somewhere_is_deleted_and_it_goes_on_standing_there(world: World, *, moved: bool) -> None:
+    making, now = making_of(world), world.clock.city()
+    key = thing(making, "gauge")
+    if moved:
+        now = later(world)
+        making.move(key, spot(117.2))
+    before = world.registry.entity(key)
+    gathering = Gathering(world.registry)
+    making.apart(gathering).forget(key, now)
+    making.enter(gathering)
+    assert world.registry.entity(key) == before
+    last = world.registry.moved(key)
+    assert (last is not None and last.struck, last is not None and last.place) == (True, before.place)
+    sound(world, key)
+    with pytest.raises(NotFoundError):
+        making.forget(key, now)
+    with pytest.raises(NotFoundError):
+        making.rejoin(key, now, "x")
+    with pytest.raises(NotFoundError):
+        making.retime(key, now, ago(world, 5))
+    making.take_back(gathering)
+    assert not any(one.struck for one in world.registry.places(key, 0, 10))
+    making.forget(key, now)
+    # Of that moment something else may be said, and the next move leaves what was deleted where it is.
+    again = making.recall(key, now, spot(117.3))
+    assert (again.since, world.registry.entity(key).place) == (now, Place(117.3, 39.1))
+    making.forget(key, again.key)
+    later(world)
+    making.move(key, spot(117.4))
+    assert [one.place.lon for one in world.registry.places(key, 0, 10) if not one.struck] == ([117.1] if moved else []) + [117.4]
     sound(world, key)
 
 

@@ -138,3 +138,66 @@ async def test_what_is_worth_sending_again_is_told_so(
     with pytest.raises(heard):
         await door.take(TOPIC, payload(result=2.5, Datastream=DEPTH, **AT), gauge)
     assert [each.door for each in sta.series.doors() if each.door == "mqtt"] == ([] if heard is BusyError else ["mqtt"])
+
+
+WHEN = "2026-11-22T06:{}:00Z"
+
+
+def about(minute: int, *more: dict[str, Any], **others: object) -> dict[str, Any]:
+    """An observation of the level of well 1 about the pond, with which others come."""
+    feature = {**POND, "Observations": list(more)}
+    return {
+        "phenomenonTime": WHEN.format(minute),
+        "result": float(minute),
+        "Datastream": {"@iot.id": "well-1.level"},
+        "FeatureOfInterest": feature,
+        **others,
+    }
+
+
+async def test_those_that_come_with_its_feature_are_stored_with_it_and_once(sta: World, door: MqttDoor) -> None:
+    listed = ["well-*", *LISTED]
+    caller = await door.authorise("all", sta.parts.accounts.devices.create("全部", "all", listed))
+    assert caller is not None
+    bare = {"phenomenonTime": WHEN.format(31), "result": 31.0, "Datastream": {"@iot.id": "well-1.salt"}}
+    deep = {"phenomenonTime": WHEN.format(32), "result": 32.0, "Datastream": DEPTH}
+    spring = {**POND, "name": "Spring", "Observations": [{**bare, "phenomenonTime": WHEN.format(33), "result": 33.0}]}
+    sent = about(
+        30, bare, deep, {**bare, "phenomenonTime": WHEN.format(34), "result": 34.0, "FeatureOfInterest": {"@iot.id": "pond"}}
+    )
+    for _ in range(2):
+        assert (await door.take(TOPIC, payload(**sent), caller)).stored == 4
+    assert (
+        await door.take(
+            f"v1.1/Datastreams('{KEY}')/Observations", payload(**{**AT, "result": 1.0, "FeatureOfInterest": spring}), caller
+        )
+    ).stored == 2
+    async with sta.client("dispatcher") as client:
+        assert sorted(await results(client, "/FeaturesOfInterest('pond')/Observations")) == [30, 31, 32, 34]
+        assert sorted(await results(client, "/FeaturesOfInterest('spring')/Observations")) == [1, 33]
+    found = account(sta)
+    assert (found.received, found.stored, found.duplicate, found.refused) == (10, 6, 4, {})
+    # What is described stands there already, and brings others with its feature all the same.
+    again = about(40, {**bare, "phenomenonTime": WHEN.format(41), "result": 41.0}, Datastream=DEPTH)
+    assert (await door.take(TOPIC, payload(**again), caller)).stored == 2
+
+
+@pytest.mark.parametrize(
+    ("more", "code"),
+    [
+        ({"result": "much", "Datastream": {"@iot.id": "well-1.salt"}}, "bad_input"),
+        ({"result": 1.0, "Datastream": {"@iot.id": "well-1.none"}}, "bad_input"),
+        ({"result": 1.0, "Datastream": {**STREAM, "Thing": BARE}}, "bad_input"),
+        ({"result": 1.0, "Datastream": {"@iot.id": "well-2.level"}}, "forbidden"),
+    ],
+)
+async def test_one_of_them_that_is_bad_stores_none_and_stands_in_the_ledger(
+    sta: World, door: MqttDoor, more: dict[str, Any], code: str
+) -> None:
+    caller = await door.authorise("all", sta.parts.accounts.devices.create("全部", "all", ["well-1", "+gauge-*", "+pond"]))
+    assert caller is not None
+    before = sta.parts.registry.version
+    with pytest.raises(CityError):
+        await door.take(TOPIC, payload(**about(30, {"phenomenonTime": WHEN.format(31), **more})), caller)
+    assert (sta.parts.registry.version, sta.series.latest().num_rows) == (before, 0)
+    assert account(sta).refused == {code: 1}

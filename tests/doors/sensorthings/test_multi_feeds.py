@@ -157,3 +157,30 @@ async def test_of_more_than_may_wait_the_newest_are_told_and_the_rest_is_counted
         assert (await device.post("/api/v1/observe/observations", json=rows)).json()["stored"] == 8
     assert await feeds.run_once() == 8
     assert (ear.said, ear.missed) == ([[2, 2, None], [3, 3, None]], 2)
+
+
+@pytest.mark.parametrize(
+    ("filtered", "below"),
+    [
+        ("v1.1/+/Observations", "v1.1/"),
+        ("v1.1/#", "v1.1/"),
+        ("v1.1/Things('mast-1')/+/Observations", "v1.1/Things('mast-1')/"),
+        ("v1.1/ObservedProperties('mast.wind')/#", "v1.1/ObservedProperties('mast.wind')/"),
+    ],
+)
+async def test_wildcards_tell_each_under_its_own_topic(mast_wire: Wire, filtered: str, below: str) -> None:
+    reader, device = await mast_wire.person("dispatcher"), await mast_wire.device()
+    assert await granted(reader, filtered) == [1]
+    others = OBSERVED.replace("mast-1", "mast-2")
+    for number, path in enumerate((OBSERVED, others, OBSERVED)):
+        await device.publish(f"v1.1{path}", payload(f"06:3{number}", [number, None, None]), qos=1)
+    mine = below.startswith("v1.1/Things")
+    wanted = 4 if mine else 6
+    told = [one for one in await heard(reader, wanted) if "MultiDatastreams" in one[0]]
+    # Of those that come in one round each is told in the order of its own.
+    assert sorted((topic, one["result"][0]) for topic, one in told) == [
+        (f"{below}MultiDatastreams('{name}')/Observations", value)
+        for name, value in (("mast-1", 0), ("mast-1", 2), *(() if mine else (("mast-2", 1),)))
+    ]
+    async with desk(mast_wire.world) as asked:
+        assert told[0][1] == await asked.get(f"/Observations('{told[0][1]['@iot.id']}')")

@@ -214,7 +214,8 @@ async def test_what_is_said_of_it_is_changed_and_its_fields_are_not(sta: World) 
         assert (told["description"], told["properties"]) == ("Told anew", {"contract": {"every": "PT5M"}, "colour": "blue"})
         before = standing(sta)
         for change, status in (
-            ({"unitOfMeasurements": [unit("m/s"), unit("m/s"), unit("rad")]}, 409),
+            ({"unitOfMeasurements": [unit("m/s"), unit("rad")]}, 400),
+            ({"unitOfMeasurements": "m/s"}, 400),
             ({"multiObservationDataTypes": [TRUTH] * 3}, 409),
             ({"ObservedProperties": [{"@iot.id": "thing.gust"}]}, 409),
             ({"Sensor": SENSOR}, 400),

@@ -22,16 +22,27 @@ WELL = "v1.1/Things('well-1')"
     ("filtered", "parts"),
     [
         (ALL, [ALL]),
-        ("v1.1/+/Observations", ["v1.1/Datastreams each"]),
-        ("v1.1/+/Observations?$select=result", ["v1.1/Datastreams?$select=result each"]),
-        (f"{WELL}/+/Observations", [f"{WELL}/Datastreams each"]),
+        ("v1.1/+/Observations", ["v1.1/Datastreams each", "v1.1/MultiDatastreams each"]),
+        (
+            "v1.1/+/Observations?$select=result",
+            ["v1.1/Datastreams?$select=result each", "v1.1/MultiDatastreams?$select=result each"],
+        ),
+        (f"{WELL}/+/Observations", [f"{WELL}/Datastreams each", f"{WELL}/MultiDatastreams each"]),
         ("v1.1/Things/#", ["v1.1/Things"]),
         ("v1.1/Sensors('s')/+", ["v1.1/Sensors('s')/Datastreams", "v1.1/Sensors('s')/MultiDatastreams"]),
         (
             "v1.1/Datastreams('a.b')/Thing/#",
             [
                 f"v1.1/Datastreams('a.b')/Thing{rest}"
-                for rest in ("", "/Locations", "/HistoricalLocations", "/Datastreams", "/MultiDatastreams", "/Datastreams each")
+                for rest in (
+                    "",
+                    "/Locations",
+                    "/HistoricalLocations",
+                    "/Datastreams",
+                    "/MultiDatastreams",
+                    "/Datastreams each",
+                    "/MultiDatastreams each",
+                )
             ],
         ),
     ],
@@ -43,8 +54,8 @@ def test_a_filter_stands_for_topics_that_match_it(filtered: str, parts: list[str
 
 
 def test_all_sets_are_told_under_their_own_topics_and_no_key_is_a_level_of_its_own() -> None:
-    assert spread("v1.1/#") == spread("v1.1/+")
-    assert len(spread("v1.1/#")) == 9
+    assert spread("v1.1/#") == (*spread("v1.1/+"), Part("v1.1/MultiDatastreams", each=True))
+    assert len(spread("v1.1/+")) == 9
     assert told_at(Part("v1.1/Datastreams", each=True), "a/+#.b'c") == "v1.1/Datastreams('a%2F%2B%23.b''c')/Observations"
     # Neither is a filter of MQTT: clients refuse them too.
     for none in ("v1.1/#?$select=result", "v1.1/Datastreams(+)/Observations"):
@@ -84,7 +95,7 @@ async def test_all_that_is_new_comes_once_each_until_it_is_ended(wire: Wire) -> 
         await device.publish(ALL, reading(5), qos=1)
         ((topic, one),) = await heard(reader, 1)
         assert (topic, one["result"]) == (ALL, 5)
-        assert len(wire.feeds) == 9
+        assert len(wire.feeds) == 10
         await reader.unsubscribe("v1.1/#")
         assert len(wire.feeds) == 0
 

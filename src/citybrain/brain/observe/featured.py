@@ -4,7 +4,7 @@ Kept beside them, by stream and time. Those that have nothing of it cost nothing
 """
 
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import Final, TypeAlias, TypeVar
 
@@ -137,12 +137,6 @@ class Featured:
         with self._transactions.read() as connection:
             return tuple(map(beside.read, connection.execute(ordered)))
 
-    def observed(self, feature: str) -> bool:
-        """Whether an observation is about a feature, or one that was struck out and may come back."""
-        with self._transactions.read() as connection:
-            found = (select(table.c.feature).where(table.c.feature == feature).limit(1) for table in (FEATURED, ASIDE))
-            return any(connection.execute(one).first() is not None for one in found)
-
     def keep(self, about: Sequence[About]) -> tuple[About, ...]:
         """As ``put``, for features that are there; raises EndedError, with nothing kept, where one of them is there no more."""
         return self._kept(about, sorted({one.feature for one in about if one.feature}))
@@ -247,16 +241,18 @@ def unnamed(connection: Connection, nouns: Sequence[Noun]) -> list[Noun]:
     return [noun for noun in nouns if not isinstance(noun, Entity | MadeThing) or noun.id not in kept]
 
 
-def unobserved(connection: Connection, entities: Iterable[Entity]) -> None:
-    """Raise ConflictError for a feature that is ending and that an observation is about, in the commit that ends it."""
+def unobserved(connection: Connection, entities: Iterable[Entity], known: Mapping[str, int]) -> None:
+    """Raise ConflictError for a feature that is ending and that more observations are about than is known, in the commit that ends it.
+
+    ``known`` is how many each was about none of which stands.
+    """
     ending = [one.id for one in entities if one.kind == FEATURE and one.valid_to is not None]
     for part in beside.parts(ending):
-        for feature in (FEATURED.c.feature, ASIDE.c.feature):
-            found = connection.execute(select(feature).where(feature.in_(part)).limit(1)).scalar_one_or_none()
-            if found is None:
-                continue
+        about = select(FEATURED.c.feature, func.count()).where(FEATURED.c.feature.in_(part)).group_by(FEATURED.c.feature)
+        more = next((feature for feature, count in connection.execute(about) if count > known.get(feature, 0)), None)
+        if more is not None:
             what = Text(
-                f"有观测值以“{found}”为观测对象，读数须留存，因此不能删除它。",
-                f"Observations are about '{found}', and what was observed is kept: the feature is not deleted.",
+                f"有观测值以“{more}”为观测对象，读数须留存，因此不能删除它。",
+                f"Observations are about '{more}', and what was observed is kept: the feature is not deleted.",
             )
-            raise ConflictError(what, id=found)
+            raise ConflictError(what, id=more)

@@ -4,7 +4,7 @@ register → Gathering (changes stand in memory, each sees those before it) → 
 """
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, TypeAlias
 
@@ -44,6 +44,8 @@ class Gathering(Registry):
         """The version of the register on which all this stands."""
         self._changes: dict[_Key, tuple[Noun | None, Noun]] = {}
         self._freed: list[str] = []
+        self.known: dict[str, int] = {}
+        """How many observations features that end are known to have been about, none of which stands."""
 
     def change(
         self,
@@ -52,9 +54,11 @@ class Gathering(Registry):
         words: Sequence[Words],
         freed: Sequence[str] = (),
         since: int | None = None,
+        known: Mapping[str, int] | None = None,
     ) -> None:
         """Have it so from now on, in memory alone, where nobody else changes anything."""
         del since
+        self.known |= known or {}
         before = (
             [self._entities.get(one.id) for one in entities],
             [self._known(one) for one in streams],

@@ -14,7 +14,7 @@ from citybrain.brain.observe.entering import alone, declared_elsewhere
 from citybrain.brain.observe.gathering import Gathering
 from citybrain.brain.observe.made import MADE, MadeGroup, MadeProperty, MadeSensor, MadeStream, MadeThing, MadeUnit, Words
 from citybrain.brain.observe.naming import below, free, slug
-from citybrain.brain.observe.registry import MovedError, Registry
+from citybrain.brain.observe.registry import MovedError
 from citybrain.brain.observe.siting import Where
 from citybrain.brain.observe.standing import Standing
 from citybrain.brain.observe.worded import promising
@@ -107,17 +107,24 @@ class Making(Standing):
             self._commit((), streams, (*words, group))
             return group
 
-    def regroup(self, words: MadeGroup, contract: Contract | None, links: Links = AS_LINKED) -> None:
+    def regroup(
+        self, words: MadeGroup, contract: Contract | None, links: Links = AS_LINKED, units: Sequence[MadeUnit] = ()
+    ) -> None:
         """Say something else of streams side by side; a contract is that of each from now on, None leaves them theirs.
 
-        Links are those of all of them; raises as ``restate`` does.
+        Links are those of all of them; units, one for each, are theirs from now on, none leave them theirs. Raises as ``restate`` does.
         """
         with self._lock:
             beside = self._beside(words)
             known = self._registry.made.streams
             promised = words.properties.get("contract")
-            said = () if contract is None else tuple(_promise(known[stream.id], promised) for stream in beside)
+            said = [known[stream.id] for stream in beside]
+            if contract is not None:
+                said = [_promise(one, promised) for one in said]
             fresh = [self._linked(self._promising(stream, contract), links) for stream in beside]
+            if units:
+                said = [msgspec.structs.replace(one, unit=unit) for one, unit in zip(said, units, strict=True)]
+                fresh = [msgspec.structs.replace(one, unit=_unit(unit)) for one, unit in zip(fresh, units, strict=True)]
             changed = tuple(after for before, after in zip(beside, fresh, strict=True) if before != after)
             self._commit((), changed, (msgspec.structs.replace(words, thing=fresh[0].entity), *said))
 
@@ -151,13 +158,30 @@ class Making(Standing):
             else:
                 self._commit((msgspec.structs.replace(named, version=entity.version + 1),), (), (told,))
 
+    def retype(self, words: MadeStream, contract: Contract, sort: Sort, links: Links = AS_LINKED) -> Stream:
+        """Say of a stream of which nothing was observed, too, that its results are of another sort; gives the one that ends here.
+
+        It keeps its id and gets another number: what may be on its way to the old one is never taken for what it is not. Raises as
+        ``restate`` does, ConflictError for a stream of a group.
+        """
+        with self._lock:
+            stream = self.own_stream(words.id)
+            self._by_itself(stream, _kept_sort(stream))
+            linked = self._linked(stream, links)
+            number, unit, promised = len(self._registry.streams()) + 1, _unit(words.unit), promising(sort, contract)
+            fresh = msgspec.structs.replace(linked, no=number, unit=unit, contract=promised, sort=sort)
+            old = self._over(stream)
+            self._commit((), (old, fresh), (words,), (stream.id,))
+            return old
+
     def restate(
         self, words: MadeStream | MadeSensor | MadeProperty, contract: Contract | None = None, links: Links = AS_LINKED
     ) -> None:
         """Say something else of a stream, a sensor or a property; a contract and links are the stream's from now on.
 
         Whoever states no contract leaves in force what a person agreed on. A stream keeps its id, its number and what was observed,
-        whatever it watches from now on, and of whatever thing it is: then all of it is, as if it had always been. Raises NotFoundError
+        whatever it watches from now on, in whatever unit, and of whatever thing it is: then all of it is, as if it had always been, and
+        the numbers stand as they are (decisions/0020). Raises NotFoundError
         for a sensor, property or thing that is not there, ConflictError for a thing that a pack declares, and for a stream of a group,
         which goes to another thing as a whole.
         """
@@ -166,8 +190,6 @@ class Making(Standing):
             if isinstance(words, MadeStream):
                 stream = self.own_stream(words.id)
                 fresh = msgspec.structs.replace(self._linked(self._promising(stream, contract), links), unit=_unit(words.unit))
-                if fresh.unit != stream.unit:
-                    raise _kept_unit(stream)
                 if words.observation != self._registry.made.streams[words.id].observation:
                     raise _kept_sort(stream)
                 if fresh.entity != stream.entity:
@@ -207,9 +229,9 @@ class Making(Standing):
         with self._lock:
             made = gathering.changes()
             with alone():
-                self._registry.change(made.entities, made.streams, made.words, made.freed, gathering.since)
+                self._registry.change(made.entities, made.streams, made.words, made.freed, gathering.since, gathering.known)
 
-    def decided(self, work: Callable[["Making", Registry], Result]) -> Result:
+    def decided(self, work: Callable[["Making", Gathering], Result]) -> Result:
         """What ``work`` gives, all that it changes entered in one commit, decided on what is in the store at that commit.
 
         It is handed a register that stands apart, and done again where the store has moved on meanwhile; one at a time here, for then
@@ -270,12 +292,12 @@ class Making(Standing):
 
     def _linked(self, stream: Stream, links: Links) -> Stream:
         """A stream that comes from another sensor, watches another property, or is of another thing."""
-        source = stream.source if links.sensor is None else self._sensor(links.sensor, {}).id
+        source = stream.source if links.sensor is None else self._source(links.sensor, {})
         watched = stream.field if links.watched is None else self._watched(links.watched, {}).id
         thing = stream.entity if links.thing in (None, stream.entity) else self.own(str(links.thing)).id
         return msgspec.structs.replace(stream, source=source, field=watched, entity=thing)
 
-    def _by_itself(self, stream: Stream) -> None:
+    def _by_itself(self, stream: Stream, why: ConflictError | None = None) -> None:
         """Raise ConflictError for a stream of a group: streams that stand side by side are of one thing."""
         for group in self._registry.made.groups_of(stream.entity, self._registry.streams()):
             if stream.no in group.streams:
@@ -283,22 +305,22 @@ class Making(Standing):
                     f"数据流 {stream.id} 属于“{group.id}”，不能单独改属别的 Thing，请改那个 MultiDatastream。",
                     f"{stream.id} is one of '{group.id}' and goes to no other thing alone: change that MultiDatastream.",
                 )
-                raise ConflictError(what, stream=stream.id, group=group.id)
+                raise why or ConflictError(what, stream=stream.id, group=group.id)
 
     def _drafted(self, thing: str, drafts: Sequence[Draft]) -> tuple[tuple[Stream, ...], tuple[Words, ...]]:
         """The streams of drafts with numbers that are free, and all that is said of them and of what they name."""
         streams: dict[str, Stream] = {}
         words: dict[tuple[str, str], Words] = {}
-        last, shared = len(self._registry.streams()), dict[int, MadeSensor]()
+        last, shared = len(self._registry.streams()), dict[int, str]()
         for draft in drafts:
-            sensor = shared[id(draft.sensor)] if id(draft.sensor) in shared else self._sensor(draft.sensor, words)
+            sensor = shared[id(draft.sensor)] if id(draft.sensor) in shared else self._source(draft.sensor, words)
             shared[id(draft.sensor)] = sensor
             watched = self._watched(draft.watched, words)
             key = self._stream_id(thing, draft.words.id, watched.id, streams)
             unit, number = _unit(draft.words.unit), last + len(streams) + 1
             promised = promising(draft.sort, draft.contract)
-            streams[key] = Stream(key, number, thing, MADE, watched.id, unit, promised, sensor.id, self._origin, None, draft.sort)
-            words |= {("sensor", sensor.id): sensor, ("property", watched.id): watched}
+            streams[key] = Stream(key, number, thing, MADE, watched.id, unit, promised, sensor, self._origin, None, draft.sort)
+            words["property", watched.id] = watched
             words["stream", key] = msgspec.structs.replace(draft.words, id=key, name=draft.words.name or watched.name)
         return tuple(streams.values()), tuple(words.values())
 
@@ -322,6 +344,15 @@ class Making(Standing):
         away = {home for key, home in made.homes.items() if key.rpartition(".")[0] == thing}
         return {group.id for home in {thing, *away} for group in made.groups_of(home, streams)}
 
+    def _source(self, given: MadeSensor | str, fresh: dict[tuple[str, str], Words]) -> str:
+        """The id of a sensor, among what is said from now on where it is no source that a pack declares."""
+        declared = (stream.source == given and stream.kind != MADE for stream in self._registry.present())
+        if isinstance(given, str) and given not in self._registry.made.sensors and any(declared):
+            return given
+        sensor = self._sensor(given, fresh)
+        fresh["sensor", sensor.id] = sensor
+        return sensor.id
+
     def _sensor(self, given: MadeSensor | str, fresh: Mapping[tuple[str, str], Words]) -> MadeSensor:
         known = self._registry.made.sensors | {one.id: one for one in fresh.values() if isinstance(one, MadeSensor)}
         if isinstance(given, str):
@@ -333,6 +364,9 @@ class Making(Standing):
     def _watched(self, given: MadeProperty | str, fresh: Mapping[tuple[str, str], Words]) -> MadeProperty:
         known = self._registry.made.properties | {one.id: one for one in fresh.values() if isinstance(one, MadeProperty)}
         if isinstance(given, str):
+            kind, _, name = given.rpartition(".")
+            if any(one.name == kind and one.has(name) for one in self._registry.kinds()):
+                raise _field_of(given)
             return _there(known.get(given.removeprefix(f"{MADE}.")), given, Text("没有观测属性", "There is no observed property"))
         asked = given.id.removeprefix(f"{MADE}.")
         return msgspec.structs.replace(given, id=free(asked or slug(given.name, "property"), known, asked=bool(asked)))
@@ -346,11 +380,11 @@ class Making(Standing):
 
     def _end(self, entities: Iterable[Entity], streams: Iterable[Stream], words: Iterable[Words]) -> None:
         """Streams that end promise nothing more, and give their ids back."""
-        at, freed, ended = self._clock.city(), [], []
-        for stream in streams:
-            freed.append(stream.id)
-            ended.append(msgspec.structs.replace(stream, id=f"{stream.id}~{stream.no}", contract=Contract(), ended=at))
-        self._commit(tuple(entities), tuple(ended), tuple(words), freed)
+        listed = tuple(streams)
+        self._commit(tuple(entities), tuple(map(self._over, listed)), tuple(words), [stream.id for stream in listed])
+
+    def _over(self, stream: Stream) -> Stream:
+        return msgspec.structs.replace(stream, id=f"{stream.id}~{stream.no}", contract=Contract(), ended=self._clock.city())
 
 
 def _there(found: Noun | None, key: str, none: Text) -> Noun:
@@ -373,17 +407,18 @@ def _promise(words: MadeStream, contract: Json) -> MadeStream:
     return msgspec.structs.replace(words, properties=others if contract is None else {**others, "contract": contract})
 
 
-def _kept_unit(stream: Stream) -> ConflictError:
+def _field_of(watched: str) -> ConflictError:
     what = Text(
-        f"数据流 {stream.id} 的单位是“{stream.unit}”，已有读数以此为准，不能改动；请另建数据流。",
-        f"The unit of {stream.id} is '{stream.unit}'; what was observed is in it, so it stays. Make another stream.",
+        f"“{watched}”是应用包声明的一类对象的字段，只属于那一类；请另写自己的观测属性，definition 可以相同。",
+        f"'{watched}' is a field that a pack declares of its own kind. Describe a property of your own, with the same definition.",
     )
-    return ConflictError(what, stream=stream.id, unit=stream.unit)
+    return ConflictError(what, id=watched)
 
 
 def _kept_sort(stream: Stream) -> ConflictError:
     what = Text(
-        f"数据流 {stream.id} 的结果类型（{stream.sort}）不能改动，已有读数以此为准；请另建数据流。",
-        f"What the results of {stream.id} are ({stream.sort}) stays, for what was observed is so. Make another stream.",
+        f"数据流 {stream.id} 的结果类型（{stream.sort}）不能改动：已有读数以此为准，并列的数据流也是；请另建数据流。",
+        f"What the results of {stream.id} are ({stream.sort}) stays, for what was observed is so, and streams side by side are made so. Make "
+        "another stream.",
     )
     return ConflictError(what, stream=stream.id, sort=stream.sort)

@@ -39,6 +39,8 @@ class Stood(msgspec.Struct, frozen=True):
     """It is kept no more."""
     locations: tuple[str, ...] = ()
     """The Locations that it was; none for a place of the thing's own."""
+    struck: bool = False
+    """Since when the thing stood there was deleted while it stood there: where it stands is known by this alone, and it is listed nowhere."""
 
     @property
     def key(self) -> Instant:
@@ -61,7 +63,7 @@ def put(connection: Connection, stood: Stood) -> None:
     words = None if stood.words is None else msgspec.json.encode(stood.words).decode()
     row = {"entity": stood.entity, "since": stood.since, "lon": stood.place.lon, "lat": stood.place.lat, "words": words}
     locations = msgspec.json.encode(stood.locations).decode() if stood.locations else None
-    connection.execute(insert(PLACED).values(row | {"named": stood.named, "locations": locations}))
+    connection.execute(insert(PLACED).values(row | {"named": stood.named, "locations": locations, "struck": stood.struck or None}))
 
 
 def drop(connection: Connection, stood: Stood) -> None:
@@ -133,4 +135,6 @@ def _stood(row: Row[tuple[object, ...]]) -> Stood:
     words: dict[str, Json] | None = None if row.words is None else msgspec.json.decode(row.words)
     named = None if row.named is None else Instant(row.named)
     locations = () if row.locations is None else tuple(msgspec.json.decode(row.locations))
-    return Stood(row.entity, Instant(row.since), Place(row.lon, row.lat), words, named, locations=locations)
+    return Stood(
+        row.entity, Instant(row.since), Place(row.lon, row.lat), words, named, locations=locations, struck=bool(row.struck)
+    )

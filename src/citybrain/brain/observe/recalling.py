@@ -2,6 +2,9 @@
 
 import itertools
 
+import msgspec
+
+from citybrain.brain.observe import sharing
 from citybrain.brain.observe.placed import UNTOLD, Stood, Told
 from citybrain.brain.observe.registry import Registry
 from citybrain.kernel.errors import BadInputError, ConflictError, NotFoundError
@@ -27,7 +30,10 @@ def fresh(registry: Registry, entity: Entity, since: Instant, place: Place, says
 
 def found(registry: Registry, entity: Entity, said: Told, key: int) -> Stood:
     """The place whose id says an instant; raises NotFoundError."""
-    known = registry.place(entity.id, key) or next((one for one in first(registry, entity, said) if one.key == key), None)
+    kept = registry.place(entity.id, key)
+    if kept is not None and kept.struck:
+        kept = None
+    known = kept or next((one for one in first(registry, entity, said) if one.key == key), None)
     if known is None:
         name = f"{entity.id}@{key}"
         raise NotFoundError(Text(f"没有历史位置“{name}”。", f"There is no place '{name}' that a thing had."), id=name)
@@ -42,7 +48,7 @@ def free(registry: Registry, entity: Entity, since: Instant, now: Instant) -> No
             f"{rfc3339(since)} is still to come (it is {rfc3339(now)} in the city): nothing stands anywhere since then.",
         )
         raise BadInputError(what, parameter="time")
-    begun = [one.since for one in (*first(registry, entity, UNTOLD), *registry.places(entity.id, since, 1))]
+    begun = [one.since for one in (*first(registry, entity, UNTOLD), *registry.places(entity.id, since, 1)) if not one.struck]
     if since in begun:
         what = Text(
             f"“{entity.id}”自 {rfc3339(since)} 起的位置已有记录，请改用另一时间，或先删除那一条。",
@@ -61,21 +67,18 @@ def stays(registry: Registry, stood: Stood) -> bool:
     """Whether a Location at which a thing once stood is still where it stood then; where it has moved away, a copy says where."""
     then = None if stood.words is None else stood.words.get("location")
     for location in stood.locations:
-        said = registry.made.things.get(location)
-        here = said is not None and said.located is not None and said.located.get("location") == then
-        if here and registry.entity(location).valid_to is None:
+        said, entity = registry.made.things.get(location), registry.entity(location)
+        here = sharing.drawn(entity) if said is None else (said.located or {}).get("location")
+        if here is not None and here == then and entity.valid_to is None:
             return True
     return False
 
 
-def past(registry: Registry, entity: Entity, stood: Stood) -> None:
-    """Raise ConflictError for the place where a thing stands now."""
+def let_go(registry: Registry, entity: Entity, stood: Stood) -> Stood:
+    """A place that is deleted: kept no more, or struck out where the thing stands there, which goes on standing there."""
     if present(registry, entity, stood):
-        what = Text(
-            f"“{stood.id}”是“{entity.id}”现在的位置，不能删除；请先移动它，或删除它的 Location。",
-            f"'{stood.id}' is where '{entity.id}' stands now and is not deleted. Move the thing first, or delete its Location.",
-        )
-        raise ConflictError(what, id=stood.id)
+        return msgspec.structs.replace(stood, struck=True)
+    return msgspec.structs.replace(stood, gone=True)
 
 
 def in_order(registry: Registry, entity: Entity, stood: Stood, since: Instant) -> None:

@@ -7,12 +7,13 @@ from typing import TypeAlias
 
 import msgspec
 import numpy as np
-from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
-from citybrain.brain.observe import declaring, featured, made, placed
+from citybrain.brain.observe import featured, made, placed
 from citybrain.brain.observe.made import MADE, UNLIKE, Made, Words
 from citybrain.brain.observe.marks import Mark
 from citybrain.brain.observe.placed import Stood
+from citybrain.brain.observe.planting import Planting
 from citybrain.brain.observe.store import ENTITY, STREAM, agreed, entity_of, entity_row, stream_of, stream_row
 from citybrain.brain.observe.texts import Runs
 from citybrain.brain.observe.worded import Worded
@@ -60,16 +61,17 @@ class Registry:
     def plant(self, entities: Sequence[Planted], source: str, origin: Origin, at: Instant) -> None:
         """Enter entities with the streams of their measured fields; the same again changes nothing.
 
-        A changed entity gets a new version; a changed declaration a new contract, the stream keeps its number. Raises
-        BadInputError for a kind that no pack declares.
+        A changed entity gets a new version; a changed declaration a new contract, the stream keeps its number. What stands where it
+        stood and was made here stays there (decisions/0020). Raises BadInputError for a kind that no pack declares.
         """
-        planted = [self._entity(each, origin, at) for each in entities]
-        with self._transactions.begin() as tx:
-            for entity in planted:
-                self._put_entity(tx.connection, entity)
-            self._put_streams(tx.connection, planted, source)
-            self._mark.move(tx.connection)
-        self._load()
+        with self._lock:
+            held = self._entities, self._streams, self._numbers, self._agreed, self._moved
+            planting = Planting(self._declared, self._areas, *held)
+            planted = [planting.entity(each, origin, at) for each in entities]
+            with self._transactions.begin() as tx:
+                planting.put(tx.connection, planted, source)
+                self._mark.move(tx.connection)
+            self._load()
 
     def change(
         self,
@@ -78,19 +80,20 @@ class Registry:
         words: Sequence[Words],
         freed: Sequence[str] = (),
         since: int | None = None,
+        known: Mapping[str, int] | None = None,
     ) -> None:
         """Enter made entities and streams as they are now, with what was said of them, in one commit.
 
         ``freed`` are ids of streams that end here and may be given again. Raises MovedError, with nothing entered, where this was worked
-        out at the version ``since`` and the store is past that, here or elsewhere; ConflictError for a feature that ends and is observed.
+        out at the version ``since`` and the store is past that, here or elsewhere; ConflictError for a feature that ends while more
+        observations are about it than are ``known``, none of which stands.
         """
         with self._lock:
             with self._transactions.begin() as tx:
-                if since is not None and (
-                    since != self.version or self._mark.moved()
-                ):  # Nobody else writes until this is committed.
+                # Nobody else writes until this is committed.
+                if since is not None and (since != self.version or self._mark.moved()):
                     raise MovedError(_MOVED)
-                featured.unobserved(tx.connection, entities)
+                featured.unobserved(tx.connection, entities, known or {})
                 self._put(tx.connection, entities, streams, words)
                 alone = self._mark.move(tx.connection)
             self._hold(entities, streams, words, freed, alone=alone)
@@ -354,46 +357,3 @@ class Registry:
 
     def _say(self, words: Made) -> None:
         self._made, self._made_kind = words, words.kind()
-
-    def _entity(self, planted: Planted, origin: Origin, at: Instant) -> Entity:
-        self._declared(planted.kind)
-        area = planted.area or self._areas.area_of(planted.place)
-        body = dict(planted.body)
-        return Entity(planted.id, planted.kind, planted.title, planted.place, area, body, 1, at, None, origin)
-
-    def _put_entity(self, connection: Connection, entity: Entity) -> None:
-        have = self._entities.get(entity.id)
-        row = entity_row(entity)
-        if have is None:
-            connection.execute(insert(ENTITY).values(row))
-            return
-        row |= {"version": have.version, "valid_from": have.valid_from}
-        if have.place != entity.place:
-            first = self.moved(entity.id) is None
-            made.put(connection, placed.left(have, placed.UNTOLD, entity, placed.UNTOLD, entity.valid_from, first=first))
-        if row != entity_row(have):
-            connection.execute(update(ENTITY).where(ENTITY.c.id == entity.id).values(row | {"version": have.version + 1}))
-
-    def _put_streams(self, connection: Connection, entities: Sequence[Entity], source: str) -> None:
-        last = connection.execute(select(func.max(STREAM.c.no))).scalar_one_or_none() or 0
-        fresh = []
-        for entity in entities:
-            for field in self._declared(entity.kind).fields:
-                if not field.measured:
-                    continue
-                stream = self._kept(
-                    declaring.stream_of(entity, field, self._numbers.get(f"{entity.id}.{field.name}", last + 1), source)
-                )
-                if stream.no > last:
-                    last += 1
-                    fresh.append(stream_row(stream))
-                elif stream_row(stream) != stream_row(self._streams[stream.no - 1]):
-                    connection.execute(update(STREAM).where(STREAM.c.no == stream.no).values(stream_row(stream)))
-        if fresh:
-            connection.execute(insert(STREAM), fresh)
-
-    def _kept(self, stream: Stream) -> Stream:
-        """A stream as declared, with what was agreed on where the declaration promises nothing."""
-        if stream.contract != Contract():
-            return stream
-        return msgspec.structs.replace(stream, contract=self._agreed.get(stream.no, stream.contract))

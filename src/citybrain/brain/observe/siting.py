@@ -1,6 +1,6 @@
 """Locations: a thing's own place, under the thing's id, and places with an id of their own, at which any number of things stand.
 
-See decisions/0015.
+See decisions/0015 and 0020.
 
 places as they are written → which are there, which are new → the one that the thing's point follows → entities, words and past, in one commit
 """
@@ -11,7 +11,7 @@ from typing import Final, TypeAlias
 
 import msgspec
 
-from citybrain.brain.observe import placed, recalling
+from citybrain.brain.observe import placed, recalling, sharing
 from citybrain.brain.observe.entering import Entering, Spot, declared_elsewhere
 from citybrain.brain.observe.made import FEATURE, LOCATION, MADE, MadeThing, Words
 from citybrain.brain.observe.naming import free, slug
@@ -49,7 +49,7 @@ class Sited:
 class Siting(Entering):
     """Makes, changes and ends Locations, and has things stand at them.
 
-    What a pack declares stands where its pack says: its place is no Location of another thing.
+    What a pack declares stands where its pack says. Its place may be a Location of other things; when it is moved these stay (sharing.py).
     """
 
     def locate(self, spot: Spot) -> str:
@@ -62,7 +62,7 @@ class Siting(Entering):
     def move(self, thing: str, *places: Where) -> None:
         """Have a thing stand somewhere else: at these Locations and no other, or nowhere.
 
-        Raises NotFoundError for a Location that is not there, ConflictError for one that a pack declares or that is full.
+        Raises NotFoundError for a Location that is not there, ConflictError for one that is full, or the place of what is closed to others.
         """
         with self._lock:
             entity, said = self.own(thing), self._registry.made.things[thing]
@@ -85,7 +85,7 @@ class Siting(Entering):
             self._commit_all(self._moved(entity, said, replace(rest, keeps=True)))
 
     def redraw_location(self, location: str, spot: Spot) -> None:
-        """Say something else of a Location; what stands there moves with it. Raises as ``move`` does."""
+        """Say something else of a Location; what stands there moves with it. Raises as ``move`` does, ConflictError for a declared thing's."""
         with self._lock:
             entity = self._own_location(location)
             changed = {location: spot}
@@ -99,7 +99,7 @@ class Siting(Entering):
     def end_location(self, location: str) -> None:
         """End a Location: what stands there stands at its other one, or nowhere, and nothing ever stood there (OGC 18-088 table 25).
 
-        A HistoricalLocation that leads to others too stays with these. Raises as ``move`` does.
+        A HistoricalLocation that leads to others too stays with these. Raises as ``redraw_location`` does.
         """
         with self._lock:
             entity = self._own_location(location)
@@ -112,7 +112,8 @@ class Siting(Entering):
                 self._commit_all(self._resited(location, changed, past), self._followed(location, changed, past), ((), past))
 
     def located(self, location: str) -> Spot:
-        """Where a Location is that may be changed here, and what is said of it; raises as ``move`` does."""
+        """Where a Location is that may be changed here, and what is said of it; raises as ``redraw_location`` does."""
+        self._own_location(location)
         return self._spot(location)
 
     def _sited(self, key: str, places: Sequence[Where], said: MadeThing | None) -> Sited:
@@ -141,10 +142,14 @@ class Siting(Entering):
         return replace(_picked(key, found), fresh=(tuple(entities), tuple(words)), anew=anew)
 
     def _known(self, place: Spot, said: MadeThing | None) -> str | None:
-        """The Location at which a thing stands already and of which just this is said: it was read, and is sent back."""
+        """The Location at which a thing stands already and of which just this is said: it was read, and is sent back.
+
+        Of the place of a declared thing nothing is said here.
+        """
         if said is None or place.asked not in said.locations or place.asked == said.id:
             return None
-        return place.asked if self._spot(place.asked).words == place.words else None
+        declared = _declared(self._registry.entity(place.asked))
+        return place.asked if declared or self._spot(place.asked).words == place.words else None
 
     def _shifted(self, entity: Entity, said: MadeThing, sited: Sited) -> Changes:
         """What a thing is that stands elsewhere, the Locations that are new with it, and those that others keep of it."""
@@ -203,8 +208,8 @@ class Siting(Entering):
 
     def _there(self, location: str) -> bool:
         try:
-            self._own_location(location)
-        except (NotFoundError, ConflictError):
+            self._at(location)
+        except NotFoundError:
             return False
         return True
 
@@ -238,31 +243,50 @@ class Siting(Entering):
         return [entity for entity in listed if entity.valid_to is None]
 
     def _spot(self, location: str) -> Spot:
-        """Where a Location is, and what is said of it; raises NotFoundError, and ConflictError for a declared thing's place."""
-        entity = self._own_location(location)
+        """Where a Location is, and what is said of it; raises NotFoundError."""
+        entity = self._at(location)
+        if entity.place is None:
+            raise _none(location)
+        if _declared(entity):
+            return Spot(entity.place, sharing.words(entity, self._registry.kind(entity.kind).title))
         said = self._registry.made.things[location].located
-        if entity.place is None or said is None:
+        if said is None:
             raise _none(location)
         return Spot(entity.place, said)
 
     def _own_location(self, location: str) -> Entity:
+        """A Location that may be changed here; raises NotFoundError, and ConflictError for a declared thing's place."""
+        entity = self._at(location)
+        if _declared(entity):
+            raise declared_elsewhere(location)
+        return entity
+
+    def _at(self, location: str) -> Entity:
+        """A Location, or the thing whose own place it is; raises NotFoundError."""
         try:
             entity = self._registry.entity(location)
         except NotFoundError:
             raise _none(location) from None
         if entity.valid_to is not None or entity.kind == FEATURE:
             raise _none(location)
-        if entity.kind == LOCATION:
-            return entity
-        if entity.kind != MADE:
-            raise declared_elsewhere(location)
-        if entity.place is None or not self._registry.made.things[location].owning:
+        own = entity.kind != MADE or self._registry.made.things[location].owning
+        if entity.kind != LOCATION and (entity.place is None or not own):
             raise _none(location)
         return entity
 
     def _room(self, location: str, thing: str) -> None:
+        """Raise ConflictError for a Location that takes no more things: it is full, or of a thing that fewer may see than what is made here."""
         guests = self._guests(location)
-        if len(guests) >= MOST and all(guest.id != thing for guest in guests):
+        if any(guest.id == thing for guest in guests):
+            return
+        entity = self._registry.entity(location)
+        if _declared(entity) and self._registry.kind(entity.kind).access == "closed":
+            what = Text(
+                f"“{location}”一类的对象不予共享，它的位置不能是别的对象的位置。",
+                f"'{location}' is of a kind that is closed to others: where it stands is no Location of another thing.",
+            )
+            raise ConflictError(what, id=location)
+        if len(guests) >= MOST:
             what = Text(
                 f"位置“{location}”上已有 {MOST} 个对象，不能再多，请另建一个位置。",
                 f"{MOST} things stand at the Location '{location}', and no more can. Make another Location.",
@@ -277,6 +301,10 @@ class Siting(Entering):
         key = free(wanted, (wanted,) if used else (), asked=bool(spot.asked))
         entity = Entity(key, LOCATION, same(name), None, None, {}, 1, self._clock.city(), None, self._origin)
         return self._stood(entity, spot), MadeThing(key, "", {}, spot.words)
+
+
+def _declared(entity: Entity) -> bool:
+    return entity.kind not in (MADE, LOCATION, FEATURE)
 
 
 def _picked(key: str, found: Mapping[str, Spot]) -> Sited:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import msgspec
 
 from citybrain.brain.observe import recalling
-from citybrain.brain.observe.entering import Spot
+from citybrain.brain.observe.entering import Spot, alone
 from citybrain.brain.observe.made import FEATURE, MadePast, MadeThing
 from citybrain.brain.observe.naming import slug
 from citybrain.brain.observe.placed import Stood, Told
@@ -34,16 +34,15 @@ class Standing(Siting):
     def rehouse(self, thing: str, key: int, other: str) -> None:
         """Have a place that a thing had be one that another had, or has; it keeps the id by which it is known.
 
-        Raises as ``stood`` and ``recall`` do, ConflictError for where the thing stands now.
+        The thing goes on standing where it stands. Raises as ``stood`` and ``recall`` do.
         """
         with self._lock:
             entity, found = self.own(thing), self.stood(thing, key)
-            recalling.past(self._registry, entity, found)
             own: Where = Spot(found.place, found.words or {})
             places = found.locations if recalling.stays(self._registry, found) else (own,)
             fresh, (entities, words) = self._recalled(other, found.since, places)
             known = MadePast(self._registry.made.called(found.id), fresh.id)
-            self._commit(entities, (), (*words, msgspec.structs.replace(found, gone=True), known))
+            self._commit(entities, (), (*words, recalling.let_go(self._registry, entity, found), known))
 
     def _recalled(self, thing: str, since: Instant, places: Sequence[Where]) -> tuple[Stood, Changes]:
         """A place that a thing has since an instant, and all that is changed by that."""
@@ -100,11 +99,10 @@ class Standing(Siting):
             self.restand(thing, key, *stands, location)
 
     def forget(self, thing: str, key: int) -> None:
-        """Keep a place that a thing had no more; raises NotFoundError, and ConflictError for where it stands now."""
+        """Keep a place that a thing had no more; of where it stands now no more than that it stands there. Raises NotFoundError."""
         with self._lock:
             entity, found = self.own(thing), self.stood(thing, key)
-            recalling.past(self._registry, entity, found)
-            self._commit((), (), (msgspec.structs.replace(found, gone=True),))
+            self._commit((), (), (recalling.let_go(self._registry, entity, found),))
 
     def feature(self, asked: str, spot: Spot) -> str:
         """A feature that observations may be about and that is no thing's place; its id is the one asked for, or out of its name."""
@@ -133,11 +131,13 @@ class Standing(Siting):
             again = msgspec.structs.replace(entity, title=same(str(spot.words["name"])), version=entity.version + 1)
             self._commit((self._stood(again, spot),), (), (MadeThing(feature, "", {}, spot.words),))
 
-    def end_feature(self, feature: str) -> None:
-        """End a feature that was made here: listed no more. Raises ConflictError where observations are about it."""
+    def end_feature(self, feature: str, known: int = 0) -> None:
+        """End a feature that was made here: listed no more. Raises ConflictError where more observations than ``known`` are about it."""
         with self._lock:
             entity = self.own_feature(feature)
-            self._commit((msgspec.structs.replace(entity, valid_to=self._clock.city(), version=entity.version + 1),), (), ())
+            ended = msgspec.structs.replace(entity, valid_to=self._clock.city(), version=entity.version + 1)
+            with alone():
+                self._registry.change((ended,), (), (), (), self._lock.since, {feature: known})
 
     def own_feature(self, feature: str) -> Entity:
         """A feature that was made here; raises NotFoundError, and ConflictError for one that is a thing's place."""

@@ -6,6 +6,7 @@ import h3
 import msgspec
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Column,
     Connection,
     Float,
@@ -126,9 +127,13 @@ PLACED = Table(
     Column("words", Text),
     Column("named", BigInteger),
     Column("locations", Text),
+    Column("struck", Boolean),
     Index("placed_locations", "locations"),
 )
-"""Each place of a thing that moved, since when; ``named`` is what its id says where that is another instant (placed.py)."""
+"""Each place of a thing that moved, since when; ``named`` is what its id says where that is another instant (placed.py).
+
+One that is ``struck`` was deleted while the thing stood there.
+"""
 FEATURED = Table(
     "featured",
     METADATA,

@@ -31,42 +31,33 @@ class Change:
     def of(self, before: Body) -> Body:
         """A body as it is to be from now on.
 
-        Ids and links of an answer that is sent back are passed over; a link that is bound by an address (OData JSON Format 4.0, 8.5) is
-        one that names an id. Raises BadInputError for what is no object, or operations that cannot be done.
+        Ids, which nobody changes, and links of an answer that is sent back are passed over (OGC 18-088 clause 10.3); a link that is bound
+        by an address (OData JSON Format 4.0, 8.5) is one that names an id. Raises BadInputError for what is no object, or operations that
+        cannot be done.
         """
         if self.how == "patch":
             return _own(_patched(before, self.sent))
         own = _own(self.sent)
         return own if self.how == "replace" else {**before, **own}
 
-    def keeps(self, key: str) -> None:
-        """Raise BadInputError where another id is said than that of the address: an entity keeps the id that it has."""
-        for name, found in self._said():
-            if name in IDS and str(found) != key:
-                raise wrong(
-                    f"{name} 与地址不符：“{found}”不是“{key}”；标识不能更改。",
-                    f"The {name} is not that of the address: '{found}' is not '{key}', and an id is not changed.",
-                    name,
-                )
-
     @property
     def names(self) -> frozenset[str]:
-        """The properties and links that it speaks of."""
-        return frozenset(name.partition("/")[0] for name, _ in self._said())
-
-    def _said(self) -> list[tuple[str, Json]]:
-        """What is said of properties, by name; of a JSON Patch what its operations put there, or take away (None)."""
+        """The properties and links that it speaks of; of a JSON Patch those that its operations change."""
         if isinstance(self.sent, dict):
-            return list(self.sent.items())
+            return frozenset(self.sent)
         listed = self.sent if isinstance(self.sent, list) else []
         made = [one for one in listed if isinstance(one, dict) and one.get("op") != "test"]
-        return [(str(one.get("path"))[1:], one.get("value")) for one in made]
+        return frozenset(str(one.get("path"))[1:].partition("/")[0] for one in made)
 
 
 def _own(value: Json) -> Body:
     if not isinstance(value, dict):
         raise wrong("内容须为对象。", "The body is an object.", "body")
-    own = {name: one for name, one in value.items() if not name.startswith("@iot.") and not name.endswith("navigationLink")}
+    own = {
+        name: one
+        for name, one in value.items()
+        if name not in IDS and not name.startswith("@iot.") and not name.endswith("navigationLink")
+    }
     return {name.removesuffix(_BIND): _bound(name, one) if name.endswith(_BIND) else one for name, one in own.items()}
 
 

@@ -9,6 +9,7 @@ import msgspec
 from citybrain.brain.observe import (
     MADE,
     Gathering,
+    Links,
     MadeGroup,
     MadeProperty,
     MadeSensor,
@@ -26,10 +27,16 @@ from citybrain.doors.sensorthings.linking import Linker, own_group
 from citybrain.doors.sensorthings.locating import Locator, past
 from citybrain.doors.sensorthings.paths import Segment, unwritten
 from citybrain.doors.sensorthings.refusals import missing, wrong
+from citybrain.doors.sensorthings.results import SORTS
 from citybrain.kernel.errors import ConflictError
 from citybrain.kernel.text import Json, Text
+from citybrain.kernel.things import Contract, Stream
 
 Noun = TypeVar("Noun", MadeProperty, MadeSensor)
+
+
+def _always(_stream: Stream) -> bool:
+    return True
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +45,8 @@ class Changer:
 
     making: Making
     registry: Registry
+    observed: Callable[[Stream], bool] = _always
+    """Whether anything was observed of a stream; where nobody can say, it may have been."""
 
     def create(self, path: tuple[Segment, ...], body: Json) -> tuple[str, str]:
         """Make what a body describes in the set that a path leads to; the set and the id of what was made.
@@ -72,12 +81,26 @@ class Changer:
 
         Links to others are changed with it in one commit, or nothing is.
         """
-        if path[-1].name != "$ref":
-            said.keeps(path[-1].key or "")
         if isinstance(self.registry, Gathering):
             self._change(path, said)
-        else:
-            self.making.decided(lambda *there: Changer(*there).change(path, said))
+            return
+
+        def work(making: Making, gathering: Gathering) -> Gathering:
+            Changer(making, gathering, self.observed).change(path, said)
+            return gathering
+
+        self._look_back(self.making.decided(work))
+
+    def _look_back(self, gathering: Gathering) -> None:
+        """Take a change back by which a stream got another number where something was observed of the old one meanwhile."""
+        ended = [one for one in gathering.changes().streams if one.ended is not None]
+        if any(self.observed(one) for one in ended):
+            self.making.take_back(gathering)
+            what = Text(
+                "其间有观测值到达，观测类型没有改动，请另建数据流。",
+                "Observations came in meanwhile, so the observationType was not changed. Make another Datastream.",
+            )
+            raise ConflictError(what)
 
     def _change(self, path: tuple[Segment, ...], said: Change) -> None:
         match path:
@@ -98,7 +121,7 @@ class Changer:
                 self.making.own_stream(key)
                 before = _written(self.registry.made.streams[key], observation="observationType", unit="unitOfMeasurement")
                 after = said.of(before)
-                self.making.restate(*drafts.series(key, after), links_of(after))
+                self._restate(*drafts.series(key, after), links_of(after))
             case (Segment("MultiDatastreams", str(key)),):
                 self._regroup(own_group(self.registry, key), said)
             case (Segment("Sensors", str(key)),):
@@ -114,14 +137,25 @@ class Changer:
             case _:
                 raise unwritten(path)
 
-    def end(self, path: tuple[Segment, ...]) -> None:
-        """End an entity and what hangs on it; what was observed is kept in the store. Raises as ``create`` does."""
-        if isinstance(self.registry, Gathering):
-            self._end(path)
+    def _restate(self, words: MadeStream, contract: Contract, links: Links) -> None:
+        """Say something else of a Datastream; its type is another one where nothing was observed of it."""
+        retyped = words.observation != self.registry.made.streams[words.id].observation
+        if retyped and not self.observed(self.registry.stream(words.id)):
+            self.making.retype(words, contract, SORTS[words.observation], links)
         else:
-            self.making.decided(lambda *there: Changer(*there).end(path))
+            self.making.restate(words, contract, links)
 
-    def _end(self, path: tuple[Segment, ...]) -> None:
+    def end(self, path: tuple[Segment, ...], known: int = 0) -> None:
+        """End an entity and what hangs on it; what was observed is kept in the store. Raises as ``create`` does.
+
+        ``known`` is how many observations a feature is known to have been about, none of which stands: with more it is not ended.
+        """
+        if isinstance(self.registry, Gathering):
+            self._end(path, known)
+        else:
+            self.making.decided(lambda *there: Changer(*there).end(path, known))
+
+    def _end(self, path: tuple[Segment, ...], known: int) -> None:
         match path:
             case (Segment("Things", str(key)),):
                 self.making.end_thing(key)
@@ -132,7 +166,7 @@ class Changer:
             case (Segment("HistoricalLocations", str(key)),):
                 self.making.forget(*past(self.registry, key))
             case (Segment("FeaturesOfInterest", str(key)),):
-                self.making.end_feature(key)
+                self.making.end_feature(key, known)
             case (Segment("Datastreams", str(key)),):
                 self.making.end_stream(key)
             case (Segment("MultiDatastreams", str(key)),):
@@ -179,8 +213,9 @@ class Changer:
     def _regroup(self, known: MadeGroup, said: Change) -> None:
         """Say something else of a MultiDatastream; a contract that is another one than before is that of its streams from now on."""
         units = multi.units(self.registry, known)
-        kept: Body = {"unitOfMeasurements": units, "multiObservationDataTypes": multi.types(self.registry, known)}
-        after = said.of({"name": known.name, "description": known.description, "properties": known.properties, **kept})
+        kept: Body = {"multiObservationDataTypes": multi.types(self.registry, known)}
+        told: Body = {"name": known.name, "description": known.description, "properties": known.properties}
+        after = said.of({**told, "unitOfMeasurements": units, **kept})
         watched = [f"{MADE}.{self.registry.streams()[no - 1].field}" for no in known.streams]
         named = after.get("ObservedProperties")
         listed = watched if named is None else [reference(one) for one in named] if isinstance(named, list) else []
@@ -193,7 +228,9 @@ class Changer:
             raise ConflictError(what, id=known.id)
         words, contract = drafts.group(known, after)
         same = words.properties.get("contract") == known.properties.get("contract")
-        self.making.regroup(words, None if same else contract, links_of(after))
+        other_units = after.get("unitOfMeasurements", units)
+        changed = () if other_units == units else drafts.units(other_units, len(units))
+        self.making.regroup(words, None if same else contract, links_of(after), changed)
 
     def _thing(self, key: str, said: Change) -> None:
         entity = self.making.own(key)
@@ -227,6 +264,17 @@ class Changer:
     def _declared_field(self, key: str) -> bool:
         kind, _, name = key.rpartition(".")
         return any(one.name == kind and one.has(name) for one in self.registry.kinds())
+
+
+def noted(registry: Registry, path: tuple[Segment, ...], said: Change) -> dict[str, Json]:
+    """What the trail keeps of a change: of what something is said, and where that is units those that were."""
+    facts: dict[str, Json] = {"names": [*sorted(said.names)]}
+    key = path[-1].key or ""
+    if said.names & {"unitOfMeasurement", "unitOfMeasurements"}:
+        group = registry.made.group(key)
+        numbers = [registry.stream_numbers().get(key)] if group is None else group.streams
+        facts["units"] = {registry.streams()[no - 1].id: registry.streams()[no - 1].unit for no in numbers if no is not None}
+    return facts
 
 
 def _of(noun: str, thing: str | None, body: Json) -> "str | drafts.Made":

@@ -3,6 +3,9 @@
 path and body → what hangs on it apart (hanging.py), its observations apart (bringing.py) → policy, trail → made, entered
 """
 
+from collections.abc import Mapping
+from functools import partial
+from types import MappingProxyType
 from typing import NamedTuple
 
 from anyio import to_thread
@@ -16,6 +19,7 @@ from citybrain.doors.sensorthings.sending import Sender
 from citybrain.doors.sensorthings.together import Group, entered
 from citybrain.kernel.access import Caller
 from citybrain.kernel.text import Json
+from citybrain.kernel.things import Stream
 
 
 class Created(NamedTuple):
@@ -58,10 +62,19 @@ def changer(
     where: tuple[Segment, ...],
     made: tuple[str | None, ...] = (None,),
     within: Group | None = None,
+    noted: Mapping[str, Json] = MappingProxyType({}),
 ) -> Changer:
     """What changes entities for this caller, who is asked for and written into the trail here.
 
-    ``made`` is what is to be made, or of which something is: policy hears whether all of it is the caller's own to make.
+    ``made`` is what is to be made, or of which something is: policy hears whether all of it is the caller's own to make. ``noted`` is kept
+    in the trail besides.
     """
-    hanging.required(parts, caller, purpose, where, made)
-    return Changer(parts.making, parts.registry) if within is None else Changer(within.making, within.gathering)
+    hanging.required(parts, caller, purpose, where, made, noted)
+    making, registry = (parts.making, parts.registry) if within is None else (within.making, within.gathering)
+    return Changer(making, registry, partial(observed, parts, within))
+
+
+def observed(parts: SensorThingsParts, within: Group | None, stream: Stream) -> bool:
+    """Whether a stream has a reading, also one that was struck out, or one that waits with a group. Blocks."""
+    waits = within is not None and any(stream.id in rows.streams for rows in within.held)
+    return waits or bool(parts.series.latest(None, (stream.no,)).num_rows) or bool(parts.corrections.of(stream))

@@ -237,6 +237,18 @@ def _unit(value: Json) -> MadeUnit:
     return MadeUnit(*(unit.text(name, needed=False) or None for name in ("name", "symbol", "definition")))
 
 
+def units(value: Json, count: int) -> tuple[MadeUnit, ...]:
+    """The units of a MultiDatastream; raises BadInputError for another number of them."""
+    listed = Whole("MultiDatastream", {"unitOfMeasurements": value}).list("unitOfMeasurements")
+    if len(listed) != count:
+        raise wrong(
+            f"unitOfMeasurements 须为 {count} 项，与观测属性等长。",
+            f"unitOfMeasurements are {count}, of one length with its ObservedProperties.",
+            "unitOfMeasurements",
+        )
+    return tuple(_unit(one) for one in listed)
+
+
 def series(key: str, value: Json) -> tuple[MadeStream, Contract]:
     """What a Datastream says of itself, and what ``properties.contract`` promises."""
     body = Whole("Datastream", value if isinstance(value, dict) else {})

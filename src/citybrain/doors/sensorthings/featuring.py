@@ -6,8 +6,8 @@ body → bare → the feature, found or made where the sender may → readings c
 import numpy as np
 from anyio import to_thread
 
-from citybrain.brain.observe import AS_BEFORE, LOCATION, EndedError, MovedError, Registry, Rows, Verdict
-from citybrain.doors.sensorthings import drafts, saying, sending
+from citybrain.brain.observe import AS_BEFORE, EndedError, MovedError, Registry, Rows, Verdict
+from citybrain.doors.sensorthings import drafts, sampled, saying, sending, unobserving
 from citybrain.doors.sensorthings.bodies import reference
 from citybrain.doors.sensorthings.keeping import Keeping, about
 from citybrain.doors.sensorthings.parts import SensorThingsParts
@@ -17,13 +17,8 @@ from citybrain.doors.sensorthings.sending import Sender, Target
 from citybrain.doors.sensorthings.together import Group, entered
 from citybrain.doors.sensorthings.writing import FEATURE
 from citybrain.kernel.access import Ask
-from citybrain.kernel.errors import BusyError, CityError, ConflictError, ForbiddenError, NotFoundError
-from citybrain.kernel.instant import Instant
-from citybrain.kernel.observations import SeriesQuery
+from citybrain.kernel.errors import BusyError, CityError, ConflictError, ForbiddenError
 from citybrain.kernel.text import Json, Text
-
-_PAGE = 1000
-"""Observations about a place that are looked at together."""
 
 
 def plainly(parts: SensorThingsParts, body: Json, to: Target) -> bool:
@@ -121,11 +116,7 @@ def settled(group: Group, sender: Sender, said: Json, own: str) -> str | None:
 
 def unfit(registry: Registry, feature: str) -> CityError | None:
     """Why no observation can be about the feature of this id; None where one can: it was made here, or is where a Thing stands."""
-    try:
-        found = registry.entity(feature)
-    except NotFoundError:
-        found = None
-    if found is None or found.valid_to is not None or found.kind == LOCATION or found.place is None:
+    if not sampled.there(registry, feature):
         return wrong(
             f"没有观测对象“{feature}”；请写出观测对象本身，或先以 POST FeaturesOfInterest 新建。",
             f"There is no FeatureOfInterest '{feature}'. Describe it in the Observation, or make it first by POST FeaturesOfInterest.",
@@ -135,33 +126,26 @@ def unfit(registry: Registry, feature: str) -> CityError | None:
 
 
 def unobserved(parts: SensorThingsParts, path: tuple[Segment, ...]) -> None:
-    """Raise ConflictError for a Thing, or its place, that is to be ended and that observations of others are about.
+    """Raise ConflictError for a Thing or its place that is to be ended and that observations of others are about.
 
-    Those count that stand: its own end with it, and nobody can say anew what was struck out.
+    Those count that stand: its own end with it, and nobody can say anew what was struck out. A feature of its own is ended with them
+    (unobserving.py), but in a group, where nothing else is undone with it.
     """
     match path:
         case (Segment("Things" | "Locations", str(key)),) if key in parts.featured.known().hosts:
-            if _observed_by_others(parts, key):
+            if any(one.stream.entity != key for one in unobserving.spans(parts, key)):
                 what = Text(
                     f"有其他 Thing 的观测值以“{key}”的位置为观测对象，因此不能删除；请先改写这些观测值的 FeatureOfInterest。",
                     f"Observations of other Things are about the place of '{key}', so it is not deleted. Give them another "
                     "FeatureOfInterest first.",
                 )
                 raise ConflictError(what, id=key)
-
-
-def _observed_by_others(parts: SensorThingsParts, key: str) -> bool:
-    streams, after = parts.registry.streams(), None
-    while True:
-        page = parts.featured.listed(key, after, _PAGE, descending=True)
-        for one in page:
-            stream = streams[one.stream - 1]
-            place = SeriesQuery((stream.no,), one.time, Instant(one.time + 1))
-            if stream.ended is None and stream.entity != key and parts.series.scan(place).num_rows:
-                return True
-        if len(page) < _PAGE:
-            return False
-        after = page[-1]
+        case (Segment("FeaturesOfInterest", str(key)),) if any(unobserving.spans(parts, key)):
+            what = Text(
+                f"有观测值以“{key}”为观测对象，变更集中不能删除它：请单独删除，这些观测值随之作废。",
+                f"Observations are about '{key}', which is therefore not deleted in a change set: delete it by itself, and they go with it.",
+            )
+            raise ConflictError(what, id=key)
 
 
 def _said(body: Json) -> str | None:

@@ -8,6 +8,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
 from typing import Final, Protocol, TypeAlias
 
 import msgspec
@@ -26,7 +27,7 @@ from citybrain.doors.sensorthings.paths import Segment
 from citybrain.doors.sensorthings.reading import Raw, Reading
 from citybrain.doors.sensorthings.refusals import not_held
 from citybrain.doors.sensorthings.topics import Topic, topic
-from citybrain.doors.sensorthings.wildcards import Part, datastreams, spread, told_at
+from citybrain.doors.sensorthings.wildcards import Part, datastreams, is_of, spread, told_at
 from citybrain.kernel.access import Caller
 from citybrain.kernel.errors import CityError, NotFoundError
 from citybrain.kernel.observations import Ints, Numbers
@@ -92,6 +93,11 @@ class _Feed:
     version: int = -1
     numbers: Numbers | None = None
     """Of the streams that are asked for, as the register knew them at ``version``; None for all."""
+
+    @property
+    def joins(self) -> bool:
+        """Whether it asks for Observations of MultiDatastreams."""
+        return self.joint is not None or (self.part.each and self.topic.path[-1].name == multi.MULTI)
 
 
 @dataclass(slots=True)
@@ -182,19 +188,9 @@ class Feeds:
             return _Feed(caller, wanted, asked, _READINGS, None, EVERYTHING, outlet, None, time.monotonic(), part, of)
         key = None if target.item is None else target.item.id
         asked = options(pairs, SETS[target.set])
-        joint = spans.named(target.scope, multi.COLUMN) if target.set == _READINGS else None
-        return _Feed(
-            caller,
-            wanted,
-            asked,
-            target.set,
-            key,
-            target.scope,
-            outlet,
-            None if joint is None else joint[0],
-            time.monotonic(),
-            part,
-        )
+        named = spans.named(target.scope, multi.COLUMN) if target.set == _READINGS else None
+        joint = None if named is None else named[0]
+        return _Feed(caller, wanted, asked, target.set, key, target.scope, outlet, joint, time.monotonic(), part)
 
     def _changed(self, nouns: Sequence[Noun]) -> None:
         """Note what was made or changed; from any thread."""
@@ -224,7 +220,7 @@ class Feeds:
         said = list(dict.fromkeys(change for change in changes if change[0] == _READINGS))
         for feed in kept:
             if feed.set == _READINGS and feed.key is None:
-                tell = self._observed if feed.joint is None else self._rejoined
+                tell = self._rejoined if feed.joins else self._observed
                 tell(feed, rows, known, found)
                 # No reading came, but another thing is said of one.
                 found.messages += [
@@ -269,21 +265,27 @@ class Feeds:
             found.messages.append((feed, told_at(feed.part, str(row["stream"])), payload))
 
     def _rejoined(self, feed: _Feed, rows: pa.Table, known: _Known, found: _Round) -> None:
-        """The Observations of a MultiDatastream that have new readings, each once, with all that is known of it by now."""
-        joint = multi.joint(self._parts.registry, str(feed.joint))
-        times = [] if joint is None else rejoining.instants(joint, rows, feed.since)
-        if joint is None or not times:
-            return
-        if len(times) > feed.outlet.room:
-            found.missed.append((feed, len(times) - feed.outlet.room))
-            times = times[-feed.outlet.room :]
+        """The Observations of MultiDatastreams that have new readings, each once, with all that is known of it by now."""
+        listed = [(joint, at) for joint in self._joints(feed, rows) for at in rejoining.instants(joint, rows, feed.since)]
+        if len(listed) > feed.outlet.room:
+            found.missed.append((feed, len(listed) - feed.outlet.room))
+            listed = listed[-feed.outlet.room :]
         reading = self._reading(feed.caller, feed.topic)
-        for item in rejoining.observations(self._parts.series, self._parts.registry, joint, times, reading.beside):
-            key = (item.id, feed.asked.select, feed.topic.lang)
-            payload = known.get(key)
-            if payload is None:
-                payload = known[key] = msgspec.json.encode(reading.shown(item, feed.asked))
-            found.messages.append((feed, feed.part.topic, payload))
+        for joint, each in groupby(listed, lambda pair: pair[0]):
+            times = [at for _, at in each]
+            for item in rejoining.observations(self._parts.series, self._parts.registry, joint, times, reading.beside):
+                key = (item.id, feed.asked.select, feed.topic.lang)
+                payload = known.get(key)
+                if payload is None:
+                    payload = known[key] = msgspec.json.encode(reading.shown(item, feed.asked))
+                found.messages.append((feed, told_at(feed.part, joint.id), payload))
+
+    def _joints(self, feed: _Feed, rows: pa.Table) -> list[multi.Joint]:
+        """The MultiDatastream that is subscribed to, or those that may have new readings, where that is each of some or of all."""
+        if feed.joint is None:
+            return [joint for joint in rejoining.joints(self._parts.registry, rows, feed.since) if is_of(joint, feed.of)]
+        joint = multi.joint(self._parts.registry, feed.joint)
+        return [] if joint is None else [joint]
 
     def _about(self, feed: _Feed, rows: pa.Table, places: Ints) -> Ints:
         """Of some rows those about the feature that is subscribed to; all of them where none is."""
@@ -356,14 +358,21 @@ class Feeds:
         if not feed.part.each:
             yield from ((feed.part.topic, payload) for payload in self._told(feed, said))
             return
-        streams, numbers = self._parts.registry.streams(), self._numbers(feed)
         for name, key in said:
-            no = key.partition(".")[0]
-            if not no.isdecimal() or (numbers is not None and int(no) not in numbers):
-                continue
-            answer = self._answer(feed, (Segment(name, key),))
-            if answer is not None:
-                yield told_at(feed.part, streams[int(no) - 1].id), msgspec.json.encode(answer)
+            where = self._topic(feed, key)
+            answer = None if where is None else self._answer(feed, (Segment(name, key),))
+            if where is not None and answer is not None:
+                yield where, msgspec.json.encode(answer)
+
+    def _topic(self, feed: _Feed, key: str) -> str | None:
+        """The topic under which an Observation is told below what it is of; None where that is not asked for."""
+        registry, numbers, no = self._parts.registry, self._numbers(feed), key.partition(".")[0]
+        if feed.joins:
+            place = multi.place(key)
+            joint = None if place is None else multi.joint(registry, place[0])
+            return told_at(feed.part, joint.id) if joint is not None and is_of(joint, feed.of) else None
+        wanted = no.isdecimal() and (numbers is None or int(no) in numbers)
+        return told_at(feed.part, registry.streams()[int(no) - 1].id) if wanted else None
 
     def _answer(self, feed: _Feed, path: tuple[Segment, ...]) -> Json:
         try:

@@ -1,5 +1,6 @@
 """The routes of the door: one for all that is read, one for observations, and one each for what is made, changed and ended."""
 
+from functools import partial
 from typing import Annotated, Final
 from urllib.parse import parse_qsl
 
@@ -12,6 +13,7 @@ from litestar.params import FromPath, HeaderParameter
 from citybrain.doors.sensorthings import (
     answers,
     batch,
+    changing,
     correcting,
     featuring,
     hanging,
@@ -21,6 +23,7 @@ from citybrain.doors.sensorthings import (
     openapi,
     sending,
     tabled,
+    unobserving,
 )
 from citybrain.doors.sensorthings.altering import PATCH, Change
 from citybrain.doors.sensorthings.bound import bound
@@ -45,6 +48,8 @@ _READINGS: Final = "Observations"
 _ARRAYS: Final = "CreateObservations"
 _BELOW: Final = "/{path:path}"
 _LINKS: Final = tuple(f"/{_READINGS}(*)/{link}/$ref" for link in ("FeatureOfInterest", *STREAMS))
+_OF_LINK: Final = 3
+"""Segments of the path of a link: an entity, the link, and ``$ref``."""
 _ONE_READING: Final = {"endings": dict.fromkeys((f"/{_READINGS}(*)", *_LINKS), "observation.correct")}
 IdempotencyKey = Annotated[str | None, HeaderParameter(name="Idempotency-Key", min_length=1, max_length=200, pattern="^[!-~]+$")]
 
@@ -123,7 +128,7 @@ async def change(request: Call, parts: Parts, path: FromPath[str]) -> Response[b
         await _corrector(parts, request).change(where, said)
     else:
         where = await _short(parts, request, where, 1)
-        await to_thread.run_sync(_changer(parts, request, where).change, where, said)
+        await to_thread.run_sync(_change, request, parts, where, said)
     return Response(b"", status_code=200)
 
 
@@ -136,18 +141,34 @@ async def end(request: Call, parts: Parts, path: FromPath[str]) -> Response[byte
     elif correcting.links(where):
         await _corrector(parts, request).unlink(where)
     else:
-        await to_thread.run_sync(_end, request, parts, where)
+        await _end(request, parts, where)
     return Response(b"", status_code=200)
 
 
 HANDLERS: Final = (root, described, read, write, change, end)
 
 
-def _end(request: Call, parts: SensorThingsParts, where: tuple[Segment, ...]) -> None:
-    where = _shortened(parts, request, where, 1)
-    changer = _changer(parts, request, where)
-    featuring.unobserved(parts, where)
-    changer.end(where)
+def _change(request: Call, parts: SensorThingsParts, where: tuple[Segment, ...], said: Change) -> None:
+    group = group_of(request)
+    noted = changing.noted(parts.registry if group is None else group.gathering, where, said)
+    changer(parts, request.user, parts.purpose(request), where, within=group, noted=noted).change(where, said)
+
+
+async def _end(request: Call, parts: SensorThingsParts, where: tuple[Segment, ...]) -> None:
+    where = await _short(parts, request, where, 1)
+    changer = await to_thread.run_sync(_changer, parts, request, where)
+    match where:
+        case (Segment("FeaturesOfInterest", str(key)),) if group_of(request) is None:
+            await to_thread.run_sync(parts.making.own_feature, key)
+            sender = Sender(request.user, parts.purpose(request), None)
+            await unobserving.ended(parts, sender, key, partial(changer.end, where))
+        case (Segment("FeaturesOfInterest", str(key)),):
+            known = await to_thread.run_sync(unobserving.count, parts, key)
+            await to_thread.run_sync(featuring.unobserved, parts, where)
+            await to_thread.run_sync(changer.end, where, known)
+        case _:
+            await to_thread.run_sync(featuring.unobserved, parts, where)
+            await to_thread.run_sync(changer.end, where)
 
 
 async def _observed(
@@ -218,8 +239,9 @@ def _corrector(parts: SensorThingsParts, request: Call) -> Corrector:
 
 
 async def _short(parts: SensorThingsParts, request: Call, where: tuple[Segment, ...], plain: int) -> tuple[Segment, ...]:
-    """As ``_shortened``, in a thread where something is to be read."""
-    return where if len(where) <= plain else await to_thread.run_sync(_shortened, parts, request, where, plain)
+    """As ``_shortened``, in a thread where something is to be read; a link of an entity is written to where it is."""
+    alone = len(where) <= plain or (len(where) == _OF_LINK and where[-1].name == "$ref")
+    return where if alone else await to_thread.run_sync(_shortened, parts, request, where, plain)
 
 
 def _shortened(parts: SensorThingsParts, request: Call, where: tuple[Segment, ...], plain: int) -> tuple[Segment, ...]:

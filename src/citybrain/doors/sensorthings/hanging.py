@@ -6,6 +6,7 @@ on them in turn → entered together
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Final, TypeAlias
 
 from anyio import to_thread
@@ -170,14 +171,20 @@ async def _reading(group: Group, path: tuple[Segment, ...], body: Json, sender: 
 
 
 def required(
-    parts: SensorThingsParts, caller: Caller, purpose: str, path: tuple[Segment, ...], made: tuple[str | None, ...]
+    parts: SensorThingsParts,
+    caller: Caller,
+    purpose: str,
+    path: tuple[Segment, ...],
+    made: tuple[str | None, ...],
+    noted: Mapping[str, Json] = MappingProxyType({}),
 ) -> None:
     """Raise ForbiddenError for whoever may not write entities at a path; what is done is written into the trail.
 
-    ``made`` is what is to be made, or of which something is: policy hears whether all of it is the caller's own to make.
+    ``made`` is what is to be made, or of which something is: policy hears whether all of it is the caller's own to make. ``noted`` is kept
+    in the trail besides.
     """
     named = "/".join(segment.name if segment.key is None else f"{segment.name}({segment.key})" for segment in path)
-    facts: dict[str, Json] = {"access": "unconditional"}
+    facts: dict[str, Json] = {"access": "unconditional", **noted}
     if all(one is not None and parts.accounts.devices.may_make(caller, one) for one in made):
         facts["account"] = caller.account
     parts.guard.require(Ask(caller, "entity.write", f"sensorthings:{named}", purpose, facts))

@@ -83,7 +83,8 @@ def _at(registry: Registry, location: str) -> set[str]:
     own = () if registry.entity(location).kind == LOCATION else (location,)
     for thing in (*own, *registry.made.guests.get(location, ())):
         entity, stands = registry.entity(thing), registry.moved(thing)
-        found.add(f"{thing}@{entity.valid_from}" if stands is None else registry.made.called(stands.id))
+        if stands is None or not stands.struck:
+            found.add(f"{thing}@{entity.valid_from}" if stands is None else registry.made.called(stands.id))
     return found
 
 
@@ -100,18 +101,31 @@ def _places(registry: Registry, row: Row, since: int, most: int) -> tuple[Stood,
     """The places of the thing of a row from an instant on."""
     key = str(row["id"])
     if registry.moved(key) is not None:
-        return registry.places(key, since, most)
+        return _listed(registry, key, since, most)
     lon, lat, begun = row["lon"], row["lat"], parse(str(row["valid_from"]))
     if not isinstance(lon, int | float) or not isinstance(lat, int | float) or begun < since:
         return ()
     return (Stood(key, begun, Place(lon, lat)),)
 
 
+def _listed(registry: Registry, entity: str, since: int, most: int) -> tuple[Stood, ...]:
+    """The places of a thing that moved, without those that were struck out."""
+    found: list[Stood] = []
+    while len(found) < most:
+        page = registry.places(entity, since, most)
+        found += (one for one in page if not one.struck)
+        if len(page) < most:
+            break
+        since = page[-1].since + 1
+    return tuple(found[:most])
+
+
 def _place(registry: Registry, row: Row, key: int) -> Stood | None:
     """The place of the thing of a row whose id says an instant."""
     entity = str(row["id"])
     if registry.moved(entity) is not None:
-        return registry.place(entity, key)
+        stood = registry.place(entity, key)
+        return None if stood is None or stood.struck else stood
     return next((stood for stood in _places(registry, row, key, 1) if stood.key == key), None)
 
 

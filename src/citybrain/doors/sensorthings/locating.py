@@ -110,7 +110,7 @@ class Locator:
             return Spot(spot.place, spot.words)
         owner, key = place(self.registry.made.keeping(location)) or ("", 0)
         stood = self.registry.place(thing, key) if owner == thing else None
-        return location if stood is None or stood.words is None else Spot(stood.place, stood.words)
+        return location if stood is None or stood.struck or stood.words is None else Spot(stood.place, stood.words)
 
     def _at(self, location: str, body: Json) -> str:
         """A Thing at a Location: a new one, or one that is there and stands at this one and no other from now on."""

@@ -4,6 +4,7 @@
 ``v1.1/MultiDatastreams('a')/Observations``, whose array is stored whole or not at all, and ``v1.1/FeaturesOfInterest('a')/Observations``.
 A Datastream or MultiDatastream may stand below its Thing: ``v1.1/Things('a')/Datastreams('a.b')/Observations``. One that is described
 within its Observation is made with it, under the id that it asks for; where that is there already it is meant, for a message may come twice.
+So is it where Observations come with the feature that another describes.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
@@ -14,7 +15,7 @@ import msgspec
 from anyio import to_thread
 
 from citybrain.brain.observe import EndedError, MovedError, Verdict
-from citybrain.doors.sensorthings import featuring, leading, sending
+from citybrain.doors.sensorthings import featuring, hanging, leading, sending
 from citybrain.doors.sensorthings.composing import names_one, readings
 from citybrain.doors.sensorthings.creating import created
 from citybrain.doors.sensorthings.multi import MULTI
@@ -22,7 +23,8 @@ from citybrain.doors.sensorthings.parts import SensorThingsParts
 from citybrain.doors.sensorthings.paths import ROOT, segments
 from citybrain.doors.sensorthings.refusals import missing, wrong
 from citybrain.doors.sensorthings.sending import Described, Sender, Target
-from citybrain.doors.sensorthings.writing import decoded, observed
+from citybrain.doors.sensorthings.together import Group, entered
+from citybrain.doors.sensorthings.writing import FEATURE, decoded, observed
 from citybrain.kernel.access import Ask, Caller
 from citybrain.kernel.errors import BusyError, ConflictError
 from citybrain.kernel.text import Json
@@ -93,10 +95,46 @@ class Messages:
                     raise
             else:
                 return Verdict(made.readings, 0, ())
-        return await featuring.published(self._parts, sender, named, to)
+        return await self._alone(named, to, now, caller, door)
 
     async def _alone(self, body: Json, to: Target, now: str, caller: Caller, door: str) -> Verdict:
-        return await featuring.published(self._parts, Sender(caller, "", now, door), body, to)
+        sender = Sender(caller, "", now, door)
+        return await (self._nested if sending.apart(body)[1] else self._published)(body, to, sender)
+
+    async def _published(self, body: Json, to: Target, sender: Sender) -> Verdict:
+        return await featuring.published(self._parts, sender, body, to)
+
+    async def _nested(self, body: Json, to: Target, sender: Sender) -> Verdict:
+        """Store an Observation and those that come with the feature that it describes, all of them or none."""
+        self._parts.guard.require(Ask(sender.caller, "observation.write", "observation"))
+        await to_thread.run_sync(self._parts.registry.renew)
+        meant = self._meant(body, sender.now or "")
+
+        async def work(group: Group) -> int:
+            """Hold them with a group; how many readings they are."""
+            await hanging.observed(group, sender, meant, to)
+            return sum(len(rows.time) for rows in group.held)
+
+        try:
+            async with self._parts.featuring:
+                return Verdict(await entered(self._parts, work, sender.door), 0, ())
+        except (MovedError, EndedError) as error:
+            raise BusyError(error.what, retry_after=1) from error
+
+    def _meant(self, body: Json, now: str) -> Json:
+        """An Observation in which those that come with its feature name what they describe and what is there: a message may come twice."""
+        bare, more = sending.apart(body)
+        if not more or not isinstance(bare, dict):
+            return body
+        known: list[Json] = []
+        for one in more:
+            to = Target(names_one(one), None)
+            new = sending.described(one, to, now)
+            named = one if new is None else _named(new, one, to)
+            there = new is None or bool(sending.thing(self._parts.registry, named, to)[0])
+            known.append(self._meant(named if there else one, now))
+        feature = bare[FEATURE]
+        return {**bare, FEATURE: {**(feature if isinstance(feature, dict) else {}), "Observations": known}}
 
 
 def _named(new: Described, body: Json, to: Target) -> Json:

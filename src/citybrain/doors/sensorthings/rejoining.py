@@ -1,6 +1,6 @@
 """New readings of the streams of a MultiDatastream, as the Observations of which they are part: each as it stands in the store now."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import pyarrow as pa
@@ -33,6 +33,13 @@ def instants(joint: multi.Joint, rows: pa.Table, since: int) -> list[int]:
     """The instants (µs) of new readings of its streams after a sequence number, each once, as they became durable."""
     mine = (rows["seq"].to_numpy() > since) & np.isin(rows["stream_no"].to_numpy(), _numbers(joint))
     return list(dict.fromkeys(rows["time"].to_numpy()[mine].tolist()))
+
+
+def joints(registry: Registry, rows: pa.Table, since: int) -> Iterator[multi.Joint]:
+    """The MultiDatastreams of the things that have new readings after a sequence number."""
+    numbers = np.unique(rows["stream_no"].to_numpy()[rows["seq"].to_numpy() > since]).tolist()
+    for thing in dict.fromkeys(registry.streams()[no - 1].entity for no in numbers):
+        yield from multi.of_thing(registry, thing)
 
 
 def readings(registry: Registry, key: str) -> list[tuple[int, int]]:

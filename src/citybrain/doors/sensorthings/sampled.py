@@ -2,14 +2,24 @@
 
 from typing import Final
 
-from citybrain.brain.observe import About, Featured, Registry
+from citybrain.brain.observe import LOCATION, About, Featured, Registry
 from citybrain.doors.sensorthings import spans
 from citybrain.doors.sensorthings.shape import Item, Shaper
 from citybrain.kernel.access import Order, Query
+from citybrain.kernel.errors import NotFoundError
 from citybrain.kernel.ports import Reader
 from citybrain.kernel.predicate import Compare, Predicate, both
 
 _PAGE: Final = 1000
+
+
+def there(registry: Registry, feature: str) -> bool:
+    """Whether there is a feature of this id: one that was made here, or the place where a thing stands."""
+    try:
+        found = registry.entity(feature)
+    except NotFoundError:
+        return False
+    return found.valid_to is None and found.kind != LOCATION and found.place is not None
 
 
 def lists(where: Predicate) -> bool:

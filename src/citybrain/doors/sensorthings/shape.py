@@ -96,7 +96,8 @@ class Shaper:
         key = str(row["id"])
         guests = self.registry.made.guests.get(key, ())
         if row["kind"] != LOCATION and not guests:
-            links = {"Things": same("id", key), "HistoricalLocations": same(STOOD, self._now(row))}
+            now = self._now(row)
+            links = {"Things": same("id", key), "HistoricalLocations": NOTHING if now is None else same(STOOD, now)}
             return self._placed("Locations", row, "location", links)
         things = guests if row["kind"] == LOCATION else (key, *guests)
         there = Compare("id", "in", tuple(sorted(things))) if things else NOTHING
@@ -132,9 +133,9 @@ class Shaper:
         return Compare("id", "in", tuple(sorted(stood.locations))) if stays(self.registry, stood) else None
 
     def _now(self, row: Row) -> str | None:
-        """The id of the HistoricalLocation of where a thing stands; None for one that stands nowhere."""
+        """The id of the HistoricalLocation of where a thing stands; None for one that stands nowhere, or of which that was deleted."""
         stands = self.registry.moved(str(row["id"]))
-        if row["lon"] is None:
+        if row["lon"] is None or (stands is not None and stands.struck):
             return None
         return self.registry.made.called(stands.id) if stands is not None else f"{row['id']}@{parse(str(row['valid_from']))}"
 

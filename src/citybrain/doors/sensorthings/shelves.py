@@ -310,11 +310,14 @@ class Shelves:
         return tuple(item for item in made if asked is None or item.links["FeatureOfInterest"] in asked)
 
     def about(self, rows: Sequence[Row]) -> Mapping[str, About]:
-        """What is beside observations, by their ids, of those that have anything."""
+        """What is beside observations, by their ids, of those that have anything; a feature that has ended is none of it."""
         known = self.having()
         having = known.featured | known.saying if rows else frozenset[int]()
         places = [found for found in (spans.place(str(row["id"])) for row in rows) if found is not None and found[0] in having]
-        return self.featured.at(places) if places else {}
+        return {key: self._present(one) for key, one in self.featured.at(places).items()} if places else {}
+
+    def _present(self, about: About) -> About:
+        return about._replace(feature=None) if about.feature and not sampled.there(self.registry, about.feature) else about
 
     def _wanted(self, where: Predicate) -> tuple[str, ...] | None:
         """The features that observations are asked for by; None where the predicate speaks of none."""

@@ -9,7 +9,8 @@ What a filter stands for has many topics (an Observation is below its Datastream
 ``v1.1/Things('a')/+/Observations`` the Observations of its Datastreams: ``v1.1/Things('a')/Datastreams('a.b')/Observations``
 ``v1.1/Things/#``                   the set
 
-Those of a MultiDatastream are told under its own topic alone: they are put together from readings that are told so.
+Where Observations of Datastreams are told, those of MultiDatastreams are too, each under its own: ``v1.1/MultiDatastreams('a')/Observations``.
+With ``v1.1/#`` the first come under ``v1.1/Observations``, where the second, which are put together from these, do not stand.
 """
 
 from dataclasses import dataclass
@@ -18,20 +19,21 @@ from typing import Final
 from citybrain.brain.observe import Registry
 from citybrain.doors.sensorthings.messages import VERSION
 from citybrain.doors.sensorthings.model import SETS
+from citybrain.doors.sensorthings.multi import MULTI, Joint
 from citybrain.doors.sensorthings.paths import ROOT, Segment, quoted, segments
 from citybrain.doors.sensorthings.refusals import wrong
 from citybrain.kernel.errors import BadInputError
 from citybrain.kernel.things import Stream
 
 _READINGS: Final = "Observations"
-_STREAMS: Final = "Datastreams"
+_SIDES: Final = ("Datastreams", MULTI)
 _ESCAPED: Final = {ord(sign): f"%{ord(sign):02X}" for sign in "%/+#\0"}
 """Signs that a level of a topic cannot hold."""
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A topic that a filter stands for; with ``each`` the Observations of the Datastreams at it, each under that of its Datastream."""
+    """A topic that a filter stands for; with ``each`` the Observations of the Datastreams, or MultiDatastreams, at it, each under its own."""
 
     topic: str
     each: bool = False
@@ -51,7 +53,7 @@ def spread(text: str) -> tuple[Part, ...]:
 
 
 def told_at(part: Part, stream: str) -> str:
-    """The topic of an Observation of a Datastream."""
+    """The topic of an Observation of a Datastream or MultiDatastream."""
     if not part.each:
         return part.topic
     where, mark, words = part.topic.partition("?")
@@ -66,17 +68,27 @@ def datastreams(registry: Registry, name: str, key: str) -> tuple[Stream, ...]:
     return tuple(one for one in registry.present() if (one.source if by == "source" else f"{one.kind}.{one.field}") == key)
 
 
+def is_of(joint: Joint, of: tuple[str, str] | None) -> bool:
+    """Whether a MultiDatastream is of a Thing, a Sensor or an ObservedProperty (its set and id); of None each is."""
+    sides = {"Things": (joint.thing,), "Sensors": (joint.source,), "ObservedProperties": joint.watched}
+    return of is None or of[1] in sides[of[0]]
+
+
 def _below(text: str, above: str, tail: tuple[str, ...]) -> list[Part]:
     path = segments(f"{ROOT}/" + f"{above}/".removeprefix(VERSION))
     if not path:
-        return [Part(f"{VERSION}{_STREAMS}", each=True)] if tail[1:] else [Part(f"{VERSION}{name}") for name in SETS]
+        each = [Part(f"{VERSION}{name}", each=True) for name in _SIDES]
+        if tail[1:]:
+            return each
+        # Readings have a set of their own, and what is put together from them has none.
+        return [*(Part(f"{VERSION}{name}") for name in SETS), *(each[1:] if tail == ("#",) else ())]
     name, whole = _at(text, path)
     if whole:
         if tail != ("#",):
             raise _misplaced(text)
         return [Part(above)]
     navs = SETS[name].navs
-    own = [Part(f"{above}/{_STREAMS}", each=True)] if _STREAMS in navs else []
+    own = [Part(f"{above}/{name}", each=True) for name in _SIDES if name in navs]
     if tail[1:]:
         if not own:
             raise _misplaced(text)
