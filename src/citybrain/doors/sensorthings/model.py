@@ -158,5 +158,6 @@ Refused with 409, for something else that stands would be no longer true:
 - the feature that is a Thing's place is what the service makes of its Location (table 24): it is changed, and goes, with that. While
   Observations of other Things are about it neither that Location nor the Thing is deleted.
 - in a change set a FeatureOfInterest with Observations is not deleted; by itself it is, and they go along.
-- an Observation is moved to no time at which there is one already.
+- an Observation is moved to no time at which there is one already, and not between a Datastream and a MultiDatastream. One that is moved to
+  another time or Datastream has another id from then on; its old one leads to it.
 """
