@@ -53,7 +53,7 @@ async def _corrected(world: World) -> None:
     city = world.city
     was = About(city.registry.stream("air-01.pm25").no, latest, None, None)
     now = was._replace(said='{"resultQuality":"suspect"}', restated="resultQuality")
-    Featured(city.stores.transactions).restate([Anew(was, now)], Signed("data_officer", "单位误设", latest))
+    Featured(city.stores.transactions).restate([(Anew(was, now), Signed("data_officer", "单位误设", latest))])
 
 
 async def told(world: World, client: AsyncClient) -> frozenset[str]:

@@ -92,7 +92,7 @@ async def test_of_many_the_newest_are_listed_and_all_are_counted(world: World) -
     no = world.city.registry.stream("air-01.pm10").no
     featured = Featured(world.city.stores.transactions)
     plain = [About(no, Instant(NOW - at), None, None) for at in range(23)]
-    featured.restate([Anew(one, one._replace(said='{"resultQuality":"ok"}', restated="resultQuality")) for one in plain], BY)
+    featured.restate([(Anew(one, one._replace(said='{"resultQuality":"ok"}', restated="resultQuality")), BY) for one in plain])
     async with world.client("leader") as client:
         shown = await section(client, "pm10", "zh")
         assert (shown.count("step-title"), "共 23 条，列出最新 20 条。" in shown) == (20, True)
@@ -102,7 +102,7 @@ async def test_what_retention_has_emptied_is_said_to_be_deleted(world: World) ->
     no, at = world.city.registry.stream("air-01.pm25").no, Instant(NOW - HOUR)
     was = About(no, at, None, None)
     Featured(world.city.stores.transactions).restate(
-        [Anew(was, was._replace(said='{"resultQuality":"ok"}', restated="resultQuality"))], BY
+        [(Anew(was, was._replace(said='{"resultQuality":"ok"}', restated="resultQuality")), BY)]
     )
     with world.city.stores.transactions.begin() as tx:
         restated.forget(tx.connection, np.array([no], np.int32), NOW)
