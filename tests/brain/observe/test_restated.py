@@ -114,6 +114,29 @@ def test_one_that_was_moved_leads_on_and_retention_empties_the_record(world: Wor
     assert (one.by, one.names, one.said, featured.moved((1,), 10)) == ("officer", ("phenomenonTime",), {}, (1, 20))
 
 
+@pytest.mark.parametrize(
+    "there",
+    [About(1, Instant(20), None, '{"depth": 1}', "phenomenonTime"), About(2, Instant(10), None, '{"depth": 1}', "Datastream")],
+)
+def test_what_was_said_of_one_that_was_moved_is_held_as_long_as_it_is_there(world: World, there: About) -> None:
+    featured = Featured(world.transactions)
+    featured.restate([(Anew(PLAIN, there), BY)])
+    featured.forget(np.array([1], np.int32), Instant(15))
+    assert featured.verify() == 1, "it is kept longer where it is than where it was"
+    featured.forget(np.array([there.stream], np.int32), Instant(30))
+    with world.transactions.read() as connection:
+        (one,) = records.of(connection, 1)
+    assert (one.by, one.said, featured.verify()) == ("officer", {}, 0)
+
+
+def test_retention_of_more_streams_than_a_statement_names_is_done(world: World) -> None:
+    featured = Featured(world.transactions)
+    featured.restate([(Anew(PLAIN, told(10, "validTime", validTime="a")), BY)])
+    featured.forget(np.arange(1, 300_000, dtype=np.int32), Instant(30))
+    with world.transactions.read() as connection:
+        assert [one.said for one in records.of(connection, 1)] == [{}]
+
+
 def test_a_record_that_was_changed_by_hand_is_found(world: World) -> None:
     featured = Featured(world.transactions)
     featured.restate([(Anew(PLAIN, told(10, "validTime", validTime="a")), BY)])

@@ -248,6 +248,20 @@ async def test_the_observation_of_a_multidatastream_goes_to_another_of_as_many_p
         assert (await said(client, at))["result"] == [None, None, 90], "the rest of it is still there"
 
 
+async def test_the_observation_of_a_multidatastream_is_not_mixed_with_another(masts: World) -> None:
+    body = {"phenomenonTime": "2026-11-22T06:50:00Z", "result": [1, None, 90]}
+    async with masts.client("device") as device:
+        entrusted(masts, device, "mast-*")
+        at = await posted(device, "/MultiDatastreams('mast-1')/Observations", body)
+        await posted(device, "/MultiDatastreams('mast-2')/Observations", body | {"result": [None, 2, None]})
+    async with masts.client("data_officer") as client:
+        answer = await patched(client, at, {"MultiDatastream": {"@iot.id": "mast-2"}})
+        assert (answer.status_code, "the two would become one" in answer.json()["message"]) == (409, True)
+        assert (await said(client, at))["result"] == [1, None, 90]
+        assert await results(client, "/MultiDatastreams('mast-2')/Observations") == [[None, 2, None]]
+    assert records(masts, "mast-1.wind") == ()
+
+
 async def test_in_a_change_set_it_is_moved_with_the_rest_or_not_at_all(sta: World) -> None:
     await fill(sta)
     async with sta.client("data_officer") as client:
@@ -293,7 +307,11 @@ async def test_what_is_sent_again_after_it_was_deleted_says_nothing_of_what_was_
         assert Featured(sta.transactions).verify() == 1
         await gone(client, again)
     async with sta.client("admin") as admin:
-        assert (await admin.delete(f"{ROOT}/FeaturesOfInterest('pond')")).status_code == 409, "it may come back"
+        assert (await admin.delete(f"{ROOT}/FeaturesOfInterest('pond')")).status_code == 200, "nothing that stands is about it"
+    async with sta.client("data_officer") as client:
+        assert (await client.post(f"{road}/4/end", json={"why": "原来没有错"})).status_code == 201
+        assert ((await said(client, again))["parameters"]["depth"], await about(client, again)) == (2, "well-1")
+    assert Featured(sta.transactions).verify() == 1
 
 
 async def test_what_a_span_of_corrections_strikes_out_takes_its_words_along(sta: World) -> None:

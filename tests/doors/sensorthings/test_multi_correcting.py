@@ -2,14 +2,18 @@
 
 import pytest
 
+from citybrain.brain.observe import Featured
 from citybrain.doors.sensorthings.altering import PATCH
 from citybrain.kernel.errors import StorageFullError
 from citybrain.kernel.text import Json, same
 from tests.doors.conftest import World
-from tests.doors.sensorthings.conftest import ROOT
+from tests.doors.sensorthings.conftest import ROOT, entrusted
+from tests.doors.sensorthings.test_anew import about
 from tests.doors.sensorthings.test_correcting import corrections, patched, results
-from tests.doors.sensorthings.test_making import said
+from tests.doors.sensorthings.test_featuring import made
+from tests.doors.sensorthings.test_making import posted, said
 from tests.doors.sensorthings.test_multi import OBSERVED, RESULTS, fill
+from tests.doors.sensorthings.test_unobserving import steward
 
 STREAMS = ("mast-1.wind", "mast-1.gust", "mast-1.bearing")
 WHOLE, HALF = 0, 1
@@ -73,6 +77,29 @@ async def test_one_change_sets_strikes_out_and_adds(masts: World) -> None:
         road = f"/api/v1/observe/streams/mast-1.gust/corrections/{added.no}/end"
         assert (await client.post(road, json={"why": "原来没有错"})).status_code == 201
         assert (await said(client, one))["result"] == [None, None, 81]
+
+
+async def test_a_reading_that_it_gets_says_all_that_it_says_and_leaves_with_it(masts: World) -> None:
+    await made(masts)
+    body = {"phenomenonTime": "2026-11-22T06:50:00Z", "result": [1, None, 90], "parameters": {"depth": 1}}
+    async with masts.client("device") as device:
+        entrusted(masts, device, "mast-*")
+        one = await posted(device, OBSERVED, body | {"FeatureOfInterest": {"@iot.id": "pond"}})
+    async with steward(masts) as client:
+        assert (await patched(client, one, {"result": [None, 2, None]})).status_code == 200
+        found = await said(client, one)
+        assert (found["result"], found["parameters"]["depth"], await about(client, one)) == ([None, 2, None], 1, "pond")
+        assert (await patched(client, one, {"result": [3, 2, None], "parameters": {"depth": 2}})).status_code == 200
+        for name in ("wind", "gust"):
+            (single,) = (await said(client, f"/Datastreams('mast-1.{name}')/Observations", _expand="FeatureOfInterest"))["value"]
+            assert (single["parameters"]["depth"], single["FeatureOfInterest"]["@iot.id"]) == (2, "pond")
+        assert (masts.parts.corrections.verify(), Featured(masts.transactions).verify()) == (3, 2)
+        (added,) = corrections(masts, "mast-1.gust")
+        road = f"/api/v1/observe/streams/mast-1.gust/corrections/{added.no}/end"
+        assert (await client.post(road, json={"why": "原来没有错"})).status_code == 201
+        assert (await said(client, one))["result"] == [3, None, None]
+        assert (await client.delete(f"{ROOT}/FeaturesOfInterest('pond')")).status_code == 200
+        assert await results(client, OBSERVED) == [], "all of it goes with its feature"
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
 """An atomicityGroup of ``$batch``: all of it takes place, or nothing."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -203,10 +203,11 @@ async def test_a_group_is_tried_again_where_the_register_has_moved(sta: World, m
         words: Sequence[Any],
         freed: Sequence[str] = (),
         since: int | None = None,
+        known: Mapping[str, int] | None = None,
     ) -> None:
         for name in others:
             making.thing(name, MadeThing("", "A thing", {}), (), ())
-        enter(self, entities, streams, words, freed, since)
+        enter(self, entities, streams, words, freed, since, known)
 
     monkeypatch.setattr(Registry, "change", meanwhile)
     async with sta.client("admin") as client:

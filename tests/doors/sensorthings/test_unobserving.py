@@ -1,13 +1,15 @@
 """A feature deleted with the Observations about it: each is struck out with a record, whole or not at all, by who may do both."""
 
-from collections.abc import AsyncIterator, Sequence
+import asyncio
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 
 import pytest
 from httpx import AsyncClient
 
-from citybrain.brain.observe import About, Correction, Making, Wanted
-from citybrain.doors.sensorthings import unobserving
+from citybrain.brain.observe import About, Act, Correction, Making, read_rows
+from citybrain.doors.sensorthings import SensorThingsParts, unobserving
+from citybrain.doors.sensorthings.sending import Sender
 from citybrain.kernel.access import Role
 from citybrain.kernel.errors import StaleError, StorageFullError
 from citybrain.kernel.instant import parse
@@ -139,22 +141,69 @@ async def test_in_a_change_set_a_feature_with_observations_is_kept_with_the_reas
 async def test_one_that_comes_in_meanwhile_goes_too(sta: World, monkeypatch: pytest.MonkeyPatch) -> None:
     await made(sta)
     await observed(sta, 51)
-    together = sta.parts.corrections.together
+    acts = sta.parts.corrections.acts
     later = iter((52, 53))
 
-    async def beside(wanted: Sequence[Wanted], by: str, why: str) -> tuple[Correction, ...]:
+    async def beside(listed: Sequence[Act], by: str) -> tuple[tuple[Correction, ...], ...]:
         """Another observation is stored between the look and the end."""
-        done = await together(wanted, by, why)
+        done = await acts(listed, by)
         for minute in later:
             await observed(sta, minute)
             break
         return done
 
-    monkeypatch.setattr(sta.parts.corrections, "together", beside)
+    monkeypatch.setattr(sta.parts.corrections, "acts", beside)
     async with steward(sta) as client:
         assert (await client.delete(ROOT + AT)).status_code == 200
         assert await results(client, LEVELS) == []
         assert (await client.get(ROOT + AT)).status_code == 404
+
+
+@pytest.mark.parametrize("which", ["a reading between two of them", "another feature of one of them"])
+async def test_what_is_about_something_else_by_then_stays(sta: World, monkeypatch: pytest.MonkeyPatch, which: str) -> None:
+    await made(sta, POND, SPRING)
+    first, _ = await observed(sta, 51, 53)
+    wanted, loop = unobserving._wanted, asyncio.get_running_loop()
+    row = b'[{"stream": "well-1.level", "time": "2026-11-22T06:52:00Z", "value": 52}]'
+
+    async def other() -> None:
+        """Somebody else is first."""
+        if which.startswith("a reading"):
+            await sta.parts.intake.take(read_rows(row), "test", None)
+            return
+        async with sta.client("data_officer") as officer:
+            assert (await officer.put(f"{ROOT}{first}/FeatureOfInterest/$ref", json={"@iot.id": "spring"})).status_code == 200
+
+    def late(parts: SensorThingsParts, sender: Sender, feature: str) -> object:
+        """What is to be done, worked out just before that."""
+        monkeypatch.setattr(unobserving, "_wanted", wanted)
+        found = wanted(parts, sender, feature)
+        asyncio.run_coroutine_threadsafe(other(), loop).result()
+        return found
+
+    monkeypatch.setattr(unobserving, "_wanted", late)
+    async with steward(sta) as client:
+        assert (await client.delete(ROOT + AT)).status_code == 200
+        assert await results(client, LEVELS) == ([52.0] if which.startswith("a reading") else [51.0])
+        assert (await client.get(ROOT + AT)).status_code == 404
+
+
+async def test_a_reading_that_comes_between_two_looks_is_not_struck_out(sta: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    await made(sta)
+    await observed(sta, 51, 53)
+    spans, loop = unobserving.spans, asyncio.get_running_loop()
+    row = b'[{"stream": "well-1.level", "time": "2026-11-22T06:52:00Z", "value": 52}]'
+
+    def late(parts: SensorThingsParts, feature: str) -> Iterator[unobserving.Span]:
+        """The spans, before the readings in them are looked at."""
+        monkeypatch.setattr(unobserving, "spans", spans)
+        yield from spans(parts, feature)
+        asyncio.run_coroutine_threadsafe(sta.parts.intake.take(read_rows(row), "test", None), loop).result()
+
+    monkeypatch.setattr(unobserving, "spans", late)
+    async with steward(sta) as client:
+        assert (await client.delete(ROOT + AT)).status_code == 200
+        assert await results(client, LEVELS) == [52.0]
 
 
 async def test_a_feature_to_which_they_keep_coming_stays(sta: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -204,7 +253,7 @@ async def test_what_cannot_be_struck_out_leaves_the_feature(
     async def refused(*_: object) -> None:
         raise raised(same("refused"))
 
-    monkeypatch.setattr(sta.parts.corrections, "together", refused)
+    monkeypatch.setattr(sta.parts.corrections, "acts", refused)
     async with steward(sta) as client:
         assert (await client.delete(ROOT + AT)).status_code == code
         assert await results(client, f"{AT}/Observations") == [51.0]

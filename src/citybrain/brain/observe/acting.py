@@ -54,10 +54,11 @@ class Wanted(NamedTuple):
 
 
 class Act(NamedTuple):
-    """Changes of readings all of which set, or all of which strike out, and why."""
+    """Changes of readings all of which set, or all of which strike out, and why; with ``about`` of readings that are about that feature."""
 
     wanted: Sequence[Wanted]
     why: str
+    about: str | None = None
 
 
 class Coming(NamedTuple):
@@ -138,10 +139,16 @@ class Acting:
         self, request: Request, plans: Sequence[Sequence[tuple[Stream, Plan]]], names: Sequence[str], base: str
     ) -> list[list[int]]:
         """Record all of a request in one commit: what is said anew, and corrections that are on their way; the numbers of these."""
-        if not request.said:
-            return self._record(plans, names, request.signed)
-        recorded = partial(_recorded, acts=plans, keys=names, signed=request.signed)
-        numbers = self.featured.restate_with(request.said, base, recorded)
+
+        def recorded(connection: Connection) -> list[list[int]]:
+            for act, each in zip(request.acts, plans, strict=True):
+                if act.about is not None and not all(
+                    beside.are_about(connection, stream.no, plan.time.tolist(), act.about) for stream, plan in each
+                ):
+                    raise StaleError(_CHANGED)
+            return _recorded(connection, plans, names, request.signed)
+
+        numbers = self.featured.restate_with(request.said, base, recorded) if request.said else self._write(recorded)
         self._streams |= {stream.no for act in plans for stream, _ in act}
         return numbers
 

@@ -126,6 +126,13 @@ def put(connection: Connection, about: Sequence[About]) -> tuple[About, ...]:
     return tuple(before.values())
 
 
+def are_about(connection: Connection, stream: int, times: Sequence[int], feature: str) -> bool:
+    """Whether the observations of a stream at these times, which come one after another, are all about a feature, until this is committed."""
+    span = FEATURED.c.time.between(times[0], times[-1])
+    mine = select(FEATURED.c.time).where(FEATURED.c.stream == stream, span, FEATURED.c.feature == feature).with_for_update()
+    return set(times) <= set(connection.execute(mine).scalars())
+
+
 def lay_aside(connection: Connection, correction: int, stream: int, span: tuple[int, int]) -> None:
     """Take what is beside the observations of a stream from one time to another (both included), which a correction strikes out."""
     mine = and_(FEATURED.c.stream == stream, FEATURED.c.time.between(*span))

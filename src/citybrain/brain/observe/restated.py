@@ -151,11 +151,16 @@ def overruled(connection: Connection, places: Sequence[tuple[int, int]]) -> dict
 
 
 def forget(connection: Connection, numbers: Numbers, before: Instant) -> None:
-    """Empty the records of observations of streams (n,) before an instant, as retention has it; who said something when stays."""
-    mine = and_(RESTATED.c.stream.in_(numbers.tolist()), RESTATED.c.time < before)
-    connection.execute(
-        update(RESTATED).where(mine).values(was_feature=None, was_said=None, feature=None, said=None, was_restated=None)
-    )
+    """Empty the records of observations of streams (n,) before an instant, as retention has it; who said something when stays.
+
+    Of one that was moved what was known goes with where it was, and what was said with where it is.
+    """
+    to, at = func.coalesce(RESTATED.c.moved_stream, RESTATED.c.stream), func.coalesce(RESTATED.c.moved, RESTATED.c.time)
+    nothing = {"was_feature": None, "was_said": None, "was_restated": None}
+    for stream, time, emptied in ((RESTATED.c.stream, RESTATED.c.time, nothing), (to, at, {"feature": None, "said": None})):
+        held = connection.execute(select(stream).where(time < before).distinct()).scalars().all()
+        for no in set(held).intersection(numbers.tolist()):
+            connection.execute(update(RESTATED).where(stream == no, time < before).values(emptied))
 
 
 def verify(connection: Connection) -> int:

@@ -131,10 +131,10 @@ class Corrector:
         return Observed(found.item, self._streams(found.item), parse(str(begin(found.item.body["phenomenonTime"]))))
 
     def _whole(self, seen: Observed, said: altering.Change) -> restating.Whole | None:
-        """An Observation as it is to be; None where nothing but its result is another."""
+        """An Observation as it is to be; None where nothing but its result is another, and what is said of it stays where it is."""
         whole = self._said(seen, said)
         same = whole.feature is None and anew.words_of(whole.words) == anew.words(self.parts, seen)
-        return None if same and not anew.moves(seen, whole) else whole
+        return None if same and not anew.moves(seen, whole) and not anew.carries(self.parts, seen, whole) else whole
 
     def _said(self, seen: Observed, said: altering.Change) -> restating.Whole:
         return restating.whole(seen.item, said, seen.streams, anew.words(self.parts, seen), self._found)

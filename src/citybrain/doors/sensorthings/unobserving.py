@@ -14,7 +14,7 @@ import msgspec
 import numpy as np
 from anyio import to_thread
 
-from citybrain.brain.observe import About, Change, Wanted
+from citybrain.brain.observe import About, Act, Change, Wanted
 from citybrain.doors.sensorthings.parts import SensorThingsParts
 from citybrain.doors.sensorthings.sending import Sender
 from citybrain.doors.sensorthings.writing import DOOR
@@ -76,7 +76,7 @@ async def ended(parts: SensorThingsParts, sender: Sender, feature: str, end: Cal
         try:
             wanted, struck = await to_thread.run_sync(_wanted, parts, sender, feature)
             if wanted:
-                await parts.corrections.together(wanted, sender.caller.account, _why(sender, feature))
+                await parts.corrections.acts((Act(wanted, _why(sender, feature), feature),), sender.caller.account)
         except (StaleError, BadInputError):
             # Somebody may have been first.
             if not left:
