@@ -67,7 +67,7 @@ class GatedReader(ReaderAdapter):  # type: ignore[misc]  # amqtt ships no types
             await self._gather(whole)
         packet = self._came[self._at : self._at + whole]
         why = packets.TOO_LONG if head.rest < 0 else packets.violation(head.first, packet[head.size :])
-        why = why or (packets.OUT_OFTURN if self._begun is (head.type == packets.CONNECT) else None)
+        why = why or (packets.OUT_OF_TURN if self._begun is (head.type == packets.CONNECT) else None)
         if why is not None:
             await self._refuse(_malformed(why), head)
         self._handed += 1
