@@ -10,7 +10,7 @@ import pytest
 from httpx import AsyncClient, Response
 from litestar.types import Receive, Scope, Send
 
-from citybrain.brain.observe import Featured
+from citybrain.brain.observe import Featured, Intake
 from citybrain.engines.space import FreeSpace, full
 from citybrain.kernel.instant import parse
 from citybrain.kernel.observations import SeriesQuery
@@ -177,6 +177,7 @@ async def test_many_at_once_are_stored_together_and_each_has_its_own_answer(
 async def test_a_reading_that_the_intake_refuses_is_one_refusal_and_answered_as_by_the_routes(
     sta: World, device: AsyncClient, slow: AsyncClient, routes: _Counted
 ) -> None:
+    assert isinstance(sta.parts.intake, Intake)
     sta.parts.intake.kept_by(lambda _, time: time < parse("2026-11-22T06:00:00Z"))
     old, young = ({**LEVEL, "phenomenonTime": f"2026-11-22T{hour}:59:00Z", "result": 1.0} for hour in ("05", "06"))
     short, other = await asyncio.gather(*(device.post(f"{ROOT}/Observations", json=body) for body in (old, young)))
@@ -190,7 +191,7 @@ async def test_a_reading_that_the_intake_refuses_is_one_refusal_and_answered_as_
 async def test_addresses_are_of_the_host_that_was_asked_and_one_that_is_none_is_refused(
     device: AsyncClient, slow: AsyncClient, host: str
 ) -> None:
-    headers = {"Host": host.encode()}
+    headers = {b"Host": host.encode()}
     short, whole = [
         _said(await client.post(f"{ROOT}/Observations", json=BODIES["plain"], headers=headers)) for client in (device, slow)
     ]
