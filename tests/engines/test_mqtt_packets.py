@@ -27,8 +27,8 @@ def packet(first: int, body: bytes) -> bytes:
     return bytes((first, len(body))) + body
 
 
-def hello(flags: int = 0xC2, body: bytes = text(b"c") + text(b"meter-7") + text(b"right")) -> bytes:
-    return packet(0x10, text(b"MQTT") + bytes((4, flags, 0, 60)) + body)
+def hello(flags: int = 0xC2, body: bytes = text(b"c") + text(b"meter-7") + text(b"right"), alive: int = 60) -> bytes:
+    return packet(0x10, text(b"MQTT") + bytes((4, flags, 0, alive)) + body)
 
 
 GOOD = packet(0x32, text(b"t") + b"\x00\x07" + b"42")

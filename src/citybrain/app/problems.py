@@ -77,6 +77,11 @@ def handlers() -> ExceptionHandlersMap:
     return {CityError: problem, HTTPException: _wire, Exception: _unexpected}
 
 
+def answered(request: CityRequest, error: Exception) -> Response[bytes]:
+    """The problem document of any error that was raised before the routes."""
+    return problem(request, error) if isinstance(error, CityError) else _unexpected(request, error)
+
+
 def codes() -> tuple[tuple[str, int, Text], ...]:
     """Every code with its status and title, for the page of errors; sorted by status, then code."""
     known = {error.code: (error.code, error.status, error.title) for error in _tree(CityError)}

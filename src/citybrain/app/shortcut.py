@@ -6,21 +6,25 @@ unread, and what a door leaves to the routes with its body as it came: the answe
 
 import base64
 import binascii
+import re
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import lru_cache
 from typing import Final, NamedTuple, Protocol, TypeAlias
 
+from litestar.datastructures import URL
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, HTTPScope, Receive, ReceiveMessage, Scope, Send
 
-from citybrain.app.problems import CityRequest, problem
+from citybrain.app.problems import CityRequest, answered
 from citybrain.brain.protect import Accounts
 from citybrain.kernel.access import Caller
-from citybrain.kernel.errors import CityError
 
 _TOLD: Final = frozenset({b"idempotency-key", b"x-purpose", b"transfer-encoding", b"content-encoding", b"cookie", b"expect"})
 """Headers whose meaning the routes know."""
 _KINDS: Final = frozenset({b"application/json", b"application/json; charset=utf-8", b"application/json;charset=utf-8"})
+_INTERNAL: Final = 500
+_HOST: Final = re.compile(rb"[A-Za-z0-9._:\[\]-]+")
 _TYPE: Final = b"content-type"
 Answer: TypeAlias = tuple[int, bytes, tuple[tuple[bytes, bytes], ...]]
 """Status, body in JSON, and headers beside its type and length."""
@@ -60,14 +64,10 @@ class Shortcut:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request here or the whole way."""
-        asked = self._asked(scope) if scope["type"] == ScopeType.HTTP else None
-        if asked is None:
-            await self._whole(scope, receive, send)
-            return
-        read, body = await _body(receive, asked.aim.largest)
-        answer = None if body is None else await _answered(asked, body)
+        read: deque[ReceiveMessage] = deque()
+        answer = await self._answer(scope, receive, read) if scope["type"] == ScopeType.HTTP else None
         if answer is None:
-            await self._whole(scope, _again(read, receive), send)
+            await self._whole(scope, _again(read, receive) if read else receive, send)
             return
         status, content, headers = answer
         if _TYPE not in dict(headers):
@@ -75,6 +75,17 @@ class Shortcut:
         headers = (*headers, (b"content-length", b"%d" % len(content)))
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": content, "more_body": False})
+
+    async def _answer(self, scope: HTTPScope, receive: Receive, read: deque[ReceiveMessage]) -> Answer | None:
+        """The answer; None for what goes the whole way, with what was ``read`` of it."""
+        try:
+            asked = self._asked(scope)
+            body = None if asked is None else await _body(receive, asked.aim.largest, read)
+            return None if asked is None or body is None else await asked.aim.answer(asked.caller, asked.site, asked.headers, body)
+        except Exception as error:  # noqa: BLE001 (told and logged as the routes do)
+            told = answered(CityRequest(scope), error)
+            headers = tuple((name.lower().encode(), value.encode()) for name, value in told.headers.items())
+            return told.status_code or _INTERNAL, told.content, (*headers, (_TYPE, str(told.media_type).encode()))
 
     def _asked(self, scope: HTTPScope) -> "_Asked | None":
         """Who asks for what; None for what goes the whole way."""
@@ -86,10 +97,11 @@ class Shortcut:
         headers = dict(sent)
         if aim is None or len(headers) != len(sent) or not _TOLD.isdisjoint(headers):
             return None
-        if headers.get(_TYPE, b"").lower() not in _KINDS or b"host" not in headers:
+        site = _site(scope["scheme"], headers.get(b"host", b""))
+        if headers.get(_TYPE, b"").lower() not in _KINDS or site is None:
             return None
         caller = self._caller(headers.get(b"authorization", b""), aim.action)
-        return None if caller is None else _Asked(aim, caller, headers, scope)
+        return None if caller is None else _Asked(aim, caller, headers, site)
 
     def _caller(self, given: bytes, action: str) -> Caller | None:
         """The device of these credentials, if it may do the action at all; None leaves the answer to the routes."""
@@ -107,32 +119,36 @@ class _Asked(NamedTuple):
     aim: Aim
     caller: Caller
     headers: Mapping[bytes, bytes]
-    scope: HTTPScope
+    site: str
 
 
-async def _answered(asked: _Asked, body: bytes) -> Answer | None:
-    host = f"{asked.scope['scheme']}://{asked.headers[b'host'].decode('latin-1')}"
+@lru_cache(maxsize=1024)
+def _site(scheme: str, host: bytes) -> str | None:
+    """Scheme and host as addresses begin with them; None for a host that is none, or is written in a way that the routes judge."""
+    if not _HOST.fullmatch(host):
+        return None
+    site = f"{scheme}://{host.decode()}"
     try:
-        return await asked.aim.answer(asked.caller, host, asked.headers, body)
-    except CityError as error:
-        told = problem(CityRequest(asked.scope), error)
-        headers = tuple((name.lower().encode(), value.encode()) for name, value in told.headers.items())
-        return error.status, told.content, (*headers, (_TYPE, str(told.media_type).encode()))
+        URL(site)
+    except ValueError:
+        return None
+    return site
 
 
-async def _body(receive: Receive, largest: int) -> tuple[deque[ReceiveMessage], bytes | None]:
-    """The messages of a request that were read, and its body; None for one that is too large, or does not come to its end."""
-    read: deque[ReceiveMessage] = deque()
-    body = b""
-    while len(body) <= largest:
+async def _body(receive: Receive, largest: int, read: deque[ReceiveMessage]) -> bytes | None:
+    """The body of a request; None for one that is too large, or does not come to its end. What came is put into ``read``."""
+    body = bytearray()
+    while True:
         message = await receive()
-        read.append(message)
         if message["type"] != "http.request":
-            return read, None
+            read += ({"type": "http.request", "body": bytes(body), "more_body": True}, message)
+            return None
         body += message.get("body", b"")
-        if not message.get("more_body", False):
-            return read, body if len(body) <= largest else None
-    return read, None
+        more = message.get("more_body", False)
+        if not more or len(body) > largest:
+            whole = bytes(body)
+            read.append({"type": "http.request", "body": whole, "more_body": more})
+            return whole if len(body) <= largest else None
 
 
 def _again(read: deque[ReceiveMessage], receive: Receive) -> Receive:

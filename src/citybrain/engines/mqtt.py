@@ -15,9 +15,10 @@ from amqtt.mqtt.protocol.broker_handler import BrokerProtocolHandler
 from amqtt.session import Session
 
 from citybrain.engines.mqtt_arrivals import Arrivals
+from citybrain.engines.mqtt_gate import GatedReader
 from citybrain.engines.mqtt_greeting import SPOKEN, greeted, refusal
 from citybrain.engines.mqtt_outgoing import Subscribe
-from citybrain.engines.mqtt_session import DurableHandler, GatedReader, Refuse, Take, own_name
+from citybrain.engines.mqtt_session import DurableHandler, Refuse, Take, own_name
 from citybrain.kernel.access import Caller
 
 Authorise: TypeAlias = Callable[[str, str, str], Awaitable[Caller | None]]

@@ -3,7 +3,7 @@
 import asyncio
 import itertools
 from collections.abc import Awaitable, Callable, Coroutine
-from typing import NamedTuple, NoReturn, TypeAlias
+from typing import NamedTuple, TypeAlias
 
 import structlog
 from amqtt.adapters import ReaderAdapter, WriterAdapter
@@ -19,9 +19,10 @@ from amqtt.session import Session
 
 from citybrain.engines import mqtt_packets as packets
 from citybrain.engines.mqtt_arrivals import Arrivals
+from citybrain.engines.mqtt_gate import GatedReader
 from citybrain.engines.mqtt_outgoing import Outgoing, Outlet, Subscribe
 from citybrain.kernel.access import Caller
-from citybrain.kernel.errors import BadInputError, BusyError, CityError, StorageFullError, TooLargeError, UnreadableError
+from citybrain.kernel.errors import BadInputError, BusyError, CityError, StorageFullError
 from citybrain.kernel.instant import Instant
 from citybrain.kernel.text import Text
 
@@ -33,10 +34,6 @@ _SUBSCRIPTIONS = 200
 """Topics that one connection may subscribe to."""
 _WILDCARDS = 10
 """Of these such as hold wildcards."""
-_PACKETS = 8
-"""Packets of the largest size that may wait: small messages are bounded by their number, great ones by this."""
-_AT_ONCE = 65_536
-"""Bytes that are read of a connection at a time."""
 _PUBACK = b"\x40\x02"
 _log = structlog.get_logger(__name__)
 
@@ -49,101 +46,6 @@ class _Message(NamedTuple):
     qos: int
     number: int | None
     again: bool
-
-
-class GatedReader(ReaderAdapter):  # type: ignore[misc]  # amqtt ships no types
-    """Reads from a device only while few of its messages wait to be taken; TCP holds the rest back.
-
-    A packet is handed on when all of it is there and is in its form: piece by piece, as amqtt asks for it, and nothing past its end.
-    What came already is ``read``.
-    """
-
-    def __init__(
-        self, inner: asyncio.StreamReader, in_flight: int, largest: int, cut: Callable[[], None], read: bytes = b""
-    ) -> None:
-        self._inner = inner
-        self.cut = cut
-        self.refused: Callable[[CityError, int], None] | None = None
-        """Is told why a packet is not read, and of which type it is."""
-        self._in_flight = in_flight
-        self._largest = largest
-        self._came, self._at = read, 0
-        self._packet, self._place = b"", 0
-        self._begun = False
-        self._open = asyncio.Event()
-        self._open.set()
-        self.waiting = self._bytes = 0
-
-    async def read(self, n: int = -1) -> bytes:
-        """Read n bytes of a packet; raises IncompleteReadError where the stream ends before that is whole.
-
-        Raises ConnectionAbortedError for a packet that is too large or not in its form, and for bytes past the end of one.
-        """
-        await self._open.wait()
-        if self._place == len(self._packet):
-            await self._next()
-        begin, self._place = self._place, self._place + n
-        if self._place > len(self._packet):
-            message = f"{n} bytes were asked for, past the end of the packet."
-            raise ConnectionAbortedError(message)
-        return self._packet[begin : self._place]
-
-    async def _next(self) -> None:
-        """Wait for the next packet and hold it against its form; who is cut short waiting begins anew with what came."""
-        while (head := packets.head(self._came[self._at : self._at + packets.LONGEST_HEAD])) is None:
-            self._came, self._at = self._came[self._at :] + await self._piece(), 0
-        if head.rest > self._largest:
-            self._refuse(_too_large(head.rest, self._largest), head)
-        whole = head.size + max(head.rest, 0)
-        if len(self._came) - self._at < whole:
-            await self._gather(whole)
-        packet = self._came[self._at : self._at + whole]
-        self._at += whole
-        why = packets.TOO_LONG if head.rest < 0 else packets.violation(head.first, packet[head.size :])
-        why = why or (packets.OUT_OF_TURN if self._begun is (head.type == packets.CONNECT) else None)
-        if why is not None:
-            self._refuse(_malformed(why), head)
-        self._begun = True
-        self._packet, self._place = packet, 0
-
-    async def _gather(self, whole: int) -> None:
-        """Wait until so many bytes are there; those of a great packet, which come in many pieces, are put together once."""
-        pieces = [self._came[self._at :]]
-        there = len(pieces[0])
-        try:
-            while there < whole:
-                pieces.append(await self._piece())
-                there += len(pieces[-1])
-        finally:
-            self._came, self._at = b"".join(pieces), 0
-
-    async def _piece(self) -> bytes:
-        more = await self._inner.read(_AT_ONCE)
-        if not more:
-            raise asyncio.IncompleteReadError(b"", 1)
-        return more
-
-    def _refuse(self, error: CityError, head: packets.Head) -> NoReturn:
-        if self.refused is not None:
-            self.refused(error, head.type)
-        raise ConnectionAbortedError(error.what.en)
-
-    def feed_eof(self) -> None:
-        """Acknowledge the end of the stream."""
-        self._inner.feed_eof()
-
-    def enter(self, size: int) -> None:
-        """One more message of so many bytes waits."""
-        self.waiting += 1
-        self._bytes += size
-        if self.waiting >= self._in_flight or self._bytes >= _PACKETS * self._largest:
-            self._open.clear()
-
-    def leave(self, size: int) -> None:
-        """One message was taken or refused."""
-        self.waiting -= 1
-        self._bytes -= size
-        self._open.set()
 
 
 class DurableHandler(BrokerProtocolHandler):  # type: ignore[misc]  # amqtt ships no types
@@ -269,6 +171,8 @@ class DurableHandler(BrokerProtocolHandler):  # type: ignore[misc]  # amqtt ship
         before, mine = self._before, asyncio.get_running_loop().create_future()
         self._before = mine
         message = _Message(topic, bytes(payload), publish_packet.qos or 0, number, again=bool(publish_packet.dup_flag))
+        if self._gate is not None:
+            self._gate.enter(len(message.payload))
         self._begin(self._taken(message, self._came(message), before, mine, self.caller))
 
     def _begin(self, work: Coroutine[object, object, None]) -> None:
@@ -310,8 +214,6 @@ class DurableHandler(BrokerProtocolHandler):  # type: ignore[misc]  # amqtt ship
         caller: Caller,
     ) -> None:
         """Take a message and acknowledge it, in the order of arrival [MQTT-4.6.0-2]."""
-        if self._gate is not None:
-            self._gate.enter(len(message.payload))
         stays = message.qos == 0
         try:
             stays = await self._stored(message, came, caller) or stays
@@ -359,22 +261,6 @@ class DurableHandler(BrokerProtocolHandler):  # type: ignore[misc]  # amqtt ship
         said, self._taken_in = bytes(self._taken_in), bytearray()
         if self.writer is not None:
             self.writer.write(said)
-
-
-def _too_large(size: int, limit: int) -> TooLargeError:
-    what = Text(
-        f"报文有 {size} 字节，超过 {limit} 字节，没有读取，连接已断开。请分批发送。",
-        f"The packet has {size} bytes, over {limit}: it was not read, and the connection was cut. Send it in parts.",
-    )
-    return TooLargeError(what, size=size, limit=limit)
-
-
-def _malformed(why: Text) -> UnreadableError:
-    what = Text(
-        f"报文不合 MQTT 3.1.1：{why.zh}。没有读取，连接已断开。请检查设备的 MQTT 程序。",
-        f"The packet is none of MQTT 3.1.1: {why.en}. It was not read, and the connection was cut. Look at the device's MQTT program.",
-    )
-    return UnreadableError(what)
 
 
 def _is_wild(topic: str) -> bool:

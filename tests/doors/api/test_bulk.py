@@ -5,12 +5,18 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Any
 
+import msgspec
 import pytest
 from httpx import AsyncClient, Response
-from litestar.types import Receive, Scope, Send
+from litestar.types import Message, Receive, ReceiveMessage, Scope, Send
 
+from citybrain.app.problems import MEDIA_TYPE
 from citybrain.app.shortcut import Shortcut
+from citybrain.brain.observe import Intake
+from citybrain.brain.protect import Accounts
 from citybrain.doors import api
+from citybrain.kernel.errors import BusyError
+from citybrain.kernel.text import Text
 from tests.doors.conftest import World, own
 
 URL = "/api/v1/observe/observations"
@@ -57,11 +63,15 @@ def routes(world: World) -> Counted:
     return Counted(world)
 
 
+def before(world: World, routes: Counted) -> Shortcut:
+    """The short way before these routes."""
+    return Shortcut(routes, world.parts.accounts, api.may(world.parts), (api.Bulk(world.parts, routes.numbers),))
+
+
 @pytest.fixture
 async def device(world: World, routes: Counted) -> AsyncIterator[AsyncClient]:
     """The device on the short way, before routes that count."""
-    front = Shortcut(routes, world.parts.accounts, api.may(world.parts), (api.Bulk(world.parts, routes.numbers),))
-    async with replace(world, front=front).client("device") as client:
+    async with replace(world, front=before(world, routes)).client("device") as client:
         yield client
 
 
@@ -101,3 +111,78 @@ async def test_a_sending_that_says_more_or_comes_from_somebody_else_goes_through
     ):
         answer = await device.post(URL, json=[GOOD], headers=headers, params=words)
         assert (answer.status_code, routes.reached) == (status, number), headers
+
+
+def pieces(body: bytes, size: int) -> AsyncIterator[bytes]:
+    """A body as it comes over a slow line."""
+
+    async def come() -> AsyncIterator[bytes]:
+        for begin in range(0, len(body), size):
+            yield body[begin : begin + size]
+
+    return come()
+
+
+@pytest.mark.parametrize(("spaces", "reached"), [(0, 0), (600_000, 1)], ids=["a small one", "one for the routes"])
+async def test_a_body_that_comes_in_pieces_is_read_whole(
+    world: World, device: AsyncClient, routes: Counted, spaces: int, reached: int
+) -> None:
+    body = msgspec.json.encode([GOOD]) + b" " * spaces
+    headers = {**JSON, "Content-Length": str(len(body))}
+    answer = await device.post(URL, content=pieces(body, 65_000 if spaces else 7), headers=headers)
+    assert (answer.json()["stored"], routes.reached) == (1, reached)
+    assert [one.received for one in world.parts.intake.accounts() if one.door == "api"] == [1]
+
+
+async def test_a_body_whose_sender_hangs_up_stores_nothing(world: World, device: AsyncClient, routes: Counted) -> None:
+    come: list[ReceiveMessage] = [
+        {"type": "http.request", "body": msgspec.json.encode([GOOD]), "more_body": True},
+        {"type": "http.disconnect"},
+    ]
+    answers: list[Message] = []
+
+    async def receive() -> ReceiveMessage:
+        return come.pop(0)
+
+    async def send(message: Message) -> None:
+        answers.append(message)
+
+    headers = {**JSON, "Host": "city", "Authorization": device.headers["Authorization"], "Content-Length": "1000"}
+    scope: Any = {
+        "type": "http",
+        "method": "POST",
+        "scheme": "http",
+        "path": URL,
+        "raw_path": URL.encode(),
+        "query_string": b"",
+        "root_path": "",
+        "http_version": "1.1",
+        "headers": [(name.lower().encode(), value.encode()) for name, value in headers.items()],
+        "extensions": {},
+        "state": {},
+    }
+    await before(world, routes)(scope, receive, send)
+    assert ([one["status"] for one in answers if one["type"] == "http.response.start"], routes.reached) == ([400], 1)
+    assert list(world.series.doors()) == []
+
+
+async def test_what_nobody_foresaw_is_a_problem_document_here_too(
+    device: AsyncClient, routes: Counted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def breaks(*_: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(Intake, "take", breaks)
+    answer = await device.post(URL, json=[GOOD], headers={"Accept-Language": "en"})
+    assert (answer.status_code, answer.headers["content-type"], answer.json()["code"]) == (500, MEDIA_TYPE, "internal")
+    assert (answer.json()["incident"] in answer.json()["detail"], routes.reached) == (True, 0)
+    assert f'route="{URL}",status="500"' in routes.numbers.text().decode()
+
+
+async def test_a_device_that_cannot_be_looked_up_is_told_why(device: AsyncClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    def away(*_: object) -> None:
+        raise BusyError(Text("忙", "busy"), retry_after=7)
+
+    monkeypatch.setattr(Accounts, "device_caller", away)
+    answer = await device.post(URL, json=[GOOD])
+    assert (answer.status_code, answer.headers["retry-after"], answer.json()["code"]) == (429, "7", "busy")

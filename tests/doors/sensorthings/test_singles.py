@@ -10,7 +10,7 @@ import pytest
 from httpx import AsyncClient, Response
 from litestar.types import Receive, Scope, Send
 
-from citybrain.brain.observe import Featured
+from citybrain.brain.observe import Featured, Intake
 from citybrain.engines.space import FreeSpace, full
 from citybrain.kernel.instant import parse
 from citybrain.kernel.observations import SeriesQuery
@@ -172,6 +172,30 @@ async def test_many_at_once_are_stored_together_and_each_has_its_own_answer(
     assert len({answer.headers["location"] for answer in answers[:50]}) == 50
     assert [value for _, value in _values(sta)] == [float(minute) for minute in range(50)]
     assert routes.reached == 3
+
+
+async def test_a_reading_that_the_intake_refuses_is_one_refusal_and_answered_as_by_the_routes(
+    sta: World, device: AsyncClient, slow: AsyncClient, routes: _Counted
+) -> None:
+    assert isinstance(sta.parts.intake, Intake)
+    sta.parts.intake.kept_by(lambda _, time: time < parse("2026-11-22T06:00:00Z"))
+    old, young = ({**LEVEL, "phenomenonTime": f"2026-11-22T{hour}:59:00Z", "result": 1.0} for hour in ("05", "06"))
+    short, other = await asyncio.gather(*(device.post(f"{ROOT}/Observations", json=body) for body in (old, young)))
+    assert (short.status_code, other.status_code, routes.reached, _account(sta)) == (400, 201, 0, (1, 0, {"expired": 1}))
+    assert _said(await slow.post(f"{ROOT}/Observations", json=old)) == _said(short)
+
+
+@pytest.mark.parametrize(
+    "host", ["city:80", "CITY", "[::1]:8000", "[::1", "city:99999", "city:b", "ci ty", "a/b", "city?x", "é", ""]
+)
+async def test_addresses_are_of_the_host_that_was_asked_and_one_that_is_none_is_refused(
+    device: AsyncClient, slow: AsyncClient, host: str
+) -> None:
+    headers = {b"Host": host.encode()}
+    short, whole = [
+        _said(await client.post(f"{ROOT}/Observations", json=BODIES["plain"], headers=headers)) for client in (device, slow)
+    ]
+    assert short == whole
 
 
 async def test_a_device_that_was_shut_out_is_shut_out_here_too(sta: World, device: AsyncClient) -> None:

@@ -1,7 +1,12 @@
 """The journal: whole groups or none, whatever was torn off its end."""
 
+import errno
+import os
+import random
 import resource
 import tempfile
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -9,10 +14,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from citybrain.engines.duckdb.journal import AHEAD, Journal
+from citybrain.engines.duckdb.journal import AHEAD, FULL, Journal
 from citybrain.kernel.observations import Batch
 from tests.engines.duckdb.test_full_disk import files_end_at
 from tests.engines.duckdb.world import START, batch
+
+CALLS = ("pwrite", "fsync", "fdatasync", "ftruncate")
 
 
 def one(number: int, rows: int = 3) -> Batch:
@@ -130,3 +137,59 @@ def test_what_a_full_disk_cut_short_is_taken_back(tmp_path: Path) -> None:
     assert journal.write([one(2)]) == 2
     journal.close()
     assert [group.batches[0].id for group in Journal(tmp_path, 0).left] == ["b0", "b2"]
+
+
+def test_nothing_is_written_to_a_file_whose_name_may_not_be_on_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    synced: list[list[str]] = []
+
+    def fails_once(folder: Path) -> None:
+        synced.append(sorted(path.name for path in folder.iterdir()))
+        if len(synced) == 1:
+            raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr("citybrain.engines.duckdb.journal.sync", fails_once)
+    journal = Journal(tmp_path, 0)
+    with pytest.raises(OSError, match="Input/output error"):
+        journal.write([one(0)])
+    assert journal.write([one(1)]) == 1
+    assert synced == [["000000001.journal"], ["000000001.journal", "000000002.journal"]]
+    assert (tmp_path / "000000001.journal").stat().st_size == 0
+    assert [group.batches[0].id for group in Journal(tmp_path, 0).left] == ["b1"]
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    chance=st.randoms(use_true_random=False),
+    failing=st.sets(st.sampled_from(CALLS), min_size=1),
+    full=st.sampled_from([3000, FULL]),
+)
+def test_a_disk_that_fails_now_and_then_costs_no_group_that_was_acknowledged(
+    chance: random.Random, failing: set[str], full: int
+) -> None:
+    """Each call of the file system fails by chance, a write after part of it; a kill at the end."""
+
+    def flaky(call: str, real: Callable[..., int | None]) -> Callable[..., int | None]:
+        def made(handle: int, *more: object) -> int | None:
+            if chance.random() < 0.2:
+                if more and isinstance(more[0], memoryview):
+                    real(handle, more[0][: chance.randrange(len(more[0]))], *more[1:])
+                raise OSError(errno.EIO, call)
+            return real(handle, *more)
+
+        return made
+
+    acknowledged = []
+    with tempfile.TemporaryDirectory() as folder:
+        journal = Journal(Path(folder), 0, full)
+        with pytest.MonkeyPatch.context() as patched:
+            for call in failing:
+                patched.setattr(os, call, flaky(call, getattr(os, call)))
+            for number in range(20):
+                with suppress(OSError):
+                    group = journal.write([one(number, rows=chance.choice((3, 3, 30, 600)))])
+                    acknowledged.append((group, f"b{number}"))
+        found = [(group.number, group.batches[0].id) for group in Journal(Path(folder), 0).left]
+    assert set(acknowledged) <= set(found)
+    assert [number for number, _ in found] == sorted({number for number, _ in found})
+    if "ftruncate" not in failing:
+        assert found == acknowledged

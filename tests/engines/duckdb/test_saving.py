@@ -8,6 +8,7 @@ import pyarrow as pa
 import pytest
 
 from citybrain.engines.duckdb import DuckFacts, DuckFile, DuckSeries
+from citybrain.engines.duckdb.saving import Saving
 from citybrain.kernel.instant import DAY, HOUR, Instant
 from citybrain.kernel.observations import DoorAccount, SeriesQuery
 from tests.engines.duckdb.world import START, batch, run
@@ -115,6 +116,23 @@ def test_after_a_copy_that_failed_the_store_goes_on_and_the_next_is_whole(tmp_pa
     series.close()
     file.close()
     copy = DuckFile(tmp_path / "now")
+    again = DuckSeries(copy)
+    assert said(again) == before
+    again.close()
+    copy.close()
+
+
+def test_a_journal_that_is_forgotten_while_a_copy_begins_is_in_its_tables(tmp_path: Path) -> None:
+    file = DuckFile(tmp_path / "series")
+    series = DuckSeries(file)
+    days(series)
+    before = said(series)  # a reader settles: all of it is in the tables
+    held = Saving(file, [(file.folder / "journal" / "000000999.journal", 100)])
+    held.write(tmp_path / "copy")
+    held.close()
+    series.close()
+    file.close()
+    copy = DuckFile(tmp_path / "copy")
     again = DuckSeries(copy)
     assert said(again) == before
     again.close()

@@ -15,7 +15,7 @@ from citybrain.kernel.access import Caller
 from citybrain.kernel.errors import CityError
 
 _PATH: Final = "/api/v1/observe/observations"
-_OK: Final = 200
+_OK, _FAILED = 200, 500
 
 
 class _Answer(NamedTuple):
@@ -46,10 +46,11 @@ class Bulk:
         return self._aim if raw == _PATH.encode() else None
 
     async def _answered(self, caller: Caller, _host: str, headers: Mapping[bytes, bytes], sent: bytes) -> _Answer:
-        began, status = time.perf_counter(), _OK
+        began, status = time.perf_counter(), _FAILED
         try:
             rows = taking.read(self._parts, caller, read_rows, sent)
             taken = await taking.taken(self._parts, rows, None, preferred(headers.get(b"accept-language", b"").decode("latin-1")))
+            status = _OK
         except CityError as error:
             status = error.status
             raise

@@ -1,6 +1,6 @@
 """What devices send most, answered before the routes: one reading to ``Observations``, or arrays of them to ``CreateObservations``.
 
-Of plain bodies for streams that the device may write; everything else, and everything that is refused, is left to the routes: the
+Of plain bodies for streams that the device may write; everything else, and what cannot be stored, is left to the routes: the
 answers are the same. Readings that arrive together are stored together.
 """
 
@@ -13,11 +13,12 @@ import msgspec
 import numpy as np
 
 from citybrain.brain.observe import AS_BEFORE, Rows, Together, plausible
-from citybrain.doors.sensorthings import links, saying, sending
+from citybrain.doors.sensorthings import answers, links, saying, sending
 from citybrain.doors.sensorthings.keeping import Keeping
+from citybrain.doors.sensorthings.openapi import PROBLEM
 from citybrain.doors.sensorthings.parts import SensorThingsParts
 from citybrain.doors.sensorthings.paths import ROOT, Segment, segments
-from citybrain.doors.sensorthings.writing import DOOR, FEATURE, Writer
+from citybrain.doors.sensorthings.writing import DOOR, FEATURE, Writer, refused
 from citybrain.kernel.access import Caller
 from citybrain.kernel.errors import CityError
 from citybrain.kernel.instant import Instant, at
@@ -44,6 +45,7 @@ class _Body(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     datastream: _Reference | None = msgspec.field(name="Datastream", default=None)
 
 
+_PROBLEM: Final = ((b"content-type", PROBLEM.encode()), (b"cache-control", b"no-store"))
 _BODY: Final = msgspec.json.Decoder(_Body)
 
 
@@ -107,13 +109,13 @@ class Singles:
         self, stream: str | None, caller: Caller, host: str, _headers: Mapping[bytes, bytes], sent: bytes
     ) -> _Answer | None:
         """The answer to one reading, of the Datastream that the address names; None for what is not stored here."""
-        name = await self._stored(stream, caller, sent)
-        if name is None:
-            return None
-        return _Answer(201, b"", ((b"location", links.entity(host, "Observations", name).encode()),))
+        found = await self._stored(stream, caller, sent)
+        if isinstance(found, CityError):
+            return _Answer(found.status, msgspec.json.encode(answers.told(found, english=False)), _PROBLEM)
+        return None if found is None else _Answer(201, b"", ((b"location", links.entity(host, "Observations", found).encode()),))
 
-    async def _stored(self, addressed: str | None, caller: Caller, sent: bytes) -> str | None:
-        """The id of the reading that a body holds, when it is durable; None for what is not stored here."""
+    async def _stored(self, addressed: str | None, caller: Caller, sent: bytes) -> str | CityError | None:
+        """The id of the reading that a body holds, when it is durable, or why it was refused; None for what is not stored here."""
         found = _read(sent)
         if found is None:
             return None
@@ -131,11 +133,14 @@ class Singles:
             return None
         if said is None and number not in self._parts.featured.recalled:
             said = AS_BEFORE
-        refused, place = await self._together.put(_Reading(stream, time, body.result, said))
-        return None if place in refused else f"{number}.{time}"
+        denied, place = await self._together.put(_Reading(stream, time, body.result, said))
+        if denied is None:
+            return None
+        # It stands in the ledger by now: the routes would enter it there once more.
+        return denied.get(place, f"{number}.{time}")
 
-    async def _store(self, group: Sequence[_Reading]) -> frozenset[int]:
-        """Store readings together; the places of those that were not."""
+    async def _store(self, group: Sequence[_Reading]) -> Mapping[int, CityError] | None:
+        """Store readings together; the places of those that were refused, and why. None where nothing was stored."""
         times = np.array([reading.time for reading in group], np.int64)
         values = np.array([reading.value for reading in group], np.float64)
         rows = Rows([reading.stream for reading in group], times, values, None, np.arange(len(group)))
@@ -145,8 +150,8 @@ class Singles:
             verdict = await takes.take(rows, DOOR, None)
         except CityError:
             # Nothing was stored: the routes try each again by itself, and say what is wrong.
-            return frozenset(range(len(group)))
-        return frozenset(refusal.row for refusal in verdict.refused)
+            return None
+        return {one.row: refused(one) for one in verdict.refused}
 
 
 def _read(sent: bytes) -> tuple[_Body, str | None] | None:

@@ -12,9 +12,9 @@ from citybrain.brain.protect import Accounts
 from citybrain.doors.sensorthings import links, saying
 from citybrain.doors.sensorthings.refusals import not_held, wrong
 from citybrain.kernel.access import Caller
-from citybrain.kernel.errors import BadInputError, ForbiddenError, UnreadableError
+from citybrain.kernel.errors import BadInputError, CityError, ForbiddenError, UnreadableError
 from citybrain.kernel.instant import parse
-from citybrain.kernel.observations import Ints
+from citybrain.kernel.observations import Ints, Refusal
 from citybrain.kernel.text import Json, Text
 
 DOOR: Final = "sensorthings"
@@ -70,9 +70,7 @@ class Writer:
         row = observed(body, stream, self.now)
         verdict = await self._take([row], key)
         if verdict.refused:
-            code, why = verdict.refused[0].code, verdict.refused[0].why
-            what = Text(f"观测值被拒绝（{code}）：{why.zh}", f"The observation was refused ({code}): {why.en}")
-            raise ForbiddenError(what) if code == "forbidden_stream" else BadInputError(what, reason=code)
+            raise refused(verdict.refused[0])
         return self.id(row)
 
     async def arrays(self, body: bytes, key: str | None, around: links.Around) -> bytes | None:
@@ -145,6 +143,13 @@ class Writer:
         """The id of the Observation that a row became."""
         stream, time = (str(row["stream"]), str(row["time"])) if isinstance(row, dict) else ("", "")
         return f"{self.numbers[stream]}.{parse(time)}"
+
+
+def refused(one: Refusal) -> CityError:
+    """The error that an observation by itself is answered with."""
+    code, why = one.code, one.why
+    what = Text(f"观测值被拒绝（{code}）：{why.zh}", f"The observation was refused ({code}): {why.en}")
+    return ForbiddenError(what) if code == "forbidden_stream" else BadInputError(what, reason=code)
 
 
 def addressed(said: Sequence[str], around: links.Around) -> bytes:

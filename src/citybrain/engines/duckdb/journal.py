@@ -142,7 +142,11 @@ class Journal:
         self._number += 1
         self._file = os.open(self._path(), os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         self._size = self._ready = 0
-        sync(self._folder)
+        try:
+            sync(self._folder)
+        except OSError:
+            self._end()  # its name may not outlast the power: nothing is written to it
+            raise
 
     def _make_ready(self) -> None:
         """Write zeros after what is written; where there is no room for them, records go on by themselves as long as they fit."""

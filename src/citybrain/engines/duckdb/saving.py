@@ -5,7 +5,7 @@ The tables are read on one snapshot, the closed files are held by links, the jou
 
 import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -44,7 +44,7 @@ class Saving:
         self._stage = file.folder / STAGE
         self._held = ExitStack()
         try:
-            self._journal = [self._open(path, size) for path, size in journal]
+            self._journal = [part for path, size in journal for part in self._open(path, size)]
             self._begin()
         except BaseException:
             self.close()
@@ -68,10 +68,11 @@ class Saving:
         self._held.close()
         sweep(self._file.folder)
 
-    def _open(self, path: Path, size: int) -> Journaled:
-        handle = os.open(path, os.O_RDONLY)
-        self._held.callback(os.close, handle)
-        return Journaled(path.name, handle, size)
+    def _open(self, path: Path, size: int) -> Iterator[Journaled]:
+        with suppress(FileNotFoundError):  # forgotten in this moment: all of it is in the tables, whose snapshot comes after
+            handle = os.open(path, os.O_RDONLY)
+            self._held.callback(os.close, handle)
+            yield Journaled(path.name, handle, size)
 
     def _begin(self) -> None:
         """Link what is there, take the snapshot, and link what the snapshot names beyond: a file that it names stays for a while."""
