@@ -48,7 +48,7 @@ class _Correcting(msgspec.Struct, frozen=True, array_like=True):
 
     by: str
     why: str
-    acts: tuple[tuple[tuple[_Wanted, ...], str], ...] = ()
+    acts: tuple[tuple[tuple[_Wanted, ...], str, str | None], ...] = ()
     coming: bytes = b""
     """A piece of observations that come in with them; empty for none."""
     stream: str = ""
@@ -142,7 +142,7 @@ class SentCorrections(observe.Corrections):
         self, acts: Sequence[observe.Act], by: str, coming: observe.Coming | None = None, said: Sequence[observe.Saying] = ()
     ) -> tuple[tuple[observe.Correction, ...], ...]:
         """Have changes made as they were previewed; raises what is raised there, and BadInputError for too much at once."""
-        listed = tuple((tuple(_Wanted(one.stream.id, *one[1:]) for one in act.wanted), act.why) for act in acts)
+        listed = tuple((tuple(_Wanted(one.stream.id, *one[1:]) for one in act.wanted), *act[1:]) for act in acts)
         carried = [] if coming is None else [*observe.pieces(coming.rows, coming.door, new_id(), self._work.largest // 2)]
         if len(carried) > 1:
             what = Text(
@@ -178,8 +178,8 @@ async def make_corrections(work: Work, corrections: observe.Corrections, registr
         if asked.no:
             return ((await corrections.end(registry.stream(asked.stream), asked.no, asked.by, asked.why),),)
         acts = [
-            observe.Act([observe.Wanted(registry.stream(one.stream), one.change, one.seen, one.adds) for one in wanted], why)
-            for wanted, why in asked.acts
+            observe.Act([observe.Wanted(registry.stream(one.stream), one.change, one.seen, one.adds) for one in wanted], why, about)
+            for wanted, why, about in asked.acts
         ]
         coming = observe.Coming(*observe.rows_of(asked.coming)) if asked.coming else None
         return await corrections.acts(acts, asked.by, coming, asked.said)
