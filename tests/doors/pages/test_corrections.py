@@ -172,8 +172,8 @@ async def test_others_see_what_was_corrected_and_have_no_form(world: World) -> N
 
 
 async def test_a_reading_that_was_set_where_none_was_says_so(world: World) -> None:
-    page = await fill(world, "co")
-    corrections, stream = world.city.corrections, world.city.registry.stream("air-01.co")
+    page = await fill(world, "so2")
+    corrections, stream = world.city.corrections, world.city.registry.stream("air-01.so2")
     added = corrections.addition(stream, setting(Instant(NOW - 7 * MINUTE), 3.5))
     ((one,),) = await corrections.acts([Act([added], "移自别的监测项")], "system")
     async with world.client("data_officer") as client:
